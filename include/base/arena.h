@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is given out piece by piece and freed all at once. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+struct arena_chunk;
+
+struct arena {
+	struct arena_chunk *chunks;
+};
+
+#define ARENA_INIT {NULL}
+
+/* Zeroed and aligned for any type; NULL when out of memory. */
+void *arena_alloc(struct arena *arena, size_t size);
+void *arena_array(struct arena *arena, size_t count, size_t size);
+
+/* A copy of len bytes with a NUL behind them. */
+char *arena_strndup(struct arena *arena, const char *text, size_t len);
+char *arena_strdup(struct arena *arena, const char *text);
+
+void arena_release(struct arena *arena);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Credentials from where docker, podman and skopeo keep them:
+ * containers-auth.json(5), ~/.docker/config.json, and the programs
+ * docker-credential-NAME.
+ */
+#ifndef CREDS_CREDS_H
+#define CREDS_CREDS_H
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct creds;
+
+struct credential {
+	char *username;       /* NULL if none */
+	char *password;       /* NULL if none */
+	char *identity_token; /* an OAuth2 refresh token, NULL if none */
+	char *registry_token; /* a bearer token to be sent as it is, or NULL */
+};
+
+/*
+ * authfile: the only file to be read, or NULL for the usual ones in their order
+ * ($REGISTRY_AUTH_FILE alone if set; else DOCKER_AUTH_CONFIG,
+ * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json,
+ * $DOCKER_CONFIG or ~/.docker/config.json, ~/.dockercfg). Reads nothing yet.
+ */
+struct creds *creds_new(const char *authfile, struct err *err);
+void creds_free(struct creds *creds);
+
+DEFINE_CLEANUP(struct creds *, creds_free);
+
+/*
+ * The credential for a registry host ("localhost:5000", "docker.io") and a
+ * repository there (may be NULL): 1 found, 0 none, or -errno with a sentence
+ * (-EINVAL a broken file, -EIO a helper that failed). Files are read anew when
+ * they changed, so a `docker login` is seen at once.
+ */
+int creds_lookup(struct creds *creds, const char *host, const char *repository,
+    struct credential *out, struct err *err);
+
+/* Wipes and frees the strings. */
+void credential_release(struct credential *credential);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client side of the distribution API (distribution-spec; Docker's
+ * _catalog). Every call blocks, authenticates itself when asked to, retries as
+ * http/http.h says, and can be interrupted. Repository names and tags are
+ * checked by the caller (oci/reference.h).
+ */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "creds/creds.h"
+#include "http/http.h"
+#include "oci/digest.h"
+
+struct registry;
+
+struct registry_options {
+	/* "localhost:5000", "docker.io", "https://reg.example.com": a scheme
+	 * settles how it is talked to. A path after the host is an error here
+	 * (the caller splits a namespace off). */
+	const char *address;
+	bool insecure; /* unverified TLS, or plain HTTP */
+};
+
+/*
+ * Settles scheme and trust (certs.d directories, see
+ * containers-certs.d(5)) and asks GET /v2/. Loopback hosts are tried with
+ * verified TLS, unverified TLS, then plain HTTP. http and creds are borrowed
+ * and outlive it. -ECONNREFUSED and what http_open() says; -EPROTONOSUPPORT
+ * where something answers that is no registry. A 401 is an answer.
+ */
+int registry_open(struct http *http, struct creds *creds,
+    const struct registry_options *options, struct registry **out,
+    struct err *err);
+void registry_close(struct registry *registry);
+
+DEFINE_CLEANUP(struct registry *, registry_close);
+
+/* The host (with port) as users write it, for messages and credentials. */
+const char *registry_host(const struct registry *registry);
+
+/* Called for each name, in the server's order; nonzero ends the listing and is
+ * returned. The name is valid during the call. */
+typedef int registry_name_fn(void *arg, const char *name, struct err *err);
+
+/*
+ * All repositories (GET _catalog, paged by Link); invalid names are left out.
+ * -EOPNOTSUPP where the registry does not list them (401, 403, 404, 405 of
+ * _catalog alone).
+ */
+int registry_catalog(struct registry *registry, registry_name_fn *each,
+    void *arg, struct err *err);
+
+/* All tags of a repository; invalid ones are left out. -ENOENT: no such
+ * repository. */
+int registry_tags(struct registry *registry, const char *repository,
+    registry_name_fn *each, void *arg, struct err *err);
+
+struct registry_manifest {
+	struct buf body;       /* empty after a HEAD */
+	char media_type[256];  /* Content-Type without parameters; may be "" */
+	struct digest digest;  /* of the body; of a HEAD what the server says */
+};
+
+/*
+ * GET of a manifest by tag or digest text; the body was hashed, and for a
+ * digest compared (-EBADMSG). -ENOENT. Release with buf_release(&m->body).
+ */
+int registry_manifest_get(struct registry *registry, const char *repository,
+    const char *reference, struct registry_manifest *out, struct err *err);
+
+/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT. */
+int registry_manifest_head(struct registry *registry, const char *repository,
+    const char *reference, struct registry_manifest *out, struct err *err);
+
+/* PUT under a tag, or a digest's text. The digest that the server names, if it
+ * does, is compared with `digest`. -EACCES, -EPERM (policy), -EINVAL with what
+ * the registry said. */
+int registry_manifest_put(struct registry *registry, const char *repository,
+    const char *reference, const char *media_type, const void *data, size_t len,
+    const struct digest *digest, struct err *err);
+
+/*
+ * Opens a blob's bytes from `offset` on: redirects are followed without
+ * credentials, a server that ignores Range is read past the start. *out is read
+ * with http_read(), closed with http_close(). -ENOENT.
+ */
+int registry_blob_open(struct registry *registry, const char *repository,
+    const struct digest *digest, uint64_t offset, struct http_response **out,
+    struct err *err);
+
+/* HEAD: 1 the repository has the blob, 0 it does not, or an error. *size as
+ * announced, UINT64_MAX if not. */
+int registry_blob_head(struct registry *registry, const char *repository,
+    const struct digest *digest, uint64_t *size, struct err *err);
+
+/* Cross-repository mount: 1 done, 0 the registry would not (no error; any
+ * session it opened is cancelled), or an error. */
+int registry_blob_mount(struct registry *registry, const char *repository,
+    const struct digest *digest, const char *from, struct err *err);
+
+/*
+ * Uploads a blob: POST and PUT whole, PATCH and PUT where that is refused.
+ * Tokens are renewed on the way.
+ */
+int registry_blob_upload(struct registry *registry, const char *repository,
+    const struct digest *digest, const struct http_body *body, struct err *err);
+
+#endif
