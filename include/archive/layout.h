@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image saved as one tar that is a docker-archive and an OCI layout at once,
+ * laid out without any blob being read: its size is exact and any part of it
+ * can be read on its own. The same image gives the same bytes.
+ *
+ *	blobs/sha256/HEX …	manifests, configs and layers as stored
+ *	index.json		one entry, with the reference as ref.name
+ *	manifest.json		docker's, for the platform's image
+ *	oci-layout
+ */
+#ifndef ARCHIVE_LAYOUT_H
+#define ARCHIVE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "oci/manifest.h"
+
+struct archive_layout;
+
+/* A manifest that goes in, with its bytes (borrowed during the call). */
+struct layout_manifest {
+	const void *data;
+	size_t len;
+	struct digest digest;
+	const struct manifest *manifest;
+};
+
+struct layout_input {
+	const char *name; /* "app", the repository */
+	const char *tag;
+	/* The manifest or index that the tag names, first; then, for an index,
+	 * the manifests of its entries that are to go in (any order). */
+	const struct layout_manifest *manifests;
+	size_t manifest_count;
+	/* The one that docker's manifest.json describes; an index into the
+	 * above. Artifacts that are no image: SIZE_MAX, no manifest.json. */
+	size_t image;
+};
+
+int archive_layout_new(const struct layout_input *input,
+    struct archive_layout **out, struct err *err);
+void archive_layout_free(struct archive_layout *layout);
+
+DEFINE_CLEANUP(struct archive_layout *, archive_layout_free);
+
+uint64_t archive_layout_size(const struct archive_layout *layout);
+
+/* A stretch of the archive: bytes in memory, or part of a blob. */
+struct layout_segment {
+	uint64_t offset; /* in the archive */
+	uint64_t size;
+	const void *data;         /* NULL: of the blob */
+	const struct descriptor *blob;
+};
+
+/* The segment that holds the byte at offset; false at or past the end. */
+bool archive_layout_find(const struct archive_layout *layout, uint64_t offset,
+    struct layout_segment *out);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads an image archive while it is being written, to find out what is in it
+ * and where it ends. It is told by its content what it is: a tar, plain or
+ * gzip- or zstd-compressed (the decoded tar then goes to a temporary file).
+ *
+ * The end is found by following the tar's headers, and for a compressed archive
+ * also the compressed stream's own end: zeros in a layer are no end, nor is a
+ * part that a first writer leaves for a second one to continue.
+ */
+#ifndef ARCHIVE_READER_H
+#define ARCHIVE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+/* A regular file of the archive, and where its bytes are in the plain tar. */
+struct archive_entry {
+	const char *name; /* normalised: no leading "./" or "/" */
+	uint64_t offset;
+	uint64_t size;
+};
+
+struct archive_reader;
+
+struct archive_reader_options {
+	int fd;               /* the archive's bytes as written: borrowed */
+	const char *temp_dir; /* for a decoded tar */
+	/*
+	 * Called from archive_reader_feed() for an entry that can only be a
+	 * layer, by its place in a docker archive or an OCI layout (HEX.tar,
+	 * HEX/layer.tar, blobs/ALGORITHM/HEX) and its first bytes (a tar, gzip,
+	 * zstd), as soon as those are there: work on it can begin. NULL: nobody
+	 * wants to know.
+	 */
+	void (*layer)(void *arg, const struct archive_entry *entry);
+	void *arg;
+};
+
+int archive_reader_new(const struct archive_reader_options *options,
+    struct archive_reader **out, struct err *err);
+
+/*
+ * Takes the next bytes of the archive, in order from its start; they are in
+ * options.fd already. 1 once the archive is complete (more zeros may follow),
+ * else 0. -EINVAL: no archive, a broken one, or something behind its end;
+ * -ENOSPC, -EFBIG. A failure is final.
+ */
+int archive_reader_feed(struct archive_reader *reader, const void *data,
+    size_t len, struct err *err);
+
+/* Nothing follows: 1 if what came is complete (also where the tar has no end
+ * marker but stands between two entries of which one is an image's manifest),
+ * 0 if nothing came at all, else -EINVAL with a sentence. */
+int archive_reader_end(struct archive_reader *reader, struct err *err);
+
+/* The plain tar: the descriptor (borrowed) and how many bytes of it are there.
+ * The size may be asked for from any thread. */
+int archive_reader_fd(const struct archive_reader *reader);
+uint64_t archive_reader_size(const struct archive_reader *reader);
+
+/*
+ * An entry by its name, following symbolic and hard links within the archive
+ * (docker writes duplicate layers as links); the last of that name wins. False
+ * if there is none.
+ */
+bool archive_reader_find(const struct archive_reader *reader, const char *name,
+    struct archive_entry *out);
+
+void archive_reader_free(struct archive_reader *reader);
+
+DEFINE_CLEANUP(struct archive_reader *, archive_reader_free);
+
+#endif

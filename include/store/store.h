@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The local blob store: content-addressed files under one directory, which any
+ * number of mounts may share. A blob is fetched once however many readers ask,
+ * can be read while it arrives, is hashed as it arrives, and gets its name only
+ * when the digest was right. The directory's size is bounded; the least
+ * recently used blobs go first, never one that somebody has open.
+ *
+ *	DIR/blobs/sha256/AB/ABCD…	whole, verified blobs
+ *	DIR/partial/ABCD…		what has arrived of others; locked by
+ *					the process that fetches it
+ *	DIR/notes/KIND/KEY		small facts worth keeping
+ *	DIR/spool/			unnamed temporary files
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "oci/digest.h"
+#include "stream/sink.h"
+
+struct store;
+struct blob;
+
+struct store_options {
+	const char *dir; /* made, 0700, if it is not there */
+	uint64_t limit;  /* bytes of blobs kept */
+	unsigned fetches; /* at the same time, at most */
+};
+
+int store_open(const struct store_options *options, struct store **out,
+    struct err *err);
+
+/* Ends the fetches under way (the caller has made their source fail) and
+ * frees. No blob is open any more. */
+void store_close(struct store *store);
+
+DEFINE_CLEANUP(struct store *, store_close);
+
+/* Where a blob's bytes come from. */
+struct store_source {
+	/*
+	 * Writes the blob's bytes from offset on to sink, to the blob's end. On
+	 * a failure what was written stays, and it is called again from there
+	 * (a few times without progress, then the failure is the readers').
+	 * Called in a thread of the store.
+	 */
+	int (*fetch)(void *arg, const struct digest *digest, uint64_t offset,
+	    struct sink *sink, struct err *err);
+	void (*release)(void *arg); /* when it is not needed any more */
+	void *arg;
+};
+
+/*
+ * The blob of that digest and size. Fetches nothing: the first read does. The
+ * source is taken, also on failure. To be given back with blob_put().
+ */
+int store_get(struct store *store, const struct digest *digest, uint64_t size,
+    const struct store_source *source, struct blob **out, struct err *err);
+void blob_put(struct blob *blob);
+
+DEFINE_CLEANUP(struct blob *, blob_put);
+
+uint64_t blob_size(const struct blob *blob);
+
+/*
+ * Reads at off, waiting until the bytes are there; short only at the blob's
+ * end. What reaches the end waits until the digest is right. -EBADMSG with both
+ * digests when it is not (nothing of it is served or kept any more), -EINTR,
+ * -ENOSPC, or what the source failed with; a later read tries again.
+ */
+ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
+    struct err *err);
+
+/* Bytes held locally, and whether they are the whole, verified blob. */
+uint64_t blob_cached(struct blob *blob);
+bool blob_verified(struct blob *blob);
+
+/*
+ * Reads a whole small blob into out: 1, or 0 where the store does not have it.
+ * The digest is checked again; a damaged file is dropped and is 0.
+ */
+int store_load(struct store *store, const struct digest *digest,
+    struct buf *out, struct err *err);
+
+/* Keeps a small blob whose digest the caller has just computed. */
+int store_save(struct store *store, const struct digest *digest,
+    const void *data, size_t len, struct err *err);
+
+/* An unnamed temporary file on the store's file system, or -errno. */
+int store_temp(struct store *store, struct err *err);
+
+/* Gives a store_temp() file its name as the blob of a digest that the caller
+ * has computed over all of it. fd stays the caller's. */
+int store_adopt(struct store *store, int fd, const struct digest *digest,
+    struct err *err);
+
+/*
+ * Notes: small texts under a kind and a key (letters, digits and "-_." only),
+ * replaced whole. store_note() appends the text to out: 1, or 0 if there is
+ * none.
+ */
+int store_note(struct store *store, const char *kind, const char *key,
+    struct buf *out, struct err *err);
+int store_note_put(struct store *store, const char *kind, const char *key,
+    const char *text, struct err *err);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads a tar that is pushed at it: POSIX ustar and pax (global and extended
+ * headers, size, path, linkpath, mtime, uid, gid, SCHILY.xattr.*), GNU long
+ * names and base-256 numbers, old v7. What an entry means follows Go's
+ * archive/tar, because that is what container engines unpack with: entries that
+ * are no regular files have no body whatever their size says.
+ */
+#ifndef TAR_WALKER_H
+#define TAR_WALKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+enum {
+	TAR_BLOCK = 512,
+	TAR_NAME_MAX = 4096,         /* PATH_MAX: no more can be unpacked */
+	TAR_EXTENDED_MAX = 1 << 20,  /* Go's limit of a pax header */
+};
+
+enum tar_type {
+	TAR_FILE = '0',
+	TAR_HARDLINK = '1',
+	TAR_SYMLINK = '2',
+	TAR_CHAR = '3',
+	TAR_BLOCK_DEVICE = '4',
+	TAR_DIRECTORY = '5',
+	TAR_FIFO = '6',
+};
+
+struct tar_entry {
+	enum tar_type type;
+	const char *name; /* as written, no more than TAR_NAME_MAX bytes */
+	const char *link; /* "" if none */
+	uint64_t size;    /* of the body; 0 unless a file */
+	uint64_t offset;  /* of the body in the stream */
+	uint32_t mode;    /* permission bits */
+	uint32_t uid, gid;
+	int64_t mtime;
+	uint32_t mtime_nanos;
+	uint32_t dev_major, dev_minor;
+};
+
+/* What the walker calls; each returns 0, or -errno, which ends the walk. The
+ * entry is valid during the call. */
+struct tar_handler {
+	int (*entry)(void *arg, const struct tar_entry *entry,
+	    struct err *err);
+	/* Pieces of the last entry's body, in order; NULL: bodies are
+	 * skipped. */
+	int (*data)(void *arg, const void *data, size_t len, struct err *err);
+	void *arg;
+};
+
+struct tar_walker;
+
+int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
+    struct err *err);
+
+/*
+ * Takes the next bytes. 1 when the archive's end (two blocks of zeros) has been
+ * seen, then *used (may be NULL) says how many of these bytes belong to it;
+ * else 0. -EINVAL with a sentence that says what is wrong at which offset.
+ */
+int tar_walker_feed(struct tar_walker *walker, const void *data, size_t len,
+    size_t *used, struct err *err);
+
+/* Bytes taken so far; after the end, the archive's size with its two blocks. */
+uint64_t tar_walker_offset(const struct tar_walker *walker);
+
+/* How many bytes the walker will only skip from here (the rest of a body that
+ * has no data handler): the caller may leave that many out and say so with
+ * tar_walker_skip(). */
+uint64_t tar_walker_skippable(const struct tar_walker *walker);
+void tar_walker_skip(struct tar_walker *walker, uint64_t len);
+
+/* Whether it stands between two entries, so that an archive without an end
+ * marker could end here. */
+bool tar_walker_between(const struct tar_walker *walker);
+void tar_walker_free(struct tar_walker *walker);
+
+DEFINE_CLEANUP(struct tar_walker *, tar_walker_free);
+
+#endif
