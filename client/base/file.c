@@ -76,8 +76,8 @@ int file_slurp(const char *path, struct buf *out, struct err *err)
 	return 0;
 }
 
-int file_pwrite(
-    int fd, const void *data, size_t len, uint64_t off, struct err *err)
+int file_pwrite(int fd, const void *data, size_t len, uint64_t off,
+    struct err *err)
 {
 	const char *p = data;
 
@@ -97,14 +97,14 @@ int file_pwrite(
 	return 0;
 }
 
-ssize_t file_pread(
-    int fd, void *data, size_t len, uint64_t off, struct err *err)
+ssize_t file_pread(int fd, void *data, size_t len, uint64_t off,
+    struct err *err)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(
-		    fd, (char *)data + done, len - done, (off_t)(off + done));
+		ssize_t n = pread(fd, (char *)data + done, len - done,
+		    (off_t)(off + done));
 
 		if (n == 0)
 			break;

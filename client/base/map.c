@@ -81,8 +81,8 @@ static uint64_t hash_of(const char *key)
 }
 
 /* The key's slot, or the free one where it would go. The table is not full. */
-static struct map_slot *find(
-    const struct map *map, const char *key, uint64_t hash)
+static struct map_slot *find(const struct map *map, const char *key,
+    uint64_t hash)
 {
 	size_t i = hash & (map->cap - 1);
 

@@ -134,8 +134,8 @@ bool parse_hex(const char **cursor, uint8_t *out, size_t len)
 }
 
 /* Exactly `digits` digits with a value from min to max. */
-static bool parse_field(
-    const char **cursor, int digits, int min, int max, int *out)
+static bool parse_field(const char **cursor, int digits, int min, int max,
+    int *out)
 {
 	const char *p = *cursor;
 	int value = 0;
@@ -159,8 +159,8 @@ static bool is_leap(int year)
 
 static int days_in(int year, int month)
 {
-	static const int days[] = {
-	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+	    31};
 
 	return days[month - 1] + (month == 2 && is_leap(year));
 }

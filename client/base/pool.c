@@ -102,8 +102,8 @@ static int start_thread(struct pool *pool)
 	return r;
 }
 
-int pool_submit(
-    struct pool *pool, void (*run)(void *arg), void *arg, struct err *err)
+int pool_submit(struct pool *pool, void (*run)(void *arg), void *arg,
+    struct err *err)
 {
 	struct pool_job *job = malloc(sizeof(*job));
 

@@ -13,7 +13,9 @@ struct arena {
 	struct arena_chunk *chunks;
 };
 
+/* clang-format off */
 #define ARENA_INIT {NULL}
+/* clang-format on */
 
 /* Zeroed and aligned for any type; NULL when out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -23,7 +23,9 @@ struct err {
 	char msg[512]; /* a sentence for the user, no newline */
 };
 
+/* clang-format off */
 #define ERR_INIT {0, 0, ""}
+/* clang-format on */
 
 /* Sets code and message. Returns -code. */
 int err_set(struct err *err, int code, const char *fmt, ...)

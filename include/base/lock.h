@@ -30,9 +30,11 @@ static inline void scoped_lock_drop(pthread_mutex_t **mutex)
 
 #define SCOPED_LOCK_NAME2(line) scoped_lock_##line##_
 #define SCOPED_LOCK_NAME(line) SCOPED_LOCK_NAME2(line)
+/* clang-format off */
 #define SCOPED_LOCK(mutex) \
 	__attribute__((unused)) CLEANUP(scoped_lock_drop) \
 	    pthread_mutex_t *SCOPED_LOCK_NAME(__LINE__) = \
 		scoped_lock_take(mutex)
+/* clang-format on */
 
 #endif

@@ -21,7 +21,9 @@ struct map {
 	size_t count;
 };
 
+/* clang-format off */
 #define MAP_INIT {NULL, 0, 0}
+/* clang-format on */
 
 /* The value, or NULL. */
 void *map_get(const struct map *map, const char *key);
@@ -41,10 +43,12 @@ void map_release(struct map *map);
  *	map_foreach (&map, slot)
  *		use(slot->key, slot->value);
  */
+/* clang-format off */
 #define map_foreach(map_, slot_) \
 	for (struct map_slot *slot_ = (map_)->slots, \
 			     *end_##slot_ = slot_ ? slot_ + (map_)->cap : NULL; \
 	    slot_ != end_##slot_; slot_++) \
 		if (slot_->key)
+/* clang-format on */
 
 #endif
