@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The images of one registry: names resolved, manifests and configs read
+ * through the store, lists kept for a while. Everything named by digest is kept
+ * for good; what a tag names, and what lists say, for tag_ttl.
+ *
+ * Usable from any thread.
+ */
+#ifndef IMAGE_IMAGES_H
+#define IMAGE_IMAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "image/names.h"
+#include "oci/config.h"
+#include "oci/manifest.h"
+#include "registry/registry.h"
+#include "store/store.h"
+
+struct images;
+
+struct images_options {
+	struct platform platform; /* what an index is read as */
+	unsigned tag_ttl;         /* seconds */
+};
+
+/* registry and store are borrowed and outlive it. */
+int images_new(struct registry *registry, struct store *store,
+    const struct images_options *options, struct images **out,
+    struct err *err);
+void images_free(struct images *images);
+
+DEFINE_CLEANUP(struct images *, images_free);
+
+struct registry *images_registry(struct images *images);
+struct store *images_store(struct images *images);
+const struct images_options *images_options(const struct images *images);
+
+/*
+ * All repositories that are known: what the registry lists, if it does, and
+ * what has been found by name. Not older than tag_ttl. To be given back with
+ * names_put().
+ */
+int images_catalog(struct images *images, struct names **out, struct err *err);
+
+/* The same as far as it is known without a request; NULL if nothing is. */
+struct names *images_catalog_cached(struct images *images);
+
+/* The tags of a repository, not older than tag_ttl; -ENOENT if there is no such
+ * repository. */
+int images_tags(struct images *images, const char *repository,
+    struct names **out, struct err *err);
+
+/* The same as far as it is known without a request; NULL if it is not. */
+struct names *images_tags_cached(struct images *images, const char *repository);
+
+/* The digest that a tag names now, or did at most tag_ttl ago. -ENOENT. */
+int images_resolve(struct images *images, const char *repository,
+    const char *tag, struct digest *out, struct err *err);
+
+/* A tag has been put (digest) or is gone (NULL): what is kept of it changes. */
+void images_tag_changed(struct images *images, const char *repository,
+    const char *tag, const struct digest *digest);
+
+/* A manifest with its bytes; immutable, counted. */
+struct image {
+	struct images *images;
+	char *repository;
+	struct digest digest;
+	char *data; /* the manifest as stored, len bytes */
+	size_t len;
+	struct manifest *manifest;
+	struct image_lazy *lazy; /* what is read when it is asked for */
+};
+
+/* A manifest by its digest, from the store or the registry. -ENOENT. */
+int image_open(struct images *images, const char *repository,
+    const struct digest *digest, struct image **out, struct err *err);
+struct image *image_get(struct image *image);
+void image_put(struct image *image);
+
+DEFINE_CLEANUP(struct image *, image_put);
+
+/*
+ * For an index the image that serves the options' platform best, through nested
+ * indexes; for anything else the image itself. -ENOENT where the index has
+ * nothing for any platform.
+ */
+int image_platform(struct image *image, struct image **out, struct err *err);
+
+/*
+ * The config, read at the first call and then kept: parsed, or NULL in *out for
+ * an artifact, whose config is none. Lives as long as the image.
+ */
+int image_config(struct image *image, const struct config **out,
+    struct err *err);
+
+/* Opens a blob that the image's manifest names. */
+int image_blob(struct image *image, const struct descriptor *descriptor,
+    struct blob **out, struct err *err);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which blobs of this registry hold which uncompressed layer: learned from
+ * every image whose manifest and config were seen, and kept across mounts, so
+ * that a push need not compress again, let alone send, what is there.
+ *
+ * It is a hint and never believed: a blob that it names is looked for before it
+ * is used, and whoever pulls compares the diff_id.
+ */
+#ifndef IMAGE_LAYERS_H
+#define IMAGE_LAYERS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "image/images.h"
+#include "oci/reference.h"
+
+enum { LAYER_BLOBS_MAX = 8 }; /* places remembered for one layer */
+
+/* A blob that holds a layer, and a repository where it was seen. */
+struct layer_blob {
+	struct digest digest;
+	uint64_t size;
+	char media_type[128];
+	char repository[REPOSITORY_MAX + 1];
+};
+
+/* Up to LAYER_BLOBS_MAX blobs for a diff_id, those of `repository` first, then
+ * the latest. How many. */
+int layers_find(struct images *images, const char *repository,
+    const struct digest *diff_id, struct layer_blob out[LAYER_BLOBS_MAX],
+    struct err *err);
+
+/* Remembers one. Failures to write it down are not errors. */
+void layers_learn(struct images *images, const struct digest *diff_id,
+    const struct layer_blob *blob);
+
+/* Remembers all of an image's layers; its config must have been read. */
+void layers_learn_image(struct image *image);
+
+#endif

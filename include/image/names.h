@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An immutable sorted list of names: the repositories of a registry, or the
+ * tags of one. Counted; 100,000 names cost a few megabytes.
+ *
+ * '/' sorts before every other character, so that all repositories below a
+ * directory stand together and so do those that share a component.
+ */
+#ifndef IMAGE_NAMES_H
+#define IMAGE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct names;
+
+/* A list being made. */
+struct names_builder;
+
+struct names_builder *names_builder_new(struct err *err);
+int names_builder_add(struct names_builder *builder, const char *name,
+    struct err *err);
+/* Sorts, drops duplicates, and makes the list; takes the builder, also on
+ * failure. */
+int names_builder_take(struct names_builder *builder, struct names **out,
+    struct err *err);
+void names_builder_free(struct names_builder *builder);
+
+DEFINE_CLEANUP(struct names_builder *, names_builder_free);
+
+struct names *names_get(struct names *names);
+void names_put(struct names *names);
+
+DEFINE_CLEANUP(struct names *, names_put);
+
+size_t names_count(const struct names *names);
+const char *names_at(const struct names *names, size_t index);
+bool names_has(const struct names *names, const char *name);
+
+/* A directory of the tree that the names make. */
+struct names_child {
+	const char *name; /* len bytes, not terminated */
+	size_t len;
+	bool is_name;   /* prefix/name is in the list */
+	bool is_prefix; /* something below prefix/name is */
+};
+
+/*
+ * The children of prefix ("" for the top, no slash at its end), one a call.
+ * *cursor is 0 at first. False at the end.
+ */
+bool names_child_next(const struct names *names, const char *prefix,
+    size_t *cursor, struct names_child *out);
+
+/* Whether any name lies below prefix. */
+bool names_has_below(const struct names *names, const char *prefix);
+
+#endif

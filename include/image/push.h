@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A push: an archive that is being written into a spool becomes a tag. Layers
+ * are hashed, compressed and sent side by side while the rest still arrives;
+ * what the registry has is not sent.
+ *
+ *	push_new(images, "app", "1.0", spool, &push, err);
+ *	for each write: spool_write(…); r = push_advance(push, err);
+ *	at a close:     r = push_end(push, err);
+ *
+ * The call that sees the archive complete does not return before the registry
+ * has the image or has refused it. One thread at a time.
+ */
+#ifndef IMAGE_PUSH_H
+#define IMAGE_PUSH_H
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "image/images.h"
+#include "image/spool.h"
+
+struct push;
+
+/* spool is borrowed and outlives it; names are copied. Asks nothing yet. */
+int push_new(struct images *images, const char *repository, const char *tag,
+    struct spool *spool, struct push **out, struct err *err);
+
+/* Gives up what is under way, waits until its threads have let go, frees. */
+void push_free(struct push *push);
+
+DEFINE_CLEANUP(struct push *, push_free);
+
+/*
+ * Looks at what has come in behind the gapless front. 1: the archive was
+ * complete and has been pushed (at this call or an earlier one); 0: more is
+ * needed. Else the push has failed, for good: -EINVAL (no archive, or a broken
+ * one, or bytes behind its end), -EACCES, -EPERM, -EIO, … with a sentence, and
+ * every later call fails the same. -EINTR when the caller's task was
+ * interrupted, likewise for good.
+ *
+ * data, when not NULL, are the len bytes at off that have just been written: it
+ * saves reading them back.
+ */
+int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
+    struct err *err);
+
+/*
+ * The writer has closed. As push_advance(), but what stands without an end mark
+ * is pushed where it is whole; 0 only where nothing at all has been written.
+ * -EINVAL for an archive that has not ended: not final, more may come.
+ */
+int push_end(struct push *push, struct err *err);
+
+/* What it has become: the digest that the tag now names. After a 1. */
+const struct digest *push_digest(const struct push *push);
+
+#endif

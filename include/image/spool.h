@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that somebody writes: its bytes on the local disk, and how far it is
+ * there without a gap, so that it can be read behind the writer.
+ */
+#ifndef IMAGE_SPOOL_H
+#define IMAGE_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "store/store.h"
+
+struct spool;
+
+/* Empty. The file is an unnamed one of the store's. */
+int spool_new(struct store *store, struct spool **out, struct err *err);
+void spool_free(struct spool *spool);
+
+DEFINE_CLEANUP(struct spool *, spool_free);
+
+int spool_fd(const struct spool *spool); /* borrowed */
+uint64_t spool_size(struct spool *spool);
+
+/* Bytes from the start that are there without a gap. */
+uint64_t spool_prefix(struct spool *spool);
+
+/* -ENOSPC, -EIO, … */
+int spool_write(struct spool *spool, const void *data, size_t len, uint64_t off,
+    struct err *err);
+ssize_t spool_read(struct spool *spool, void *data, size_t len, uint64_t off,
+    struct err *err);
+
+/* Cuts or extends (with zeros, which count as written). */
+int spool_truncate(struct spool *spool, uint64_t size, struct err *err);
+
+/*
+ * Counts how often bytes below spool_prefix() were written again or cut off:
+ * who has read them has to start again when it changes.
+ */
+unsigned spool_generation(struct spool *spool);
+
+#endif
