@@ -16,7 +16,8 @@ struct config {
 	struct platform platform;
 	int64_t created; /* seconds since 1970; 0 if absent or unreadable */
 	uint32_t created_nanos;
-	const struct digest *diff_ids; /* of the uncompressed layers, base first */
+	const struct digest
+	    *diff_ids; /* of the uncompressed layers, base first */
 	size_t diff_id_count;
 };
 

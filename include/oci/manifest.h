@@ -42,6 +42,10 @@ enum {
 	MANIFEST_MAX_ENTRIES = 10000,  /* layers, or manifests of an index */
 };
 
+/* What the sizes of all entries add up to then fits into an off_t; jansson and
+ * most readers take sizes up to 2^63. */
+#define DESCRIPTOR_MAX_SIZE (UINT64_C(1) << 48)
+
 struct annotation {
 	const char *name;
 	const char *value;
@@ -50,7 +54,7 @@ struct annotation {
 struct descriptor {
 	const char *media_type; /* never NULL, may be "" */
 	struct digest digest;
-	uint64_t size;
+	uint64_t size;             /* at most DESCRIPTOR_MAX_SIZE */
 	const char *artifact_type; /* NULL if none */
 	struct platform platform;  /* zeroed if none */
 	const struct annotation *annotations;

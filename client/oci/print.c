@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Manifests and configs of the images that this program makes. */
+#include <assert.h>
+#include <errno.h>
+#include <time.h>
+
+#include "document.h"
+#include "oci/config.h"
+#include "oci/manifest.h"
+
+/* NULL when out of memory, as all that jansson makes. */
+static json_t *descriptor_json(const struct descriptor *descriptor)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	assert(descriptor->size <= DESCRIPTOR_MAX_SIZE);
+	return json_pack("{s:s, s:s, s:I}", "mediaType", descriptor->media_type,
+	    "digest", digest_format(&descriptor->digest, text), "size",
+	    (json_int_t)descriptor->size);
+}
+
+static json_t *descriptors_json(const struct descriptor *descriptors,
+    size_t count)
+{
+	json_auto_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (json_array_append_new(list,
+			descriptor_json(&descriptors[i])) < 0)
+			return NULL;
+	return steal(&list);
+}
+
+int manifest_print(struct buf *out, const char *media_type,
+    const struct descriptor *config, const struct descriptor *layers,
+    size_t layer_count, struct err *err)
+{
+	/* "o" passes a reference on, and fails where it is NULL. */
+	json_auto_t *manifest =
+	    json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
+		media_type, "config", descriptor_json(config), "layers",
+		descriptors_json(layers, layer_count));
+
+	if (!manifest)
+		return err_nomem(err);
+	return document_print(manifest, out, err);
+}
+
+enum { TIME_SIZE = sizeof("9999-12-31T23:59:59Z") };
+
+static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
+{
+	/* RFC 3339 has four digits for a year. */
+	static const int64_t year_0 = INT64_C(-62167219200);
+	static const int64_t year_10000 = INT64_C(253402300800);
+	time_t time = seconds;
+	struct tm tm;
+
+	if (seconds < year_0 || seconds >= year_10000 || !gmtime_r(&time, &tm))
+		return err_set(err, EINVAL,
+		    "%lld seconds since 1970 is no time that a config can have",
+		    (long long)seconds);
+	strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return 0;
+}
+
+static json_t *digests_json(const struct digest *digests, size_t count)
+{
+	json_auto_t *list = json_array();
+	char text[DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		if (json_array_append_new(list,
+			json_string(digest_format(&digests[i], text))) < 0)
+			return NULL;
+	return steal(&list);
+}
+
+/* One entry a layer: readers count them against the layers. */
+static json_t *history_json(const char *created, const char *comment,
+    size_t count)
+{
+	json_auto_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (json_array_append_new(list,
+			json_pack("{s:s, s:s}", "created", created, "comment",
+			    comment)) < 0)
+			return NULL;
+	return steal(&list);
+}
+
+int config_print(struct buf *out, const struct platform *platform,
+    int64_t created, const struct digest *diff_ids, size_t diff_id_count,
+    const char *comment, struct err *err)
+{
+	char time[TIME_SIZE];
+	json_auto_t *config = NULL;
+	int r = format_time(created, time, err);
+
+	if (r < 0)
+		return r;
+	config = json_pack("{s:s, s:s, s:s, s:s*, s:{}, s:{s:s, s:o}, s:o}",
+	    "created", time, "architecture", platform->architecture, "os",
+	    platform->os, "variant",
+	    platform->variant[0] ? platform->variant : NULL, "config", "rootfs",
+	    "type", "layers", "diff_ids", digests_json(diff_ids, diff_id_count),
+	    "history", history_json(time, comment, diff_id_count));
+	if (!config)
+		return err_nomem(err);
+	return document_print(config, out, err);
+}

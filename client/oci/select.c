@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which manifests are images, and which image of an index serves a machine. */
+#include <string.h>
+
+#include "oci/manifest.h"
+
+static bool is_any(const char *text, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(text, *list) == 0)
+			return true;
+	return false;
+}
+
+bool manifest_is_image(const struct manifest *manifest)
+{
+	static const char *const image_configs[] = {MEDIA_OCI_CONFIG,
+	    MEDIA_DOCKER_CONFIG, NULL};
+	/* What registries made of the config's type in the first years of
+	 * schema 2, and images of those years still have. */
+	static const char *const defaulted[] = {"application/octet-stream",
+	    "application/json", "text/html", "", NULL};
+	const char *config = manifest->config.media_type;
+
+	if (manifest->kind != MANIFEST_IMAGE ||
+	    !digest_is_set(&manifest->config.digest))
+		return false;
+	if (is_any(config, image_configs))
+		return true;
+	return strcmp(manifest->media_type, MEDIA_DOCKER_MANIFEST) == 0 &&
+	       is_any(config, defaulted);
+}
+
+static bool is_index(const struct descriptor *entry)
+{
+	return strcmp(entry->media_type, MEDIA_OCI_INDEX) == 0 ||
+	       strcmp(entry->media_type, MEDIA_DOCKER_LIST) == 0;
+}
+
+/*
+ * How well an entry serves: an image of the platform before one that names no
+ * platform (its config does) before an index, in which there may be one.
+ */
+static int entry_rank(const struct descriptor *entry,
+    const struct platform *want)
+{
+	enum { NOT_AT_ALL, NESTED_INDEX, NO_PLATFORM };
+	bool any = !entry->platform.os[0] && !entry->platform.architecture[0];
+	int match = any ? 0 : platform_match(want, &entry->platform);
+
+	if (descriptor_is_attestation(entry) || (!any && !match))
+		return NOT_AT_ALL;
+	if (is_index(entry))
+		return NESTED_INDEX;
+	return NO_PLATFORM + match;
+}
+
+const struct descriptor *manifest_select(const struct manifest *index,
+    const struct platform *want)
+{
+	const struct descriptor *best = NULL;
+	int best_rank = 0;
+
+	if (index->kind != MANIFEST_INDEX)
+		return NULL;
+	for (size_t i = 0; i < index->entry_count; i++) {
+		int rank = entry_rank(&index->entries[i], want);
+
+		if (rank > best_rank) {
+			best_rank = rank;
+			best = &index->entries[i];
+		}
+	}
+	return best;
+}
