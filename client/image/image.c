@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Manifests and configs, read through the store. */
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "image/images.h"
+#include "image/layers.h"
+
+/* Indexes in indexes: real ones nest once. */
+enum { INDEX_DEPTH_MAX = 4 };
+
+struct image_lazy {
+	atomic_uint refs;
+	pthread_mutex_t lock;
+	struct config *config; /* under lock until set, then constant */
+};
+
+/* Where the store gets a blob from: one repository of the registry. */
+struct origin {
+	struct registry *registry;
+	char repository[];
+};
+
+static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
+    struct sink *sink, struct err *err)
+{
+	enum { PIECE = 256 << 10 };
+	struct origin *origin = arg;
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	AUTO_FREE char *piece = malloc(PIECE);
+	ssize_t n;
+	int r;
+
+	if (!piece)
+		return err_nomem(err);
+	r = registry_blob_open(origin->registry, origin->repository, digest,
+	    offset, &response, err);
+	if (r < 0)
+		return r;
+	while ((n = http_read(response, piece, PIECE, err)) > 0) {
+		r = sink_write(sink, piece, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+	return (int)n;
+}
+
+int image_blob(struct image *image, const struct descriptor *descriptor,
+    struct blob **out, struct err *err)
+{
+	size_t len = strlen(image->repository) + 1;
+	struct origin *origin = malloc(sizeof(*origin) + len);
+	struct store_source source = {origin_fetch, free, origin};
+
+	if (!origin)
+		return err_nomem(err);
+	origin->registry = images_registry(image->images);
+	memcpy(origin->repository, image->repository, len);
+	return store_get(images_store(image->images), &descriptor->digest,
+	    descriptor->size, &source, out, err);
+}
+
+/* The manifest's bytes; *media_type is what the server called them, or "". */
+static int image_fetch(struct images *images, const char *repository,
+    const struct digest *digest, struct registry_manifest *out, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct err ignored = ERR_INIT;
+	int r;
+
+	out->body = BUF_INIT(MANIFEST_MAX_BYTES);
+	r = store_load(images_store(images), digest, &out->body, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	digest_format(digest, text);
+	r = registry_manifest_get(images_registry(images), repository, text,
+	    out, err);
+	if (r < 0)
+		return r;
+	/* A cache that cannot be written costs a request the next time. */
+	store_save(images_store(images), digest, out->body.data, out->body.len,
+	    &ignored);
+	return 0;
+}
+
+static struct image *image_new(struct images *images, const char *repository,
+    const struct digest *digest)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return NULL;
+	image->images = images;
+	image->digest = *digest;
+	image->repository = strdup(repository);
+	image->lazy = calloc(1, sizeof(*image->lazy));
+	if (image->lazy) {
+		atomic_init(&image->lazy->refs, 1);
+		pthread_mutex_init(&image->lazy->lock, NULL);
+	}
+	if (!image->repository || !image->lazy) {
+		image_put(image);
+		return NULL;
+	}
+	return image;
+}
+
+int image_open(struct images *images, const char *repository,
+    const struct digest *digest, struct image **out, struct err *err)
+{
+	CLEANUP(image_put_p)
+	struct image *image = image_new(images, repository, digest);
+	struct registry_manifest fetched = {.body = BUF_INIT(0)};
+	char text[DIGEST_TEXT_SIZE];
+	int r;
+
+	if (!image)
+		return err_nomem(err);
+	r = image_fetch(images, repository, digest, &fetched, err);
+	image->len = fetched.body.len;
+	if (r == 0 && !(image->data = buf_steal(&fetched.body)))
+		r = err_nomem(err);
+	buf_release(&fetched.body);
+	if (r < 0)
+		return r;
+	r = manifest_parse(image->data, image->len,
+	    *fetched.media_type ? fetched.media_type : NULL, &image->manifest,
+	    err);
+	if (r < 0)
+		return err_wrap(err, "%s@%s", repository,
+		    digest_format(digest, text));
+	*out = steal(&image);
+	return 0;
+}
+
+struct image *image_get(struct image *image)
+{
+	atomic_fetch_add(&image->lazy->refs, 1);
+	return image;
+}
+
+void image_put(struct image *image)
+{
+	if (!image)
+		return;
+	if (image->lazy) {
+		if (atomic_fetch_sub(&image->lazy->refs, 1) > 1)
+			return;
+		if (image->lazy->config)
+			config_free(image->lazy->config);
+		pthread_mutex_destroy(&image->lazy->lock);
+		free(image->lazy);
+	}
+	if (image->manifest)
+		manifest_free(image->manifest);
+	free(image->repository);
+	free(image->data);
+	free(image);
+}
+
+int image_platform(struct image *image, struct image **out, struct err *err)
+{
+	CLEANUP(image_put_p) struct image *at = image_get(image);
+	char text[PLATFORM_TEXT_SIZE];
+
+	for (int depth = 0; at->manifest->kind == MANIFEST_INDEX; depth++) {
+		const struct platform *want =
+		    &images_options(image->images)->platform;
+		const struct descriptor *child =
+		    manifest_select(at->manifest, want);
+		struct image *next = NULL;
+		int r;
+
+		if (!child || depth == INDEX_DEPTH_MAX)
+			return err_set(err, ENOENT, "%s: no image for %s",
+			    image->repository,
+			    platform_format(want, '/', text));
+		r = image_open(image->images, image->repository, &child->digest,
+		    &next, err);
+		if (r < 0)
+			return r;
+		image_put(at);
+		at = next;
+	}
+	*out = steal(&at);
+	return 0;
+}
+
+static int config_read(struct image *image, struct config **out,
+    struct err *err)
+{
+	const struct descriptor *descriptor = &image->manifest->config;
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	AUTO_FREE char *data = NULL;
+	size_t size = (size_t)descriptor->size;
+	ssize_t n;
+	int r;
+
+	if (descriptor->size > CONFIG_MAX_BYTES)
+		return err_set(err, EFBIG, "config of %llu bytes",
+		    (unsigned long long)descriptor->size);
+	data = malloc(size + 1);
+	if (!data)
+		return err_nomem(err);
+	r = image_blob(image, descriptor, &blob, err);
+	if (r < 0)
+		return r;
+	n = blob_read(blob, data, size, 0, err);
+	if (n < 0)
+		return (int)n;
+	return config_parse(data, (size_t)n, out, err);
+}
+
+int image_config(struct image *image, const struct config **out,
+    struct err *err)
+{
+	struct image_lazy *lazy = image->lazy;
+	struct config *config = NULL;
+	bool first = false;
+	int r;
+
+	*out = NULL;
+	if (!manifest_is_image(image->manifest))
+		return 0;
+	{
+		SCOPED_LOCK(&lazy->lock);
+		*out = lazy->config;
+	}
+	if (*out)
+		return 0;
+	r = config_read(image, &config, err);
+	if (r < 0)
+		return err_wrap(err, "%s: config", image->repository);
+	{
+		SCOPED_LOCK(&lazy->lock);
+		first = !lazy->config;
+		if (first)
+			lazy->config = config;
+		*out = lazy->config;
+	}
+	if (first)
+		layers_learn_image(image);
+	else
+		config_free(config);
+	return 0;
+}

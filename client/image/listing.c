@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kept lists and resolved tags, and their end. */
+#include "listing.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Where dropping what is old begins: `find` over a large registry must not
+ * leave a list of each repository behind. */
+enum { PURGE_AT = 1024 };
+
+int64_t clock_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl)
+{
+	return listing->names && now - listing->loaded < (int64_t)ttl;
+}
+
+struct listing *listings_get(struct map *listings, const char *key)
+{
+	struct listing *listing = map_get(listings, key);
+
+	if (listing)
+		return listing;
+	listing = calloc(1, sizeof(*listing));
+	if (listing && map_put(listings, key, listing) < 0) {
+		free(listing);
+		return NULL;
+	}
+	return listing;
+}
+
+static void listing_free(struct listing *listing)
+{
+	names_put(listing->names);
+	free(listing);
+}
+
+/* Moves what is to be kept to a new table: a map cannot change while it is
+ * walked. Out of memory, the old table stays. */
+static void purge(struct map *map, bool (*keep)(void *, int64_t, unsigned),
+    void (*drop)(void *), int64_t now, unsigned ttl)
+{
+	struct map kept = MAP_INIT;
+
+	if (map->count < PURGE_AT)
+		return;
+	map_foreach (map, slot) {
+		if (keep(slot->value, now, ttl) &&
+		    map_put(&kept, slot->key, slot->value) < 0) {
+			map_release(&kept);
+			return;
+		}
+	}
+	map_foreach (map, slot) {
+		if (!keep(slot->value, now, ttl))
+			drop(slot->value);
+	}
+	map_release(map);
+	*map = kept;
+}
+
+static bool listing_keep(void *value, int64_t now, unsigned ttl)
+{
+	struct listing *listing = value;
+
+	return listing->loading || listing->users ||
+	       listing_fresh(listing, now, ttl);
+}
+
+static void listing_drop(void *value)
+{
+	listing_free(value);
+}
+
+void listings_purge(struct map *listings, int64_t now, unsigned ttl)
+{
+	purge(listings, listing_keep, listing_drop, now, ttl);
+}
+
+static bool resolution_keep(void *value, int64_t now, unsigned ttl)
+{
+	return now - ((struct resolution *)value)->asked < (int64_t)ttl;
+}
+
+void resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl)
+{
+	purge(resolutions, resolution_keep, free, now, ttl);
+}
+
+void listings_release(struct map *listings)
+{
+	map_foreach (listings, slot)
+		listing_free(slot->value);
+	map_release(listings);
+}
+
+void resolutions_release(struct map *resolutions)
+{
+	map_foreach (resolutions, slot)
+		free(slot->value);
+	map_release(resolutions);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists and answers that are kept for a while. Time is in seconds of the
+ * monotonic clock.
+ */
+#ifndef IMAGE_LISTING_H
+#define IMAGE_LISTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "image/names.h"
+#include "oci/digest.h"
+
+/* A list that one thread loads while others wait for it. Under the lock of
+ * struct images. */
+struct listing {
+	struct names *names; /* NULL while never loaded */
+	int64_t loaded;
+	bool loading;
+	unsigned users; /* threads that look at it: not to be purged */
+};
+
+/* What a tag named, when it was asked; an unset digest: there was none. */
+struct resolution {
+	struct digest digest;
+	int64_t asked;
+};
+
+int64_t clock_seconds(void);
+
+bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl);
+
+/* The listing of that key, made if it is not there; NULL out of memory. */
+struct listing *listings_get(struct map *listings, const char *key);
+
+/* Drops what is older than ttl once there are many. */
+void listings_purge(struct map *listings, int64_t now, unsigned ttl);
+void resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl);
+
+void listings_release(struct map *listings);
+void resolutions_release(struct map *resolutions);
+
+#endif
