@@ -23,7 +23,8 @@ struct credential {
  * authfile: the only file to be read, or NULL for the usual ones in their order
  * ($REGISTRY_AUTH_FILE alone if set; else DOCKER_AUTH_CONFIG,
  * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json,
- * $DOCKER_CONFIG or ~/.docker/config.json, ~/.dockercfg). Reads nothing yet.
+ * $DOCKER_CONFIG or ~/.docker/config.json, ~/.dockercfg). The environment is
+ * read now, files are not; but an authfile has to be readable (-errno in err).
  */
 struct creds *creds_new(const char *authfile, struct err *err);
 void creds_free(struct creds *creds);
@@ -33,13 +34,17 @@ DEFINE_CLEANUP(struct creds *, creds_free);
 /*
  * The credential for a registry host ("localhost:5000", "docker.io") and a
  * repository there (may be NULL): 1 found, 0 none, or -errno with a sentence
- * (-EINVAL a broken file, -EIO a helper that failed). Files are read anew when
- * they changed, so a `docker login` is seen at once.
+ * (-EINVAL a broken file, -EIO a helper that failed, -EINTR). Files are read
+ * anew, so a `docker login` is seen at once. Any thread may ask.
  */
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err);
 
 /* Wipes and frees the strings. */
 void credential_release(struct credential *credential);
+
+/* "Basic …" for username and password, RFC 7617: the value of Authorization.
+ * A new string, to be freed with secret_free(); NULL when out of memory. */
+char *credential_basic(const struct credential *credential);
 
 #endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credential helpers. */
+#include "helper.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "creds/secret.h"
+#include "run.h"
+
+enum {
+	/* A helper may ask a person to unlock a key ring; docker waits too. */
+	HELPER_SECONDS = 30,
+	/* Tokens of cloud registries reach 10 KiB. */
+	HELPER_OUTPUT_MAX = 64 << 10,
+	/* How much of a helper's complaint is of use in a message. */
+	HELPER_MESSAGE_MAX = 200,
+};
+
+/* What the helpers of docker's project print when they have nothing. */
+#define NOT_FOUND "credentials not found"
+
+/* The name becomes part of a file name, and comes from a file. */
+static bool name_valid(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	return *name && !name[strspn(name, letters)];
+}
+
+static int copy(char **out, const char *text, struct err *err)
+{
+	*out = strdup(text);
+	return *out ? 0 : err_nomem(err);
+}
+
+static int read_answer(const struct buf *output, struct credential *out,
+    struct err *err)
+{
+	json_auto_t *root = NULL;
+	const char *user, *secret;
+	int r;
+
+	root = json_loadb(buf_str(output), output->len, 0, NULL);
+	user = json_string_value(json_object_get(root, "Username"));
+	secret = json_string_value(json_object_get(root, "Secret"));
+	if (!user || !secret)
+		return err_set(err, EIO,
+		    "its answer has no Username and Secret");
+	if (strcmp(user, "<token>") == 0)
+		r = copy(&out->identity_token, secret, err);
+	else
+		r = copy(&out->password, secret, err);
+	if (r == 0)
+		r = copy(&out->username, user, err);
+	return r < 0 ? r : 1;
+}
+
+/* Messages come on standard output, since the protocol's first days. */
+static int read_failure(int status, const struct buf *output, struct err *err)
+{
+	char text[HELPER_MESSAGE_MAX];
+	size_t len = strcspn(buf_str(output), "\r\n");
+
+	if (strstr(buf_str(output), NOT_FOUND))
+		return 0;
+	if (!WIFEXITED(status))
+		return err_set(err, EIO, "it was killed");
+	err_clean(text, sizeof(text), buf_str(output), len);
+	return err_set(err, EIO, "exit status %d%s%s", WEXITSTATUS(status),
+	    *text ? ": " : "", text);
+}
+
+static int ask(const char *program, const char *server, struct credential *out,
+    struct err *err)
+{
+	const char *const argv[] = {program, "get", NULL};
+	AUTO_SECRET_BUF struct buf output = BUF_INIT(HELPER_OUTPUT_MAX);
+	/* At once, so that growing leaves no copies behind. */
+	int r = buf_reserve(&output, HELPER_OUTPUT_MAX, err);
+
+	if (r == 0)
+		r = run(argv, server, HELPER_SECONDS, &output, err);
+	if (r < 0)
+		return r;
+	if (r != 0)
+		return read_failure(r, &output, err);
+	return read_answer(&output, out, err);
+}
+
+int helper_get(const char *name, const char *server, struct credential *out,
+    struct err *err)
+{
+	AUTO_FREE char *program = NULL;
+	int r;
+
+	if (!name_valid(name))
+		return err_set(err, EINVAL, "no name of a credential helper");
+	program = file_path("docker-credential-%s", name);
+	if (!program)
+		return err_nomem(err);
+	r = ask(program, server, out, err);
+	if (r == -ENOENT || r == -EFBIG)
+		err->code = EIO;
+	return r < 0 ? err_wrap(err, "credential helper %s", program) : r;
+}

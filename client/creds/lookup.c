@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where credentials are looked for. Nothing is kept between two lookups: they
+ * are rare (one a token), and so no secret stays in memory and none is stale.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "authfile.h"
+#include "base/file.h"
+#include "base64.h"
+#include "creds/creds.h"
+#include "creds/secret.h"
+#include "helper.h"
+#include "key.h"
+
+enum {
+	/* A file with a hundred logins has 20 KiB. */
+	AUTHFILE_MAX = 1 << 20,
+	MAX_PATHS = 4,
+};
+
+struct creds {
+	char *inline_text; /* of DOCKER_AUTH_CONFIG, NULL if unset */
+	char *paths[MAX_PATHS];
+	size_t path_count;
+};
+
+static const char *env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* Takes path; NULL means that there was no memory for it. */
+static int add_path_take(struct creds *creds, char *path, struct err *err)
+{
+	if (!path)
+		return err_nomem(err);
+	creds->paths[creds->path_count++] = path;
+	return 0;
+}
+
+/* The one file; absolute, because a daemon leaves its directory. */
+static int use_one(struct creds *creds, const char *path, struct err *err)
+{
+	char dir[PATH_MAX];
+
+	if (*path == '/')
+		return add_path_take(creds, strdup(path), err);
+	if (!getcwd(dir, sizeof(dir)))
+		return err_sys(err, "cannot tell the current directory");
+	return add_path_take(creds, file_path("%s/%s", dir, path), err);
+}
+
+static int use_usual(struct creds *creds, struct err *err)
+{
+	const char *home = env("HOME") ? env("HOME") : "/";
+	const char *runtime = env("XDG_RUNTIME_DIR");
+	const char *config = env("XDG_CONFIG_HOME");
+	const char *docker = env("DOCKER_CONFIG");
+	int r = 0;
+
+	if (env("DOCKER_AUTH_CONFIG")) {
+		creds->inline_text = strdup(env("DOCKER_AUTH_CONFIG"));
+		if (!creds->inline_text)
+			return err_nomem(err);
+	}
+	r = add_path_take(creds,
+	    runtime ? file_path("%s/containers/auth.json", runtime)
+		    : file_path("/run/containers/%u/auth.json", geteuid()),
+	    err);
+	if (r == 0)
+		r = add_path_take(creds,
+		    config ? file_path("%s/containers/auth.json", config)
+			   : file_path("%s/.config/containers/auth.json", home),
+		    err);
+	if (r == 0)
+		r = add_path_take(creds,
+		    docker ? file_path("%s/config.json", docker)
+			   : file_path("%s/.docker/config.json", home),
+		    err);
+	if (r == 0)
+		r = add_path_take(creds, file_path("%s/.dockercfg", home), err);
+	return r;
+}
+
+struct creds *creds_new(const char *authfile, struct err *err)
+{
+	CLEANUP(creds_free_p) struct creds *creds = calloc(1, sizeof(*creds));
+	int r;
+
+	if (!creds) {
+		err_nomem(err);
+		return NULL;
+	}
+	if (authfile && access(authfile, R_OK) < 0) {
+		err_sys(err, "cannot read the auth file %s", authfile);
+		return NULL;
+	}
+	if (!authfile)
+		authfile = env("REGISTRY_AUTH_FILE");
+	r = authfile ? use_one(creds, authfile, err) : use_usual(creds, err);
+	return r < 0 ? NULL : steal(&creds);
+}
+
+void creds_free(struct creds *creds)
+{
+	if (!creds)
+		return;
+	secret_free(creds->inline_text);
+	for (size_t i = 0; i < creds->path_count; i++)
+		free(creds->paths[i]);
+	free(creds);
+}
+
+/* Docker Hub has one name where docker stores it and one where podman does. */
+static int ask_helper(const char *name, const char *host,
+    struct credential *out, struct err *err)
+{
+	int r;
+
+	if (!key_is_hub(host, strlen(host)))
+		return helper_get(name, host, out, err);
+	r = helper_get(name, KEY_DOCKER_HUB, out, err);
+	return r == 0 ? helper_get(name, "docker.io", out, err) : r;
+}
+
+static int find(const char *text, size_t len, const char *host,
+    const char *repository, struct credential *out, struct err *err)
+{
+	CLEANUP(authfile_answer_release) struct authfile_answer answer = {0};
+	int r = authfile_find(text, len, host, repository, &answer, err);
+
+	if (r == 0 && answer.helper)
+		r = ask_helper(answer.helper, host, out, err);
+	if (r != 0 || !answer.found)
+		return r;
+	*out = answer.credential;
+	answer.credential = (struct credential){0};
+	return 1;
+}
+
+static int find_in_file(const char *path, const char *host,
+    const char *repository, struct credential *out, struct err *err)
+{
+	AUTO_SECRET_BUF struct buf text = BUF_INIT(AUTHFILE_MAX);
+	struct err missing = ERR_INIT;
+	int r = file_slurp(path, &text, &missing);
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
+	r = find(buf_str(&text), text.len, host, repository, out, err);
+	return r < 0 ? err_wrap(err, "%s", path) : r;
+}
+
+int creds_lookup(struct creds *creds, const char *host, const char *repository,
+    struct credential *out, struct err *err)
+{
+	int r = 0;
+
+	*out = (struct credential){0};
+	if (creds->inline_text) {
+		r = find(creds->inline_text, strlen(creds->inline_text), host,
+		    repository, out, err);
+		if (r < 0)
+			err_wrap(err, "DOCKER_AUTH_CONFIG");
+	}
+	for (size_t i = 0; r == 0 && i < creds->path_count; i++)
+		r = find_in_file(creds->paths[i], host, repository, out, err);
+	if (r < 0)
+		credential_release(out);
+	return r;
+}
+
+void credential_release(struct credential *credential)
+{
+	secret_free(credential->username);
+	secret_free(credential->password);
+	secret_free(credential->identity_token);
+	secret_free(credential->registry_token);
+	*credential = (struct credential){0};
+}
+
+char *credential_basic(const struct credential *credential)
+{
+	AUTO_SECRET char *pair =
+	    file_path("%s:%s", credential->username ? credential->username : "",
+		credential->password ? credential->password : "");
+
+	return pair ? base64_encode("Basic ", pair, strlen(pair)) : NULL;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a program for its output. */
+#ifndef CREDS_RUN_H
+#define CREDS_RUN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Runs argv[0], found by PATH and without a shell, in its own process group;
+ * `input` is its standard input, its output is appended to out, standard error
+ * goes nowhere. At most `seconds`, then it is killed, as when the calling
+ * task is interrupted or out's limit is passed.
+ *
+ * The wait status (sys/wait.h), or -errno: -ENOENT no such program, -ETIMEDOUT,
+ * -EINTR, -EFBIG.
+ */
+int run(const char *const *argv, const char *input, unsigned seconds,
+    struct buf *out, struct err *err);
+
+#endif
