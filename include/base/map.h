@@ -46,7 +46,7 @@ void map_release(struct map *map);
 /* clang-format off */
 #define map_foreach(map_, slot_) \
 	for (struct map_slot *slot_ = (map_)->slots, \
-			     *end_##slot_ = slot_ ? slot_ + (map_)->cap : NULL; \
+	    *end_##slot_ = slot_ ? slot_ + (map_)->cap : NULL; \
 	    slot_ != end_##slot_; slot_++) \
 		if (slot_->key)
 /* clang-format on */

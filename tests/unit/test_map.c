@@ -107,7 +107,7 @@ static void many_changes(void **state)
 		random = random * 1664525 + 1013904223;
 		i = (random >> 8) % KEYS;
 		key_of(i, key);
-		/* Mostly filled in one half of the time, emptied in the other. */
+		/* It grows for a while, then shrinks, and again. */
 		if (random >> 28 < (n / 2500 % 2 ? 5U : 11U)) {
 			expected[i] = &expected[random >> 8 & 0xff];
 			assert_int_equal(map_put(&map, key, expected[i]), 0);
