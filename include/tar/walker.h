@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads a tar that is pushed at it: POSIX ustar and pax (global and extended
- * headers, size, path, linkpath, mtime, uid, gid, SCHILY.xattr.*), GNU long
- * names and base-256 numbers, old v7. What an entry means follows Go's
- * archive/tar, because that is what container engines unpack with: entries that
- * are no regular files have no body whatever their size says.
+ * Reads a tar that is pushed at it: POSIX ustar and pax (size, path, linkpath,
+ * mtime, uid, gid), GNU long names and base-256 numbers, old v7. What an entry
+ * means follows Go's archive/tar, because that is what container engines unpack
+ * with: entries that are no regular files have no body whatever their size
+ * says, global pax headers have no effect, and entries of unknown types are
+ * skipped.
  */
 #ifndef TAR_WALKER_H
 #define TAR_WALKER_H
@@ -18,8 +19,8 @@
 
 enum {
 	TAR_BLOCK = 512,
-	TAR_NAME_MAX = 4096,         /* PATH_MAX: no more can be unpacked */
-	TAR_EXTENDED_MAX = 1 << 20,  /* Go's limit of a pax header */
+	TAR_NAME_MAX = 4096,        /* PATH_MAX: no more can be unpacked */
+	TAR_EXTENDED_MAX = 1 << 20, /* Go's limit of a pax header */
 };
 
 enum tar_type {
@@ -43,13 +44,14 @@ struct tar_entry {
 	int64_t mtime;
 	uint32_t mtime_nanos;
 	uint32_t dev_major, dev_minor;
+	bool is_sparse; /* the body is a sparse file's pieces (GNU), maybe with
+			 * their map in front: not the file's content */
 };
 
 /* What the walker calls; each returns 0, or -errno, which ends the walk. The
  * entry is valid during the call. */
 struct tar_handler {
-	int (*entry)(void *arg, const struct tar_entry *entry,
-	    struct err *err);
+	int (*entry)(void *arg, const struct tar_entry *entry, struct err *err);
 	/* Pieces of the last entry's body, in order; NULL: bodies are
 	 * skipped. */
 	int (*data)(void *arg, const void *data, size_t len, struct err *err);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Headers that are written, as the walker reads them and byte for byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "tar/header.h"
+#include "tar/walker.h"
+
+enum { OUT_MAX = 1 << 16 };
+
+static int keep_entry(void *arg, const struct tar_entry *entry, struct err *err)
+{
+	struct tar_entry *kept = arg;
+
+	(void)err;
+	*kept = *entry;
+	/* The name is valid during the call only. */
+	kept->name = strdup(entry->name);
+	return 0;
+}
+
+/* Prints a header, reads it back; returns how many bytes it has. */
+static size_t check_round_trip(const char *name, uint64_t size, int64_t mtime)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
+	struct tar_entry entry = {0};
+	struct tar_handler handler = {keep_entry, NULL, &entry};
+	struct err err = ERR_INIT;
+	bool is_directory = name[strlen(name) - 1] == '/';
+
+	assert_int_equal(tar_header_print(&out, name, size, mtime, &err), 0);
+	assert_int_equal(out.len % TAR_BLOCK, 0);
+	assert_int_equal(tar_walker_new(&handler, &walker, &err), 0);
+	assert_int_equal(tar_walker_feed(walker, out.data, out.len, NULL, &err),
+	    0);
+	assert_string_equal(entry.name, name);
+	assert_int_equal(entry.type, is_directory ? TAR_DIRECTORY : TAR_FILE);
+	assert_int_equal(entry.size, size);
+	assert_int_equal(entry.offset, out.len);
+	assert_int_equal(entry.mtime, mtime);
+	assert_int_equal(entry.mode, is_directory ? 0755 : 0644);
+	free((void *)(uintptr_t)entry.name);
+	return out.len;
+}
+
+/* A name of that many characters, with slashes at the places given. */
+static const char *name_of(char name[TAR_NAME_MAX + 2], size_t len,
+    size_t slash, size_t slash2)
+{
+	memset(name, 'n', len);
+	name[len] = '\0';
+	if (slash)
+		name[slash] = '/';
+	if (slash2)
+		name[slash2] = '/';
+	return name;
+}
+
+static void test_names(void **state)
+{
+	char name[TAR_NAME_MAX + 2];
+
+	(void)state;
+	assert_int_equal(check_round_trip("f", 1, 0), 512);
+	assert_int_equal(check_round_trip("blobs/sha256/", 0, 0), 512);
+	assert_int_equal(check_round_trip(name_of(name, 100, 0, 0), 1, 0), 512);
+	/* Split into prefix and name, at the ends of what is possible. */
+	assert_int_equal(check_round_trip(name_of(name, 102, 1, 0), 1, 0), 512);
+	assert_int_equal(check_round_trip(name_of(name, 256, 155, 0), 1, 0),
+	    512);
+	assert_int_equal(check_round_trip(name_of(name, 256, 155, 255), 0, 0),
+	    512);
+	assert_int_equal(check_round_trip(name_of(name, 256, 20, 155), 1, 0),
+	    512);
+	/* These cannot be split. */
+	assert_int_equal(check_round_trip(name_of(name, 101, 0, 0), 1, 0),
+	    1536);
+	assert_int_equal(check_round_trip(name_of(name, 257, 155, 0), 1, 0),
+	    1536);
+	assert_int_equal(check_round_trip(name_of(name, 257, 156, 0), 1, 0),
+	    1536);
+	assert_int_equal(check_round_trip(name_of(name, 102, 101, 0), 0, 0),
+	    1536);
+	assert_true(
+	    check_round_trip(name_of(name, TAR_NAME_MAX, 9, 0), 1, 0) > 4096);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(check_round_trip("f", 0, 1700000000), 512);
+	assert_int_equal(check_round_trip("f", (UINT64_C(1) << 33) - 1, 0),
+	    512);
+	assert_int_equal(check_round_trip("f", UINT64_C(1) << 33, 0), 1536);
+	assert_int_equal(check_round_trip("f", INT64_MAX / 2, 0), 1536);
+	assert_int_equal(check_round_trip("f", 0, (INT64_C(1) << 33) - 1), 512);
+	assert_int_equal(check_round_trip("f", 0, INT64_C(1) << 33), 1536);
+	assert_int_equal(check_round_trip("f", 0, -1), 1536);
+}
+
+/* A pax record's length counts its own digits, also where they get more. */
+static void test_record_lengths(void **state)
+{
+	char name[TAR_NAME_MAX + 2];
+
+	(void)state;
+	for (size_t len = 101; len < 1100; len++)
+		check_round_trip(name_of(name, len, 0, 0), 1, 0);
+}
+
+static void test_refuses(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	char name[TAR_NAME_MAX + 2];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(tar_header_print(&out, "", 0, 0, &err), -EINVAL);
+	assert_int_equal(tar_header_print(&out,
+			     name_of(name, TAR_NAME_MAX + 1, 0, 0), 0, 0, &err),
+	    -EINVAL);
+	assert_int_equal(tar_header_print(&out, "f", UINT64_MAX, 0, &err),
+	    -EINVAL);
+}
+
+static void test_padding(void **state)
+{
+	(void)state;
+	assert_int_equal(tar_padding(0), 0);
+	assert_int_equal(tar_padding(1), 511);
+	assert_int_equal(tar_padding(511), 1);
+	assert_int_equal(tar_padding(512), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_numbers),
+	    cmocka_unit_test(test_record_lengths),
+	    cmocka_unit_test(test_refuses),
+	    cmocka_unit_test(test_padding),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
