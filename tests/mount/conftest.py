@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures. A registry starts in a twentieth of a second, so every test has one of
+its own and nothing that another test left behind can matter."""
+
+import itertools
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from registry.proxy import Proxy
+from registry.server import DockerRegistry
+from support.daemon import Mount, discard_mount, find_binary
+from support.engines import Docker, Podman, make_rootfs
+from support.home import Home
+from support.system import OtherUser, everyone_may_use_fuse
+
+SOURCE = Path(__file__).resolve().parents[2]
+MOTD = "hello from the image\n"
+
+
+@pytest.fixture(scope="session")
+def binary():
+    found = find_binary(SOURCE)
+    if not found:
+        pytest.fail("registryfs is not built: set REGISTRYFS_BIN")
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fuse_device():
+    if not os.path.exists("/dev/fuse"):
+        pytest.fail("there is no /dev/fuse: load the kernel's fuse module")
+    with everyone_may_use_fuse():
+        yield
+
+
+@pytest.fixture
+def make_registry(tmp_path):
+    """Starts registries: make_registry(auth=…, certificate=…, storage=…)."""
+    numbers = itertools.count(1)
+    with ExitStack() as running:
+        yield lambda **options: running.enter_context(
+            DockerRegistry(tmp_path / f"registry-{next(numbers)}", **options))
+
+
+@pytest.fixture
+def registry(make_registry):
+    """Debian's docker-registry, empty, without authentication."""
+    return make_registry()
+
+
+@pytest.fixture
+def client(registry):
+    return registry.client()
+
+
+@pytest.fixture
+def proxy(registry):
+    """In front of `registry`: counts exactly, and breaks what it is told to."""
+    with Proxy(registry.address) as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def other_user():
+    user = OtherUser()
+    yield user
+    user.remove()
+
+
+@pytest.fixture
+def mount(binary, tmp_path, home):
+    """Mounts: mount(registry or proxy or address, "option=…", …). Each mount is
+    unmounted after the test, and the test fails by what its daemon said."""
+    numbers = itertools.count(1)
+    mounts = []
+
+    def start(registry, *options, directory=None, program=binary, **more):
+        directory = directory or tmp_path / f"mount-{next(numbers)}"
+        address = getattr(registry, "address", registry)
+        mounts.append(Mount(program, address, directory, more.pop("home", home),
+                            options=options, **more))
+        return mounts[-1]
+
+    yield start
+    faults = []
+    for started in reversed(mounts):
+        try:
+            started.unmount()
+        except AssertionError as fault:
+            faults.append(str(fault))
+        discard_mount(started.path)
+    if faults:
+        pytest.fail("\n".join(faults), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def rootfs(tmp_path_factory):
+    """A root file system whose program prints MOTD."""
+    return make_rootfs(tmp_path_factory.mktemp("image") / "rootfs", MOTD)
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory):
+    engine = Docker(tmp_path_factory.mktemp("docker"))
+    try:
+        engine.start()
+        yield engine
+    except (OSError, RuntimeError, TimeoutError) as failure:
+        pytest.skip(f"the docker engine does not start here: {failure}")
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def podman():
+    with tempfile.TemporaryDirectory(prefix="podman-") as directory:
+        yield Podman(directory)

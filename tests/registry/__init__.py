@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries for the tests: Debian's own, and one that misbehaves on demand.
+
+server.py   docker-registry, in the variants that the tests need
+proxy.py    stands in front of one, records every request, breaks what it is told to
+faults.py   the ways in which a transfer breaks
+tokens.py   a token server whose signatures docker-registry checks
+tls.py      a private certificate authority
+client.py   the smallest client that can fill and question a registry
+"""
