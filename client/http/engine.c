@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The network thread. */
+#include "engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/lock.h"
+#include "transfer.h"
+
+/* Only a bound: orders wake the thread, and libcurl has timers of its own. */
+enum { POLL_WAIT = 60 * 1000 };
+
+/* False for a response that is done. */
+static bool enqueue(struct engine *engine, struct http_response *r,
+    unsigned order)
+{
+	SCOPED_LOCK(&engine->monitor.mutex);
+
+	if (r->finished)
+		return false;
+	if (!r->orders)
+		TAILQ_INSERT_TAIL(&engine->ordered, r, ordered);
+	r->orders |= order;
+	return true;
+}
+
+/* The first of the queue with its orders, or NULL. */
+static struct http_response *dequeue(struct engine *engine, unsigned *orders)
+{
+	SCOPED_LOCK(&engine->monitor.mutex);
+	struct http_response *r = TAILQ_FIRST(&engine->ordered);
+
+	if (!r)
+		return NULL;
+	TAILQ_REMOVE(&engine->ordered, r, ordered);
+	*orders = r->orders;
+	r->orders = 0;
+	return r;
+}
+
+void engine_order(struct engine *engine, struct http_response *r,
+    unsigned order)
+{
+	if (enqueue(engine, r, order))
+		curl_multi_wakeup(engine->multi);
+}
+
+/* Whether the response may start; if not, it is finished. */
+static bool admit(struct engine *engine, struct http_response *r)
+{
+	SCOPED_LOCK(&engine->monitor.mutex);
+
+	if (engine->stopping) {
+		r->finished = true;
+		return false;
+	}
+	TAILQ_INSERT_TAIL(&engine->ordered, r, ordered);
+	r->orders = ORDER_START;
+	return true;
+}
+
+int engine_start(struct engine *engine, struct http_response *r,
+    struct err *err)
+{
+	if (admit(engine, r)) {
+		curl_multi_wakeup(engine->multi);
+		return 0;
+	}
+	err_set(err, ESHUTDOWN, "%s %s: shutting down", r->method, r->shown);
+	response_set_done(r, err);
+	return -ESHUTDOWN;
+}
+
+/* From here on nobody orders anything, so that nothing leads to the response
+ * once its reader frees it. */
+static void refuse_orders(struct engine *engine, struct http_response *r)
+{
+	SCOPED_LOCK(&engine->monitor.mutex);
+
+	if (r->orders)
+		TAILQ_REMOVE(&engine->ordered, r, ordered);
+	r->orders = 0;
+	r->finished = true;
+}
+
+/* The last that this thread does with a response. */
+static void finish(struct engine *engine, struct http_response *r,
+    const struct err *result)
+{
+	atomic_fetch_add(&engine->bytes_sent, transfer_sent(r));
+	refuse_orders(engine, r);
+	response_set_done(r, result);
+}
+
+static void end_running(struct engine *engine, struct http_response *r,
+    const struct err *result)
+{
+	curl_multi_remove_handle(engine->multi, r->easy);
+	LIST_REMOVE(r, running);
+	finish(engine, r, result);
+}
+
+static void start(struct engine *engine, struct http_response *r)
+{
+	struct err err = ERR_INIT;
+
+	if (curl_multi_add_handle(engine->multi, r->easy) == CURLM_OK) {
+		LIST_INSERT_HEAD(&engine->running, r, running);
+		return;
+	}
+	err_nomem(&err);
+	finish(engine, r, &err);
+}
+
+static void cancel(struct engine *engine, struct http_response *r,
+    unsigned orders)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, EINTR, "%s %s: given up", r->method, r->shown);
+	if (orders & ORDER_START)
+		finish(engine, r, &err);
+	else
+		end_running(engine, r, &err);
+}
+
+static void carry_out(struct engine *engine)
+{
+	struct http_response *r;
+	unsigned orders;
+
+	while ((r = dequeue(engine, &orders))) {
+		if (orders & ORDER_CANCEL)
+			cancel(engine, r, orders);
+		else if (orders & ORDER_START)
+			start(engine, r);
+		else
+			curl_easy_pause(r->easy, CURLPAUSE_CONT);
+	}
+}
+
+static void reap(struct engine *engine)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(engine->multi, &left))) {
+		struct http_response *r;
+		struct err err = ERR_INIT;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
+		transfer_result(r, message->data.result, &err);
+		end_running(engine, r, &err);
+	}
+}
+
+static bool is_stopping(struct engine *engine)
+{
+	SCOPED_LOCK(&engine->monitor.mutex);
+
+	return engine->stopping;
+}
+
+static void end_all(struct engine *engine, int code, const char *words)
+{
+	struct http_response *r;
+
+	while ((r = LIST_FIRST(&engine->running))) {
+		struct err err = ERR_INIT;
+
+		err_set(&err, code, "%s %s: %s", r->method, r->shown, words);
+		end_running(engine, r, &err);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct engine *engine = arg;
+
+	while (!is_stopping(engine)) {
+		CURLMcode c;
+
+		carry_out(engine);
+		c = curl_multi_perform(engine->multi, NULL);
+		reap(engine);
+		if (c == CURLM_OK)
+			c = curl_multi_poll(engine->multi, NULL, 0, POLL_WAIT,
+			    NULL);
+		if (c != CURLM_OK)
+			end_all(engine, EIO, curl_multi_strerror(c));
+	}
+	/* What was ordered before it stopped; nothing new is admitted. */
+	carry_out(engine);
+	end_all(engine, ESHUTDOWN, "shutting down");
+	return NULL;
+}
+
+static int start_thread(struct engine *engine, struct err *err)
+{
+	sigset_t all, old;
+
+	/* Signals are for the threads that know what to do with them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	errno = pthread_create(&engine->thread, NULL, run, engine);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (errno)
+		return err_sys(err, "cannot start the network thread");
+	pthread_setname_np(engine->thread, "http");
+	return 0;
+}
+
+int engine_init(struct engine *engine, unsigned host_connections,
+    struct err *err)
+{
+	int r;
+
+	LIST_INIT(&engine->running);
+	TAILQ_INIT(&engine->ordered);
+	engine->stopping = false;
+	atomic_init(&engine->requests, 0);
+	atomic_init(&engine->bytes_received, 0);
+	atomic_init(&engine->bytes_sent, 0);
+	engine->multi = curl_multi_init();
+	if (!engine->multi)
+		return err_nomem(err);
+	/* Transfers that share a connection share its speed. */
+	curl_multi_setopt(engine->multi, CURLMOPT_PIPELINING,
+	    (long)CURLPIPE_NOTHING);
+	curl_multi_setopt(engine->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+	    (long)host_connections);
+	monitor_init(&engine->monitor);
+	r = start_thread(engine, err);
+	if (r < 0) {
+		monitor_release(&engine->monitor);
+		curl_multi_cleanup(engine->multi);
+	}
+	return r;
+}
+
+void engine_stop(struct engine *engine)
+{
+	pthread_mutex_lock(&engine->monitor.mutex);
+	engine->stopping = true;
+	monitor_notify(&engine->monitor);
+	pthread_mutex_unlock(&engine->monitor.mutex);
+	curl_multi_wakeup(engine->multi);
+}
+
+void engine_release(struct engine *engine)
+{
+	pthread_join(engine->thread, NULL);
+	curl_multi_cleanup(engine->multi);
+	monitor_release(&engine->monitor);
+}
+
+static struct timespec from_now(uint64_t ms)
+{
+	struct timespec when;
+
+	clock_gettime(CLOCK_MONOTONIC, &when);
+	when.tv_sec += (time_t)(ms / 1000);
+	when.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (when.tv_nsec >= 1000000000) {
+		when.tv_nsec -= 1000000000;
+		when.tv_sec++;
+	}
+	return when;
+}
+
+int engine_sleep(struct engine *engine, uint64_t ms)
+{
+	struct timespec end = from_now(ms);
+	struct monitor *m = &engine->monitor;
+	bool stopping;
+	int r = 0;
+
+	monitor_enter(m);
+	while (!engine->stopping && !task_interrupted() && r != ETIMEDOUT)
+		r = pthread_cond_clockwait(&m->changed, &m->mutex,
+		    CLOCK_MONOTONIC, &end);
+	stopping = engine->stopping;
+	monitor_leave(m);
+	if (stopping)
+		return -ESHUTDOWN;
+	return task_interrupted() ? -EINTR : 0;
+}
+
+void engine_count_request(struct engine *engine)
+{
+	atomic_fetch_add(&engine->requests, 1);
+}
+
+void engine_count_received(struct engine *engine, size_t len)
+{
+	atomic_fetch_add(&engine->bytes_received, len);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An easy handle for a response, and the callbacks that libcurl calls from the
+ * network thread.
+ */
+#include "transfer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "base/lock.h"
+#include "engine.h"
+#include "failure.h"
+
+enum {
+	/* Per response. Some round trips of a fast line; few enough that dozens
+	 * of slow readers stay within some megabytes. */
+	RING_SIZE = 256 * 1024,
+	/* What one receive can bring; beyond this nothing gets faster. */
+	RECEIVE_SIZE = 256 * 1024,
+	SEND_SIZE = 512 * 1024,
+	/*
+	 * A server that will answer 401 (a token that ran out) need not take
+	 * the body first, so a big one waits for 100 Continue. Servers that do
+	 * not know it cost this wait, once a body: more than most round trips,
+	 * and little beside the time that such a body takes. A smaller one is
+	 * sent at once.
+	 */
+	EXPECT_SIZE = 1024 * 1024,
+	EXPECT_WAIT = 250, /* ms */
+};
+
+static size_t on_header(char *data, size_t size, size_t count, void *arg)
+{
+	struct http_response *r = arg;
+	size_t len = size * count;
+	int end;
+
+	/* Only this thread sets it, so that it may look without the lock. */
+	if (r->headed)
+		return len; /* a trailer */
+	end = header_add_line(&r->header, data, len, &r->cause);
+	if (end == -EFBIG)
+		err_set(&r->cause, EPROTO, "the answer's header is too long");
+	if (end < 0)
+		return 0;
+	/* After 1xx another header comes; after this 417 libcurl sends the
+	 * request again. */
+	if (end && r->header.status >= 200 &&
+	    !(r->header.status == 417 && r->expects))
+		response_set_headed(r);
+	return len;
+}
+
+static size_t ring_size(const struct http_response *r)
+{
+	int64_t length = header_length(&r->header);
+
+	if (length < 0 || length > RING_SIZE)
+		return RING_SIZE;
+	return length > CURL_MAX_WRITE_SIZE ? (size_t)length
+					    : CURL_MAX_WRITE_SIZE;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+	struct http_response *r = arg;
+	size_t len = size * count;
+	SCOPED_LOCK(&r->monitor.mutex);
+
+	if (!r->headed)
+		return len; /* of an answer that is not the last */
+	if (!r->ring.data && ring_init(&r->ring, ring_size(r)) < 0) {
+		err_nomem(&r->cause);
+		return 0;
+	}
+	assert(len <= r->ring.cap);
+	monitor_notify(&r->monitor);
+	if (!ring_put(&r->ring, data, len)) {
+		r->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	r->received += len;
+	engine_count_received(r->engine, len);
+	return len;
+}
+
+static size_t on_send(char *data, size_t size, size_t count, void *arg)
+{
+	struct http_response *r = arg;
+	const struct http_body *body = &r->body;
+	uint64_t left = body->size - r->body_position;
+	size_t len = size * count;
+	ssize_t n;
+
+	if (len > left)
+		len = (size_t)left;
+	if (body->data) {
+		memcpy(data, (const char *)body->data + r->body_position, len);
+		r->body_position += len;
+		return len;
+	}
+	n = file_pread(body->fd, data, len, body->offset + r->body_position,
+	    &r->cause);
+	if (n < 0)
+		return CURL_READFUNC_ABORT;
+	if ((size_t)n < len) {
+		err_set(&r->cause, EIO, "the file to send became shorter");
+		return CURL_READFUNC_ABORT;
+	}
+	r->body_position += len;
+	return len;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+	struct http_response *r = arg;
+
+	if (origin != SEEK_SET || (uint64_t)offset > r->body.size)
+		return CURL_SEEKFUNC_FAIL;
+	r->body_position = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* libcurl is connected, and will send the request. */
+static int on_connected(void *arg, char *ip, char *own_ip, int port,
+    int own_port)
+{
+	struct http_response *r = arg;
+
+	(void)ip;
+	(void)own_ip;
+	(void)port;
+	(void)own_port;
+	/* Again when libcurl replaces a connection that the server had closed
+	 * meanwhile: the server saw one request. */
+	if (!r->asked)
+		engine_count_request(r->engine);
+	r->asked = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+static void set_callbacks(struct http_response *r)
+{
+	CURL *easy = r->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->detail);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_send);
+	curl_easy_setopt(easy, CURLOPT_READDATA, r);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, r);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, r);
+}
+
+static void set_manners(CURL *easy, const struct http_options *options)
+{
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* The network thread must not wait for a name that does not resolve. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	    (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(easy, CURLOPT_HTTP_TRANSFER_DECODING, 1L);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_SIZE);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
+	    (long)options->connect_timeout);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+	    (long)options->stall_timeout);
+}
+
+/* These copy strings, and so can run out of memory. */
+static CURLcode set_strings(struct http_response *r, const char *user_agent)
+{
+	CURLcode c = curl_easy_setopt(r->easy, CURLOPT_URL, r->url);
+
+	if (c == CURLE_OK)
+		c = curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR,
+		    "http,https");
+	if (c == CURLE_OK)
+		c = curl_easy_setopt(r->easy, CURLOPT_USERAGENT, user_agent);
+	return c;
+}
+
+static CURLcode set_method(struct http_response *r)
+{
+	const char *method = r->method;
+	bool bodiless =
+	    strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0;
+
+	if (strcmp(method, "HEAD") == 0)
+		return curl_easy_setopt(r->easy, CURLOPT_NOBODY, 1L);
+	if (r->body.size > 0 || !bodiless) {
+		curl_easy_setopt(r->easy, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(r->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+		    (long)SEND_SIZE);
+		curl_easy_setopt(r->easy, CURLOPT_INFILESIZE_LARGE,
+		    (curl_off_t)r->body.size);
+		curl_easy_setopt(r->easy, CURLOPT_EXPECT_100_TIMEOUT_MS,
+		    (long)EXPECT_WAIT);
+	}
+	return curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static int add_field(struct http_response *r, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(r->fields, line);
+
+	if (!longer)
+		return -ENOMEM;
+	r->fields = longer;
+	return 0;
+}
+
+static bool is_authorization(const char *line)
+{
+	return strncasecmp(line, "Authorization:", 14) == 0;
+}
+
+static int add_fields(struct http_response *r,
+    const struct http_request *request)
+{
+	/* A blob's digest and ranges are of its bytes as they are. */
+	if (add_field(r, "Accept-Encoding: identity") < 0)
+		return -ENOMEM;
+	r->expects = r->body.size > EXPECT_SIZE;
+	if (!r->expects && add_field(r, "Expect:") < 0)
+		return -ENOMEM;
+	for (const char *const *line = request->headers; line && *line; line++)
+		if ((r->tls.identify || !is_authorization(*line)) &&
+		    add_field(r, *line) < 0)
+			return -ENOMEM;
+	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->fields);
+	return 0;
+}
+
+int transfer_init(struct http_response *r, const struct http_options *options,
+    const struct http_request *request, struct err *err)
+{
+	r->easy = curl_easy_init();
+	if (!r->easy)
+		return err_nomem(err);
+	set_callbacks(r);
+	set_manners(r->easy, options);
+	if (set_strings(r, options->user_agent) != CURLE_OK ||
+	    set_method(r) != CURLE_OK || add_fields(r, request) < 0)
+		return err_nomem(err);
+	return tls_apply(&r->tls, r->easy, err);
+}
+
+void transfer_result(const struct http_response *r, CURLcode curl,
+    struct err *err)
+{
+	struct failure failure = {.curl = curl,
+	    .asked = r->asked,
+	    .detail = r->detail};
+
+	if (curl == CURLE_OK)
+		return;
+	curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
+	if (r->cause.code)
+		*err = r->cause;
+	else
+		failure_err(&failure, err);
+	err_wrap(err, "%s %s", r->method, r->shown);
+}
+
+uint64_t transfer_sent(const struct http_response *r)
+{
+	curl_off_t sent = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	return (uint64_t)sent;
+}
