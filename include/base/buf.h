@@ -28,7 +28,10 @@ int buf_addstr(struct buf *buf, const char *text, struct err *err);
 int buf_addf(struct buf *buf, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Makes room for `more` bytes at data + len. Errors as buf_add(). */
+/*
+ * Makes room for `more` bytes at data + len. Whoever fills it adds to len, and
+ * the NUL behind. Errors as buf_add().
+ */
 int buf_reserve(struct buf *buf, size_t more, struct err *err);
 
 const char *buf_str(const struct buf *buf);

@@ -13,7 +13,10 @@ struct pool;
 /* NULL on failure, err filled. Threads start when they are first needed. */
 struct pool *pool_new(const char *name, unsigned threads, struct err *err);
 
-/* Runs job(arg) in one of the threads. 0 or -ENOMEM, -EAGAIN. */
+/*
+ * Runs job(arg) in one of the threads, with all signals blocked. A job can
+ * submit others. 0 or -ENOMEM, -EAGAIN.
+ */
 int pool_submit(struct pool *pool, void (*job)(void *arg), void *arg,
     struct err *err);
 
