@@ -29,11 +29,15 @@ struct store;
 struct blob;
 
 struct store_options {
-	const char *dir; /* made, 0700, if it is not there */
-	uint64_t limit;  /* bytes of blobs kept */
-	unsigned fetches; /* at the same time, at most */
+	const char *dir;  /* made, 0700, if it is not there */
+	uint64_t limit;   /* bytes of blobs kept */
+	unsigned fetches; /* at the same time, at most; not 0 */
 };
 
+/*
+ * -EPERM if others could write what is in the directory. Threads start here:
+ * after a fork() into the background, not before.
+ */
 int store_open(const struct store_options *options, struct store **out,
     struct err *err);
 
@@ -59,7 +63,11 @@ struct store_source {
 
 /*
  * The blob of that digest and size. Fetches nothing: the first read does. The
- * source is taken, also on failure. To be given back with blob_put().
+ * source is taken, also on failure; where several came for one blob, the next
+ * is asked when one fails. To be given back with blob_put().
+ *
+ * A fetch that nobody waits for any more goes on if half of it is done, else
+ * stops; the next one continues where it stood.
  */
 int store_get(struct store *store, const struct digest *digest, uint64_t size,
     const struct store_source *source, struct blob **out, struct err *err);
@@ -73,7 +81,9 @@ uint64_t blob_size(const struct blob *blob);
  * Reads at off, waiting until the bytes are there; short only at the blob's
  * end. What reaches the end waits until the digest is right. -EBADMSG with both
  * digests when it is not (nothing of it is served or kept any more), -EINTR,
- * -ENOSPC, or what the source failed with; a later read tries again.
+ * -ENOSPC, or what the source failed with; a later read tries again. Who was
+ * served early bytes of a transfer that turned out wrong gets -EBADMSG once,
+ * also where the blob has come right meanwhile.
  */
 ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
     struct err *err);
@@ -97,7 +107,7 @@ int store_save(struct store *store, const struct digest *digest,
 int store_temp(struct store *store, struct err *err);
 
 /* Gives a store_temp() file its name as the blob of a digest that the caller
- * has computed over all of it. fd stays the caller's. */
+ * has computed over all of it. Waits for the disk. fd stays the caller's. */
 int store_adopt(struct store *store, int fd, const struct digest *digest,
     struct err *err);
 
@@ -110,5 +120,16 @@ int store_note(struct store *store, const char *kind, const char *key,
     struct buf *out, struct err *err);
 int store_note_put(struct store *store, const char *kind, const char *key,
     const char *text, struct err *err);
+
+struct store_stats {
+	uint64_t held;       /* bytes on the disk, about */
+	uint64_t hits;       /* blobs that were there when asked for */
+	uint64_t fetches;    /* transfers begun */
+	uint64_t fetched;    /* bytes that sources gave */
+	uint64_t mismatches; /* transfers of which digest or size was wrong */
+	uint64_t evicted;    /* bytes removed to keep the limit */
+};
+
+void store_stats(struct store *store, struct store_stats *out);
 
 #endif

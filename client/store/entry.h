@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What all users of one blob in this process share: where its bytes are, how
+ * many have arrived, and who fetches them. Entries exist while somebody has the
+ * blob open or a job works on it.
+ *
+ *	idle ── a read waits ──> fetching ── the digest is right ──> whole
+ *	  ^                         │
+ *	  └── failed or abandoned ──┘
+ */
+#ifndef STORE_ENTRY_H
+#define STORE_ENTRY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/task.h"
+#include "openfile.h"
+#include "state.h"
+
+/* The same blob can be in several repositories, and each can fail alone. */
+enum { SOURCES_MAX = 4 };
+
+struct entry {
+	struct store *store;
+	struct digest digest;
+	uint64_t size;
+	char name[DIGEST_TEXT_SIZE]; /* of the digest, for messages */
+	char *key;                   /* in the store's map */
+	char *whole_path;
+	char *partial_path;
+	atomic_uint refs;   /* dropped under the store's lock */
+	atomic_uint opened; /* struct blob that have it */
+
+	struct monitor monitor;
+	/* In the monitor. */
+	struct openfile *file; /* where the bytes are; NULL before the first */
+	unsigned epoch;        /* counts the different files this was */
+	uint64_t have;         /* bytes of it that may be read */
+	uint64_t wanted;       /* the nearest end that a reader waits for */
+	bool whole;            /* all of it, and the digest is right */
+	bool fetching;
+	unsigned failures;  /* counts the fetches that failed */
+	struct err failure; /* of the last of them */
+	struct store_source sources[SOURCES_MAX];
+	unsigned sources_count;
+};
+
+/* The entry of that digest and size, opened if the blob is on the disk. */
+int entry_find(struct store *store, const struct digest *digest, uint64_t size,
+    struct entry **out, struct err *err);
+struct entry *entry_get(struct entry *entry);
+void entry_put(struct entry *entry);
+
+DEFINE_CLEANUP(struct entry *, entry_put);
+
+/* Takes one more source; it can be released at once. */
+void entry_add_source(struct entry *entry, const struct store_source *source);
+/* The i-th source, which stays valid while the fetch goes on. */
+bool entry_source(struct entry *entry, unsigned i, struct store_source *out);
+
+/*
+ * Waits until the bytes before end may be read. In the monitor; starts a fetch
+ * where none is under way.
+ */
+int entry_await(struct entry *entry, uint64_t end, struct err *err);
+
+/* For the fetch: the bytes are in file (taken) from now on, none of them yet.
+ * Who was served bytes of another file before will be told. */
+void entry_switch(struct entry *entry, struct openfile *file);
+/* The first `have` bytes are there. */
+void entry_publish(struct entry *entry, uint64_t have);
+/* The fetch is over: the file is the blob. */
+void entry_complete(struct entry *entry);
+/* It is over, and those who wait fail with err, or fetch again if it is NULL.
+ * Nothing is readable any more. */
+void entry_fail(struct entry *entry, const struct err *err);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keeping the directory below its limit. */
+#include "evict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/log.h"
+
+/* What was interrupted that long ago is not going to be continued. */
+enum { LEFTOVER_SECONDS = 24 * 60 * 60 };
+
+struct candidate {
+	const char *path;
+	struct timespec used;
+	uint64_t size;
+};
+
+struct candidates {
+	struct arena paths;
+	struct candidate *list;
+	size_t count, cap;
+	uint64_t total; /* bytes */
+};
+
+#define CANDIDATES_INIT \
+	{ \
+		ARENA_INIT, NULL, 0, 0, 0 \
+	}
+
+static void candidates_release(struct candidates *candidates)
+{
+	arena_release(&candidates->paths);
+	free(candidates->list);
+}
+
+static int candidates_add(struct candidates *candidates, const FTSENT *file)
+{
+	const struct stat *st = file->fts_statp;
+	const char *path = arena_strdup(&candidates->paths, file->fts_path);
+
+	if (candidates->count == candidates->cap) {
+		size_t cap = candidates->cap ? 2 * candidates->cap : 256;
+		struct candidate *list =
+		    reallocarray(candidates->list, cap, sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		candidates->list = list;
+		candidates->cap = cap;
+	}
+	if (!path)
+		return -ENOMEM;
+	candidates->list[candidates->count++] =
+	    (struct candidate){path, st->st_mtim, (uint64_t)st->st_size};
+	candidates->total += (uint64_t)st->st_size;
+	return 0;
+}
+
+/* Whether the file was removed, or was gone already. */
+static bool remove_unused(const char *path)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return errno == ENOENT;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	return unlink(path) == 0 || errno == ENOENT;
+}
+
+static bool is_leftover(const FTSENT *file)
+{
+	return time(NULL) - file->fts_statp->st_mtime > LEFTOVER_SECONDS;
+}
+
+/* Calls found() for each regular file below dir. */
+static int walk(const char *dir,
+    int (*found)(struct candidates *candidates, const FTSENT *file),
+    struct candidates *candidates)
+{
+	AUTO_FREE char *copy = strdup(dir);
+	char *const roots[] = {copy, NULL};
+	FTS *fts;
+	FTSENT *file;
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!fts)
+		return -errno;
+	while (r == 0 && (file = fts_read(fts)))
+		if (file->fts_info == FTS_F)
+			r = found(candidates, file);
+	fts_close(fts);
+	return r;
+}
+
+static int found_partial(struct candidates *candidates, const FTSENT *file)
+{
+	if (is_leftover(file) && remove_unused(file->fts_path))
+		return 0;
+	return candidates_add(candidates, file);
+}
+
+static int found_spooled(struct candidates *candidates, const FTSENT *file)
+{
+	(void)candidates;
+	if (is_leftover(file))
+		remove_unused(file->fts_path);
+	return 0;
+}
+
+static int collect(const char *dir, struct candidates *candidates)
+{
+	AUTO_FREE char *blobs = file_path("%s/blobs", dir);
+	AUTO_FREE char *partial = file_path("%s/partial", dir);
+	AUTO_FREE char *spool = file_path("%s/spool", dir);
+	int r;
+
+	if (!blobs || !partial || !spool)
+		return -ENOMEM;
+	r = walk(blobs, candidates_add, candidates);
+	if (r == 0)
+		r = walk(partial, found_partial, candidates);
+	if (r == 0)
+		r = walk(spool, found_spooled, candidates);
+	return r;
+}
+
+static int by_last_use(const void *one, const void *two)
+{
+	const struct candidate *a = one, *b = two;
+
+	if (a->used.tv_sec != b->used.tv_sec)
+		return a->used.tv_sec < b->used.tv_sec ? -1 : 1;
+	if (a->used.tv_nsec != b->used.tv_nsec)
+		return a->used.tv_nsec < b->used.tv_nsec ? -1 : 1;
+	return 0;
+}
+
+/* Removes until at most goal bytes are left, if so many can go. */
+static void shrink(struct store *store, struct candidates *candidates,
+    uint64_t goal)
+{
+	qsort(candidates->list, candidates->count, sizeof(*candidates->list),
+	    by_last_use);
+	for (size_t i = 0; i < candidates->count && candidates->total > goal;
+	     i++) {
+		const struct candidate *candidate = &candidates->list[i];
+
+		if (!remove_unused(candidate->path))
+			continue;
+		log_debug(LOG_STORE, "%s evicted", candidate->path);
+		candidates->total -= candidate->size;
+		atomic_fetch_add(&store->evicted, candidate->size);
+	}
+}
+
+void evict(struct store *store, uint64_t need)
+{
+	CLEANUP(candidates_release)
+	struct candidates candidates = CANDIDATES_INIT;
+	uint64_t goal = store->limit - store->step;
+	uint64_t before;
+	int r;
+
+	pthread_mutex_lock(&store->lock);
+	before = store->added;
+	pthread_mutex_unlock(&store->lock);
+
+	r = collect(store->dir, &candidates);
+	if (r < 0) {
+		log_warn("cannot go through the store in %s: %s", store->dir,
+		    strerror(-r));
+		return;
+	}
+	if (need && candidates.total < goal + need)
+		goal = candidates.total > need ? candidates.total - need : 0;
+	if (candidates.total > goal)
+		shrink(store, &candidates, goal);
+
+	SCOPED_LOCK(&store->lock);
+	store->total = candidates.total;
+	store->added -= before;
+	store->over = candidates.total > goal;
+}

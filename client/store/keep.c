@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blobs that come whole: small ones, and those that were made here. */
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "path.h"
+#include "state.h"
+#include "whole.h"
+
+int store_load(struct store *store, const struct digest *digest,
+    struct buf *out, struct err *err)
+{
+	AUTO_FREE char *path = path_whole(store->dir, digest);
+	int r;
+
+	if (!path)
+		return err_nomem(err);
+	r = whole_load(path, digest, out, err);
+	if (r == 1)
+		atomic_fetch_add(&store->hits, 1);
+	return r;
+}
+
+int store_temp(struct store *store, struct err *err)
+{
+	AUTO_FREE char *spool = file_path("%s/spool", store->dir);
+	int r;
+
+	if (!spool)
+		return err_nomem(err);
+	r = file_mkdirs(spool, 0700, err);
+	return r < 0 ? r : file_temp(spool, err);
+}
+
+/* Copies size bytes between files, from the start. */
+static int copy(int from, int to, uint64_t size, struct err *err)
+{
+	off_t off = 0;
+
+	while ((uint64_t)off < size) {
+		ssize_t n = sendfile(to, from, &off, size - (uint64_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "cannot copy a file of the store");
+		if (n == 0)
+			return err_set(err, EIO,
+			    "a file of the store became shorter");
+	}
+	return 0;
+}
+
+/* For file systems on which an unnamed file cannot be given a name. */
+static int adopt_copy(struct store *store, int fd, uint64_t size,
+    const char *path, struct err *err)
+{
+	AUTO_FREE char *temp = NULL;
+	AUTO_FD int to = path_spool(store->dir, &temp, err);
+	int r;
+
+	if (to < 0)
+		return to;
+	r = copy(fd, to, size, err);
+	if (r == 0)
+		r = whole_sync(to, size, err);
+	if (r == 0)
+		r = path_rename(temp, path, err);
+	if (r < 0)
+		unlink(temp);
+	return r;
+}
+
+int store_adopt(struct store *store, int fd, const struct digest *digest,
+    struct err *err)
+{
+	AUTO_FREE char *path = path_whole(store->dir, digest);
+	struct stat st;
+	int r;
+
+	if (!path)
+		return err_nomem(err);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "cannot examine a temporary file");
+	r = whole_sync(fd, (uint64_t)st.st_size, err);
+	if (r == 0)
+		r = path_link(fd, path, err);
+	if (r == 0)
+		r = adopt_copy(store, fd, (uint64_t)st.st_size, path, err);
+	if (r < 0)
+		return err_wrap(err, "cannot keep a blob in the store");
+	store_grew(store, (uint64_t)st.st_size);
+	return 0;
+}
+
+int store_save(struct store *store, const struct digest *digest,
+    const void *data, size_t len, struct err *err)
+{
+	AUTO_FD int fd = store_temp(store, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = file_pwrite(fd, data, len, 0, err);
+	if (r < 0)
+		return err_wrap(err, "cannot keep a blob in %s", store->dir);
+	return store_adopt(store, fd, digest, err);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Notes: small facts worth keeping. A crash may lose the latest of them, but
+ * never leaves half of one; none is worth waiting for the disk.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "path.h"
+#include "state.h"
+
+/* A file name of its own: no separator, and not a name of a directory. */
+static int check_name(const char *name, struct err *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	if (!*name || name[strspn(name, allowed)] || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return err_set(err, EINVAL, "\"%s\" cannot name a note", name);
+	return 0;
+}
+
+static int note_path(struct store *store, const char *kind, const char *key,
+    char **path, struct err *err)
+{
+	if (check_name(kind, err) < 0 || check_name(key, err) < 0)
+		return -err->code;
+	*path = file_path("%s/notes/%s/%s", store->dir, kind, key);
+	return *path ? 0 : err_nomem(err);
+}
+
+int store_note(struct store *store, const char *kind, const char *key,
+    struct buf *out, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	struct err reason = ERR_INIT;
+	int r = note_path(store, kind, key, &path, err);
+
+	if (r < 0)
+		return r;
+	r = file_slurp(path, out, &reason);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		*err = reason;
+	return r < 0 ? r : 1;
+}
+
+int store_note_put(struct store *store, const char *kind, const char *key,
+    const char *text, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *temp = NULL;
+	AUTO_FD int fd = -1;
+	int r = note_path(store, kind, key, &path, err);
+
+	if (r < 0)
+		return r;
+	fd = path_spool(store->dir, &temp, err);
+	if (fd < 0)
+		return fd;
+	r = file_pwrite(fd, text, strlen(text), 0, err);
+	if (r == 0)
+		r = path_rename(temp, path, err);
+	if (r < 0)
+		unlink(temp);
+	return r;
+}

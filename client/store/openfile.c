@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files with several readers. */
+#include "openfile.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct openfile *openfile_new(int fd, struct err *err)
+{
+	AUTO_FD int owned = fd;
+	struct openfile *file;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		err_sys(err, "cannot examine a file of the store");
+		return NULL;
+	}
+	file = malloc(sizeof(*file));
+	if (!file) {
+		err_nomem(err);
+		return NULL;
+	}
+	atomic_init(&file->refs, 1);
+	file->fd = steal_fd(&owned);
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	return file;
+}
+
+struct openfile *openfile_get(struct openfile *file)
+{
+	atomic_fetch_add(&file->refs, 1);
+	return file;
+}
+
+void openfile_put(struct openfile *file)
+{
+	if (!file || atomic_fetch_sub(&file->refs, 1) > 1)
+		return;
+	close(file->fd);
+	free(file);
+}
+
+bool openfile_same(const struct openfile *a, const struct openfile *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+bool openfile_at(const struct openfile *file, const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && st.st_dev == file->dev &&
+	       st.st_ino == file->ino;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that several read from at the same time; the last one closes it.
+ * Files of the store only grow: a byte that is in one never changes, so a
+ * reader needs no lock.
+ */
+#ifndef STORE_OPENFILE_H
+#define STORE_OPENFILE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct openfile {
+	atomic_uint refs;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+};
+
+/* Takes fd, also on failure. NULL on failure, err filled. */
+struct openfile *openfile_new(int fd, struct err *err);
+struct openfile *openfile_get(struct openfile *file);
+void openfile_put(struct openfile *file);
+
+DEFINE_CLEANUP(struct openfile *, openfile_put);
+
+bool openfile_same(const struct openfile *a, const struct openfile *b);
+
+/* Whether path still is that file. */
+bool openfile_at(const struct openfile *file, const char *path);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names in the store's directory. */
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+char *path_whole(const char *dir, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	digest_hex(digest, hex);
+	return file_path("%s/blobs/%s/%.2s/%s", dir,
+	    digest_algorithm_name(digest->algorithm), hex, hex);
+}
+
+char *path_partial(const char *dir, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	return file_path("%s/partial/%s", dir, digest_hex(digest, hex));
+}
+
+static int make_parents(const char *path, struct err *err)
+{
+	AUTO_FREE char *parent = strdup(path);
+
+	if (!parent)
+		return err_nomem(err);
+	*strrchr(parent, '/') = '\0';
+	return file_mkdirs(parent, 0700, err);
+}
+
+int path_open(const char *path, struct err *err)
+{
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0 && errno == ENOENT) {
+		int r = make_parents(path, err);
+
+		if (r < 0)
+			return r;
+		fd = open(path, flags, 0600);
+	}
+	return fd < 0 ? err_sys(err, "cannot open %s", path) : fd;
+}
+
+int path_spool(const char *dir, char **path, struct err *err)
+{
+	AUTO_FREE char *template = file_path("%s/spool/new-XXXXXX", dir);
+	int fd, r;
+
+	if (!template)
+		return err_nomem(err);
+	r = make_parents(template, err);
+	if (r < 0)
+		return r;
+	fd = mkostemp(template, O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "cannot create a file in %s/spool", dir);
+	*path = steal(&template);
+	return fd;
+}
+
+int path_rename(const char *from, const char *to, struct err *err)
+{
+	if (rename(from, to) == 0)
+		return 0;
+	if (errno == ENOENT) {
+		int r = make_parents(to, err);
+
+		if (r < 0)
+			return r;
+		if (rename(from, to) == 0)
+			return 0;
+	}
+	return err_sys(err, "cannot rename %s to %s", from, to);
+}
+
+int path_link(int fd, const char *to, struct err *err)
+{
+	char from[64];
+	int r = make_parents(to, err);
+
+	if (r < 0)
+		return r;
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0 ||
+	    errno == EEXIST)
+		return 1;
+	/* No /proc, a file that was unlinked, no hard links: copying works. */
+	return 0;
+}

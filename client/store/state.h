@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store itself: what all blobs of one directory share. */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/pool.h"
+#include "store/store.h"
+
+struct store {
+	char *dir;
+	uint64_t limit;
+	uint64_t step; /* evict when that much came, and that far below limit */
+	struct pool *fetchers;
+	struct pool *keepers; /* what no reader waits for: sync, eviction */
+	atomic_bool closing;
+
+	atomic_uint_least64_t hits, fetches, fetched, mismatches, evicted;
+
+	/* Never taken together with an entry's monitor. */
+	pthread_mutex_t lock;
+	/* Under lock. */
+	struct map entries; /* key to struct entry: all that are in use */
+	uint64_t total;     /* bytes that the last eviction left */
+	uint64_t added;     /* bytes that came since it began */
+	bool over;          /* it left more than it should have */
+	bool evicting;      /* one is queued or runs */
+};
+
+/* Notes that bytes were written; room is made in the background if needed. */
+void store_grew(struct store *store, uint64_t bytes);
+
+/* Notes that a blob was closed: if it was in the way of eviction, try again. */
+void store_eased(struct store *store);
+
+#endif

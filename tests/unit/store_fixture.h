@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the tests of the store: a directory, blobs of known bytes, and an origin
+ * that sends them as slowly, as wrongly and as incompletely as a test asks for.
+ */
+#ifndef TESTS_STORE_FIXTURE_H
+#define TESTS_STORE_FIXTURE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/lock.h"
+#include "oci/digest.h"
+#include "store/store.h"
+
+#define UNUSED __attribute__((unused))
+
+enum {
+	KIB = 1024,
+	MIB = 1024 * 1024,
+	BLOB_SIZE = 1536 * 1024 + 17, /* large enough to be trusted by size */
+	PIECE = 16 * 1024,
+	CALLS_MAX = 16,
+	NEVER = -1,
+};
+
+static const uint64_t PLENTY = 1ULL << 30;
+
+struct content {
+	unsigned char *bytes;
+	size_t size;
+	struct digest digest;
+};
+
+/* Its bytes follow from seed. */
+UNUSED static void content_init(struct content *content, size_t size,
+    unsigned seed)
+{
+	struct err err = ERR_INIT;
+	uint32_t x = seed * 2654435761u + 1;
+
+	content->size = size;
+	content->bytes = malloc(size + 1);
+	assert_non_null(content->bytes);
+	for (size_t i = 0; i < size; i++) {
+		x = x * 1664525 + 1013904223;
+		content->bytes[i] = (unsigned char)(x >> 24);
+	}
+	assert_int_equal(digest_of(DIGEST_SHA256, content->bytes, size,
+			     &content->digest, &err),
+	    0);
+}
+
+UNUSED static void content_release(struct content *content)
+{
+	free(content->bytes);
+}
+
+struct origin {
+	const unsigned char *bytes;
+	size_t size;      /* that many are sent, whatever the blob's size is */
+	long break_at;    /* the connection breaks there, once */
+	unsigned failing; /* so many calls fail before the first byte */
+	int failure;      /* with that errno */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* Under lock. */
+	size_t gate; /* no byte from here on is sent until it is raised */
+	unsigned calls;
+	unsigned released;
+	uint64_t offsets[CALLS_MAX]; /* of the calls */
+};
+
+UNUSED static void origin_init(struct origin *origin,
+    const struct content *content)
+{
+	memset(origin, 0, sizeof(*origin));
+	origin->bytes = content->bytes;
+	origin->size = content->size;
+	origin->break_at = NEVER;
+	origin->failure = EIO;
+	origin->gate = SIZE_MAX;
+	pthread_mutex_init(&origin->lock, NULL);
+	pthread_cond_init(&origin->changed, NULL);
+}
+
+UNUSED static void origin_open_gate(struct origin *origin, size_t gate)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	origin->gate = gate;
+	pthread_cond_broadcast(&origin->changed);
+}
+
+/* Until it has been called so often. */
+UNUSED static void origin_await_calls(struct origin *origin, unsigned calls)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	while (origin->calls < calls)
+		pthread_cond_wait(&origin->changed, &origin->lock);
+}
+
+static size_t origin_await_gate(struct origin *origin, size_t off)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	while (origin->gate <= off)
+		pthread_cond_wait(&origin->changed, &origin->lock);
+	return origin->gate;
+}
+
+static void origin_count_call(struct origin *origin, uint64_t offset)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	if (origin->calls < CALLS_MAX)
+		origin->offsets[origin->calls] = offset;
+	origin->calls++;
+	pthread_cond_broadcast(&origin->changed);
+}
+
+static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
+    struct sink *sink, struct err *err)
+{
+	struct origin *origin = arg;
+	size_t off = (size_t)offset;
+
+	(void)digest;
+	origin_count_call(origin, offset);
+	if (origin->failing > 0) {
+		origin->failing--;
+		return err_set(err, origin->failure, "the origin is away");
+	}
+	while (off < origin->size) {
+		size_t end = origin_await_gate(origin, off);
+		int r;
+
+		if (end > origin->size)
+			end = origin->size;
+		if (end - off > PIECE)
+			end = off + PIECE;
+		if (origin->break_at >= 0 && end > (size_t)origin->break_at) {
+			end = (size_t)origin->break_at;
+			origin->break_at = NEVER;
+			r = sink_write(sink, origin->bytes + off, end - off,
+			    err);
+			return r < 0 ? r
+				     : err_set(err, ECONNRESET,
+					   "the connection broke");
+		}
+		r = sink_write(sink, origin->bytes + off, end - off, err);
+		if (r < 0)
+			return r;
+		off = end;
+	}
+	return 0;
+}
+
+static void origin_release(void *arg)
+{
+	struct origin *origin = arg;
+	SCOPED_LOCK(&origin->lock);
+
+	origin->released++;
+}
+
+/* A directory of its own for each test. */
+struct fixture {
+	char dir[64];
+	struct store *store;
+	struct content content;
+	struct origin origin;
+};
+
+UNUSED static void fixture_open_limited(struct fixture *f, uint64_t limit)
+{
+	struct store_options options = {f->dir, limit, 4};
+	struct err err = ERR_INIT;
+
+	if (store_open(&options, &f->store, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+UNUSED static void fixture_open(struct fixture *f)
+{
+	fixture_open_limited(f, PLENTY);
+}
+
+UNUSED static void fixture_close(struct fixture *f)
+{
+	store_close(steal(&f->store));
+}
+
+UNUSED static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/test-store-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	content_init(&f->content, BLOB_SIZE, 1);
+	origin_init(&f->origin, &f->content);
+	fixture_open(f);
+	*state = f;
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type,
+    struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+UNUSED static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	store_close(f->store);
+	nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	content_release(&f->content);
+	free(f);
+	return 0;
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+UNUSED static struct blob *get_from(struct store *store,
+    const struct content *content, struct origin *origin)
+{
+	const struct store_source source = {origin_fetch, origin_release,
+	    origin};
+	struct err err = ERR_INIT;
+	struct blob *blob;
+
+	if (store_get(store, &content->digest, content->size, &source, &blob,
+		&err) < 0)
+		fail_msg("%s", err.msg);
+	return blob;
+}
+
+UNUSED static struct blob *get(struct fixture *f)
+{
+	return get_from(f->store, &f->content, &f->origin);
+}
+
+/* Reads all of the blob in pieces: 0 if every byte is right, else -errno. */
+UNUSED static int read_all(struct blob *blob, const struct content *content,
+    struct err *err)
+{
+	unsigned char piece[48 * KIB];
+	uint64_t off = 0;
+
+	for (;;) {
+		ssize_t n = blob_read(blob, piece, sizeof(piece), off, err);
+
+		if (n < 0)
+			return (int)n;
+		if (memcmp(piece, content->bytes + off, (size_t)n) != 0)
+			return err_set(err, EILSEQ, "wrong bytes at %llu",
+			    (unsigned long long)off);
+		off += (uint64_t)n;
+		if (off == content->size)
+			return 0;
+		if (n == 0)
+			return err_set(err, ENODATA, "ends too early");
+	}
+}
+
+UNUSED static void assert_reads_all(struct blob *blob,
+    const struct content *content)
+{
+	struct err err = ERR_INIT;
+
+	if (read_all(blob, content, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+/* The result of a read of one byte. */
+UNUSED static int read_at(struct blob *blob, uint64_t off, struct err *err)
+{
+	char byte;
+
+	return (int)blob_read(blob, &byte, 1, off, err);
+}
+
+/* Where the blob is when it is whole, and while it is not. */
+UNUSED static const char *whole_path(const struct fixture *f, char out[512])
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	digest_hex(&f->content.digest, hex);
+	snprintf(out, 512, "%s/blobs/sha256/%.2s/%s", f->dir, hex, hex);
+	return out;
+}
+
+UNUSED static const char *partial_path(const struct fixture *f, char out[512])
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	digest_hex(&f->content.digest, hex);
+	snprintf(out, 512, "%s/partial/%s", f->dir, hex);
+	return out;
+}
+
+UNUSED static bool exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+/* What an interrupted run may have left. */
+UNUSED static void write_file(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, len), len);
+	close(fd);
+}
+
+UNUSED static void write_partial(const struct fixture *f, const void *data,
+    size_t len)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/partial", f->dir);
+	mkdir(path, 0700);
+	write_file(partial_path(f, path), data, len);
+}
+
+#endif
