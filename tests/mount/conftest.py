@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures. A registry starts in a twentieth of a second, so every test has one of
-its own and nothing that another test left behind can matter."""
+"""Fixtures. A registry starts in a twentieth of a second, so every test has one
+of its own and nothing that another test left behind can matter."""
 
 import itertools
 import os

@@ -2,7 +2,7 @@
 """Registries for the tests: Debian's own, and one that misbehaves on demand.
 
 server.py   docker-registry, in the variants that the tests need
-proxy.py    stands in front of one, records every request, breaks what it is told to
+proxy.py    in front of one, records each request, breaks what it is told to
 faults.py   the ways in which a transfer breaks
 tokens.py   a token server whose signatures docker-registry checks
 tls.py      a private certificate authority

@@ -33,18 +33,21 @@ class Response:
 
 class Refused(Exception):
     def __init__(self, method, path, response):
-        super().__init__(f"{method} {path}: {response.status} {response.body!r}")
+        super().__init__(
+            f"{method} {path}: {response.status} {response.body!r}")
         self.status = response.status
 
 
 class Client:
     """Speaks to one registry over one connection; Basic credentials only."""
 
-    def __init__(self, url, *, user=None, password=None, token=None, cafile=None):
+    def __init__(self, url, *, user=None, password=None, token=None,
+                 cafile=None):
         parts = urlsplit(url)
         if parts.scheme == "https":
             self._connection = http.client.HTTPSConnection(
-                parts.netloc, context=ssl.create_default_context(cafile=cafile))
+                parts.netloc,
+                context=ssl.create_default_context(cafile=cafile))
         else:
             self._connection = http.client.HTTPConnection(parts.netloc)
         self._headers = {}
@@ -65,7 +68,8 @@ class Client:
 
     def _exchange(self, method, path, body, headers):
         try:
-            self._connection.request(method, path, body, self._headers | headers)
+            self._connection.request(method, path, body,
+                                     self._headers | headers)
             return Response(self._connection.getresponse())
         except (OSError, http.client.HTTPException):
             self._connection.close()
@@ -80,12 +84,14 @@ class Client:
         if not self.has_blob(repository, digest):
             session = self._demand("POST", f"/v2/{repository}/blobs/uploads/")
             location = urlsplit(session.headers["Location"])
-            self._demand("PUT", f"{location.path}?{location.query}&digest={digest}",
+            self._demand("PUT",
+                         f"{location.path}?{location.query}&digest={digest}",
                          data, Content_Type="application/octet-stream")
         return digest
 
     def has_blob(self, repository, digest):
-        return self.request("HEAD", f"/v2/{repository}/blobs/{digest}").status == 200
+        path = f"/v2/{repository}/blobs/{digest}"
+        return self.request("HEAD", path).status == 200
 
     def blob(self, repository, digest):
         return self.get(f"/v2/{repository}/blobs/{digest}").body
@@ -101,8 +107,9 @@ class Client:
                         Accept=", ".join(MANIFEST_TYPES))
 
     def has_manifest(self, repository, reference):
-        return self.request("HEAD", f"/v2/{repository}/manifests/{reference}",
-                            Accept=", ".join(MANIFEST_TYPES)).status == 200
+        path = f"/v2/{repository}/manifests/{reference}"
+        accept = ", ".join(MANIFEST_TYPES)
+        return self.request("HEAD", path, Accept=accept).status == 200
 
     def tags(self, repository):
         """Sorted; a repository that does not exist has none."""

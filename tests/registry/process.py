@@ -29,7 +29,8 @@ class Process:
         self.log = Path(log)
         with open(self.log, "wb") as out:
             self.child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **popen)
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                **popen)
 
     @property
     def pid(self):
@@ -46,7 +47,8 @@ class Process:
         def found():
             match = re.search(pattern, self.output())
             if not match and not self.running():
-                raise RuntimeError(f"{self.child.args[0]} ended: {self.output()}")
+                raise RuntimeError(
+                    f"{self.child.args[0]} ended: {self.output()}")
             return match
         return wait_until(found, f"{pattern!r} in {self.log}", timeout)
 

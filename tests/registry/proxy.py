@@ -4,7 +4,7 @@
 It stands in front of a real one and is a faithful proxy until a test says what
 goes wrong, where, and how often:
 
-    proxy.answers(r"/v2/_catalog", status=503, headers={"Retry-After": "1"}, times=2)
+    proxy.answers(r"/_catalog", status=503, headers={"Retry-After": "1"})
     proxy.sends(r"/blobs/", cut(after=1000), times=1)
     proxy.receives(r"/blobs/uploads/", cut(after=1000))
     proxy.redirects(r"/blobs/", to=storage)
@@ -101,11 +101,13 @@ class Proxy:
         """answer(request, body) makes the Answer, or raises Broken."""
         return self._add("answer", path, answer, method, times)
 
-    def answers(self, path, *, status, body=b"", headers=None, method=None, times=None):
+    def answers(self, path, *, status, body=b"", headers=None, method=None,
+                times=None):
         return self.serves(path, lambda *_: Answer(status, headers or {}, body),
                            method=method, times=times)
 
-    def refuses(self, path, *, status, code, message, method=None, times=None):
+    def refuses(self, path, *, status, code, message, method=None,
+                times=None):
         """Answers with the specification's error document."""
         return self.answers(path, status=status, body=error_body(code, message),
                             headers={"Content-Type": "application/json"},
@@ -113,9 +115,9 @@ class Proxy:
 
     def redirects(self, path, *, to, method=None, times=None):
         """Sends the client to another Proxy, as registries on S3 do (307)."""
-        return self.serves(
-            path, lambda request, _: Answer(307, {"Location": to.url + request.path}),
-            method=method, times=times)
+        def answer(request, _):
+            return Answer(307, {"Location": to.url + request.path})
+        return self.serves(path, answer, method=method, times=times)
 
     def hangs_up(self, path, *, method=None, times=None):
         """Closes the connection instead of an answer."""
@@ -124,9 +126,11 @@ class Proxy:
         return self.serves(path, hang_up, method=method, times=times)
 
     def ignores_range(self, path, *, times=None):
-        """Serves the whole blob to a Range request, as a cold Harbor cache does."""
-        return self._add("request", path, lambda headers: headers.pop("range", None),
-                         None, times)
+        """Serves the whole blob to a Range request, as Harbor's cache does
+        with what it does not have yet."""
+        def forget(headers):
+            headers.pop("range", None)
+        return self._add("request", path, forget, None, times)
 
     def sends(self, path, body_filter, *, method="GET", times=None):
         """Filters the body of the answer."""
@@ -239,7 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _handle(self):
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): value
+                   for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers=headers)
         proxy = self.server.proxy
         proxy.record(request)
@@ -249,7 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._forward(request, proxy.upstream)
             else:
                 body = b"".join(self._body(request))
-                self._reply(request, answer(request, body) if answer else Answer(404))
+                self._reply(request,
+                            answer(request, body) if answer else Answer(404))
         except (Broken, OSError, http.client.HTTPException):
             self._hang_up()
 
@@ -273,14 +279,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(request, [answer.body], chunked=False)
 
     def _forward(self, request, upstream):
-        headers = {n: v for n, v in request.headers.items() if n not in HOP_BY_HOP}
+        headers = {name: value for name, value in request.headers.items()
+                   if name not in HOP_BY_HOP}
         change = self.server.proxy.use("request", request)
         if change:
             change(headers)
         chunked = "chunked" in request.headers.get("transfer-encoding", "")
         if chunked:
             headers["transfer-encoding"] = "chunked"
-        body = self._body(request) if chunked or "content-length" in headers else None
+        has_body = chunked or "content-length" in headers
+        body = self._body(request) if has_body else None
         connection = http.client.HTTPConnection(upstream)
         try:
             connection.request(self.command, self.path, body, headers,
@@ -300,13 +308,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         if self.command != "HEAD":
-            self._send(request, iter(lambda: response.read1(CHUNK), b""), chunked)
+            chunks = iter(lambda: response.read1(CHUNK), b"")
+            self._send(request, chunks, chunked)
 
     def _send(self, request, chunks, chunked):
         body_filter = self.server.proxy.use("download", request)
         for chunk in body_filter(chunks) if body_filter else chunks:
             request.received += len(chunk)
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+            if chunked:
+                chunk = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+            self.wfile.write(chunk)
         if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
@@ -318,7 +329,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" in request.headers.get("transfer-encoding", ""):
             chunks = self._read_chunked()
         else:
-            chunks = self._read_exactly(int(request.headers.get("content-length", 0)))
+            size = int(request.headers.get("content-length", 0))
+            chunks = self._read_exactly(size)
         body_filter = self.server.proxy.use("upload", request)
         for chunk in body_filter(chunks) if body_filter else chunks:
             request.sent += len(chunk)

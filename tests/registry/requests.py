@@ -19,7 +19,7 @@ class Request:
 
 
 class Requests(list):
-    """Requests, to be picked by method and by a regular expression of the path."""
+    """Requests, to be picked by method and by a pattern of the path."""
 
     def matching(self, method=None, path=None):
         return Requests(r for r in self

@@ -13,14 +13,15 @@ from registry.requests import Request, Requests
 
 USER, PASSWORD = "alice", "open sesame"
 # bcrypt of PASSWORD, as `htpasswd -B` prints it.
-HTPASSWD = "alice:$2b$04$rKgHhY8PROIBzotq6VXviePdxywACQz74DwnOEGkYi4KqRrXTKgha\n"
+PASSWORD_HASH = "$2b$04$rKgHhY8PROIBzotq6VXviePdxywACQz74DwnOEGkYi4KqRrXTKgha"
 
 # The combined log format: …"METHOD PATH PROTOCOL" STATUS …
-ACCESS_LINE = re.compile(r'^\S+ - \S+ \[.*?\] "(\w+) (\S+) HTTP/[\d.]+" (\d+)', re.M)
+ACCESS_LINE = re.compile(
+    r'^\S+ - \S+ \[.*?\] "(\w+) (\S+) HTTP/[\d.]+" (\d+)', re.M)
 
 
 class DockerRegistry:
-    """One registry process with a storage directory of its own or a shared one.
+    """One registry process, its storage its own or shared with another.
 
     auth: None, "htpasswd" (USER, PASSWORD), or a TokenServer.
     certificate: a tls.Certificate, and the registry speaks TLS.
@@ -87,8 +88,9 @@ class DockerRegistry:
         }
         if self._auth == "htpasswd":
             passwords = self.directory / "htpasswd"
-            passwords.write_text(HTPASSWD)
-            config["auth"] = {"htpasswd": {"realm": "test", "path": str(passwords)}}
+            passwords.write_text(f"{USER}:{PASSWORD_HASH}\n")
+            config["auth"] = {"htpasswd": {"realm": "test",
+                                           "path": str(passwords)}}
         elif self._auth:
             config["auth"] = {"token": self._auth.registry_config()}
         return config

@@ -30,8 +30,9 @@ def _base64url(data):
 
 def _key_id(public_key):
     """libtrust's name of a key: its hash in groups of four letters."""
-    der = public_key.public_bytes(serialization.Encoding.DER,
-                                  serialization.PublicFormat.SubjectPublicKeyInfo)
+    der = public_key.public_bytes(
+        serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo)
     text = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
     return ":".join(text[i:i + 4] for i in range(0, len(text), 4))
 
@@ -42,8 +43,8 @@ def grant_all_to_users(user, kind, name, actions):
 
 
 class TokenServer:
-    """users: name -> password. grant(user, kind, name, actions) returns those of
-    the actions that are granted; user is None for who has no credentials.
+    """users: name -> password. grant(user, kind, name, actions) returns those
+    of the actions that are granted; user is None for who has no credentials.
 
     lifetime: seconds until the registry refuses a token.
     expires_in: what the client is told; None says nothing.
@@ -82,12 +83,13 @@ class TokenServer:
         """A signed JWT with what the policy grants of the scopes."""
         now = int(time.time())
         claims = {
-            "iss": ISSUER, "sub": user or "", "aud": SERVICE, "jti": uuid.uuid4().hex,
-            "nbf": now - REGISTRY_LEEWAY, "iat": now,
+            "iss": ISSUER, "sub": user or "", "aud": SERVICE,
+            "jti": uuid.uuid4().hex, "nbf": now - REGISTRY_LEEWAY, "iat": now,
             "exp": now + self.lifetime - REGISTRY_LEEWAY,
             "access": [self._access(user, scope) for scope in scopes],
         }
-        header = {"typ": "JWT", "alg": "ES256", "kid": _key_id(self._key.public_key())}
+        header = {"typ": "JWT", "alg": "ES256",
+                  "kid": _key_id(self._key.public_key())}
         signed = ".".join(_base64url(json.dumps(part).encode())
                           for part in (header, claims))
         return f"{signed}.{_base64url(self._signature(signed.encode()))}"
@@ -101,15 +103,19 @@ class TokenServer:
     def _signature(self, data):
         der = self._key.sign(data, ec.ECDSA(hashes.SHA256()))
         # JWS wants the two numbers side by side (RFC 7518, 3.4).
-        return b"".join(n.to_bytes(32, "big") for n in utils.decode_dss_signature(der))
+        return b"".join(number.to_bytes(32, "big")
+                        for number in utils.decode_dss_signature(der))
 
     def _answer(self, request, body):
-        query = body.decode() if request.method == "POST" else urlsplit(request.path).query
-        parameters = parse_qs(query)
+        if request.method == "POST":
+            parameters = parse_qs(body.decode())
+        else:
+            parameters = parse_qs(urlsplit(request.path).query)
         try:
             user = self._user(request, parameters)
         except PermissionError:
-            return Answer(401, body=error_body("UNAUTHORIZED", "wrong credentials"))
+            return Answer(401, body=error_body("UNAUTHORIZED",
+                                               "wrong credentials"))
         scopes = " ".join(parameters.get("scope", [])).split()
         document = {"token": self.token(user, *scopes)}
         if self.expires_in is not None:
@@ -128,7 +134,8 @@ class TokenServer:
                 raise PermissionError
             return self.refresh_tokens[token]
         if grant == "password":
-            user, password = parameters["username"][0], parameters["password"][0]
+            user = parameters["username"][0]
+            password = parameters["password"][0]
         elif "authorization" in request.headers:
             basic = request.headers["authorization"].split()[1]
             user, password = base64.b64decode(basic).decode().split(":", 1)

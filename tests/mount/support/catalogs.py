@@ -9,11 +9,12 @@ from registry.proxy import Answer
 
 
 def add_tags(storage, repository, digest, tags):
-    """Writes the links of tags into docker-registry's storage directory, as its
-    filesystem driver lays them out. The manifest has to be in the repository."""
+    """Writes the links of tags into docker-registry's storage directory, as
+    its filesystem driver lays them out. The manifest has to be in the
+    repository."""
     algorithm, value = digest.split(":")
-    directory = (Path(storage) / "docker/registry/v2/repositories" / repository
-                 / "_manifests/tags")
+    directory = Path(storage).joinpath(
+        "docker/registry/v2/repositories", repository, "_manifests/tags")
     for tag in tags:
         current = directory / tag / "current"
         history = directory / tag / "index" / algorithm / value

@@ -112,8 +112,8 @@ class Mount:
             faults.append("it left its mount behind")
             self._end_by_force()
         if faults:
-            raise AssertionError("\n".join(["registryfs:", *faults, "all it said:",
-                                            self.log()]))
+            raise AssertionError("\n".join(
+                ["registryfs:", *faults, "all it said:", self.log()]))
 
     def kill(self):
         """As a crash: SIGKILL. The dead mount stays."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tools that people use with registries, each kept to a directory of its own."""
+"""The tools that people use with registries, each kept to a directory."""
 
 from pathlib import Path
 
@@ -87,7 +87,8 @@ class Docker(Engine):
 
     def start(self):
         self._engine = Process(
-            ["dockerd", "--iptables=false", "--bridge=none", "--storage-driver=vfs",
+            ["dockerd", "--iptables=false", "--bridge=none",
+             "--storage-driver=vfs",
              "--data-root", str(self.directory / "data"),
              "--exec-root", str(self.directory / "exec"),
              "--pidfile", str(self.directory / "pid"),
@@ -100,15 +101,16 @@ class Docker(Engine):
             self._engine.stop()
 
     def __call__(self, *arguments, **options):
-        return run("docker", "-H", f"unix://{self.socket}", *arguments, **options)
+        return run("docker", "-H", f"unix://{self.socket}", *arguments,
+                   **options)
 
     def run_image(self, image):
         return self("run", "--rm", "--network", "none", image).stdout
 
 
 class Podman(Engine):
-    """podman as root, with its storage in a directory, whose name has to be short:
-    podman takes no --runroot of more than 50 characters.
+    """podman as root, with its storage in a directory, whose name has to be
+    short: podman takes no --runroot of more than 50 characters.
 
     crun wants the unified cgroup hierarchy; a private mount namespace gives it
     one also where the machine still has the hybrid.
@@ -119,12 +121,13 @@ class Podman(Engine):
     def __call__(self, *arguments, **options):
         return run(
             "unshare", "--mount", "sh", "-c", self.CGROUP, "sh", "podman",
-            "--root", self.directory / "root", "--runroot", self.directory / "run",
+            "--root", self.directory / "root",
+            "--runroot", self.directory / "run",
             "--tmpdir", self.directory / "tmp", "--storage-driver", "vfs",
             "--cgroup-manager", "cgroupfs", "--events-backend", "file",
             *arguments, **options)
 
     def run_image(self, image):
-        return self("run", "--rm", "--network", "none", "--cgroups", "disabled",
-                    "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
-                    image).stdout
+        return self("run", "--rm", "--network", "none",
+                    "--cgroups", "disabled", "--ulimit", "nofile=1024:1024",
+                    "--ulimit", "nproc=4096:4096", image).stdout

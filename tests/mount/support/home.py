@@ -4,9 +4,13 @@
 import base64
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
+
+# Variables that lead to another home's credentials, or past loopback.
+FOREIGN = re.compile(r"^(DOCKER_|REGISTRY_AUTH_FILE$|XDG_)|_proxy$", re.I)
 
 HELPER = """#!{python}
 import json, sys
@@ -36,13 +40,11 @@ class Home:
     def environment(self, **more):
         """This home, and nothing of the caller's that says otherwise."""
         inherited = {name: value for name, value in os.environ.items()
-                     if name not in ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE",
-                                     "DOCKER_AUTH_CONFIG")
-                     and not name.lower().endswith("_proxy")
-                     and not name.startswith("XDG_")}
+                     if not FOREIGN.search(name)}
         return inherited | {
             "HOME": str(self.path), "XDG_RUNTIME_DIR": str(self.runtime),
-            "PATH": f"{self.bin}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"} | more
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "LC_ALL": "C.UTF-8"} | more
 
     def docker_config(self, document):
         return self._write(self.path / ".docker/config.json", document)

@@ -16,12 +16,15 @@ OCI_MANIFEST = OCI + "manifest.v1+json"
 OCI_INDEX = OCI + "index.v1+json"
 OCI_CONFIG = OCI + "config.v1+json"
 OCI_LAYER = OCI + "layer.v1.tar"
+OCI_GZIP_LAYER = OCI_LAYER + "+gzip"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 DOCKER_MANIFEST = DOCKER + "distribution.manifest.v2+json"
 DOCKER_LIST = DOCKER + "distribution.manifest.list.v2+json"
 DOCKER_CONFIG = DOCKER + "container.image.v1+json"
 DOCKER_LAYER = DOCKER + "image.rootfs.diff.tar.gzip"
 DOCKER_SCHEMA1 = DOCKER + "distribution.manifest.v1+prettyjws"
+
+TITLE = "org.opencontainers.image.title"
 
 CREATED = "2020-02-03T04:05:06Z"
 CREATED_TIME = 1580702706
@@ -58,7 +61,8 @@ class Manifest(Blob):
         for child in self.children:
             child.push(client, repository)
         for reference in references or [self.digest]:
-            client.put_manifest(repository, reference, self.data, self.media_type)
+            client.put_manifest(repository, reference, self.data,
+                                self.media_type)
         return self
 
     @property
@@ -89,7 +93,7 @@ def compressed(data):
     return gzip.compress(data, compresslevel=1, mtime=0)
 
 
-def gzip_layer(files, media_type=OCI_LAYER + "+gzip"):
+def gzip_layer(files, media_type=OCI_GZIP_LAYER):
     return Blob(media_type, compressed(tar_of(files)))
 
 
@@ -98,8 +102,9 @@ def layer_of_size(size, seed=0):
     stored, not compressed. Blobs of different seeds share nothing."""
     body = bytes((seed + i * i // 7) % 251 for i in range(4096))
     data = body * (size // len(body))
-    stored = gzip.compress(tar_of({f"data-{seed}": data}), compresslevel=0, mtime=0)
-    return Blob(OCI_LAYER + "+gzip", stored)
+    stored = gzip.compress(tar_of({f"data-{seed}": data}), compresslevel=0,
+                           mtime=0)
+    return Blob(OCI_GZIP_LAYER, stored)
 
 
 def _diff_id(layer):
@@ -107,10 +112,12 @@ def _diff_id(layer):
     return digest_of(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
 
 
-def config_of(layers, *, architecture="amd64", variant=None, created=CREATED, **more):
+def config_of(layers, *, architecture="amd64", variant=None, created=CREATED,
+              **more):
     document = {"architecture": architecture, "os": "linux", "created": created,
                 "config": more,
-                "rootfs": {"type": "layers", "diff_ids": [_diff_id(l) for l in layers]}}
+                "rootfs": {"type": "layers",
+                           "diff_ids": [_diff_id(layer) for layer in layers]}}
     if variant:
         document["variant"] = variant
     return _json(document)
@@ -137,8 +144,7 @@ def docker_image(*layers, **config):
 
 
 def index_of(children, media_type=OCI_INDEX):
-    """children: (manifest, platform dict or None) pairs, or (manifest, platform,
-    annotations)."""
+    """children: (manifest, platform or None), or (…, …, annotations)."""
     entries = []
     for child, platform, *annotations in children:
         entry = child.descriptor()
@@ -147,7 +153,8 @@ def index_of(children, media_type=OCI_INDEX):
         if annotations:
             entry["annotations"] = annotations[0]
         entries.append(entry)
-    document = {"schemaVersion": 2, "mediaType": media_type, "manifests": entries}
+    document = {"schemaVersion": 2, "mediaType": media_type,
+                "manifests": entries}
     return Manifest(media_type, _json(document),
                     children=tuple(child for child, *_ in children))
 
@@ -166,7 +173,8 @@ def attested_index():
     manifest of platform unknown/unknown with the build's provenance."""
     entries = platform_images()
     for image, _ in list(entries):
-        statement = Blob("application/vnd.in-toto+json", image.digest.encode())
+        statement = Blob("application/vnd.in-toto+json",
+                         image.digest.encode())
         entries.append((
             oci_image(statement, architecture="unknown"),
             {"os": "unknown", "architecture": "unknown"},
@@ -177,11 +185,10 @@ def attested_index():
 
 def artifact(files, *, artifact_type="application/vnd.example.report",
              with_config=True):
-    """What `oras push` makes: files as layers, named by their titles. The config
-    is the empty one, or is left out."""
-    layers = tuple(
-        Blob("application/octet-stream", data, {"org.opencontainers.image.title": name})
-        for name, data in files.items())
+    """What `oras push` makes: files as layers, named by their titles. The
+    config is the empty one, or is left out."""
+    layers = tuple(Blob("application/octet-stream", data, {TITLE: name})
+                   for name, data in files.items())
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
                 "artifactType": artifact_type,
                 "layers": [layer.descriptor() for layer in layers]}
@@ -195,7 +202,9 @@ def schema1(repository, tag):
     """A manifest of Docker's first format. No registry of today takes one, but
     old ones still serve them."""
     return _json({
-        "schemaVersion": 1, "name": repository, "tag": tag, "architecture": "amd64",
+        "schemaVersion": 1, "name": repository, "tag": tag,
+        "architecture": "amd64",
         "fsLayers": [{"blobSum": digest_of(b"")}],
         "history": [{"v1Compatibility": "{}"}],
-        "signatures": [{"header": {"alg": "ES256"}, "signature": "", "protected": ""}]})
+        "signatures": [{"header": {"alg": "ES256"}, "signature": "",
+                        "protected": ""}]})

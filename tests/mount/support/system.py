@@ -21,8 +21,9 @@ def run(*command, check=True, **options):
                "stdin": subprocess.DEVNULL} | options
     result = subprocess.run([str(part) for part in command], **options)
     if check and result.returncode:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit status "
-                             f"{result.returncode}\n{result.stdout}{result.stderr}")
+        raise AssertionError(
+            f"{' '.join(map(str, command))}: exit status {result.returncode}\n"
+            f"{result.stdout}{result.stderr}")
     return result
 
 
@@ -51,8 +52,8 @@ def _unescaped(text):
 
 
 class OtherUser:
-    """Somebody without rights: nobody, with a directory of his own, since pytest's
-    are root's alone."""
+    """Somebody without rights: nobody, with a directory of their own, since
+    pytest's are root's alone."""
 
     def __init__(self):
         self._account = pwd.getpwnam("nobody")
@@ -84,7 +85,7 @@ class OtherUser:
 
 @contextmanager
 def everyone_may_use_fuse():
-    """udev makes /dev/fuse 0666; where it has not run, a user could not mount."""
+    """udev makes /dev/fuse 0666; where it did not run, users cannot mount."""
     device = "/dev/fuse"
     mode = os.stat(device).st_mode & 0o7777
     os.chmod(device, 0o666)
