@@ -2,6 +2,8 @@
 /* Manifests and configs of the images that this program makes. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "document.h"
@@ -55,12 +57,16 @@ static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
 	static const int64_t year_10000 = INT64_C(253402300800);
 	time_t time = seconds;
 	struct tm tm;
+	char year[16];
 
 	if (seconds < year_0 || seconds >= year_10000 || !gmtime_r(&time, &tm))
 		return err_set(err, EINVAL,
 		    "%lld seconds since 1970 is no time that a config can have",
 		    (long long)seconds);
-	strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	/* strftime() would not pad it. */
+	snprintf(year, sizeof(year), "%04d", tm.tm_year + 1900);
+	memcpy(out, year, 4);
+	strftime(out + 4, TIME_SIZE - 4, "-%m-%dT%H:%M:%SZ", &tm);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Image configurations: image-spec config.md, and Docker's, which it follows. */
+/* Image configurations: image-spec config.md, which follows Docker's. */
 #ifndef OCI_CONFIG_H
 #define OCI_CONFIG_H
 
@@ -16,20 +16,25 @@ struct config {
 	struct platform platform;
 	int64_t created; /* seconds since 1970; 0 if absent or unreadable */
 	uint32_t created_nanos;
-	const struct digest
-	    *diff_ids; /* of the uncompressed layers, base first */
+	const struct digest *diff_ids; /* of uncompressed layers, base first */
 	size_t diff_id_count;
 };
 
-/* *out is to be freed with config_free(). -EINVAL with a sentence. */
+/*
+ * Members that are absent are empty: the config of an artifact is an object
+ * without any. *out is to be freed with config_free(). -EINVAL with a sentence.
+ */
 int config_parse(const void *data, size_t len, struct config **out,
     struct err *err);
 void config_free(struct config *config);
 
 DEFINE_CLEANUP(struct config *, config_free);
 
-/* Prints the config of an image that is made of bare layers. `created` in
- * seconds since 1970, `comment` the history entry's. */
+/*
+ * Prints the config of an image that is made of bare layers, with a history
+ * entry for each. `created` in seconds since 1970; -EINVAL if its year has not
+ * four digits. `comment`, in UTF-8, is the history's. Deterministic.
+ */
 int config_print(struct buf *out, const struct platform *platform,
     int64_t created, const struct digest *diff_ids, size_t diff_id_count,
     const char *comment, struct err *err);

@@ -66,7 +66,7 @@ enum manifest_kind { MANIFEST_IMAGE, MANIFEST_INDEX };
 
 struct manifest {
 	enum manifest_kind kind;
-	const char *media_type;    /* of the manifest itself */
+	const char *media_type;    /* its own, else what it was served as */
 	const char *artifact_type; /* NULL if none */
 	struct descriptor config;  /* image: digest unset if it has none */
 	const struct descriptor *entries; /* layers, or an index's manifests */
@@ -79,11 +79,12 @@ struct manifest {
 /*
  * Parses a manifest's bytes. The kind follows from media_type (a Content-Type,
  * its parameters ignored; may be NULL), else from the document's mediaType,
- * else from its shape.
+ * else from its shape; types that are not known say nothing.
  *
  * *out is to be freed with manifest_free(). -EINVAL with a sentence: not JSON,
- * too many entries, a bad digest or size, both `manifests` and `layers`
- * (an ambiguous document); -ENOTSUP for schema 1, with a sentence.
+ * too many entries, a bad digest or size, no shape of a manifest, or an
+ * ambiguous document, where those three do not agree or a member is there
+ * twice; -ENOTSUP for schema 1, with a sentence.
  */
 int manifest_parse(const void *data, size_t len, const char *media_type,
     struct manifest **out, struct err *err);
@@ -96,10 +97,14 @@ const char *descriptor_annotation(const struct descriptor *descriptor,
     const char *name);
 
 /* Whether an index's entry is no image of a platform: buildkit's attestations,
- * SOCI indexes. */
+ * SOCI indexes, and all of platform unknown/unknown. */
 bool descriptor_is_attestation(const struct descriptor *descriptor);
 
-/* The entry of an index that serves `want` best, or NULL. */
+/*
+ * The entry of an index that serves `want` best, the first of equals, or NULL:
+ * an image of that platform, else one without a platform, else an index, in
+ * which the caller selects again.
+ */
 const struct descriptor *manifest_select(const struct manifest *index,
     const struct platform *want);
 

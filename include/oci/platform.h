@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Platforms, image-spec image-index.md "platform": os, architecture, variant. */
+/* Platforms: os, architecture, variant; image-spec image-index.md. */
 #ifndef OCI_PLATFORM_H
 #define OCI_PLATFORM_H
 
@@ -32,8 +32,8 @@ struct platform platform_host(void);
 
 /*
  * Joined by sep: "linux/arm64/v8" with '/', "linux-arm64-v8" with '-'. Fit for
- * a file name, whatever was found: what is empty reads "unknown", and '_' stands
- * for each character other than letters, digits and "._-".
+ * a file name, whatever was found: what is empty reads "unknown", and '_'
+ * stands for each character other than letters, digits and "._-".
  */
 const char *platform_format(const struct platform *platform, char sep,
     char out[PLATFORM_TEXT_SIZE]);
