@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers to challenges. What a request's own 401 asks for comes first; some
+ * registries (gcr.io) challenge only GET /v2/, and some (Harbor) name Basic
+ * alone when a token was refused.
+ */
+#include "auth.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "creds/secret.h"
+#include "token.h"
+
+/* What is to be authorized, and for whom. */
+struct ask {
+	struct registry *registry;
+	const char *scope;
+	const struct credential *credential;
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = words; (p = strstr(p, word)); p += len) {
+		if ((p == words || p[-1] == ' ') &&
+		    (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The challenge's scope first, for servers that read no more than one; ours
+ * too, for those that challenge a push with `pull` (GHCR).
+ */
+static char *join_scopes(const char *challenge, const char *ours)
+{
+	if (!*challenge || has_word(ours, challenge))
+		return strdup(ours);
+	if (has_word(challenge, ours))
+		return strdup(challenge);
+	return file_path("%s %s", challenge, ours);
+}
+
+static int bearer(const struct ask *ask, const struct http_challenge *challenge,
+    const char *challenge_scope, char **value, uint64_t *lifetime,
+    struct err *err)
+{
+	struct registry *registry = ask->registry;
+	AUTO_FREE char *realm =
+	    http_url_resolve(registry->origin, challenge->realm, err);
+	AUTO_FREE char *scopes = join_scopes(challenge_scope, ask->scope);
+	struct token_request request = {.realm = realm,
+	    .service = challenge->service,
+	    .scopes = scopes,
+	    .credential = ask->credential};
+	AUTO_SECRET char *text = NULL;
+	struct token token = {0};
+	int r;
+
+	if (!realm)
+		return -err->code;
+	if (!scopes)
+		return err_nomem(err);
+	r = session_check_url(registry, realm, err);
+	if (r < 0)
+		return r;
+	request.tls = session_trust(registry, realm);
+	r = token_fetch(registry->http, &request, &token, err);
+	if (r < 0)
+		return r;
+	text = token.text;
+	*lifetime = token.lifetime;
+	*value = file_path("Bearer %s", text);
+	return *value ? 0 : err_nomem(err);
+}
+
+static int basic(const struct ask *ask, char **value, uint64_t *lifetime,
+    struct err *err)
+{
+	*value = credential_basic(ask->credential);
+	*lifetime = GRANT_FOREVER;
+	return *value ? 0 : err_nomem(err);
+}
+
+/* 1 answered, 0 if there is nothing to answer with. */
+static int answer(const struct ask *ask, const struct challenges *challenges,
+    bool own, char **value, uint64_t *lifetime, struct err *err)
+{
+	bool password = challenges->basic && ask->credential->password;
+	int r = -EACCES;
+
+	if (!challenges->bearer && !password)
+		return 0;
+	/* GET /v2/ knows of no repository; some put an example there. */
+	if (challenges->bearer)
+		r = bearer(ask, &challenges->token,
+		    own ? challenges->token.scope : "", value, lifetime, err);
+	if (r == -EACCES && password)
+		r = basic(ask, value, lifetime, err);
+	return r < 0 ? r : 1;
+}
+
+static int obtain(const struct ask *ask, const struct challenges *own,
+    char **value, uint64_t *lifetime, struct err *err)
+{
+	struct registry *registry = ask->registry;
+	const char *host = registry->address.host;
+	int r = 0;
+
+	if (ask->credential->registry_token) {
+		*lifetime = GRANT_FOREVER;
+		*value =
+		    file_path("Bearer %s", ask->credential->registry_token);
+		return *value ? 0 : err_nomem(err);
+	}
+	if (own)
+		r = answer(ask, own, true, value, lifetime, err);
+	if (r == 0)
+		r = answer(ask, &registry->challenges, false, value, lifetime,
+		    err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EACCES,
+	    "%s asks for credentials (for %s) and there are none: "
+	    "log in with docker login %s or podman login %s",
+	    host, ask->scope, host, host);
+}
+
+static int look_up_and_obtain(struct registry *registry, const char *repository,
+    const char *scope, const struct challenges *own, char **value,
+    uint64_t *lifetime, struct err *err)
+{
+	CLEANUP(credential_release) struct credential credential = {0};
+	struct ask ask = {registry, scope, &credential};
+	int r = creds_lookup(registry->creds, registry->address.host,
+	    repository, &credential, err);
+
+	if (r < 0)
+		return err_wrap(err, "no credentials for %s",
+		    registry->address.host);
+	return obtain(&ask, own, value, lifetime, err);
+}
+
+int auth_authorize(struct registry *registry, const char *repository,
+    const char *scope, const struct challenges *own, const char *refused,
+    char **value, struct err *err)
+{
+	struct grants *grants = &registry->grants;
+	uint64_t lifetime = 0;
+	int r;
+
+	*value = NULL;
+	if (!own && !registry->challenges.bearer && !registry->challenges.basic)
+		return grants_peek(grants, scope, value, err);
+	r = grants_begin(grants, scope, refused, value, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = look_up_and_obtain(registry, repository, scope, own, value,
+	    &lifetime, err);
+	grants_end(grants, scope, *value, lifetime, err);
+	return r;
+}

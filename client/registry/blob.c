@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading blobs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "call.h"
+#include "http/grammar.h"
+#include "reply.h"
+
+/* Reads past what a server that ignores Range sends first. */
+static int skip(struct http_response *response, uint64_t count, struct err *err)
+{
+	char chunk[16 << 10];
+
+	while (count > 0) {
+		size_t want =
+		    count < sizeof(chunk) ? (size_t)count : sizeof(chunk);
+		ssize_t n = http_read(response, chunk, want, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return err_set(err, EIO,
+			    "the blob is shorter than what is left out");
+		count -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int check_range(const struct http_response *response, uint64_t offset,
+    struct err *err)
+{
+	const char *field = http_header(response, "Content-Range");
+	uint64_t first, last, total;
+
+	if (field && http_content_range(field, &first, &last, &total) &&
+	    first == offset)
+		return 0;
+	return err_set(err, EIO,
+	    "asked for bytes from %" PRIu64 " on, it sends others", offset);
+}
+
+/* Puts the response's reading position at the offset. */
+static int seek(struct http_response *response, uint64_t offset,
+    struct err *err)
+{
+	if (http_status(response) == 206)
+		return check_range(response, offset, err);
+	return skip(response, offset, err);
+}
+
+int registry_blob_open(struct registry *registry, const char *repository,
+    const struct digest *digest, uint64_t offset, struct http_response **out,
+    struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	char text[DIGEST_TEXT_SIZE], range[64];
+	int status;
+	int r = call_init(&call, registry, "GET", repository, "pull", err,
+	    "blobs/%s", digest_format(digest, text));
+
+	snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", offset);
+	/* Offsets are of the blob's own bytes. */
+	call.headers[0] = "Accept-Encoding: identity";
+	call.headers[1] = offset ? range : NULL;
+	call.max_redirects = CALL_REDIRECTS;
+	call.retry = true;
+	if (r == 0)
+		r = call_send(registry, &call, &response, err);
+	if (r < 0)
+		return r;
+	status = http_status(response);
+	if (status != 200 && status != 206)
+		return call_refused(registry, &call, response, text, err);
+	r = seek(response, offset, err);
+	if (r < 0)
+		return err_wrap(err, "%s: %s", registry_host(registry), text);
+	*out = steal(&response);
+	return 0;
+}
+
+int registry_blob_head(struct registry *registry, const char *repository,
+    const struct digest *digest, uint64_t *size, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	char text[DIGEST_TEXT_SIZE];
+	int r = call_init(&call, registry, "HEAD", repository, "pull", err,
+	    "blobs/%s", digest_format(digest, text));
+
+	call.max_redirects = CALL_REDIRECTS;
+	call.retry = true;
+	if (r == 0)
+		r = call_send(registry, &call, &response, err);
+	if (r < 0)
+		return r;
+	*size = UINT64_MAX;
+	if (http_status(response) == 404)
+		return 0;
+	if (http_status(response) == 200) {
+		if (http_length(response) >= 0)
+			*size = (uint64_t)http_length(response);
+		return 1;
+	}
+	/* The registry knows where it is; that the storage takes no HEAD (urls
+	 * are signed for a GET) is between us and it. */
+	if (!http_same_origin(http_url(response), call.url))
+		return 1;
+	return call_refused(registry, &call, response, text, err);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists: repositories and tags, page by page. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "call.h"
+#include "http/grammar.h"
+#include "names.h"
+#include "oci/reference.h"
+
+enum {
+	/* What registries give at most; ECR and docker's refuse more. */
+	CATALOG_PAGE = 1000,
+	/* A page is read in constant memory. This is for a server that does not
+	 * come to an end: a million names of the greatest length. */
+	PAGE_MAX_BYTES = 256 << 20,
+	LINK_SIZE = 4096,
+};
+
+/* A list on its way to whoever wants it. */
+struct list {
+	const char *member; /* of the JSON object */
+	bool (*valid)(const char *name, size_t len);
+	registry_name_fn *each;
+	void *arg;
+	unsigned long pages; /* read so far */
+};
+
+static bool is_repository(const char *name, size_t len)
+{
+	return len <= REPOSITORY_MAX && repository_valid(name);
+}
+
+/* Old servers list nulls, digests and what else was stored as a tag. */
+static int pass_on(void *arg, const char *name, size_t len, struct err *err)
+{
+	struct list *list = arg;
+
+	return list->valid(name, len) ? list->each(list->arg, name, err) : 0;
+}
+
+static int read_page(struct http_response *response, struct list *list,
+    struct err *err)
+{
+	char chunk[16 << 10];
+	size_t total = 0;
+	struct names names;
+	ssize_t n;
+	int r = 0;
+
+	names_init(&names, list->member);
+	while ((n = http_read(response, chunk, sizeof(chunk), err)) > 0) {
+		r = names_feed(&names, chunk, (size_t)n, pass_on, list, err);
+		if (r != 0)
+			return r;
+		total += (size_t)n;
+		if (total > PAGE_MAX_BYTES)
+			return err_set(err, EFBIG, "the list does not end");
+	}
+	return n < 0 ? (int)n : names_finish(&names, err);
+}
+
+/*
+ * Servers that lead in circles are found as Brent does: compare with one page of
+ * the past, and take a later one for it ever more rarely. That costs the memory
+ * of one url for a circle of any length.
+ */
+struct trail {
+	char *seen;
+	unsigned steps, limit;
+};
+
+static void trail_release(struct trail *trail)
+{
+	free(trail->seen);
+}
+
+static int trail_add(struct trail *trail, const char *url, struct err *err)
+{
+	if (trail->seen && strcmp(trail->seen, url) == 0)
+		return err_set(err, EIO, "the list's pages lead in a circle");
+	if (trail->steps++ < trail->limit)
+		return 0;
+	trail->steps = 0;
+	trail->limit = 2 * trail->limit + 1;
+	free(trail->seen);
+	trail->seen = strdup(url);
+	return trail->seen ? 0 : err_nomem(err);
+}
+
+/* The next page's url in *next, or NULL. Behind proxies Link names hosts that
+ * are none: its path counts, our origin stays. */
+static int find_next(const struct registry *registry, const struct call *call,
+    const struct http_response *response, char **next, struct err *err)
+{
+	const char *field = http_header(response, "Link");
+	AUTO_FREE char *url = NULL;
+	char target[LINK_SIZE];
+
+	*next = NULL;
+	if (!field || !http_link_next(field, target, sizeof(target)))
+		return 0;
+	url = http_url_resolve(call->url, target, err);
+	if (!url)
+		return -err->code;
+	*next = session_own_url(registry, url);
+	return *next ? 0 : err_nomem(err);
+}
+
+/* One page. Leaves the next one's url in *next, NULL at the end. */
+static int page(struct registry *registry, const struct call *call,
+    struct list *list, const char *what, char **next, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	int r = call_send(registry, call, &response, err);
+
+	if (r < 0)
+		return r;
+	if (http_status(response) != 200)
+		return call_refused(registry, call, response, what, err);
+	r = find_next(registry, call, response, next, err);
+	if (r == 0)
+		r = read_page(response, list, err);
+	list->pages++;
+	return r;
+}
+
+static int walk(struct registry *registry, struct call *call, struct list *list,
+    const char *what, struct err *err)
+{
+	CLEANUP(trail_release) struct trail trail = {0};
+
+	call->max_redirects = CALL_REDIRECTS;
+	call->retry = true;
+	for (;;) {
+		AUTO_FREE char *next = NULL;
+		int r = trail_add(&trail, call->url, err);
+
+		if (r == 0)
+			r = page(registry, call, list, what, &next, err);
+		if (r != 0 || !next)
+			return r;
+		r = call_take_url(call, steal(&next), err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int walk_catalog(struct registry *registry, struct list *list,
+    const char *query, struct err *err)
+{
+	CLEANUP(call_release) struct call call;
+	int r = call_init(&call, registry, "GET", NULL, "registry:catalog:*",
+	    err, "_catalog%s", query);
+
+	if (r < 0)
+		return r;
+	return walk(registry, &call, list, "the list of repositories", err);
+}
+
+/* Whether GET /v2/ takes the credentials that _catalog does not. */
+static bool lets_us_in(struct registry *registry)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	struct err ignored = ERR_INIT;
+	int r = call_init(&call, registry, "GET", NULL, "registry:catalog:*",
+	    &ignored, "%s", "");
+
+	if (r == 0)
+		r = call_send(registry, &call, &response, &ignored);
+	return r == 0 && http_status(response) == 200;
+}
+
+/* Whether it is the list that is not to be had, and not the registry. */
+static bool is_unlisted(struct registry *registry, const struct err *err)
+{
+	if (err->http == 401)
+		return lets_us_in(registry);
+	return err->http == 400 || err->http == 403 || err->http == 404 ||
+	       err->http == 405;
+}
+
+int registry_catalog(struct registry *registry, registry_name_fn *each,
+    void *arg, struct err *err)
+{
+	struct list list = {"repositories", is_repository, each, arg, 0};
+	char query[32];
+	int r;
+
+	snprintf(query, sizeof(query), "?n=%d", CATALOG_PAGE);
+	r = walk_catalog(registry, &list, query, err);
+	/* A page can be larger than this one's registry gives. */
+	if (r < 0 && list.pages == 0 && err->http == 400)
+		r = walk_catalog(registry, &list, "", err);
+	if (r < 0 && list.pages == 0 && is_unlisted(registry, err)) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	return r;
+}
+
+int registry_tags(struct registry *registry, const char *repository,
+    registry_name_fn *each, void *arg, struct err *err)
+{
+	struct list list = {"tags", tag_valid, each, arg, 0};
+	CLEANUP(call_release) struct call call;
+	/* No n: GCR would cut the list there, and name no next page. */
+	int r = call_init(&call, registry, "GET", repository, "pull", err,
+	    "tags/list");
+
+	return r < 0 ? r : walk(registry, &call, &list, repository, err);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding out how a registry is to be talked to. */
+#include "registry/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "refusal.h"
+#include "session.h"
+
+/* Redirects of GET /v2/ itself: a host that moved. */
+enum { PING_REDIRECTS = 5 };
+
+/* A way to talk to it. */
+struct way {
+	bool plain;
+	bool insecure; /* any certificate will do */
+};
+
+enum { WAYS_MAX = 3 };
+
+/* The ways that are allowed, best first. */
+static size_t choose_ways(const struct address *address, bool insecure,
+    struct way ways[WAYS_MAX])
+{
+	size_t n = 0;
+
+	if (address->scheme != ADDRESS_HTTP && !insecure)
+		ways[n++] = (struct way){.plain = false};
+	/* Nobody is between us and our own machine. */
+	if (address->scheme != ADDRESS_HTTP && (insecure || address->loopback))
+		ways[n++] = (struct way){.insecure = true};
+	if (address->scheme == ADDRESS_HTTP ||
+	    (address->scheme == ADDRESS_ANY && (insecure || address->loopback)))
+		ways[n++] = (struct way){.plain = true};
+	return n;
+}
+
+static int set_way(struct registry *registry, const struct way *way,
+    struct err *err)
+{
+	const struct certs *certs = &registry->certs;
+
+	free(registry->origin);
+	registry->origin = file_path("%s://%s", way->plain ? "http" : "https",
+	    registry->address.server);
+	if (!registry->origin)
+		return err_nomem(err);
+	registry->tls = (struct http_tls){
+	    .insecure = way->insecure,
+	    .ca_files = (const char *const *)certs->ca_files,
+	    .cert_file = certs->cert_file,
+	    .key_file = certs->key_file,
+	};
+	/* A certificate of ours is for the registry alone. */
+	registry->tls_abroad = (struct http_tls){
+	    .insecure = registry->insecure,
+	    .ca_files = registry->tls.ca_files,
+	};
+	return 0;
+}
+
+static bool is_page(const struct http_response *response)
+{
+	const char *type = http_header(response, "Content-Type");
+
+	return type && strncasecmp(type, "text/html", 9) == 0 &&
+	       !http_header(response, "Docker-Distribution-Api-Version");
+}
+
+/* Whether this is how a registry answers GET /v2/. */
+static int judge(struct registry *registry, struct http_response *response,
+    struct err *err)
+{
+	const char *type = http_header(response, "Content-Type");
+	struct challenges *challenges = &registry->challenges;
+	int status = http_status(response);
+
+	challenges_read(response, challenges);
+	if (status == 200 && !is_page(response))
+		return 0;
+	if (status == 401 &&
+	    (challenges->bearer || challenges->basic || !is_page(response)))
+		return 0;
+	if (status == 403 || status == 429 || status >= 500) {
+		struct refusal refusal;
+
+		refusal_read(response, &refusal);
+		return refusal_err(&refusal, registry->address.host,
+		    "asking whether it is a registry", NULL, err);
+	}
+	err_set(err, EPROTONOSUPPORT,
+	    "there is no registry at %s: GET /v2/ is answered with %d%s%.100s",
+	    registry->origin, status, type ? " " : "", type ? type : "");
+	err->http = status;
+	return -EPROTONOSUPPORT;
+}
+
+static int ping(struct registry *registry, struct err *err)
+{
+	AUTO_FREE char *url = file_path("%s/v2/", registry->origin);
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	/* Not tried again: the next way may be the right one, and a person
+	 * waits who can see whether the registry runs. */
+	struct http_request request = {.method = "GET",
+	    .url = url,
+	    .tls = &registry->tls,
+	    .max_redirects = PING_REDIRECTS};
+	int r;
+
+	if (!url)
+		return err_nomem(err);
+	r = http_open(registry->http, &request, &response, err);
+	return r < 0 ? r : judge(registry, response, err);
+}
+
+/* Whether a failure leaves hope for another way to talk. */
+static bool is_other_protocol(int code)
+{
+	return code == EPROTO || code == ECONNREFUSED || code == ECONNRESET;
+}
+
+static int settle(struct registry *registry, struct err *err)
+{
+	struct way ways[WAYS_MAX];
+	size_t count =
+	    choose_ways(&registry->address, registry->insecure, ways);
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		r = set_way(registry, &ways[i], err);
+		if (r == 0)
+			r = ping(registry, err);
+		if (r == 0 || !is_other_protocol(err->code))
+			return r;
+	}
+	if (r == -EPROTO && !registry->insecure)
+		return err_wrap(err,
+		    "%s cannot be trusted (the option insecure would do so)",
+		    registry->address.host);
+	return r;
+}
+
+int registry_open(struct http *http, struct creds *creds,
+    const struct registry_options *options, struct registry **out,
+    struct err *err)
+{
+	CLEANUP(registry_close_p)
+	struct registry *registry = calloc(1, sizeof(*registry));
+	int r;
+
+	if (!registry)
+		return err_nomem(err);
+	registry->http = http;
+	registry->creds = creds;
+	registry->insecure = options->insecure;
+	grants_init(&registry->grants);
+	r = address_parse(&registry->address, options->address, err);
+	if (r == 0)
+		r = certs_find(registry->address.host, &registry->certs, err);
+	if (r == 0)
+		r = settle(registry, err);
+	if (r == 0)
+		*out = steal(&registry);
+	return r;
+}
+
+void registry_close(struct registry *registry)
+{
+	if (!registry)
+		return;
+	grants_release(&registry->grants);
+	certs_release(&registry->certs);
+	free(registry->origin);
+	free(registry);
+}
+
+const char *registry_host(const struct registry *registry)
+{
+	return registry->address.host;
+}

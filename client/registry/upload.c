@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing blobs, distribution-spec "Pushing blobs". A session's url is the
+ * registry's secret: taken from Location as it is, and from every answer anew.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "call.h"
+#include "http/grammar.h"
+#include "refusal.h"
+#include "reply.h"
+
+enum {
+	/* A session that broke cannot be taken up (nobody knows what of it
+	 * arrived), so the whole upload is made again. */
+	UPLOAD_ATTEMPTS = 3,
+};
+
+struct upload {
+	struct registry *registry;
+	const char *repository;
+	const struct digest *digest;
+	const struct http_body *body;
+	char text[DIGEST_TEXT_SIZE];
+	char *session; /* its url now, NULL while there is none */
+};
+
+static void upload_release(struct upload *upload)
+{
+	free(upload->session);
+}
+
+static int call_session(struct call *call, const struct upload *upload,
+    const char *method, char *url, struct err *err)
+{
+	int r = call_init(call, upload->registry, method, upload->repository,
+	    "pull,push", err, "blobs/uploads/");
+
+	if (r < 0) {
+		free(url);
+		return r;
+	}
+	return call_take_url(call, url, err);
+}
+
+/* Ends a session that nobody will use. That many registries do not let us, and
+ * that all clear up behind us some day, is the same to us. */
+static void cancel(struct upload *upload)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call = {0};
+	struct err ignored = ERR_INIT;
+
+	if (!upload->session)
+		return;
+	if (call_session(&call, upload, "DELETE", steal(&upload->session),
+		&ignored) < 0)
+		return;
+	call.final = true;
+	call_send(upload->registry, &call, &response, &ignored);
+}
+
+/* The session's url from an answer's Location; where there is none, the old one
+ * stays. */
+static int follow(struct upload *upload, const struct call *call,
+    const struct http_response *response, struct err *err)
+{
+	const char *location = http_header(response, "Location");
+	char *url;
+	int r;
+
+	if (!location && upload->session)
+		return 0;
+	if (!location)
+		return err_set(err, EPROTO, "%s: no place to upload %s to",
+		    registry_host(upload->registry), upload->text);
+	r = session_location(upload->registry, call->url, location, &url, err);
+	if (r < 0)
+		return r;
+	free(upload->session);
+	upload->session = url;
+	return 0;
+}
+
+static int start(struct upload *upload, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	int r = call_init(&call, upload->registry, "POST", upload->repository,
+	    "pull,push", err, "blobs/uploads/");
+
+	call.retry = true;
+	if (r == 0)
+		r = call_send(upload->registry, &call, &response, err);
+	if (r < 0)
+		return r;
+	if (!reply_is_success(response))
+		return call_refused(upload->registry, &call, response,
+		    upload->repository, err);
+	return follow(upload, &call, response, err);
+}
+
+/* Sends a body, or none, to the session. Fails for a status that is not 2xx. */
+static int send(struct upload *upload, const char *method,
+    const struct http_body *body, bool last, struct err *err)
+{
+	static const char type[] = "Content-Type: application/octet-stream";
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call = {0};
+	const char *joint = strchr(upload->session, '?') ? "&" : "?";
+	char *url = last ? file_path("%s%sdigest=%s", upload->session, joint,
+			       upload->text)
+			 : strdup(upload->session);
+	int r = call_session(&call, upload, method, url, err);
+
+	call.headers[0] = type;
+	if (body)
+		call.body = *body;
+	if (r == 0)
+		r = call_send(upload->registry, &call, &response, err);
+	if (r < 0)
+		return r;
+	if (!reply_is_success(response))
+		return call_refused(upload->registry, &call, response,
+		    upload->text, err);
+	if (!last)
+		return follow(upload, &call, response, err);
+	free(steal(&upload->session));
+	return reply_check_digest(response, upload->digest, upload->text, err);
+}
+
+/* One way or the other, from the session's start to its end. */
+static int attempt(struct upload *upload, bool by_patch, struct err *err)
+{
+	int r = start(upload, err);
+
+	if (r == 0 && by_patch)
+		r = send(upload, "PATCH", upload->body, false, err);
+	if (r == 0)
+		r = send(upload, "PUT", by_patch ? NULL : upload->body, true,
+		    err);
+	if (r < 0)
+		cancel(upload);
+	return r;
+}
+
+/* Whether a PUT of all at once was refused as such (Artifactory does). */
+static bool wants_patch(const struct err *err)
+{
+	return err->http == 404 || err->http == 405 || err->http == 415 ||
+	       err->http == 416 || err->code == EOPNOTSUPP;
+}
+
+static bool may_pass(const struct err *err)
+{
+	if (err->http)
+		return err->http == 408 || err->http == 429 ||
+		       (err->http >= 500 && err->http != 501);
+	return err->code == ECONNRESET || err->code == ETIMEDOUT;
+}
+
+int registry_blob_upload(struct registry *registry, const char *repository,
+    const struct digest *digest, const struct http_body *body, struct err *err)
+{
+	CLEANUP(upload_release)
+	struct upload upload = {.registry = registry,
+	    .repository = repository,
+	    .digest = digest,
+	    .body = body};
+	bool by_patch = atomic_load(&registry->uploads_by_patch);
+	bool tried = by_patch;
+	int r;
+
+	digest_format(digest, upload.text);
+	for (unsigned n = 1;; n++) {
+		r = attempt(&upload, by_patch, err);
+		if (r == 0)
+			break;
+		if (!tried && wants_patch(err)) {
+			by_patch = tried = true;
+			continue;
+		}
+		if (n >= UPLOAD_ATTEMPTS || !may_pass(err))
+			return r;
+	}
+	if (by_patch)
+		atomic_store(&registry->uploads_by_patch, true);
+	return 0;
+}
+
+/* Lets the call pull from the other repository too. */
+static int add_source(struct call *call, const char *source, struct err *err)
+{
+	char *scope = file_path("%s repository:%s:pull", call->scope, source);
+
+	if (!scope)
+		return err_nomem(err);
+	free(call->scope);
+	call->scope = scope;
+	return 0;
+}
+
+static int init_mount(struct call *call, struct upload *upload,
+    const char *from, struct err *err)
+{
+	AUTO_FREE char *source = call_repository(upload->registry, from);
+	AUTO_FREE char *escaped = source ? http_url_escape(source) : NULL;
+	int r;
+
+	if (!escaped)
+		return err_nomem(err);
+	r = call_init(call, upload->registry, "POST", upload->repository,
+	    "pull,push", err, "blobs/uploads/?mount=%s&from=%s", upload->text,
+	    escaped);
+	call->retry = true;
+	return r < 0 ? r : add_source(call, source, err);
+}
+
+int registry_blob_mount(struct registry *registry, const char *repository,
+    const struct digest *digest, const char *from, struct err *err)
+{
+	CLEANUP(upload_release)
+	struct upload upload = {.registry = registry,
+	    .repository = repository,
+	    .digest = digest};
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call = {0};
+	struct err refused = ERR_INIT;
+	int r;
+
+	digest_format(digest, upload.text);
+	r = init_mount(&call, &upload, from, err);
+	if (r < 0)
+		return r;
+	r = call_send(registry, &call, &response, &refused);
+	/* No right to read there: then it is not to be had from there. */
+	if (r == -EACCES)
+		return 0;
+	if (r < 0) {
+		*err = refused;
+		return r;
+	}
+	if (http_status(response) == 201)
+		return 1;
+	if (http_status(response) == 202 &&
+	    follow(&upload, &call, response, &refused) == 0)
+		cancel(&upload);
+	return 0;
+}
