@@ -220,10 +220,11 @@ void entry_switch(struct entry *entry, struct openfile *file)
 	monitor_enter(&entry->monitor);
 	old = entry->file;
 	/* It stayed open until here, so no other file can have its number. */
-	if (old && !openfile_same(old, file))
+	if (!old || !openfile_same(old, file)) {
 		entry->epoch++;
+		entry->have = 0;
+	}
 	entry->file = file;
-	entry->have = 0;
 	monitor_leave(&entry->monitor);
 }
 

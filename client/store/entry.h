@@ -66,8 +66,8 @@ bool entry_source(struct entry *entry, unsigned i, struct store_source *out);
  */
 int entry_await(struct entry *entry, uint64_t end, struct err *err);
 
-/* For the fetch: the bytes are in file (taken) from now on, none of them yet.
- * Who was served bytes of another file before will be told. */
+/* For the fetch: the bytes are in file (taken) from now on. If it is another
+ * one, none of them yet, and who was served bytes of the other will be told. */
 void entry_switch(struct entry *entry, struct openfile *file);
 /* The first `have` bytes are there. */
 void entry_publish(struct entry *entry, uint64_t have);

@@ -23,15 +23,22 @@ int store_load(struct store *store, const struct digest *digest,
 	return r;
 }
 
+char *store_temp_dir(struct store *store, struct err *err)
+{
+	AUTO_FREE char *dir = file_path("%s/spool", store->dir);
+
+	if (!dir) {
+		err_nomem(err);
+		return NULL;
+	}
+	return file_mkdirs(dir, 0700, err) < 0 ? NULL : steal(&dir);
+}
+
 int store_temp(struct store *store, struct err *err)
 {
-	AUTO_FREE char *spool = file_path("%s/spool", store->dir);
-	int r;
+	AUTO_FREE char *dir = store_temp_dir(store, err);
 
-	if (!spool)
-		return err_nomem(err);
-	r = file_mkdirs(spool, 0700, err);
-	return r < 0 ? r : file_temp(spool, err);
+	return dir ? file_temp(dir, err) : -err->code;
 }
 
 /* Copies size bytes between files, from the start. */

@@ -29,57 +29,52 @@ static int file_size(const struct openfile *file, uint64_t *size,
 }
 
 /* What another process wrote can be read; the end, only when it is verified. */
-static int publish_foreign(struct entry *entry, struct err *err)
+static int publish_foreign(struct entry *entry, struct openfile *file,
+    struct err *err)
 {
-	uint64_t size;
-	int r = file_size(entry->file, &size, err);
+	uint64_t size = 0;
+	int r = file_size(file, &size, err);
 
-	if (r == 0 && entry->size > 0)
-		entry_publish(entry,
-		    size < entry->size ? size : entry->size - 1);
-	return r;
+	if (r < 0 || size == 0 || entry->size == 0)
+		return r;
+	entry_switch(entry, openfile_get(file));
+	entry_publish(entry, size < entry->size ? size : entry->size - 1);
+	return 0;
 }
 
 /*
- * Waits for the lock of the entry's file. 1, or 0 if the file lost its name
- * meanwhile: it became the blob, or was dropped.
+ * Waits for the file's lock. 1, or 0 if the file lost its name meanwhile: it
+ * became the blob, or was dropped.
  */
-static int lock(struct entry *entry, struct err *err)
+static int lock(struct entry *entry, struct openfile *file, struct err *err)
 {
 	const struct timespec poll = {0, POLL_NANOSECONDS};
 
-	while (flock(entry->file->fd, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(file->fd, LOCK_EX | LOCK_NB) < 0) {
 		int r;
 
 		if (errno != EWOULDBLOCK)
 			return err_sys(err, "cannot lock %s",
 			    entry->partial_path);
-		if (!openfile_at(entry->file, entry->partial_path))
+		if (!openfile_at(file, entry->partial_path))
 			return 0;
 		if (atomic_load(&entry->store->closing) ||
 		    atomic_load(&entry->opened) == 0)
 			return err_set(err, ECANCELED,
 			    "the fetch of blob %s was cancelled", entry->name);
-		r = publish_foreign(entry, err);
+		r = publish_foreign(entry, file, err);
 		if (r < 0)
 			return r;
 		nanosleep(&poll, NULL);
 	}
-	return openfile_at(entry->file, entry->partial_path);
+	return openfile_at(file, entry->partial_path);
 }
 
-static int open_partial(struct entry *entry, struct err *err)
+static struct openfile *open_partial(struct entry *entry, struct err *err)
 {
 	int fd = path_open(entry->partial_path, err);
-	struct openfile *file;
 
-	if (fd < 0)
-		return fd;
-	file = openfile_new(fd, err);
-	if (!file)
-		return -err->code;
-	entry_switch(entry, file);
-	return 0;
+	return fd < 0 ? NULL : openfile_new(fd, err);
 }
 
 /* With the partial file locked: whether the blob is whole after all. */
@@ -99,21 +94,24 @@ static int take_whole(struct entry *entry, struct err *err)
 int partial_take(struct entry *entry, uint64_t *left, struct err *err)
 {
 	for (;;) {
-		int r = open_partial(entry, err);
+		CLEANUP(openfile_put_p)
+		struct openfile *file = open_partial(entry, err);
+		int r = file ? lock(entry, file, err) : -err->code;
 
-		if (r == 0)
-			r = lock(entry, err);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			continue;
 		r = take_whole(entry, err);
-		if (r == 0)
-			r = file_size(entry->file, left, err);
-		else
+		if (r != 0)
 			return r < 0 ? r : 0;
-		if (r < 0 || *left <= entry->size)
-			return r < 0 ? r : 1;
+		r = file_size(file, left, err);
+		if (r < 0)
+			return r;
+		if (*left <= entry->size) {
+			entry_switch(entry, steal(&file));
+			return 1;
+		}
 		log_debug(LOG_STORE, "%s is too long: removed",
 		    entry->partial_path);
 		partial_drop(entry);

@@ -74,13 +74,15 @@ struct origin {
 	size_t size;      /* that many are sent, whatever the blob's size is */
 	long break_at;    /* the connection breaks there, once */
 	unsigned failing; /* so many calls fail before the first byte */
-	int failure;      /* with that errno */
+	unsigned failing_then; /* and so many when it broke */
+	int failure;           /* with that errno */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* Under lock. */
 	size_t gate; /* no byte from here on is sent until it is raised */
 	unsigned calls;
+	unsigned returned;
 	unsigned released;
 	uint64_t offsets[CALLS_MAX]; /* of the calls */
 };
@@ -115,6 +117,15 @@ UNUSED static void origin_await_calls(struct origin *origin, unsigned calls)
 		pthread_cond_wait(&origin->changed, &origin->lock);
 }
 
+/* Until so many calls have ended. */
+UNUSED static void origin_await_returns(struct origin *origin, unsigned calls)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	while (origin->returned < calls)
+		pthread_cond_wait(&origin->changed, &origin->lock);
+}
+
 static size_t origin_await_gate(struct origin *origin, size_t off)
 {
 	SCOPED_LOCK(&origin->lock);
@@ -134,41 +145,54 @@ static void origin_count_call(struct origin *origin, uint64_t offset)
 	pthread_cond_broadcast(&origin->changed);
 }
 
-static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
-    struct sink *sink, struct err *err)
+static int origin_send(struct origin *origin, size_t off, struct sink *sink,
+    struct err *err)
 {
-	struct origin *origin = arg;
-	size_t off = (size_t)offset;
-
-	(void)digest;
-	origin_count_call(origin, offset);
-	if (origin->failing > 0) {
-		origin->failing--;
-		return err_set(err, origin->failure, "the origin is away");
-	}
 	while (off < origin->size) {
 		size_t end = origin_await_gate(origin, off);
+		bool breaks;
 		int r;
 
 		if (end > origin->size)
 			end = origin->size;
 		if (end - off > PIECE)
 			end = off + PIECE;
-		if (origin->break_at >= 0 && end > (size_t)origin->break_at) {
+		breaks =
+		    origin->break_at != NEVER && end > (size_t)origin->break_at;
+		if (breaks)
 			end = (size_t)origin->break_at;
-			origin->break_at = NEVER;
-			r = sink_write(sink, origin->bytes + off, end - off,
-			    err);
-			return r < 0 ? r
-				     : err_set(err, ECONNRESET,
-					   "the connection broke");
-		}
 		r = sink_write(sink, origin->bytes + off, end - off, err);
 		if (r < 0)
 			return r;
+		if (breaks)
+			return err_set(err, ECONNRESET, "the connection broke");
 		off = end;
 	}
 	return 0;
+}
+
+static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
+    struct sink *sink, struct err *err)
+{
+	struct origin *origin = arg;
+	int r;
+
+	(void)digest;
+	origin_count_call(origin, offset);
+	if (origin->failing > 0) {
+		origin->failing--;
+		r = err_set(err, origin->failure, "the origin is away");
+	} else {
+		r = origin_send(origin, (size_t)offset, sink, err);
+		if (r == -ECONNRESET) {
+			origin->break_at = NEVER;
+			origin->failing = origin->failing_then;
+		}
+	}
+	SCOPED_LOCK(&origin->lock);
+	origin->returned++;
+	pthread_cond_broadcast(&origin->changed);
+	return r;
 }
 
 static void origin_release(void *arg)
@@ -206,17 +230,24 @@ UNUSED static void fixture_close(struct fixture *f)
 	store_close(steal(&f->store));
 }
 
-UNUSED static int setup(void **state)
+/* For tests that open the store themselves. */
+UNUSED static int setup_closed(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->dir, "/tmp/test-store-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/test-store-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	content_init(&f->content, BLOB_SIZE, 1);
 	origin_init(&f->origin, &f->content);
-	fixture_open(f);
 	*state = f;
+	return 0;
+}
+
+UNUSED static int setup(void **state)
+{
+	setup_closed(state);
+	fixture_open(*state);
 	return 0;
 }
 
@@ -241,6 +272,8 @@ UNUSED static int teardown(void **state)
 }
 
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CLOSED_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup_closed, teardown)
 
 UNUSED static struct blob *get_from(struct store *store,
     const struct content *content, struct origin *origin)
