@@ -106,6 +106,10 @@ int store_save(struct store *store, const struct digest *digest,
 /* An unnamed temporary file on the store's file system, or -errno. */
 int store_temp(struct store *store, struct err *err);
 
+/* The directory of those files, for who makes one when it is needed: a new
+ * string, or NULL with err filled. */
+char *store_temp_dir(struct store *store, struct err *err);
+
 /* Gives a store_temp() file its name as the blob of a digest that the caller
  * has computed over all of it. Waits for the disk. fd stays the caller's. */
 int store_adopt(struct store *store, int fd, const struct digest *digest,
