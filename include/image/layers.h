@@ -26,10 +26,13 @@ struct layer_blob {
 	char repository[REPOSITORY_MAX + 1];
 };
 
-/* Up to LAYER_BLOBS_MAX blobs for a diff_id, those of `repository` first, then
- * the latest. How many. */
+/*
+ * Up to LAYER_BLOBS_MAX blobs that hold a layer, those of `repository` first,
+ * then the latest; how many. `layer` is a diff_id, or the digest of a blob: then
+ * the result says where that one was seen.
+ */
 int layers_find(struct images *images, const char *repository,
-    const struct digest *diff_id, struct layer_blob out[LAYER_BLOBS_MAX],
+    const struct digest *layer, struct layer_blob out[LAYER_BLOBS_MAX],
     struct err *err);
 
 /* Remembers one. Failures to write it down are not errors. */

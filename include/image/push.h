@@ -14,6 +14,8 @@
 #ifndef IMAGE_PUSH_H
 #define IMAGE_PUSH_H
 
+#include <stdbool.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "image/images.h"
@@ -50,6 +52,9 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
  * -EINVAL for an archive that has not ended: not final, more may come.
  */
 int push_end(struct push *push, struct err *err);
+
+/* Whether it has failed for good. */
+bool push_failed(const struct push *push);
 
 /* What it has become: the digest that the tag now names. After a 1. */
 const struct digest *push_digest(const struct push *push);

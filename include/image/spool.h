@@ -28,14 +28,21 @@ uint64_t spool_size(struct spool *spool);
 /* Bytes from the start that are there without a gap. */
 uint64_t spool_prefix(struct spool *spool);
 
-/* -ENOSPC, -EIO, … */
+/* -ENOSPC, -EIO, …; -EFBIG also for too many gaps. */
 int spool_write(struct spool *spool, const void *data, size_t len, uint64_t off,
     struct err *err);
 ssize_t spool_read(struct spool *spool, void *data, size_t len, uint64_t off,
     struct err *err);
 
-/* Cuts or extends (with zeros, which count as written). */
+/*
+ * Cuts, or extends by a gap: tools set the size before they write as well as
+ * after it.
+ */
 int spool_truncate(struct spool *spool, uint64_t size, struct err *err);
+
+/* What was not written are zeros that count as written: the writer has closed,
+ * and left out what its source has as holes. */
+int spool_fill(struct spool *spool, struct err *err);
 
 /*
  * Counts how often bytes below spool_prefix() were written again or cut off:

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A push from the writer's side: the archive is followed as it comes, and what
+ * its reader makes of it decides what the push is.
+ *
+ *	RECEIVING --- the archive is complete, and was pushed ---> DONE
+ *	    |                                                       |
+ *	    +----------- anything that fails ------> FAILED <-------+
+ *
+ * Bytes that change after they were read start it again from their start. Once
+ * it is DONE, only zeros may follow: the padding of a tar.
+ */
+#include "image/push.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "archive/reader.h"
+#include "base/log.h"
+#include "push_layer.h"
+#include "push_manifest.h"
+
+enum {
+	/* What is read back at a time, and how much comes between two
+	 * wake-ups of the layers. */
+	PIECE = 256 << 10,
+	/* Whoever rewrites what it wrote more often than this is read when it
+	 * closes: reading again each time would have no end. */
+	RESTARTS_MAX = 4,
+};
+
+/* All of it is the calling thread's; the layers have their own rules. */
+struct push {
+	char *repository;
+	char *tag;
+	struct push_target target;
+	struct spool *spool;
+	struct push_layers layers;
+	char *temp_dir; /* for the reader */
+
+	enum { PUSH_RECEIVING, PUSH_DONE, PUSH_FAILED } state;
+	struct err failure;   /* in FAILED: why */
+	struct digest digest; /* in DONE: what the tag names */
+
+	struct archive_reader *reader; /* NULL: to be started */
+	unsigned generation;           /* of the spool, when it was started */
+	unsigned starts;
+	struct timespec started;
+	uint64_t taken; /* bytes that it has had */
+	uint64_t told;  /* bytes of the plain tar that the layers know of */
+	bool complete;  /* what it said last */
+};
+
+static int push_init(struct push *push, const char *repository, const char *tag,
+    struct err *err)
+{
+	push->repository = strdup(repository);
+	push->tag = strdup(tag);
+	if (!push->repository || !push->tag)
+		return err_nomem(err);
+	push->target.repository = push->repository;
+	push->target.tag = push->tag;
+	push->temp_dir = store_temp_dir(images_store(push->target.images), err);
+	return push->temp_dir ? 0 : -err->code;
+}
+
+int push_new(struct images *images, const char *repository, const char *tag,
+    struct spool *spool, struct push **out, struct err *err)
+{
+	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
+	int r;
+
+	if (!push)
+		return err_nomem(err);
+	push->spool = spool;
+	push->target.images = images;
+	push_layers_init(&push->layers, &push->target);
+	r = push_init(push, repository, tag, err);
+	if (r == 0)
+		*out = steal(&push);
+	return r;
+}
+
+/* The layers let go of the reader's file before it is closed. */
+static void stop_reading(struct push *push)
+{
+	push_layers_cancel(&push->layers);
+	archive_reader_free(steal(&push->reader));
+}
+
+void push_free(struct push *push)
+{
+	if (!push)
+		return;
+	stop_reading(push);
+	push_layers_release(&push->layers);
+	free(push->repository);
+	free(push->tag);
+	free(push->temp_dir);
+	free(push);
+}
+
+bool push_failed(const struct push *push)
+{
+	return push->state == PUSH_FAILED;
+}
+
+const struct digest *push_digest(const struct push *push)
+{
+	return &push->digest;
+}
+
+static void found_layer(void *arg, const struct archive_entry *entry)
+{
+	struct push *push = arg;
+	struct err err = ERR_INIT;
+
+	if (!push_layers_start(&push->layers, archive_reader_fd(push->reader),
+		entry, NULL, &err))
+		push_layers_fail(&push->layers, &err);
+}
+
+static int start_reading(struct push *push, struct err *err)
+{
+	const struct archive_reader_options options = {.fd = spool_fd(
+							   push->spool),
+	    .temp_dir = push->temp_dir,
+	    .layer = found_layer,
+	    .arg = push};
+
+	stop_reading(push);
+	push->taken = 0;
+	push->told = 0;
+	push->complete = false;
+	push->starts++;
+	push->generation = spool_generation(push->spool);
+	clock_gettime(CLOCK_MONOTONIC, &push->started);
+	return archive_reader_new(&options, &push->reader, err);
+}
+
+static int take_padding(const char *data, size_t len, struct err *err)
+{
+	while (len > 0 && *data == '\0') {
+		data++;
+		len--;
+	}
+	return len == 0 ? 0
+			: err_set(err, EIO,
+			      "the archive has ended and was pushed; what is "
+			      "written behind it cannot belong to it");
+}
+
+/* The next bytes, in order. */
+static int take(struct push *push, const char *data, size_t len,
+    struct err *err)
+{
+	uint64_t there;
+	int r;
+
+	push->taken += len;
+	if (push->state == PUSH_DONE)
+		return take_padding(data, len, err);
+	r = archive_reader_feed(push->reader, data, len, err);
+	if (r < 0)
+		return r;
+	push->complete = r == 1;
+	there = archive_reader_size(push->reader);
+	if (there - push->told >= PIECE) {
+		push->told = there;
+		push_layers_grow(&push->layers, there);
+	}
+	return 0;
+}
+
+/* Takes what is there, from the file. */
+static int take_back(struct push *push, struct err *err)
+{
+	uint64_t prefix = spool_prefix(push->spool);
+	AUTO_FREE char *piece = NULL;
+
+	if (push->taken < prefix && !(piece = malloc(PIECE)))
+		return err_nomem(err);
+	while (push->taken < prefix) {
+		uint64_t left = prefix - push->taken;
+		ssize_t n = spool_read(push->spool, piece,
+		    left < PIECE ? (size_t)left : PIECE, push->taken, err);
+		int r = n < 0 ? (int)n : take(push, piece, (size_t)n, err);
+
+		if (r < 0)
+			return r;
+		if (n == 0)
+			return err_set(err, EIO, "the file was cut off");
+		if (task_interrupted())
+			return err_set(err, EINTR, "interrupted");
+	}
+	return 0;
+}
+
+/* Takes the bytes just written if they come next, then what else is there. */
+static int take_all(struct push *push, const char *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r = 0;
+
+	if (data && off <= push->taken && push->taken - off < len) {
+		uint64_t skip = push->taken - off;
+
+		r = take(push, data + skip, len - (size_t)skip, err);
+	}
+	return r < 0 ? r : take_back(push, err);
+}
+
+static void log_outcome(const struct push *push)
+{
+	struct push_totals totals = push_layers_totals(&push->layers);
+	char text[DIGEST_TEXT_SIZE];
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	log_info("pushed %s:%s as %s: %zu layers, %zu sent (%.1f MB), "
+		 "%zu there already, %.1f s",
+	    push->repository, push->tag, digest_format(&push->digest, text),
+	    totals.layers, totals.sent, (double)totals.sent_bytes / 1e6,
+	    totals.layers - totals.sent,
+	    (double)(now.tv_sec - push->started.tv_sec) +
+		(double)(now.tv_nsec - push->started.tv_nsec) / 1e9);
+}
+
+/* The archive is complete. */
+static int finish(struct push *push, struct err *err)
+{
+	int r;
+
+	push_layers_grow(&push->layers, archive_reader_size(push->reader));
+	r = push_manifest(&push->layers, push->reader, &push->digest, err);
+	if (r < 0)
+		return r;
+	push->state = PUSH_DONE;
+	log_outcome(push);
+	stop_reading(push);
+	return 1;
+}
+
+/* Follows the padding behind an archive that has been pushed. */
+static int advance_done(struct push *push, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r;
+
+	if (push->generation != spool_generation(push->spool))
+		return err_set(err, EIO,
+		    "the archive was changed after it had been pushed");
+	r = take_all(push, data, len, off, err);
+	return r < 0 ? r : 1;
+}
+
+static int advance(struct push *push, const void *data, size_t len,
+    uint64_t off, bool closing, struct err *err)
+{
+	bool changed = push->generation != spool_generation(push->spool);
+	int r = 0;
+
+	if (push->state == PUSH_DONE)
+		return advance_done(push, data, len, off, err);
+	if (changed && push->starts > RESTARTS_MAX && !closing)
+		return 0;
+	if (changed || !push->reader)
+		r = start_reading(push, err);
+	if (r == 0)
+		r = take_all(push, data, len, off, err);
+	if (r == 0)
+		r = push_layers_check(&push->layers, err);
+	if (r < 0)
+		return r;
+	return push->complete ? finish(push, err) : 0;
+}
+
+/* A failure is for good. */
+static int settle(struct push *push, int r, struct err *err)
+{
+	if (r >= 0)
+		return r;
+	err_wrap(err, "pushing %s:%s", push->repository, push->tag);
+	push->failure = *err;
+	push->state = PUSH_FAILED;
+	stop_reading(push);
+	return r;
+}
+
+static int fail_again(const struct push *push, struct err *err)
+{
+	*err = push->failure;
+	return -err->code;
+}
+
+int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
+    struct err *err)
+{
+	if (push->state == PUSH_FAILED)
+		return fail_again(push, err);
+	return settle(push, advance(push, data, len, off, false, err), err);
+}
+
+/* What the writer left out are holes of its source, and its end marker can be
+ * one of them. The archive is complete: 1. */
+static int take_rest(struct push *push, struct err *err)
+{
+	int r;
+
+	if (spool_prefix(push->spool) == spool_size(push->spool))
+		return archive_reader_end(push->reader, err);
+	r = spool_fill(push->spool, err);
+	if (r == 0)
+		r = take_all(push, NULL, 0, 0, err);
+	if (r == 0)
+		r = push->complete ? 1 : archive_reader_end(push->reader, err);
+	/* Whoever fills a gap later starts again from the start. */
+	if (r < 0)
+		stop_reading(push);
+	return r;
+}
+
+int push_end(struct push *push, struct err *err)
+{
+	int r;
+
+	if (push->state == PUSH_FAILED)
+		return fail_again(push, err);
+	r = advance(push, NULL, 0, 0, true, err);
+	if (r != 0)
+		return settle(push, r, err);
+	if (spool_size(push->spool) == 0)
+		return 0;
+	r = take_rest(push, err);
+	if (r < 0)
+		return err_wrap(err, "pushing %s:%s", push->repository,
+		    push->tag);
+	return settle(push, finish(push, err), err);
+}

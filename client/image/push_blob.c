@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blobs that a repository has, gets from another one, or is sent. */
+#include "push_blob.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "image/layers.h"
+
+/* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
+ * can still be sent. */
+static int mount_from(const struct push_target *target,
+    const struct digest *digest, const char *from, struct err *err)
+{
+	struct err refusal = ERR_INIT;
+	int r = registry_blob_mount(images_registry(target->images),
+	    target->repository, digest, from, &refusal);
+
+	if (r == -EINTR)
+		*err = refusal;
+	else if (r < 0)
+		log_debug(LOG_PUSH, "not mounted: %s", refusal.msg);
+	return r < 0 && r != -EINTR ? 0 : r;
+}
+
+static int mount_known(const struct push_target *target,
+    const struct digest *digest, struct err *err)
+{
+	struct layer_blob known[LAYER_BLOBS_MAX];
+	struct err ignored = ERR_INIT;
+	int n = layers_find(target->images, target->repository, digest, known,
+	    &ignored);
+
+	for (int i = 0; i < n; i++) {
+		int r;
+
+		if (!digest_equal(&known[i].digest, digest) ||
+		    strcmp(known[i].repository, target->repository) == 0)
+			continue;
+		r = mount_from(target, digest, known[i].repository, err);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int push_blob_find(const struct push_target *target,
+    const struct digest *digest, uint64_t size, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	uint64_t there = 0;
+	int r = registry_blob_head(images_registry(target->images),
+	    target->repository, digest, &there, err);
+
+	if (r == 1 && there != UINT64_MAX && there != size) {
+		log_debug(LOG_PUSH, "%s: %llu bytes there, not %llu",
+		    digest_format(digest, text), (unsigned long long)there,
+		    (unsigned long long)size);
+		return 0;
+	}
+	return r != 0 ? r : mount_known(target, digest, err);
+}
+
+int push_blob_put(const struct push_target *target, const struct digest *digest,
+    const struct http_body *body, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	int r = push_blob_find(target, digest, body->size, err);
+
+	if (r == 1)
+		return 0;
+	if (r == 0)
+		r = registry_blob_upload(images_registry(target->images),
+		    target->repository, digest, body, err);
+	if (r < 0)
+		return err_wrap(err, "blob %s", digest_format(digest, text));
+	return 1;
+}

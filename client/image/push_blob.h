@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A push's blobs, one by one: what the registry has is not sent. */
+#ifndef IMAGE_PUSH_BLOB_H
+#define IMAGE_PUSH_BLOB_H
+
+#include <stdbool.h>
+
+#include "http/http.h"
+#include "image/images.h"
+
+/* Where a push goes; constant while it lasts. */
+struct push_target {
+	struct images *images;
+	const char *repository;
+	const char *tag;
+};
+
+/* 1: the repository has the blob, or has it now from another repository that
+ * was known to; 0: it does not. */
+int push_blob_find(const struct push_target *target,
+    const struct digest *digest, uint64_t size, struct err *err);
+
+/* Makes sure that the repository has the blob whose bytes are `body`. 1 if it
+ * had to be sent, 0 if not. */
+int push_blob_put(const struct push_target *target, const struct digest *digest,
+    const struct http_body *body, struct err *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a push can know before it has compressed anything: which layers the
+ * registry's images have.
+ */
+#ifndef IMAGE_PUSH_KNOWN_H
+#define IMAGE_PUSH_KNOWN_H
+
+#include <stdbool.h>
+
+#include "base/task.h"
+#include "image/layers.h"
+#include "push_blob.h"
+#include "stream/compression.h"
+
+struct push_known {
+	const struct push_target *target;
+	struct monitor monitor;
+
+	/* In the monitor. */
+	enum { KNOWN_NOT_ASKED, KNOWN_ASKING, KNOWN_ASKED } state;
+	bool familiar; /* the repository has images, and they were read */
+};
+
+void push_known_init(struct push_known *known,
+    const struct push_target *target);
+void push_known_release(struct push_known *known);
+
+/*
+ * The first that calls it reads what images the repository has, as far as that
+ * is quick; all others wait until it has. Whatever the registry does not tell
+ * is just not known. 0 or -EINTR.
+ */
+int push_known_learn(struct push_known *known, struct err *err);
+
+/* After that: whether a layer of this diff_id (unset: any) is likely to be one
+ * that is known. */
+bool push_known_likely(struct push_known *known, const struct digest *diff_id);
+
+/* Looks for a compressed layer of that diff_id in the registry. 1: the
+ * repository has the blob in *out now; 0: it has none. */
+int push_known_find(struct push_known *known, const struct digest *diff_id,
+    struct layer_blob *out, enum compression *compression, struct err *err);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The layers of one push on their way to the registry: each is a job that
+ * follows the archive while it grows, so that hashing, compressing and sending
+ * overlap with the writing.
+ *
+ * The set is used by the push's thread alone; what the jobs share with it is in
+ * the monitor.
+ */
+#ifndef IMAGE_PUSH_LAYER_H
+#define IMAGE_PUSH_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "archive/reader.h"
+#include "base/pool.h"
+#include "base/task.h"
+#include "push_blob.h"
+#include "push_known.h"
+#include "stream/compression.h"
+
+struct push_layer {
+	struct push_layer *next;
+	struct push_layers *set;
+
+	/* What it is made of; constant. */
+	char *name;
+	int fd;
+	uint64_t offset, size;
+	struct digest hint;     /* what its name says, perhaps the diff_id */
+	struct digest expected; /* set: the bytes are the blob, and this its
+				   digest */
+
+	pthread_mutex_t lock;
+	/* Under lock. */
+	bool running; /* `task` is its thread's */
+	bool cancelled;
+	struct task task;
+
+	bool wanted; /* of the push's thread: belongs to the image */
+
+	/* Its job's until push_layers_wait() has returned. */
+	struct digest diff_id; /* unset unless the layer is a plain tar */
+	struct digest digest;  /* of the blob that the repository has now */
+	uint64_t blob_size;
+	enum compression compression;
+	bool sent; /* else it was there */
+};
+
+struct push_layers {
+	const struct push_target *target;
+	struct push_known known;
+	struct push_layer *first;
+	struct pool *jobs;        /* NULL until the first layer */
+	struct pool *compressors; /* likewise */
+	unsigned compressor_count;
+
+	struct monitor monitor;
+	/* In the monitor. */
+	uint64_t there; /* bytes of the plain tar that can be read */
+	unsigned busy;  /* jobs that have not ended */
+	unsigned compressing;
+	struct err trouble; /* the first failure; its code is 0 if none */
+};
+
+/* target is borrowed. */
+void push_layers_init(struct push_layers *set,
+    const struct push_target *target);
+void push_layers_release(struct push_layers *set);
+
+/*
+ * Starts to bring the layer that lies at the entry's place in fd (borrowed).
+ * `blob`, unless NULL: its bytes are to be that blob, as they are; else plain
+ * tars are compressed. NULL on failure, err filled.
+ */
+struct push_layer *push_layers_start(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob,
+    struct err *err);
+
+/* The one that was started for that place, without a `blob`; or NULL. */
+struct push_layer *push_layers_find(const struct push_layers *set,
+    const struct archive_entry *entry);
+
+/* That many bytes can be read now. */
+void push_layers_grow(struct push_layers *set, uint64_t there);
+
+/* Notes a failure from outside the jobs, unless there was one before. */
+void push_layers_fail(struct push_layers *set, const struct err *err);
+
+/* The first failure of any, or 0. */
+int push_layers_check(struct push_layers *set, struct err *err);
+
+/* Gives up those that are not wanted: they belong to another image. */
+void push_layers_drop(struct push_layers *set);
+
+/* Waits for all. The first failure, or -EINTR. */
+int push_layers_wait(struct push_layers *set, struct err *err);
+
+struct push_totals {
+	size_t layers;
+	size_t sent; /* of them */
+	uint64_t sent_bytes;
+};
+
+/* Of those that are wanted, after push_layers_wait(). */
+struct push_totals push_layers_totals(const struct push_layers *set);
+
+/* Gives up all, waits until their threads have let go, and forgets them. */
+void push_layers_cancel(struct push_layers *set);
+
+/* The job itself, in a thread of the set's: brings the layer to the registry. */
+int push_layer_bring(struct push_layer *layer, struct err *err);
+
+/* Waits until `end` bytes of the plain tar can be read; -EINTR. */
+int push_layers_await(struct push_layers *set, uint64_t end, struct err *err);
+
+/* Waits for a turn to compress, which push_layers_yield() ends; -EINTR. */
+int push_layers_turn(struct push_layers *set, struct err *err);
+void push_layers_yield(struct push_layers *set);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The set of a push's layers: their threads, their end, their failures. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "push_layer.h"
+
+enum {
+	/* One is sent while two others are compressed. */
+	JOBS = 3,
+	COMPRESSING_MAX = 2,
+	/* Each holds a few mebibytes, for each layer that is compressed. */
+	COMPRESSORS_MAX = 4,
+};
+
+void push_layers_init(struct push_layers *set, const struct push_target *target)
+{
+	set->target = target;
+	push_known_init(&set->known, target);
+	monitor_init(&set->monitor);
+}
+
+void push_layers_release(struct push_layers *set)
+{
+	push_layers_cancel(set);
+	pool_free(set->compressors);
+	monitor_release(&set->monitor);
+	push_known_release(&set->known);
+}
+
+/* What "HEX.tar" and "blobs/sha256/HEX" say; "HEX/layer.tar" says nothing. */
+static void read_hint(const char *name, struct digest *out)
+{
+	const char *base = strrchr(name, '/');
+	struct err err = ERR_INIT;
+	char text[DIGEST_TEXT_SIZE];
+
+	base = base ? base + 1 : name;
+	snprintf(text, sizeof(text), "sha256:%.64s", base);
+	if (strlen(base) < 64 || (base[64] && strcmp(base + 64, ".tar") != 0) ||
+	    digest_parse(out, text, &err) < 0)
+		*out = (struct digest){0};
+}
+
+static void layer_free(struct push_layer *layer)
+{
+	pthread_mutex_destroy(&layer->lock);
+	free(layer->name);
+	free(layer);
+}
+
+static struct push_layer *layer_new(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob)
+{
+	struct push_layer *layer = calloc(1, sizeof(*layer));
+
+	if (!layer)
+		return NULL;
+	pthread_mutex_init(&layer->lock, NULL);
+	layer->set = set;
+	layer->fd = fd;
+	layer->offset = entry->offset;
+	layer->size = entry->size;
+	if (blob)
+		layer->expected = *blob;
+	read_hint(entry->name, &layer->hint);
+	layer->name = strdup(entry->name);
+	if (!layer->name) {
+		layer_free(layer);
+		return NULL;
+	}
+	return layer;
+}
+
+/* False if it was given up before its turn came. */
+static bool layer_begin(struct push_layer *layer)
+{
+	SCOPED_LOCK(&layer->lock);
+
+	if (layer->cancelled)
+		return false;
+	task_begin(&layer->task);
+	layer->running = true;
+	return true;
+}
+
+/* Whether it was given up. */
+static bool layer_end(struct push_layer *layer)
+{
+	SCOPED_LOCK(&layer->lock);
+
+	task_end(&layer->task);
+	layer->running = false;
+	return layer->cancelled;
+}
+
+static void layer_cancel(struct push_layer *layer)
+{
+	SCOPED_LOCK(&layer->lock);
+
+	layer->cancelled = true;
+	if (layer->running)
+		task_interrupt(&layer->task);
+}
+
+static void layer_run(void *arg)
+{
+	struct push_layer *layer = arg;
+	struct push_layers *set = layer->set;
+	struct err err = ERR_INIT;
+
+	if (layer_begin(layer)) {
+		int r = push_layer_bring(layer, &err);
+		bool cancelled = layer_end(layer);
+
+		if (r < 0 && !cancelled)
+			push_layers_fail(set, &err);
+	}
+	monitor_enter(&set->monitor);
+	set->busy--;
+	monitor_notify(&set->monitor);
+	monitor_leave(&set->monitor);
+}
+
+static int make_pools(struct push_layers *set, struct err *err)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!set->compressors) {
+		set->compressor_count = processors < 1 ? 1
+					: processors > COMPRESSORS_MAX
+					    ? COMPRESSORS_MAX
+					    : (unsigned)processors;
+		set->compressors =
+		    pool_new("compress", set->compressor_count, err);
+	}
+	if (!set->jobs)
+		set->jobs = pool_new("layer", JOBS, err);
+	return set->compressors && set->jobs ? 0 : -err->code;
+}
+
+struct push_layer *push_layers_start(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob,
+    struct err *err)
+{
+	struct push_layer *layer;
+
+	if (make_pools(set, err) < 0)
+		return NULL;
+	layer = layer_new(set, fd, entry, blob);
+	if (!layer) {
+		err_nomem(err);
+		return NULL;
+	}
+	monitor_enter(&set->monitor);
+	set->busy++;
+	monitor_leave(&set->monitor);
+	if (pool_submit(set->jobs, layer_run, layer, err) < 0) {
+		monitor_enter(&set->monitor);
+		set->busy--;
+		monitor_leave(&set->monitor);
+		layer_free(layer);
+		return NULL;
+	}
+	layer->next = set->first;
+	set->first = layer;
+	return layer;
+}
+
+struct push_layer *push_layers_find(const struct push_layers *set,
+    const struct archive_entry *entry)
+{
+	struct push_layer *layer = set->first;
+
+	while (layer &&
+	       (layer->offset != entry->offset || layer->size != entry->size ||
+		   digest_is_set(&layer->expected)))
+		layer = layer->next;
+	return layer;
+}
+
+void push_layers_grow(struct push_layers *set, uint64_t there)
+{
+	monitor_enter(&set->monitor);
+	set->there = there;
+	monitor_notify(&set->monitor);
+	monitor_leave(&set->monitor);
+}
+
+void push_layers_fail(struct push_layers *set, const struct err *err)
+{
+	monitor_enter(&set->monitor);
+	if (!set->trouble.code)
+		set->trouble = *err;
+	monitor_notify(&set->monitor);
+	monitor_leave(&set->monitor);
+}
+
+/* Inside the monitor. */
+static int trouble(const struct push_layers *set, struct err *err)
+{
+	if (!set->trouble.code)
+		return 0;
+	*err = set->trouble;
+	return -err->code;
+}
+
+int push_layers_check(struct push_layers *set, struct err *err)
+{
+	int r;
+
+	monitor_enter(&set->monitor);
+	r = trouble(set, err);
+	monitor_leave(&set->monitor);
+	return r;
+}
+
+void push_layers_drop(struct push_layers *set)
+{
+	for (struct push_layer *p = set->first; p; p = p->next)
+		if (!p->wanted)
+			layer_cancel(p);
+}
+
+static int interrupted(struct err *err)
+{
+	return err_set(err, EINTR, "interrupted");
+}
+
+int push_layers_wait(struct push_layers *set, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&set->monitor);
+	while (set->busy > 0 && !set->trouble.code && r == 0)
+		r = monitor_wait(&set->monitor);
+	r = r < 0 ? interrupted(err) : trouble(set, err);
+	monitor_leave(&set->monitor);
+	return r;
+}
+
+struct push_totals push_layers_totals(const struct push_layers *set)
+{
+	struct push_totals totals = {0};
+
+	for (const struct push_layer *p = set->first; p; p = p->next) {
+		totals.layers += p->wanted;
+		totals.sent += p->wanted && p->sent;
+		if (p->wanted && p->sent)
+			totals.sent_bytes += p->blob_size;
+	}
+	return totals;
+}
+
+void push_layers_cancel(struct push_layers *set)
+{
+	for (struct push_layer *p = set->first; p; p = p->next)
+		layer_cancel(p);
+	/* Waits; those that never had a thread end at once. */
+	pool_free(steal(&set->jobs));
+	assert(set->busy == 0 && set->compressing == 0);
+	while (set->first) {
+		struct push_layer *layer = set->first;
+
+		set->first = layer->next;
+		layer_free(layer);
+	}
+	set->there = 0;
+	set->trouble = (struct err)ERR_INIT;
+}
+
+int push_layers_await(struct push_layers *set, uint64_t end, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&set->monitor);
+	while (set->there < end && r == 0)
+		r = monitor_wait(&set->monitor);
+	monitor_leave(&set->monitor);
+	return r < 0 || task_interrupted() ? interrupted(err) : 0;
+}
+
+int push_layers_turn(struct push_layers *set, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&set->monitor);
+	while (set->compressing == COMPRESSING_MAX && r == 0)
+		r = monitor_wait(&set->monitor);
+	if (r == 0)
+		set->compressing++;
+	monitor_leave(&set->monitor);
+	return r < 0 ? interrupted(err) : 0;
+}
+
+void push_layers_yield(struct push_layers *set)
+{
+	monitor_enter(&set->monitor);
+	set->compressing--;
+	monitor_notify(&set->monitor);
+	monitor_leave(&set->monitor);
+}
