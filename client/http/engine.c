@@ -165,6 +165,14 @@ static bool is_stopping(struct engine *engine)
 	return engine->stopping;
 }
 
+static void notify_readers(struct engine *engine)
+{
+	struct http_response *r;
+
+	LIST_FOREACH(r, &engine->running, running)
+	response_notify(r);
+}
+
 static void end_all(struct engine *engine, int code, const char *words)
 {
 	struct http_response *r;
@@ -183,10 +191,12 @@ static void *run(void *arg)
 
 	while (!is_stopping(engine)) {
 		CURLMcode c;
+		int running;
 
 		carry_out(engine);
-		c = curl_multi_perform(engine->multi, NULL);
+		c = curl_multi_perform(engine->multi, &running);
 		reap(engine);
+		notify_readers(engine);
 		if (c == CURLM_OK)
 			c = curl_multi_poll(engine->multi, NULL, 0, POLL_WAIT,
 			    NULL);

@@ -98,6 +98,9 @@ static size_t parse_params(const char **cursor, struct http_challenge *out)
 	for (; parse_param(&p, &name, value, sizeof(value)); count++) {
 		set_param(out, name, value);
 		*cursor = p;
+		parse_space(&p);
+		if (*p != ',')
+			return count + 1;
 		skip_commas(&p);
 	}
 	return count;

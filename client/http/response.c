@@ -12,8 +12,14 @@
 #include "transfer.h"
 #include "url.h"
 
-/* A connection is worth reading this much; a new one costs some round trips. */
-enum { DRAIN_LIMIT = 64 * 1024 };
+enum {
+	/* Some round trips of a fast line; few enough that dozens of slow
+	 * readers stay within some megabytes. */
+	RING_SIZE = 256 * 1024,
+	/* A connection is worth reading this much; a new one costs some round
+	 * trips. */
+	DRAIN_LIMIT = 64 * 1024,
+};
 
 static uint64_t now_ms(void)
 {
@@ -77,6 +83,44 @@ void response_set_headed(struct http_response *r)
 	monitor_notify(&r->monitor);
 }
 
+/* No more than the body needs, but what libcurl gives at once always fits. */
+static size_t ring_size(const struct http_response *r)
+{
+	int64_t length = header_length(&r->header);
+
+	if (length < 0 || length > RING_SIZE)
+		return RING_SIZE;
+	return length > CURL_MAX_WRITE_SIZE ? (size_t)length
+					    : CURL_MAX_WRITE_SIZE;
+}
+
+int response_put(struct http_response *r, const void *data, size_t len)
+{
+	SCOPED_LOCK(&r->monitor.mutex);
+	size_t before = r->ring.len;
+
+	if (!r->ring.data && ring_init(&r->ring, ring_size(r)) < 0)
+		return -ENOMEM;
+	r->paused = !ring_put(&r->ring, data, len);
+	if (!r->paused)
+		r->received += len;
+	/* Not for every piece: a reader that wakes for each spends its time on
+	 * waking. response_notify() tells of what is left. */
+	r->fresh = !r->paused && r->ring.len < r->ring.cap / 2;
+	if (!r->fresh && before < r->ring.cap / 2)
+		monitor_notify(&r->monitor);
+	return r->paused ? 0 : 1;
+}
+
+void response_notify(struct http_response *r)
+{
+	if (!r->fresh)
+		return;
+	SCOPED_LOCK(&r->monitor.mutex);
+	r->fresh = false;
+	monitor_notify(&r->monitor);
+}
+
 void response_set_done(struct http_response *r, const struct err *result)
 {
 	SCOPED_LOCK(&r->monitor.mutex);
@@ -109,43 +153,59 @@ int response_wait(struct http_response *r, struct err *err)
 	return headed ? 0 : -err->code;
 }
 
-/* Takes what is there; *resume when the ring has run half empty. */
-static size_t take(struct http_response *r, void *data, size_t len,
-    bool *resume)
-{
-	size_t n = ring_take(&r->ring, data, len);
-
-	*resume = r->paused && r->ring.len <= r->ring.cap / 2;
-	if (*resume)
-		r->paused = false;
-	return n;
-}
-
-ssize_t http_read(struct http_response *r, void *data, size_t len,
+/* Waits for bytes of the body: how many lie at *data in one piece, 0 at its end,
+ * or -errno. */
+static ssize_t wait_body(struct http_response *r, const char **data,
     struct err *err)
 {
-	bool resume, done;
-	size_t n;
+	ssize_t n = 0;
 	int w = 0;
 
 	monitor_enter(&r->monitor);
 	while (r->ring.len == 0 && !r->done && w == 0)
 		w = monitor_wait(&r->monitor);
-	n = take(r, data, len, &resume);
-	done = r->done;
-	monitor_leave(&r->monitor);
-	if (resume)
-		engine_order(r->engine, r, ORDER_RESUME);
-	if (n > 0 || len == 0)
-		return (ssize_t)n;
-	if (done && !r->result.code)
-		return 0;
-	if (done) {
+	if (r->ring.len > 0) {
+		n = (ssize_t)ring_front(&r->ring, data);
+	} else if (!r->done) {
+		n = set_interrupted(r, err);
+	} else if (r->result.code) {
 		*err = r->result;
-		return -err->code;
+		n = -err->code;
 	}
-	engine_order(r->engine, r, ORDER_CANCEL);
-	return set_interrupted(r, err);
+	monitor_leave(&r->monitor);
+	return n;
+}
+
+/* Whether the transfer should go on, since half of the ring is free again. */
+static bool drop_read(struct http_response *r, size_t n)
+{
+	SCOPED_LOCK(&r->monitor.mutex);
+	bool resume;
+
+	ring_drop(&r->ring, n);
+	resume = r->paused && r->ring.len <= r->ring.cap / 2;
+	if (resume)
+		r->paused = false;
+	return resume;
+}
+
+ssize_t http_read(struct http_response *r, void *data, size_t len,
+    struct err *err)
+{
+	const char *body;
+	ssize_t n = wait_body(r, &body, err);
+
+	if (n == -EINTR)
+		engine_order(r->engine, r, ORDER_CANCEL);
+	if (n <= 0)
+		return n;
+	if ((size_t)n > len)
+		n = (ssize_t)len;
+	/* Not under the lock: the network thread writes on meanwhile. */
+	memcpy(data, body, (size_t)n);
+	if (drop_read(r, (size_t)n))
+		engine_order(r->engine, r, ORDER_RESUME);
+	return n;
 }
 
 int http_read_all(struct http_response *r, struct buf *out, struct err *err)

@@ -40,6 +40,7 @@ struct http_response {
 	uint64_t body_position;
 	bool expects; /* asked for 100 Continue */
 	bool asked;   /* the request was sent, or some of it */
+	bool fresh;   /* the ring has bytes that the reader was not told of */
 	struct tls tls;
 	struct err cause; /* why a callback of ours gave up */
 	char detail[CURL_ERROR_SIZE];
@@ -75,6 +76,15 @@ void response_drain(struct http_response *response);
 
 /* For the network thread: the header is whole. */
 void response_set_headed(struct http_response *response);
+
+/*
+ * For the network thread: gives the reader some of the body. 1, or 0 where it
+ * does not fit: an ORDER_RESUME comes when it may be tried again. -ENOMEM.
+ */
+int response_put(struct http_response *response, const void *data, size_t len);
+
+/* For the network thread, after a round: wakes a reader of what was put. */
+void response_notify(struct http_response *response);
 
 /* For the network thread, which then forgets the response. */
 void response_set_done(struct http_response *response,

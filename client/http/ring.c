@@ -2,6 +2,7 @@
 /* The ring of bytes. */
 #include "ring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +40,16 @@ bool ring_put(struct ring *ring, const void *data, size_t len)
 	return true;
 }
 
-size_t ring_take(struct ring *ring, void *data, size_t len)
+size_t ring_front(const struct ring *ring, const char **data)
 {
-	size_t n = min(len, ring->len);
-	size_t first;
+	*data = ring->data + ring->start;
+	return min(ring->len, ring->cap - ring->start);
+}
 
-	if (n == 0)
-		return 0;
-	first = min(n, ring->cap - ring->start);
-	memcpy(data, ring->data + ring->start, first);
-	memcpy((char *)data + first, ring->data, n - first);
+void ring_drop(struct ring *ring, size_t n)
+{
+	assert(n <= ring->len);
 	ring->len -= n;
 	/* An empty ring starts over, where its memory is warm. */
 	ring->start = ring->len ? (ring->start + n) % ring->cap : 0;
-	return n;
 }

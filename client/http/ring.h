@@ -20,7 +20,13 @@ void ring_release(struct ring *ring);
 /* Appends all of it, or nothing where it does not fit: false. */
 bool ring_put(struct ring *ring, const void *data, size_t len);
 
-/* Takes up to len of the oldest bytes out. */
-size_t ring_take(struct ring *ring, void *data, size_t len);
+/*
+ * The oldest bytes that lie in one piece: where, and how many. They stay where
+ * they are until ring_drop(), also while others are put behind them.
+ */
+size_t ring_front(const struct ring *ring, const char **data);
+
+/* Forgets the n oldest bytes. */
+void ring_drop(struct ring *ring, size_t n);
 
 #endif

@@ -16,11 +16,8 @@
 #include "failure.h"
 
 enum {
-	/* Per response. Some round trips of a fast line; few enough that dozens
-	 * of slow readers stay within some megabytes. */
-	RING_SIZE = 256 * 1024,
 	/* What one receive can bring; beyond this nothing gets faster. */
-	RECEIVE_SIZE = 256 * 1024,
+	RECEIVE_SIZE = 128 * 1024,
 	SEND_SIZE = 512 * 1024,
 	/*
 	 * A server that will answer 401 (a token that ran out) need not take
@@ -55,35 +52,19 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
-static size_t ring_size(const struct http_response *r)
-{
-	int64_t length = header_length(&r->header);
-
-	if (length < 0 || length > RING_SIZE)
-		return RING_SIZE;
-	return length > CURL_MAX_WRITE_SIZE ? (size_t)length
-					    : CURL_MAX_WRITE_SIZE;
-}
-
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_response *r = arg;
 	size_t len = size * count;
-	SCOPED_LOCK(&r->monitor.mutex);
+	int put;
 
 	if (!r->headed)
 		return len; /* of an answer that is not the last */
-	if (!r->ring.data && ring_init(&r->ring, ring_size(r)) < 0) {
+	put = response_put(r, data, len);
+	if (put < 0)
 		err_nomem(&r->cause);
-		return 0;
-	}
-	assert(len <= r->ring.cap);
-	monitor_notify(&r->monitor);
-	if (!ring_put(&r->ring, data, len)) {
-		r->paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
-	r->received += len;
+	if (put <= 0)
+		return put < 0 ? 0 : CURL_WRITEFUNC_PAUSE;
 	engine_count_received(r->engine, len);
 	return len;
 }
