@@ -146,12 +146,26 @@ int call_send(struct registry *registry, const struct call *call,
 	return r;
 }
 
-int call_refused(const struct registry *registry, const struct call *call,
+/* Whether a password was sent, and so is what a 401 is about. */
+static bool sent_password(struct registry *registry, const struct call *call)
+{
+	AUTO_SECRET char *value = NULL;
+	struct err ignored = ERR_INIT;
+
+	grants_peek(&registry->grants, call->scope, &value, &ignored);
+	return value && strncmp(value, "Basic ", 6) == 0;
+}
+
+int call_refused(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err)
 {
 	struct refusal refusal;
+	int r;
 
 	refusal_read(response, &refusal);
-	return refusal_err(&refusal, registry->address.host, what, call->scope,
+	r = refusal_err(&refusal, registry->address.host, what, call->scope,
 	    err);
+	if (refusal.status == 401 && sent_password(registry, call))
+		err_wrap(err, "the stored user and password are refused");
+	return r;
 }

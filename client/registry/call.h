@@ -47,7 +47,7 @@ int call_send(struct registry *registry, const struct call *call,
     struct http_response **out, struct err *err);
 
 /* The error of a status that is not wanted; what is "app:1.0". -errno. */
-int call_refused(const struct registry *registry, const struct call *call,
+int call_refused(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err);
 
 /* Library names are a user's way to write those of Docker Hub: the name that

@@ -33,7 +33,7 @@ static const char *const policy_words[] = {
     "immutable",
     "overwritten",
     "quota",
-    "policy",
+    "by policy",
     "read-only",
     "readonly",
 };
