@@ -79,7 +79,7 @@ static int add_block(struct buf *out, char type, const char *name, int64_t size,
 	memcpy(block + BLOCK_MAGIC, magic, sizeof(magic));
 	put_number(block, BLOCK_DEV_MAJOR, BLOCK_ID_LEN, 0);
 	put_number(block, BLOCK_DEV_MINOR, BLOCK_ID_LEN, 0);
-	/* Six digits, a NUL and a space: the one field with a form of its own. */
+	/* Six digits, a NUL and a space: a form that no other field has. */
 	tar_octal_print(block + BLOCK_CHECKSUM, BLOCK_ID_LEN - 1,
 	    block_checksum(block));
 	block[BLOCK_CHECKSUM + BLOCK_ID_LEN - 1] = ' ';

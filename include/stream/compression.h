@@ -56,7 +56,7 @@ void decoder_free(struct decoder *decoder);
 DEFINE_CLEANUP(struct decoder *, decoder_free);
 
 /*
- * Compresses to gzip in several threads: independent members of about a
+ * Compresses to gzip in several threads: independent members of half a
  * mebibyte, which every gzip reader takes and which can be read from any of
  * their borders. The same bytes give the same file, whatever the threads.
  */
@@ -64,7 +64,8 @@ struct gzip_writer;
 
 /*
  * pool runs the compression; fd (borrowed) gets the file from its offset 0 on.
- * Memory: a few members for each of `parallel` jobs.
+ * Memory: about 1.5 MiB for each of `parallel` jobs, and as much once more. The
+ * caller is no thread of the pool: it waits for the pool's jobs.
  */
 int gzip_writer_new(struct pool *pool, unsigned parallel, int fd,
     struct gzip_writer **out, struct err *err);
