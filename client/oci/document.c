@@ -79,7 +79,8 @@ int document_read(const void *data, size_t len, size_t limit, json_type type,
 	 * to deceive. */
 	root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
 	if (!root) {
-		if (json_error_code(&error) == json_error_out_of_memory)
+		/* jansson has no words for it. */
+		if (!error.text[0])
 			return err_nomem(err);
 		err_clean(shown, sizeof(shown), error.text, strlen(error.text));
 		return err_set(err, EINVAL, "bad JSON in line %d: %s",
@@ -156,23 +157,27 @@ int document_digest(const json_t *value, struct digest *out, struct err *err)
 struct printer {
 	struct buf *out;
 	struct err *err;
-	int result;
+	int result; /* of the chunks so far */
 };
 
 static int print_chunk(const char *chunk, size_t len, void *arg)
 {
 	struct printer *printer = arg;
 
-	printer->result = buf_add(printer->out, chunk, len, printer->err);
-	return printer->result < 0 ? -1 : 0;
+	if (printer->result == 0)
+		printer->result =
+		    buf_add(printer->out, chunk, len, printer->err);
+	return printer->result;
 }
 
 int document_print(const json_t *document, struct buf *out, struct err *err)
 {
 	struct printer printer = {out, err, 0};
+	int r =
+	    json_dump_callback(document, print_chunk, &printer, JSON_COMPACT);
 
-	if (json_dump_callback(document, print_chunk, &printer, JSON_COMPACT) <
-	    0)
-		return printer.result < 0 ? printer.result : err_nomem(err);
-	return 0;
+	/* It does not stop at a member's name that could not be printed. */
+	if (printer.result < 0)
+		return printer.result;
+	return r < 0 ? err_nomem(err) : 0;
 }

@@ -148,17 +148,24 @@ static void printed_can_be_parsed(void **state)
 	assert_true(manifest->entries[1].size == DESCRIPTOR_MAX_SIZE);
 }
 
-static void full_buffer_is_an_error(void **state)
+static void any_full_buffer_is_an_error(void **state)
 {
-	AUTO_BUF struct buf out = BUF_INIT(20);
-	struct descriptor config;
+	struct descriptor config, layer;
 	struct err err = ERR_INIT;
+	size_t limit = 0;
+	int r = -EFBIG;
 
 	(void)state;
 	descriptor(&config, MEDIA_OCI_CONFIG, "{}");
-	assert_int_equal(manifest_print(&out, MEDIA_OCI_MANIFEST, &config, NULL,
-			     0, &err),
-	    -EFBIG);
+	descriptor(&layer, MEDIA_OCI_LAYER, "abc");
+	for (; r == -EFBIG; limit++) {
+		AUTO_BUF struct buf out = BUF_INIT(limit);
+
+		r = manifest_print(&out, MEDIA_OCI_MANIFEST, &config, &layer, 1,
+		    &err);
+		assert_true(r != 0 || out.len == limit);
+	}
+	assert_int_equal(r, 0);
 }
 
 int main(void)
@@ -171,7 +178,7 @@ int main(void)
 	    cmocka_unit_test(image_has_no_entries_to_select),
 	    cmocka_unit_test(printed_is_what_was_asked),
 	    cmocka_unit_test(printed_can_be_parsed),
-	    cmocka_unit_test(full_buffer_is_an_error),
+	    cmocka_unit_test(any_full_buffer_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
