@@ -68,7 +68,8 @@ static int check_epoch(struct blob *blob, struct err *err)
 
 	if (blob->served && blob->epoch != entry->epoch)
 		return err_set(err, EBADMSG,
-		    "blob %s: what was read of it before was not right",
+		    "blob %s came anew, and what was read of it before was "
+		    "never verified",
 		    entry->name);
 	blob->served = true;
 	blob->epoch = entry->epoch;

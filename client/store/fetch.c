@@ -49,21 +49,32 @@ static int cancelled(struct fetch *fetch, struct err *err)
 	    fetch->entry->name);
 }
 
-static int write_out(struct fetch *fetch, const void *data, size_t len,
+static int write_at(struct fetch *fetch, const void *data, size_t len,
     struct err *err)
 {
 	struct entry *entry = fetch->entry;
-	int r = file_pwrite(entry->file->fd, data, len, fetch->got, err);
 
-	if ((r == -ENOSPC || r == -EDQUOT) && !fetch->made_room) {
-		fetch->made_room = true;
-		evict(entry->store, entry->size - fetch->got);
-		r = file_pwrite(entry->file->fd, data, len, fetch->got, err);
-	}
-	if (r < 0)
+	if (file_pwrite(entry->file->fd, data, len, fetch->got, err) < 0)
 		return err_wrap(err, "cannot keep blob %s in %s", entry->name,
 		    entry->store->dir);
 	return 0;
+}
+
+/* Once, what nobody uses makes room on a full disk. */
+static int write_out(struct fetch *fetch, const void *data, size_t len,
+    struct err *err)
+{
+	struct err full = ERR_INIT;
+	int r = write_at(fetch, data, len, &full);
+
+	if ((r == -ENOSPC || r == -EDQUOT) && !fetch->made_room) {
+		fetch->made_room = true;
+		evict(fetch->entry->store, fetch->entry->size - fetch->got);
+		return write_at(fetch, data, len, err);
+	}
+	if (r < 0)
+		*err = full;
+	return r;
 }
 
 static int take_bytes(struct fetch *fetch, const void *data, size_t len,

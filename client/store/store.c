@@ -135,6 +135,11 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	atomic_store(&store->closing, true);
+	pool_free(steal(&store->fetchers));
+	pool_free(steal(&store->keepers));
+	/* No thread is left to do it, nor one that could be in the way. */
+	if (store->over || store->added > store->step)
+		evict(store, 0);
 	store_free(store);
 }
 

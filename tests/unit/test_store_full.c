@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A disk that is full: a small tmpfs, which only root can mount. */
+#include <sys/mount.h>
+
+#include "store_fixture.h"
+
+static int setup_small_disk(void **state)
+{
+	struct fixture *f;
+
+	setup_closed(state);
+	f = *state;
+	/* Room for one and a half of the test's blobs. */
+	if (mount("none", f->dir, "tmpfs", 0, "mode=0700,size=2304k") == 0)
+		fixture_open(f);
+	return 0;
+}
+
+static int teardown_small_disk(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->store) {
+		fixture_close(f);
+		umount(f->dir);
+	}
+	return teardown(state);
+}
+
+/* The test is skipped where nothing could be mounted. */
+static struct fixture *require_disk(void **state)
+{
+	struct fixture *f = *state;
+
+	if (!f->store) {
+		print_message("skipped: mounting a tmpfs needs root\n");
+		skip();
+	}
+	return f;
+}
+
+/* Takes room that the store cannot get back. */
+static void fill(const struct fixture *f)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/foreign", f->dir);
+	write_file(path, f->content.bytes, MIB);
+}
+
+static void a_full_disk_fails_the_readers(void **state)
+{
+	struct fixture *f = require_disk(state);
+	struct err err = ERR_INIT;
+	char path[512];
+	struct blob *blob;
+
+	fill(f);
+	blob = get(f);
+	assert_int_equal(read_at(blob, BLOB_SIZE - 1, &err), -ENOSPC);
+	assert_non_null(strstr(err.msg, f->dir));
+	assert_false(exists(partial_path(f, path)));
+
+	/* Once there is room it works. */
+	snprintf(path, sizeof(path), "%s/foreign", f->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+}
+
+static void what_is_not_used_makes_room(void **state)
+{
+	struct fixture *f = require_disk(state);
+	struct store_stats stats;
+	struct content other;
+	struct origin origin;
+	struct blob *blob = get(f);
+
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+	fixture_close(f);
+	fixture_open(f);
+	content_init(&other, BLOB_SIZE, 2);
+	origin_init(&origin, &other);
+	blob = get_from(f->store, &other, &origin);
+	assert_reads_all(blob, &other);
+	assert_int_equal(origin.calls, 1);
+	store_stats(f->store, &stats);
+	assert_int_equal(stats.evicted, BLOB_SIZE);
+	blob_put(blob);
+	content_release(&other);
+}
+
+static void a_full_disk_keeps_no_part_of_a_note(void **state)
+{
+	struct fixture *f = require_disk(state);
+	AUTO_BUF struct buf note = BUF_INIT(64);
+	struct err err = ERR_INIT;
+	AUTO_FREE char *text = malloc(2 * MIB);
+
+	assert_non_null(text);
+	memset(text, 'x', 2 * MIB - 1);
+	text[2 * MIB - 1] = '\0';
+	fill(f);
+	assert_int_equal(store_note_put(f->store, "kind", "key", "before",
+			     &err),
+	    0);
+	assert_int_equal(store_note_put(f->store, "kind", "key", text, &err),
+	    -ENOSPC);
+	assert_int_equal(store_note(f->store, "kind", "key", &note, &err), 1);
+	assert_string_equal(buf_str(&note), "before");
+	/* And what was begun takes no room. */
+	assert_int_equal(store_note_put(f->store, "kind", "key", "after", &err),
+	    0);
+}
+
+#define DISK_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup_small_disk, \
+	    teardown_small_disk)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    DISK_TEST(a_full_disk_fails_the_readers),
+	    DISK_TEST(what_is_not_used_makes_room),
+	    DISK_TEST(a_full_disk_keeps_no_part_of_a_note),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
