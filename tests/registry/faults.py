@@ -71,12 +71,13 @@ class Hold:
     def __call__(self, chunks):
         for position, chunk in split(chunks, self.at):
             if position >= self.at:
-                self._stop()
+                self.stop()
             yield chunk
         if not self._reached.is_set():
-            self._stop()
+            self.stop()
 
-    def _stop(self):
+    def stop(self):
+        """Waits for release(); a test that forgot it breaks the transfer."""
         self._reached.set()
         if not self._released.wait(PATIENCE):
             raise Broken

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable, Optional
 
-from registry.faults import Broken
+from registry.faults import Broken, Hold
 from registry.process import wait_until
 from registry.requests import Request, Requests
 
@@ -124,6 +124,17 @@ class Proxy:
         def hang_up(*_):
             raise Broken
         return self.serves(path, hang_up, method=method, times=times)
+
+    def falls_silent(self, path, *, method=None, times=None):
+        """Takes the request and answers only when the returned Hold is
+        released: a firewall that drops packets."""
+        hold = Hold(at=0)
+
+        def wait(*_):
+            hold.stop()
+            raise Broken
+        self.serves(path, wait, method=method, times=times)
+        return hold
 
     def ignores_range(self, path, *, times=None):
         """Serves the whole blob to a Range request, as Harbor's cache does

@@ -13,6 +13,7 @@ class Request:
     headers: dict = field(default_factory=dict)  # names in lower case
     sent: int = 0  # bytes of the request's body
     received: int = 0  # bytes of the answer's body
+    protocol: str = "HTTP/1.1"
 
     def __str__(self):
         return f"{self.method} {self.path} -> {self.status}"

@@ -17,7 +17,7 @@ PASSWORD_HASH = "$2b$04$rKgHhY8PROIBzotq6VXviePdxywACQz74DwnOEGkYi4KqRrXTKgha"
 
 # The combined log format: …"METHOD PATH PROTOCOL" STATUS …
 ACCESS_LINE = re.compile(
-    r'^\S+ - \S+ \[.*?\] "(\w+) (\S+) HTTP/[\d.]+" (\d+)', re.M)
+    r'^\S+ - \S+ \[.*?\] "(\w+) (\S+) (HTTP/[\d.]+)" (\d+)', re.M)
 
 
 class DockerRegistry:
@@ -102,9 +102,9 @@ class DockerRegistry:
         start = self._mark()
         yield seen
         end = self._mark()
-        for method, path, status in ACCESS_LINE.findall(
+        for method, path, protocol, status in ACCESS_LINE.findall(
                 self._process.output()[start.end():end.start()]):
-            seen.append(Request(method, path, int(status)))
+            seen.append(Request(method, path, int(status), protocol=protocol))
 
     def _mark(self):
         """Puts a line into the access log and returns its match there.

@@ -74,6 +74,11 @@ class TokenServer:
     def requests(self):
         return self._server.requests()
 
+    def answers(self, status):
+        """Is broken: every request gets this status."""
+        self._server.heal()
+        self._server.answers("", status=status)
+
     def registry_config(self):
         """docker-registry's auth.token."""
         return {"realm": f"{self._server.url}/token", "service": SERVICE,
@@ -85,7 +90,8 @@ class TokenServer:
         claims = {
             "iss": ISSUER, "sub": user or "", "aud": SERVICE,
             "jti": uuid.uuid4().hex, "nbf": now - REGISTRY_LEEWAY, "iat": now,
-            "exp": now + self.lifetime - REGISTRY_LEEWAY,
+            # Whole seconds: one more, or it could be over at once.
+            "exp": now + 1 + self.lifetime - REGISTRY_LEEWAY,
             "access": [self._access(user, scope) for scope in scopes],
         }
         header = {"typ": "JWT", "alg": "ES256",

@@ -32,25 +32,30 @@ def is_sanitized(binary):
 class Mount:
     """A mount of one registry. `mount / "app/1.0"` is a path below it.
 
-    directory is the mount's own: mount point, log, and by default the cache.
-    options are those after -o, arguments stand before them.
+    directory is the mount's own: mount point, log, and cache, unless cache is
+    False. options are those after -o, arguments stand before them.
     """
 
     def __init__(self, binary, registry, directory, home, *, options=(),
-                 arguments=(), user=None):
-        self.path = Path(directory) / "mnt"
-        self.cache = Path(directory) / "cache"
-        self.path.mkdir(parents=True)
+                 arguments=(), mountpoint=None, cache=True, user=None):
+        directory = Path(directory)
+        self.path = mountpoint or directory / "mnt"
+        self.cache = directory / "cache"
+        directory.mkdir(parents=True)
+        if not mountpoint:
+            self.path.mkdir()
         if user:
             user.own(directory)
         self._expected = []
         self._ended = False
-        if not any(option.startswith("cache=") for option in options):
-            options = [f"cache={self.cache}", *options]
+        # The last one of an option counts: a test's own comes after this.
+        options = [f"cache={self.cache}"] * cache + list(options)
+        command = [str(binary), "-f", *arguments]
+        if options:
+            command += ["-o", ",".join(options)]
         self._process = Process(
-            [str(binary), "-f", *arguments, "-o", ",".join(options), registry,
-             str(self.path)],
-            Path(directory) / "log", env=home.environment(),
+            [*command, registry, str(self.path)],
+            directory / "log", env=home.environment(),
             **(user.popen if user else {}))
         try:
             wait_until(self._answers, f"the mount of {registry}")

@@ -93,6 +93,12 @@ def compressed(data):
     return gzip.compress(data, compresslevel=1, mtime=0)
 
 
+def zstd_stored(data):
+    """A zstd frame of one raw block (RFC 8878); up to 128 KiB."""
+    header = b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little")
+    return header + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
 def gzip_layer(files, media_type=OCI_GZIP_LAYER):
     return Blob(media_type, compressed(tar_of(files)))
 
@@ -123,8 +129,14 @@ def config_of(layers, *, architecture="amd64", variant=None, created=CREATED,
     return _json(document)
 
 
-def oci_image(*layers, annotations=None, **config):
-    layers = layers or (gzip_layer({"etc/motd": b"hello\n"}),)
+def default_layers(media_type):
+    return (gzip_layer({"etc/motd": b"hello\n"}, media_type),)
+
+
+def oci_image(*layers, annotations=None, scratch=False, **config):
+    """scratch: without layers, instead of with a small one."""
+    if not layers and not scratch:
+        layers = default_layers(OCI_GZIP_LAYER)
     config = Blob(OCI_CONFIG, config_of(layers, **config))
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
                 "config": config.descriptor(),
@@ -135,7 +147,7 @@ def oci_image(*layers, annotations=None, **config):
 
 
 def docker_image(*layers, **config):
-    layers = layers or (gzip_layer({"etc/motd": b"hello\n"}, DOCKER_LAYER),)
+    layers = layers or default_layers(DOCKER_LAYER)
     config = Blob(DOCKER_CONFIG, config_of(layers, **config))
     manifest = {"schemaVersion": 2, "mediaType": DOCKER_MANIFEST,
                 "config": config.descriptor(),

@@ -58,12 +58,16 @@ class OtherUser:
     def __init__(self):
         self._account = pwd.getpwnam("nobody")
         self.directory = Path(tempfile.mkdtemp(prefix="registryfs-test-"))
-        os.chown(self.directory, self._account.pw_uid, self._account.pw_gid)
+        os.chown(self.directory, self.uid, self._account.pw_gid)
+
+    @property
+    def uid(self):
+        return self._account.pw_uid
 
     @property
     def popen(self):
         """What makes subprocess run a child as this user."""
-        return {"user": self._account.pw_uid, "group": self._account.pw_gid,
+        return {"user": self.uid, "group": self._account.pw_gid,
                 "extra_groups": []}
 
     def run(self, *command, **options):
@@ -72,7 +76,7 @@ class OtherUser:
     def own(self, path):
         """Makes everything below path this user's."""
         for entry in [path, *Path(path).rglob("*")]:
-            os.chown(entry, self._account.pw_uid, self._account.pw_gid,
+            os.chown(entry, self.uid, self._account.pw_gid,
                      follow_symlinks=False)
 
     def copy_in(self, path):
