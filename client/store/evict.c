@@ -166,31 +166,41 @@ static void shrink(struct store *store, struct candidates *candidates,
 	}
 }
 
+/* A step below the limit, and `need` bytes less than there are. */
+static uint64_t goal_of(const struct store *store, uint64_t total,
+    uint64_t need)
+{
+	uint64_t goal = store->limit - store->step;
+	uint64_t rest = total > need ? total - need : 0;
+
+	return need > 0 && rest < goal ? rest : goal;
+}
+
 void evict(struct store *store, uint64_t need)
 {
 	CLEANUP(candidates_release)
 	struct candidates candidates = CANDIDATES_INIT;
-	uint64_t goal = store->limit - store->step;
-	uint64_t before;
+	char text[128];
+	uint64_t goal;
 	int r;
 
 	pthread_mutex_lock(&store->lock);
-	before = store->added;
+	/* What comes from here on may be found, or not: it counts anew. */
+	store->total += store->added;
+	store->added = 0;
 	pthread_mutex_unlock(&store->lock);
 
 	r = collect(store->dir, &candidates);
 	if (r < 0) {
 		log_warn("cannot go through the store in %s: %s", store->dir,
-		    strerror(-r));
+		    strerror_r(-r, text, sizeof(text)));
 		return;
 	}
-	if (need && candidates.total < goal + need)
-		goal = candidates.total > need ? candidates.total - need : 0;
+	goal = goal_of(store, candidates.total, need);
 	if (candidates.total > goal)
 		shrink(store, &candidates, goal);
 
 	SCOPED_LOCK(&store->lock);
 	store->total = candidates.total;
-	store->added -= before;
 	store->over = candidates.total > goal;
 }

@@ -25,8 +25,8 @@ struct fetch {
 	uint64_t got; /* bytes in the file and in the hasher */
 	bool made_room;
 	bool abandoned;
-	struct err
-	    stop; /* why no more bytes are taken; code 0 while they are */
+	/* Why no more bytes are taken; code 0 while they are. */
+	struct err stop;
 };
 
 /*

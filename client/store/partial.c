@@ -12,8 +12,8 @@
 #include "whole.h"
 
 enum {
-	/* Another process cannot wake us. That often costs nothing to speak
-	 * of, and is what its bytes reach our readers late. */
+	/* Another process cannot wake us. Looking that often costs nothing to
+	 * speak of, and its bytes reach our readers at most so much later. */
 	POLL_NANOSECONDS = 20 * 1000 * 1000,
 };
 

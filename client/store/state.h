@@ -27,7 +27,7 @@ struct store {
 	/* Under lock. */
 	struct map entries; /* key to struct entry: all that are in use */
 	uint64_t total;     /* bytes that the last eviction left */
-	uint64_t added;     /* bytes that came since it began */
+	uint64_t added;     /* bytes that came since the last one began */
 	bool over;          /* it left more than it should have */
 	bool evicting;      /* one is queued or runs */
 };

@@ -39,9 +39,13 @@ void whole_used(int fd)
 	const struct timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
 	struct stat st;
 
+	time_t age;
+
 	/* The order of eviction is all that a failure could spoil. */
-	if (fstat(fd, &st) == 0 &&
-	    time(NULL) - st.st_mtime > USED_GRAIN_SECONDS)
+	if (fstat(fd, &st) < 0)
+		return;
+	age = time(NULL) - st.st_mtime;
+	if (age < 0 || age > USED_GRAIN_SECONDS)
 		futimens(fd, times);
 }
 
@@ -125,7 +129,6 @@ int whole_load(const char *path, const struct digest *digest, struct buf *out,
 
 	if (r <= 0)
 		return r;
-	whole_in_use(fd);
 	r = read_checked(fd, size, digest, out, err);
 	if (r < 0)
 		return err_wrap(err, "%s", path);
