@@ -61,6 +61,12 @@ static bool checksum_right(const uint8_t *data)
 	       (sum == block_checksum(data) || sum == signed_checksum(data));
 }
 
+bool tar_sniff(const void *head, size_t len)
+{
+	return len >= TAR_BLOCK &&
+	       (checksum_right(head) || block_is_zero(head));
+}
+
 static bool parse_numbers(const uint8_t *data, struct block *out)
 {
 	return tar_number_parse(data + BLOCK_MODE, BLOCK_ID_LEN, &out->mode) &&

@@ -332,7 +332,10 @@ static int take_body(struct tar_walker *walker, const uint8_t *data, size_t len,
 
 	if (walker->body == 0) {
 		*taken = least(len, walker->padding);
-		tar_walker_skip(walker, *taken);
+		walker->offset += *taken;
+		walker->padding -= *taken;
+		if (walker->padding == 0)
+			walker->state = STATE_HEADER;
 		return 0;
 	}
 	*taken = least(len, walker->body);
@@ -370,27 +373,6 @@ int tar_walker_feed(struct tar_walker *walker, const void *data, size_t len,
 uint64_t tar_walker_offset(const struct tar_walker *walker)
 {
 	return walker->offset;
-}
-
-uint64_t tar_walker_skippable(const struct tar_walker *walker)
-{
-	bool wanted = walker->meta || walker->pass_body;
-
-	if (walker->state != STATE_BODY || (wanted && walker->body > 0))
-		return 0;
-	return walker->body + walker->padding;
-}
-
-void tar_walker_skip(struct tar_walker *walker, uint64_t len)
-{
-	uint64_t body = len < walker->body ? len : walker->body;
-
-	assert(len <= tar_walker_skippable(walker));
-	walker->offset += len;
-	walker->body -= body;
-	walker->padding -= len - body;
-	if (walker->state == STATE_BODY && walker->body + walker->padding == 0)
-		walker->state = STATE_HEADER;
 }
 
 bool tar_walker_between(const struct tar_walker *walker)

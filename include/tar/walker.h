@@ -58,6 +58,10 @@ struct tar_handler {
 	void *arg;
 };
 
+/* Whether a stream with these first bytes is a tar: a header, or the zeros of
+ * an empty one. False for less than TAR_BLOCK bytes. */
+bool tar_sniff(const void *head, size_t len);
+
 struct tar_walker;
 
 int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
@@ -73,12 +77,6 @@ int tar_walker_feed(struct tar_walker *walker, const void *data, size_t len,
 
 /* Bytes taken so far; after the end, the archive's size with its two blocks. */
 uint64_t tar_walker_offset(const struct tar_walker *walker);
-
-/* How many bytes the walker will only skip from here (the rest of a body that
- * has no data handler): the caller may leave that many out and say so with
- * tar_walker_skip(). */
-uint64_t tar_walker_skippable(const struct tar_walker *walker);
-void tar_walker_skip(struct tar_walker *walker, uint64_t len);
 
 /* Whether it stands between two entries, so that an archive without an end
  * marker could end here. */
