@@ -17,6 +17,7 @@ struct images {
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
+	bool unlisted;          /* the registry would not list */
 	struct map found;       /* repositories that answered to their name */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
@@ -146,6 +147,7 @@ static int catalog_load(struct images *images, struct err *err)
 		return -err->code;
 	r = registry_catalog(images->registry, add_name, builder, err);
 	monitor_enter(&images->monitor);
+	images->unlisted = r == -EOPNOTSUPP;
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
 	else if (r >= 0)
@@ -184,6 +186,26 @@ struct names *images_catalog_cached(struct images *images)
 		names = names_get(images->catalog.names);
 	monitor_leave(&images->monitor);
 	return names;
+}
+
+bool images_listable(struct images *images)
+{
+	bool listable;
+
+	monitor_enter(&images->monitor);
+	listable = !images->unlisted;
+	monitor_leave(&images->monitor);
+	return listable;
+}
+
+bool images_found(struct images *images, const char *repository)
+{
+	bool found;
+
+	monitor_enter(&images->monitor);
+	found = map_get(&images->found, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return found;
 }
 
 static int tags_load(struct images *images, const char *repository,

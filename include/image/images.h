@@ -30,8 +30,7 @@ struct images_options {
 
 /* registry and store are borrowed and outlive it. */
 int images_new(struct registry *registry, struct store *store,
-    const struct images_options *options, struct images **out,
-    struct err *err);
+    const struct images_options *options, struct images **out, struct err *err);
 void images_free(struct images *images);
 
 DEFINE_CLEANUP(struct images *, images_free);
@@ -49,6 +48,12 @@ int images_catalog(struct images *images, struct names **out, struct err *err);
 
 /* The same as far as it is known without a request; NULL if nothing is. */
 struct names *images_catalog_cached(struct images *images);
+
+/* Whether the registry lists its repositories; true while it was not asked. */
+bool images_listable(struct images *images);
+
+/* Whether the repository has answered to its name before. */
+bool images_found(struct images *images, const char *repository);
 
 /* The tags of a repository, not older than tag_ttl; -ENOENT if there is no such
  * repository. */

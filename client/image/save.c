@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images read as one archive. */
+#include "image/save.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/layout.h"
+#include "base/lock.h"
+
+struct save {
+	struct image *image;
+	struct archive_layout *layout;
+	pthread_mutex_t lock;
+	struct blob *blob; /* the last one read; under lock */
+	struct digest blob_digest;
+};
+
+/* The manifests that go in while they are collected. */
+struct collection {
+	struct image **images;
+	size_t count;
+	size_t room;
+};
+
+static void collection_release(struct collection *collection)
+{
+	for (size_t i = 0; i < collection->count; i++)
+		image_put(collection->images[i]);
+	free(collection->images);
+}
+
+static int collection_add(struct collection *collection, struct image *image,
+    struct err *err)
+{
+	if (collection->count == collection->room) {
+		size_t room = collection->room ? collection->room * 2 : 16;
+		struct image **images =
+		    reallocarray(collection->images, room, sizeof(*images));
+
+		if (!images) {
+			image_put(image);
+			return err_nomem(err);
+		}
+		collection->images = images;
+		collection->room = room;
+	}
+	collection->images[collection->count++] = image;
+	return 0;
+}
+
+/* Adds the entries of the indexes in the collection, which grows meanwhile.
+ * What the registry does not have is left out, as a sparse index allows. */
+static int collect_entries(struct collection *collection, struct err *err)
+{
+	for (size_t i = 0; i < collection->count; i++) {
+		struct image *index = collection->images[i];
+
+		if (index->manifest->kind != MANIFEST_INDEX)
+			continue;
+		for (size_t k = 0; k < index->manifest->entry_count; k++) {
+			struct image *entry = NULL;
+			int r = image_open(index->images, index->repository,
+			    &index->manifest->entries[k].digest, &entry, err);
+
+			if (r == -ENOENT)
+				continue;
+			if (r == 0 && collection->count >= MANIFEST_MAX_ENTRIES)
+				r = err_set(err, EFBIG, "too many manifests");
+			if (r == 0)
+				r = collection_add(collection, entry, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* Which of the collection is the platform's image, for docker's manifest. */
+static size_t collection_image(const struct collection *collection)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	struct err none = ERR_INIT;
+
+	if (image_platform(collection->images[0], &image, &none) < 0 ||
+	    !manifest_is_image(image->manifest))
+		return SIZE_MAX;
+	for (size_t i = 0; i < collection->count; i++) {
+		if (digest_equal(&collection->images[i]->digest,
+			&image->digest))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static int save_layout(struct save *save, const struct collection *collection,
+    const char *name, const char *tag, struct err *err)
+{
+	AUTO_FREE struct layout_manifest *manifests =
+	    calloc(collection->count, sizeof(*manifests));
+	struct layout_input input = {name, tag, manifests, collection->count,
+	    collection_image(collection)};
+
+	if (!manifests)
+		return err_nomem(err);
+	for (size_t i = 0; i < collection->count; i++) {
+		const struct image *image = collection->images[i];
+
+		manifests[i] = (struct layout_manifest){image->data, image->len,
+		    image->digest, image->manifest};
+	}
+	return archive_layout_new(&input, &save->layout, err);
+}
+
+int save_new(struct image *image, const char *name, const char *tag,
+    struct save **out, struct err *err)
+{
+	CLEANUP(collection_release) struct collection collection = {0};
+	CLEANUP(save_free_p) struct save *save = calloc(1, sizeof(*save));
+	int r;
+
+	if (!save)
+		return err_nomem(err);
+	pthread_mutex_init(&save->lock, NULL);
+	save->image = image_get(image);
+	r = collection_add(&collection, image_get(image), err);
+	if (r == 0)
+		r = collect_entries(&collection, err);
+	if (r == 0)
+		r = save_layout(save, &collection, name, tag, err);
+	if (r == 0)
+		*out = steal(&save);
+	return r;
+}
+
+void save_free(struct save *save)
+{
+	image_put(save->image);
+	if (save->layout)
+		archive_layout_free(save->layout);
+	blob_put(save->blob);
+	pthread_mutex_destroy(&save->lock);
+	free(save);
+}
+
+uint64_t save_size(const struct save *save)
+{
+	return archive_layout_size(save->layout);
+}
+
+/* Reads of a blob that is read from front to end find it open. */
+static ssize_t save_read_blob(struct save *save,
+    const struct descriptor *descriptor, void *data, size_t len, uint64_t off,
+    struct err *err)
+{
+	struct blob *blob = NULL;
+	ssize_t n;
+
+	{
+		SCOPED_LOCK(&save->lock);
+		if (save->blob &&
+		    digest_equal(&save->blob_digest, &descriptor->digest))
+			blob = steal(&save->blob);
+	}
+	if (!blob) {
+		int r = image_blob(save->image, descriptor, &blob, err);
+
+		if (r < 0)
+			return r;
+	}
+	n = blob_read(blob, data, len, off, err);
+	{
+		SCOPED_LOCK(&save->lock);
+		struct blob *before = save->blob;
+
+		save->blob = blob;
+		save->blob_digest = descriptor->digest;
+		blob = before;
+	}
+	blob_put(blob);
+	return n;
+}
+
+ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
+    struct err *err)
+{
+	struct layout_segment segment;
+	size_t done = 0;
+
+	while (done < len &&
+	       archive_layout_find(save->layout, off + done, &segment)) {
+		uint64_t at = off + done - segment.offset;
+		size_t piece = len - done;
+		ssize_t n = (ssize_t)piece;
+
+		if (piece > segment.size - at)
+			n = (ssize_t)(piece = (size_t)(segment.size - at));
+		if (segment.data)
+			memcpy((char *)data + done,
+			    (const char *)segment.data + at, piece);
+		else
+			n = save_read_blob(save, segment.blob,
+			    (char *)data + done, piece, at, err);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			return err_set(err, EIO, "a blob is shorter than said");
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Times and extended attributes of images. */
+#include "image_info.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "mount.h"
+
+void image_stat_time(struct image *image, struct stat *out)
+{
+	CLEANUP(image_put_p) struct image *shown = NULL;
+	const struct config *config = NULL;
+	struct err none = ERR_INIT;
+
+	if (image_platform(image, &shown, &none) == 0 &&
+	    image_config(shown, &config, &none) == 0 && config &&
+	    config->created)
+		mount_stat_time(out, config->created, config->created_nanos);
+}
+
+static int add_config_xattrs(const struct config *config, struct xattrs *out,
+    struct err *err)
+{
+	char text[PLATFORM_TEXT_SIZE];
+	time_t created = (time_t)config->created;
+	struct tm tm;
+	int r = 0;
+
+	if (*config->platform.os)
+		r = xattrs_add(out, "user.oci.platform",
+		    platform_format(&config->platform, '/', text), err);
+	if (r < 0 || !config->created || !gmtime_r(&created, &tm))
+		return r;
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return xattrs_add(out, "user.oci.created", text, err);
+}
+
+int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
+    struct err *err)
+{
+	const struct manifest *manifest = top->manifest;
+	const struct config *config = NULL;
+	struct err none = ERR_INIT;
+	int r = xattrs_add_digest(out, "user.oci.digest", &top->digest, err);
+
+	if (r == 0)
+		r = xattrs_add(out, "user.oci.mediatype", manifest->media_type,
+		    err);
+	if (r == 0)
+		r = xattrs_add_number(out, "user.oci.size", top->len, err);
+	if (r == 0)
+		r = xattrs_add_annotations(out, manifest->annotations,
+		    manifest->annotation_count, err);
+	if (r < 0 || !shown || image_config(shown, &config, &none) < 0 ||
+	    !config)
+		return r;
+	return add_config_xattrs(config, out, err);
+}

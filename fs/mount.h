@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one mount consists of, and what its nodes can ask it for. */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/pool.h"
+#include "image/images.h"
+#include "node.h"
+
+struct handle;
+struct made;
+struct uploads;
+
+struct mount {
+	struct images *images;
+	struct node_table *nodes;
+	struct uploads *uploads; /* files being written */
+	struct made *made;       /* directories that mkdir made */
+	char *base;              /* the namespace that is mounted, or "" */
+	struct timespec started; /* the time of what has none of its own */
+	uid_t uid;
+	gid_t gid;
+	double tag_ttl; /* seconds */
+	const char *cache_dir;
+	struct handle *handles; /* all that are open; under handles_lock */
+	pthread_mutex_t handles_lock;
+	/* Called once the kernel's first request has been answered. */
+	void (*ready)(void *arg);
+	void *ready_arg;
+};
+
+/* For ever, as far as the kernel counts: a day is renewed without a request. */
+#define TTL_FOREVER 86400.0
+
+/* The attributes of a directory or file of this mount; mtime may be 0 for the
+ * mount's own. */
+void mount_stat_dir(const struct mount *mount, const struct node *node,
+    struct stat *out);
+void mount_stat_file(const struct mount *mount, const struct node *node,
+    uint64_t size, struct stat *out);
+void mount_stat_time(struct stat *out, int64_t seconds, uint32_t nanos);
+
+#endif

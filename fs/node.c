@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of nodes. */
+#include "node.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "mount.h"
+#include "oci/digest.h"
+#include "view.h"
+
+enum { BUCKETS_FIRST = 1024 };
+
+static const uint64_t TABLE_BIT = 1ULL << 63;
+
+struct node_table {
+	pthread_mutex_t lock;
+	struct node **buckets; /* under lock, as all that follows */
+	size_t bucket_count;   /* a power of two */
+	size_t count;
+};
+
+uint64_t node_number(const char *key)
+{
+	struct digest digest;
+	struct err err = ERR_INIT;
+	uint64_t number = 0;
+
+	/* SHA-256, so that nobody can make names that collide. */
+	if (digest_of(DIGEST_SHA256, key, strlen(key), &digest, &err) == 0)
+		memcpy(&number, digest.bytes, sizeof(number));
+	return number | TABLE_BIT;
+}
+
+struct node_table *node_table_new(struct err *err)
+{
+	struct node_table *table = calloc(1, sizeof(*table));
+
+	if (table)
+		table->buckets = calloc(BUCKETS_FIRST, sizeof(*table->buckets));
+	if (!table || !table->buckets) {
+		free(table);
+		err_nomem(err);
+		return NULL;
+	}
+	table->bucket_count = BUCKETS_FIRST;
+	pthread_mutex_init(&table->lock, NULL);
+	return table;
+}
+
+static void node_free(struct node *node)
+{
+	free(node->key);
+	node->view->free(node);
+}
+
+void node_table_free(struct node_table *table)
+{
+	for (size_t i = 0; i < table->bucket_count; i++) {
+		while (table->buckets[i]) {
+			struct node *node = table->buckets[i];
+
+			table->buckets[i] = node->next;
+			node_free(node);
+		}
+	}
+	pthread_mutex_destroy(&table->lock);
+	free(table->buckets);
+	free(table);
+}
+
+static struct node **bucket(struct node_table *table, uint64_t ino)
+{
+	return &table->buckets[ino & (table->bucket_count - 1)];
+}
+
+static struct node *find(struct node_table *table, uint64_t ino)
+{
+	struct node *node = *bucket(table, ino);
+
+	while (node && node->ino != ino)
+		node = node->next;
+	return node;
+}
+
+static void grow(struct node_table *table)
+{
+	size_t old_count = table->bucket_count;
+	struct node **old = table->buckets;
+	struct node **buckets = calloc(old_count * 2, sizeof(*buckets));
+
+	if (!buckets)
+		return; /* longer chains */
+	table->buckets = buckets;
+	table->bucket_count = old_count * 2;
+	for (size_t i = 0; i < old_count; i++) {
+		while (old[i]) {
+			struct node *node = old[i];
+			struct node **to = bucket(table, node->ino);
+
+			old[i] = node->next;
+			node->next = *to;
+			*to = node;
+		}
+	}
+	free(old);
+}
+
+static void insert(struct node_table *table, struct node *node)
+{
+	struct node **to = bucket(table, node->ino);
+
+	node->next = *to;
+	*to = node;
+	if (++table->count > table->bucket_count)
+		grow(table);
+}
+
+static struct node *add_at(struct node_table *table, struct node *node,
+    uint64_t ino)
+{
+	struct node *there;
+
+	SCOPED_LOCK(&table->lock);
+	/* Two keys with one hash: the next number is free, or the key's. */
+	while ((there = find(table, ino)) && strcmp(there->key, node->key))
+		ino++;
+	if (there) {
+		there->holds++;
+		return there;
+	}
+	node->ino = ino;
+	node->holds = 1;
+	node->lookups = 0;
+	insert(table, node);
+	return node;
+}
+
+static struct node *add(struct node_table *table, struct node *node,
+    uint64_t ino, struct err *err)
+{
+	struct node *added;
+
+	if (!node->key) {
+		node_free(node);
+		err_nomem(err);
+		return NULL;
+	}
+	added = add_at(table, node, ino);
+	if (added != node)
+		node_free(node);
+	return added;
+}
+
+struct node *node_add(struct node_table *table, struct node *node,
+    struct err *err)
+{
+	return add(table, node, node->key ? node_number(node->key) : 0, err);
+}
+
+struct node *node_add_root(struct node_table *table, struct node *node,
+    struct err *err)
+{
+	return add(table, node, NODE_ROOT, err);
+}
+
+struct node *node_find(struct node_table *table, uint64_t ino)
+{
+	struct node *node;
+
+	SCOPED_LOCK(&table->lock);
+	node = find(table, ino);
+	if (node)
+		node->holds++;
+	return node;
+}
+
+struct node *node_hold(struct node *node)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	node->holds++;
+	return node;
+}
+
+/* Takes the node out when nobody knows it any more: it is then the caller's to
+ * free. */
+static bool unlink_if_unused(struct node_table *table, struct node *node)
+{
+	struct node **at = bucket(table, node->ino);
+
+	if (node->holds || node->lookups)
+		return false;
+	while (*at != node)
+		at = &(*at)->next;
+	*at = node->next;
+	table->count--;
+	return true;
+}
+
+static bool drop_hold(struct node *node)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	assert(node->holds > 0);
+	node->holds--;
+	return unlink_if_unused(node->mount->nodes, node);
+}
+
+void node_put(struct node *node)
+{
+	if (node && drop_hold(node))
+		node_free(node);
+}
+
+void node_looked_up(struct node *node)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	node->lookups++;
+}
+
+static struct node *drop_lookups(struct node_table *table, uint64_t ino,
+    uint64_t n)
+{
+	struct node *node;
+
+	SCOPED_LOCK(&table->lock);
+	node = find(table, ino);
+	if (!node || ino == NODE_ROOT)
+		return NULL;
+	node->lookups -= n < node->lookups ? n : node->lookups;
+	return unlink_if_unused(table, node) ? node : NULL;
+}
+
+void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
+{
+	struct node *node = drop_lookups(table, ino, n);
+
+	if (node)
+		node_free(node);
+}

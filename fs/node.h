@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nodes: what the kernel knows by a number.
+ *
+ * A node has a key, a text that says what it is: "blob:sha256:…" for content,
+ * the path for a directory. Its inode number is a hash of the key, so the same
+ * blob has the same number whichever tag, repository or mount leads to it, and
+ * the kernel keeps its pages once. Directories have one key a path, because a
+ * directory can have only one name. Keys are made of what is immutable: where a
+ * tag moves, the nodes below it get other keys and so other numbers.
+ *
+ * The number's top bit is set: the numbers without it are left for trees whose
+ * entries are located by their number alone.
+ *
+ * A node lives while the kernel has looked it up more often than it has
+ * forgotten it, or somebody here holds it.
+ */
+#ifndef FS_NODE_H
+#define FS_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct mount;
+struct view_ops;
+
+enum { NODE_ROOT = 1 };
+
+struct node {
+	uint64_t ino;
+	const struct view_ops *view;
+	struct mount *mount;
+	char *key;
+	double names_ttl;  /* how long the kernel may keep its entries' names */
+	double attr_ttl;   /* and its attributes */
+	uint64_t lookups;  /* the kernel's; under the table's lock */
+	uint64_t holds;    /* ours; under the table's lock */
+	struct node *next; /* in its bucket; under the table's lock */
+};
+
+struct node_table;
+
+struct node_table *node_table_new(struct err *err);
+
+/* Frees the table and the nodes that the kernel never gave back; views hold no
+ * nodes, so the order does not matter. */
+void node_table_free(struct node_table *table);
+
+/*
+ * Makes node (allocated with malloc() by its view, its key and view set) the
+ * one of its key, or, if there already is one, frees it with its view's free()
+ * and returns the other. Held; to be given back with node_put(). Takes node,
+ * also on failure, which is NULL.
+ */
+struct node *node_add(struct node_table *table, struct node *node,
+    struct err *err);
+
+/* Like node_add(), as the root. */
+struct node *node_add_root(struct node_table *table, struct node *node,
+    struct err *err);
+
+/* The node of a number that the kernel has looked up. Held; NULL: none. */
+struct node *node_find(struct node_table *table, uint64_t ino);
+
+struct node *node_hold(struct node *node);
+void node_put(struct node *node);
+
+DEFINE_CLEANUP(struct node *, node_put);
+
+/* The kernel was told about it once more; it has forgotten it n times. */
+void node_looked_up(struct node *node);
+void node_forget(struct node_table *table, uint64_t ino, uint64_t n);
+
+/* The number that a node of this key (usually) has. */
+uint64_t node_number(const char *key);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makers of nodes, one a view. Each gives a held node in *out, a new one or the
+ * one that there already is; image arguments are borrowed.
+ */
+#ifndef FS_NODES_H
+#define FS_NODES_H
+
+#include "image/images.h"
+#include "mount.h"
+#include "node.h"
+#include "view.h"
+
+struct upload;
+
+/* What all makers share: fills node; key is taken. */
+void node_init(struct node *node, struct mount *mount,
+    const struct view_ops *view, char *key, double names_ttl, double attr_ttl);
+
+/* A namespace or repository; "" is the top. */
+int repo_node(struct mount *mount, const char *repository, struct node **out,
+    struct err *err);
+int repo_node_root(struct mount *mount, const char *repository,
+    struct node **out, struct err *err);
+const char *repo_node_repository(const struct node *node);
+
+/* An image directory by tag: what it holds follows the tag. */
+int image_node_tag(struct node *parent, const char *name,
+    const char *repository, const char *tag, struct node **out,
+    struct err *err);
+
+/* An image directory of one manifest. */
+int image_node_fixed(struct node *parent, const char *name, struct image *image,
+    struct node **out, struct err *err);
+
+/* The repository and tag of an image directory; tag NULL if it is fixed. */
+void image_node_target(const struct node *node, const char **repository,
+    const char **tag);
+
+/* Parts of an image directory. */
+int layers_node(struct node *parent, struct image *image, struct node **out,
+    struct err *err);
+int files_node(struct node *parent, struct image *image, struct node **out,
+    struct err *err);
+int platforms_node(struct node *parent, struct image *index, struct node **out,
+    struct err *err);
+
+/* manifest.json, index.json: the bytes of the image's manifest. */
+int manifest_node(struct mount *mount, struct image *image, struct node **out,
+    struct err *err);
+
+/* A blob that the image's manifest names. */
+int blob_node(struct mount *mount, struct image *image,
+    const struct descriptor *descriptor, struct node **out, struct err *err);
+uint64_t blob_node_number(const struct descriptor *descriptor);
+
+/* The image that a tag names as one archive. */
+int archive_node(struct mount *mount, struct node *dir, const char *name,
+    const char *repository, const char *tag, struct node **out,
+    struct err *err);
+
+/* A file that is being written. */
+int upload_node(struct mount *mount, struct upload *upload, struct node **out,
+    struct err *err);
+
+/* .registryfs */
+int control_node(struct mount *mount, struct node **out, struct err *err);
+
+#endif

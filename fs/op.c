@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all operations share. */
+#include "op.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/lock.h"
+#include "base/log.h"
+
+static void interrupted(fuse_req_t req, void *arg)
+{
+	(void)req;
+	task_interrupt(arg);
+}
+
+void op_begin(struct op *op, fuse_req_t req, const char *what)
+{
+	op->req = req;
+	op->what = what;
+	op->mount = fuse_req_userdata(req);
+	op->err = (struct err)ERR_INIT;
+	task_begin(&op->task);
+	fuse_req_interrupt_func(req, interrupted, &op->task);
+}
+
+struct node *op_node(struct op *op, fuse_ino_t ino)
+{
+	struct node *node = node_find(op->mount->nodes, ino);
+
+	if (!node)
+		err_set(&op->err, ESTALE, "no such inode");
+	return node;
+}
+
+void op_end(struct op *op)
+{
+	fuse_req_interrupt_func(op->req, NULL, NULL);
+	task_end(&op->task);
+}
+
+void op_fail(struct op *op)
+{
+	int code = op->err.code ? op->err.code : EIO;
+
+	op_end(op);
+	switch (code) {
+	case ENOENT:
+	case EINTR:
+	case ENODATA:
+		log_debug(LOG_FUSE, "%s: %s", op->what, op->err.msg);
+		break;
+	default:
+		log_error("%s: %s", op->what, op->err.msg);
+	}
+	fuse_reply_err(op->req, code);
+}
+
+void op_reply(struct op *op, int r)
+{
+	if (r < 0) {
+		op_fail(op);
+		return;
+	}
+	op_end(op);
+	fuse_reply_err(op->req, 0);
+}
+
+int op_entry(struct op *op, const struct node *dir, struct node *node,
+    struct fuse_entry_param *out)
+{
+	int r;
+
+	*out = (struct fuse_entry_param){.ino = node->ino};
+	r = node->view->stat(node, &out->attr, &op->err);
+	if (r < 0)
+		return r;
+	out->attr_timeout = node->attr_ttl;
+	/* A file that is being written, and the archive of a tag, have their
+	 * name only until something else has it. */
+	if (node->view != &view_upload && node->view != &view_archive)
+		out->entry_timeout = dir->names_ttl;
+	node_looked_up(node);
+	return 0;
+}
+
+void op_reply_entry(struct op *op, const struct fuse_entry_param *entry)
+{
+	op_end(op);
+	/* Whoever asked is gone, and the kernel never hears of it. */
+	if (fuse_reply_entry(op->req, entry) < 0)
+		node_forget(op->mount->nodes, entry->ino, 1);
+}
+
+struct handle *op_handle(const struct fuse_file_info *fi)
+{
+	return (struct handle *)(uintptr_t)fi->fh;
+}
+
+struct handle *handle_new(struct op *op, struct node *node)
+{
+	struct mount *mount = op->mount;
+	struct handle *handle;
+
+	if (!node)
+		return NULL;
+	handle = calloc(1, sizeof(*handle));
+	if (!handle) {
+		node_put(node);
+		err_nomem(&op->err);
+		return NULL;
+	}
+	handle->node = node;
+	SCOPED_LOCK(&mount->handles_lock);
+	handle->next = mount->handles;
+	handle->link = &mount->handles;
+	if (handle->next)
+		handle->next->link = &handle->next;
+	mount->handles = handle;
+	return handle;
+}
+
+static void handle_unlink(struct handle *handle)
+{
+	SCOPED_LOCK(&handle->node->mount->handles_lock);
+	*handle->link = handle->next;
+	if (handle->next)
+		handle->next->link = handle->link;
+}
+
+void handle_free(struct handle *handle)
+{
+	handle_unlink(handle);
+	if (handle->entries)
+		dirlist_free(handle->entries);
+	node_put(handle->node);
+	free(handle);
+}
+
+void handle_close(struct handle *handle)
+{
+	if (handle->node->view->close)
+		handle->node->view->close(handle);
+	handle_free(handle);
+}
+
+void op_close_all(struct mount *mount)
+{
+	while (mount->handles)
+		handle_close(mount->handles);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request of the kernel's: runs as a task that its interrupt ends, and is
+ * answered exactly once.
+ */
+#ifndef FS_OP_H
+#define FS_OP_H
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+
+#include "base/err.h"
+#include "base/task.h"
+#include "mount.h"
+#include "node.h"
+#include "view.h"
+
+struct op {
+	fuse_req_t req;
+	const char *what; /* for the log */
+	struct mount *mount;
+	struct task task;
+	struct err err;
+};
+
+void op_begin(struct op *op, fuse_req_t req, const char *what);
+
+/* The node of a number; fills op->err (-ESTALE) where there is none. Held. */
+struct node *op_node(struct op *op, fuse_ino_t ino);
+
+/* The task ends; what is answered after it can no longer be interrupted. */
+void op_end(struct op *op);
+
+/* op_end(), and the error's errno; its sentence goes to the log, unless it is
+ * something that programs ask all the time (no such name). */
+void op_fail(struct op *op);
+
+/* op_end() and a plain success, or op_fail() for a negative r. */
+void op_reply(struct op *op, int r);
+
+/* Fills an entry for the kernel: names_ttl of the directory, attributes of the
+ * node. */
+int op_entry(struct op *op, const struct node *dir, struct node *node,
+    struct fuse_entry_param *out);
+
+/* op_end() and the entry, with which the kernel has looked it up once more. */
+void op_reply_entry(struct op *op, const struct fuse_entry_param *entry);
+
+/* The handle that an open put into fi. */
+struct handle *op_handle(const struct fuse_file_info *fi);
+
+/* A handle on the node (taken; NULL gives NULL, op->err filled). */
+struct handle *handle_new(struct op *op, struct node *node);
+
+/* Frees what was never opened, and closes what was. */
+void handle_free(struct handle *handle);
+void handle_close(struct handle *handle);
+
+DEFINE_CLEANUP(struct handle *, handle_free);
+
+/* Closes what programs had open when the mount ended: no release comes. */
+void op_close_all(struct mount *mount);
+
+/* Each fills in the operations of its file: ops.c, ops_file.c, ops_tree.c. */
+void ops_node(struct fuse_lowlevel_ops *out);
+void ops_file(struct fuse_lowlevel_ops *out);
+void ops_tree(struct fuse_lowlevel_ops *out);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names, attributes and directories: find the node, call its view, reply once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "op.h"
+
+/* Entries whose attributes a listing gives along with their names. Past it the
+ * kernel asks for those that somebody wants: a node for each of 100,000 names
+ * that nobody looks at would cost more than the list. */
+enum { LIST_PLUS_MAX = 8192 };
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	const struct mount *mount = userdata;
+
+	/* Reads that wait for the network must not hold up others: the kernel's
+	 * default is 12. */
+	conn->max_background = 128;
+	conn->congestion_threshold = 96;
+	/* Replies are copied: moving pages was slower in every measurement. */
+	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				  FUSE_CAP_SPLICE_MOVE);
+	if (conn->capable & FUSE_CAP_CACHE_SYMLINKS)
+		conn->want |= FUSE_CAP_CACHE_SYMLINKS;
+	mount->ready(mount->ready_arg);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct op op;
+	struct fuse_entry_param entry;
+	CLEANUP(node_put_p) struct node *dir = NULL;
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r = -ENOTDIR;
+
+	op_begin(&op, req, name);
+	dir = op_node(&op, parent);
+	if (dir && !dir->view->lookup)
+		err_set(&op.err, ENOTDIR, "not a directory");
+	else if (dir)
+		r = dir->view->lookup(dir, name, &node, &op.err);
+	if (r == 0)
+		r = op_entry(&op, dir, node, &entry);
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_reply_entry(&op, &entry);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
+{
+	struct mount *mount = fuse_req_userdata(req);
+
+	node_forget(mount->nodes, ino, nlookup);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count,
+    struct fuse_forget_data *forgets)
+{
+	struct mount *mount = fuse_req_userdata(req);
+
+	for (size_t i = 0; i < count; i++)
+		node_forget(mount->nodes, forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino,
+    struct fuse_file_info *fi)
+{
+	struct op op;
+	struct stat attr;
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r = -ESTALE;
+
+	(void)fi;
+	op_begin(&op, req, "getattr");
+	node = op_node(&op, ino);
+	if (node)
+		r = node->view->stat(node, &attr, &op.err);
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_attr(req, &attr, node->attr_ttl);
+}
+
+static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
+{
+	CLEANUP(handle_free_p)
+	struct handle *handle = handle_new(op, op_node(op, ino));
+	int r;
+
+	if (!handle)
+		return -op->err.code;
+	if (!handle->node->view->list)
+		return err_set(&op->err, ENOTDIR, "not a directory");
+	handle->entries = dirlist_new(&op->err);
+	if (!handle->entries)
+		return -op->err.code;
+	r = handle->node->view->list(handle->node, handle->entries, &op->err);
+	if (r == 0)
+		*out = steal(&handle);
+	return r;
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino,
+    struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = NULL;
+
+	op_begin(&op, req, "listing");
+	if (opendir_handle(&op, ino, &handle) < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fi->fh = (uintptr_t)handle;
+	/* Never opened: there is nobody who would release it. */
+	if (fuse_reply_open(req, fi) < 0)
+		handle_free(handle);
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t ino,
+    struct fuse_file_info *fi)
+{
+	(void)ino;
+	handle_free(op_handle(fi));
+	fuse_reply_err(req, 0);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	const struct dirlist *list = op_handle(fi)->entries;
+	AUTO_FREE char *out = malloc(size);
+	size_t used = 0;
+
+	(void)ino;
+	if (!out) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	for (size_t i = (size_t)off; i < dirlist_count(list); i++) {
+		const struct dirlist_slot *slot = dirlist_at(list, i);
+		struct stat attr = {.st_ino = slot->ino, .st_mode = slot->mode};
+		size_t n = fuse_add_direntry(req, out + used, size - used,
+		    dirlist_name(list, slot), &attr, (off_t)i + 1);
+
+		if (n > size - used)
+			break;
+		used += n;
+	}
+	fuse_reply_buf(req, out, used);
+}
+
+/*
+ * One entry with its attributes. An entry that cannot be looked up (it is gone,
+ * or its config cannot be read) is listed by its name alone: an error now would
+ * lose those that went before.
+ */
+static struct node *plus_entry(struct op *op, struct node *dir,
+    const char *name, const struct dirlist_slot *slot, bool with_node,
+    struct fuse_entry_param *out)
+{
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r = -ENOENT;
+
+	*out = (struct fuse_entry_param){
+	    .attr = {.st_ino = slot->ino, .st_mode = slot->mode}};
+	if (!with_node)
+		return NULL;
+	if (dir->view->child)
+		r = dir->view->child(dir, name, slot->mode, &node, &op->err);
+	else
+		r = dir->view->lookup(dir, name, &node, &op->err);
+	if (r < 0 || op_entry(op, dir, node, out) < 0) {
+		*out = (struct fuse_entry_param){
+		    .attr = {.st_ino = slot->ino, .st_mode = slot->mode}};
+		return NULL;
+	}
+	return steal(&node);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+    off_t off, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = op_handle(fi);
+	const struct dirlist *list = handle->entries;
+	AUTO_FREE char *out = malloc(size);
+	size_t used = 0;
+
+	(void)ino;
+	op_begin(&op, req, "listing");
+	for (size_t i = (size_t)off; out && i < dirlist_count(list); i++) {
+		const struct dirlist_slot *slot = dirlist_at(list, i);
+		const char *name = dirlist_name(list, slot);
+		struct fuse_entry_param entry;
+		CLEANUP(node_put_p)
+		struct node *node = plus_entry(&op, handle->node, name, slot,
+		    i < LIST_PLUS_MAX, &entry);
+		size_t n = fuse_add_direntry_plus(req, out + used, size - used,
+		    name, &entry, (off_t)i + 1);
+
+		if (n > size - used) {
+			/* It does not fit, so the kernel never hears of it. */
+			if (node)
+				node_forget(op.mount->nodes, node->ino, 1);
+			break;
+		}
+		used += n;
+	}
+	op_end(&op);
+	if (out)
+		fuse_reply_buf(req, out, used);
+	else
+		fuse_reply_err(req, ENOMEM);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct mount *mount = fuse_req_userdata(req);
+	struct statvfs fs;
+
+	(void)ino;
+	/* Room to write is where the bytes wait: on the cache's disk. */
+	if (statvfs(mount->cache_dir, &fs) < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_statfs(req, &fs);
+}
+
+static int node_xattrs(struct op *op, fuse_ino_t ino, struct xattrs *out)
+{
+	CLEANUP(node_put_p) struct node *node = op_node(op, ino);
+
+	if (!node)
+		return -op->err.code;
+	if (!node->view->xattrs)
+		return 0;
+	return node->view->xattrs(node, out, &op->err);
+}
+
+/* Replies as getxattr(2) and listxattr(2) do: size 0 asks for the length. */
+static void reply_xattr(fuse_req_t req, const char *data, size_t len,
+    size_t size)
+{
+	if (size == 0)
+		fuse_reply_xattr(req, len);
+	else if (len > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, data, len);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+    size_t size)
+{
+	struct op op;
+	CLEANUP(xattrs_release) struct xattrs xattrs = XATTRS_INIT;
+	const char *value;
+	size_t len;
+	int r;
+
+	/* `ls -l` asks each file for these; told so, it asks only once. */
+	if (!strncmp(name, "system.", strlen("system.")) ||
+	    !strcmp(name, "security.selinux")) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	/* The kernel asks for security.capability before every write. */
+	if (strncmp(name, "user.", strlen("user.")) != 0) {
+		fuse_reply_err(req, ENODATA);
+		return;
+	}
+	op_begin(&op, req, name);
+	r = node_xattrs(&op, ino, &xattrs);
+	value = r < 0 ? NULL : xattrs_find(&xattrs, name, &len);
+	if (r == 0 && !value)
+		r = err_set(&op.err, ENODATA, "no such attribute");
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	reply_xattr(req, value, len, size);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct op op;
+	CLEANUP(xattrs_release) struct xattrs xattrs = XATTRS_INIT;
+	AUTO_BUF struct buf names = BUF_INIT(64 << 10);
+	int r;
+
+	op_begin(&op, req, "listxattr");
+	r = node_xattrs(&op, ino, &xattrs);
+	if (r == 0)
+		r = xattrs_names(&xattrs, &names, &op.err);
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	reply_xattr(req, buf_str(&names), names.len, size);
+}
+
+void ops_node(struct fuse_lowlevel_ops *out)
+{
+	out->init = op_init;
+	out->lookup = op_lookup;
+	out->forget = op_forget;
+	out->forget_multi = op_forget_multi;
+	out->getattr = op_getattr;
+	out->opendir = op_opendir;
+	out->releasedir = op_releasedir;
+	out->readdir = op_readdir;
+	out->readdirplus = op_readdirplus;
+	out->statfs = op_statfs;
+	out->getxattr = op_getxattr;
+	out->listxattr = op_listxattr;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Open files: find the handle, call its view, reply once. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "op.h"
+
+/* Opens the node (taken) and fills fi for the kernel; NULL: op->err says why.
+ */
+static struct handle *handle_open(struct op *op, struct node *node,
+    struct fuse_file_info *fi)
+{
+	CLEANUP(handle_free_p) struct handle *handle = handle_new(op, node);
+	const struct view_ops *view;
+
+	if (!handle)
+		return NULL;
+	view = handle->node->view;
+	if (!view->open) {
+		err_set(&op->err, EISDIR, "a directory");
+		return NULL;
+	}
+	if (view->open(handle->node, fi->flags, handle, &op->err) < 0)
+		return NULL;
+	fi->fh = (uintptr_t)handle;
+	fi->keep_cache = handle->keep_cache;
+	fi->direct_io = handle->direct;
+	/* A close has nothing to say unless something was written. */
+	fi->noflush = !view->flush || (fi->flags & O_ACCMODE) == O_RDONLY;
+	return steal(&handle);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle;
+
+	op_begin(&op, req, "open");
+	handle = handle_open(&op, op_node(&op, ino), fi);
+	if (!handle) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	/* Whoever asked is gone: there will be no release. */
+	if (fuse_reply_open(req, fi) < 0)
+		handle_close(handle);
+}
+
+static int create(struct op *op, fuse_ino_t parent, const char *name,
+    mode_t mode, struct fuse_file_info *fi, struct fuse_entry_param *entry,
+    struct handle **handle)
+{
+	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r;
+
+	if (!dir)
+		return -op->err.code;
+	if (!dir->view->create)
+		return err_set(&op->err, EPERM,
+		    "%s: nothing can be written here", name);
+	r = dir->view->create(dir, name, mode, &node, &op->err);
+	if (r < 0)
+		return r;
+	*handle = handle_open(op, node_hold(node), fi);
+	if (!*handle)
+		return -op->err.code;
+	r = op_entry(op, dir, node, entry);
+	if (r < 0)
+		handle_close(*handle);
+	return r;
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct fuse_entry_param entry;
+	struct handle *handle = NULL;
+
+	op_begin(&op, req, name);
+	if (create(&op, parent, name, mode, fi, &entry, &handle) < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	if (fuse_reply_create(req, &entry, fi) < 0) {
+		handle_close(handle);
+		node_forget(op.mount->nodes, entry.ino, 1);
+	}
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino,
+    struct fuse_file_info *fi)
+{
+	(void)ino;
+	handle_close(op_handle(fi));
+	fuse_reply_err(req, 0);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = op_handle(fi);
+	AUTO_FREE char *data = malloc(size);
+	ssize_t n;
+
+	(void)ino;
+	op_begin(&op, req, "read");
+	n = data ? handle->node->view->read(handle, data, size, (uint64_t)off,
+		       &op.err)
+		 : err_nomem(&op.err);
+	if (n < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_buf(req, data, (size_t)n);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
+    size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = op_handle(fi);
+
+	(void)ino;
+	op_begin(&op, req, "write");
+	if (handle->node->view->write(handle, data, size, (uint64_t)off,
+		&op.err) < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_write(req, size);
+}
+
+static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = op_handle(fi);
+
+	(void)ino;
+	op_begin(&op, req, "close");
+	op_reply(&op, handle->node->view->flush
+			  ? handle->node->view->flush(handle, &op.err)
+			  : 0);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+    struct fuse_file_info *fi)
+{
+	(void)datasync;
+	op_flush(req, ino, fi);
+}
+
+void ops_file(struct fuse_lowlevel_ops *out)
+{
+	out->open = op_open;
+	out->create = op_create;
+	out->release = op_release;
+	out->read = op_read;
+	out->write = op_write;
+	out->flush = op_flush;
+	out->fsync = op_fsync;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of names and attributes: find the node, call its view, reply once. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "op.h"
+
+static unsigned setattr_fields(int to_set)
+{
+	unsigned fields = 0;
+
+	if (to_set & FUSE_SET_ATTR_MODE)
+		fields |= SETATTR_MODE;
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		fields |= SETATTR_SIZE;
+	if (to_set & FUSE_SET_ATTR_MTIME)
+		fields |= SETATTR_TIMES;
+	return fields;
+}
+
+static int setattr(struct op *op, fuse_ino_t ino, struct stat *attr, int to_set,
+    struct fuse_file_info *fi, struct stat *out, double *ttl)
+{
+	CLEANUP(node_put_p) struct node *node = op_node(op, ino);
+	unsigned fields = setattr_fields(to_set);
+	int r = 0;
+
+	if (!node)
+		return -op->err.code;
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &attr->st_mtim);
+	if (node->view->setattr)
+		r = node->view->setattr(node, fi ? op_handle(fi) : NULL, attr,
+		    fields, &op->err);
+	else if (fields & SETATTR_SIZE)
+		r = err_set(&op->err, EPERM, "this never changes");
+	/* Everything else succeeds and changes nothing: tools set mode, owner
+	 * and times by name after a copy, when the name is an image's. */
+	if (r < 0)
+		return r;
+	*ttl = node->attr_ttl;
+	return node->view->stat(node, out, &op->err);
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
+    int to_set, struct fuse_file_info *fi)
+{
+	struct op op;
+	struct stat out;
+	double ttl;
+
+	op_begin(&op, req, "setattr");
+	if (setattr(&op, ino, attr, to_set, fi, &out, &ttl) < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_attr(req, &out, ttl);
+}
+
+static int make_dir(struct op *op, fuse_ino_t parent, const char *name,
+    struct fuse_entry_param *entry)
+{
+	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r;
+
+	if (!dir)
+		return -op->err.code;
+	if (!dir->view->mkdir)
+		return err_set(&op->err, EPERM,
+		    "%s: no directory can be made in an image", name);
+	r = dir->view->mkdir(dir, name, &node, &op->err);
+	return r < 0 ? r : op_entry(op, dir, node, entry);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode)
+{
+	struct op op;
+	struct fuse_entry_param entry;
+
+	(void)mode;
+	op_begin(&op, req, name);
+	if (make_dir(&op, parent, name, &entry) < 0)
+		op_fail(&op);
+	else
+		op_reply_entry(&op, &entry);
+}
+
+static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
+    bool directory)
+{
+	struct op op;
+	CLEANUP(node_put_p) struct node *dir = NULL;
+	int (*remove)(struct node *, const char *, struct err *) = NULL;
+	int r = -ESTALE;
+
+	op_begin(&op, req, name);
+	dir = op_node(&op, parent);
+	if (dir)
+		remove = directory ? dir->view->rmdir : dir->view->unlink;
+	if (remove)
+		r = remove(dir, name, &op.err);
+	else if (dir)
+		r = err_set(&op.err, EPERM,
+		    "%s: part of an image, which never changes", name);
+	op_reply(&op, r);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_entry(req, parent, name, false);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	remove_entry(req, parent, name, true);
+}
+
+static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
+    fuse_ino_t to, const char *to_name, unsigned flags)
+{
+	CLEANUP(node_put_p) struct node *dir = op_node(op, from);
+	CLEANUP(node_put_p) struct node *to_dir = op_node(op, to);
+
+	if (!dir || !to_dir)
+		return -op->err.code;
+	/* That the new name is free was looked up by the kernel. */
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return err_set(&op->err, EINVAL,
+		    "%s: names cannot be exchanged", name);
+	/* EPERM and never EXDEV, on which mv would copy a whole image and then
+	 * remove it. */
+	if (!dir->view->rename || !to_dir->view->create)
+		return err_set(&op->err, EPERM,
+		    "%s: part of an image, which never changes", name);
+	return dir->view->rename(dir, name, to_dir, to_name, &op->err);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+    fuse_ino_t newparent, const char *newname, unsigned int flags)
+{
+	struct op op;
+
+	op_begin(&op, req, name);
+	op_reply(&op,
+	    rename_entry(&op, parent, name, newparent, newname, flags));
+}
+
+/* Attributes that copying programs carry along are none of an image's. */
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+    const char *value, size_t size, int flags)
+{
+	(void)ino;
+	(void)name;
+	(void)value;
+	(void)size;
+	(void)flags;
+	fuse_reply_err(req, EOPNOTSUPP);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	(void)ino;
+	(void)name;
+	fuse_reply_err(req, EOPNOTSUPP);
+}
+
+static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
+    const char *name)
+{
+	(void)link;
+	(void)parent;
+	(void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
+    const char *newname)
+{
+	(void)ino;
+	(void)newparent;
+	(void)newname;
+	fuse_reply_err(req, EPERM);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode, dev_t rdev)
+{
+	(void)parent;
+	(void)name;
+	(void)mode;
+	(void)rdev;
+	fuse_reply_err(req, EPERM);
+}
+
+void ops_tree(struct fuse_lowlevel_ops *out)
+{
+	out->setattr = op_setattr;
+	out->mkdir = op_mkdir;
+	out->unlink = op_unlink;
+	out->rmdir = op_rmdir;
+	out->rename = op_rename;
+	out->setxattr = op_setxattr;
+	out->removexattr = op_removexattr;
+	out->symlink = op_symlink;
+	out->link = op_link;
+	out->mknod = op_mknod;
+}

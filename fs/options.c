@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the command line. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+
+static const uint64_t CACHE_SIZE_DEFAULT = 10ULL << 30;
+enum {
+	TAG_TTL_DEFAULT = 10,
+	TAG_TTL_MAX = 86400,
+	TIMEOUT_DEFAULT = 30,
+	TIMEOUT_MAX = 3600,
+};
+
+const char options_help[] =
+    "usage: registryfs [OPTIONS] REGISTRY MOUNTPOINT\n"
+    "\n"
+    "Mounts a container registry: repositories, tags and images as\n"
+    "directories. cp IMAGE.tar MOUNTPOINT/REPOSITORY/TAG.tar pushes.\n"
+    "\n"
+    "REGISTRY is HOST[:PORT][/NAMESPACE], with http:// or https:// in front\n"
+    "where that has to be said: localhost:5000, docker.io/library\n"
+    "\n"
+    "  -f                   stay in the foreground, log to standard error\n"
+    "  -d                   the same, and show every FUSE request\n"
+    "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
+    "  -o OPTION,...        mount options:\n"
+    "     ro                   nothing can be pushed\n"
+    "     allow_other          other users may enter\n"
+    "     cache=DIR            local copies (~/.cache/registryfs)\n"
+    "     cache_size=BYTES     their size, K M G T allowed (10G)\n"
+    "     tag_ttl=SECONDS      how long tags and lists are kept (10)\n"
+    "     platform=OS/ARCH[/VARIANT]\n"
+    "                          what an index is shown as (this machine's)\n"
+    "     insecure             plain HTTP, or TLS that nobody vouches for\n"
+    "     authfile=FILE        credentials (where docker and podman have "
+    "them)\n"
+    "     timeout=SECONDS      how long a silent server is waited for (30)\n"
+    "     trust_suid,trust_dev honour set-user-ID bits and devices\n"
+    "  --version, --help\n"
+    "\n"
+    "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
+
+static char *default_cache(void)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (xdg && *xdg == '/')
+		return file_path("%s/registryfs", xdg);
+	if (!home || *home != '/') {
+		user = getpwuid(getuid());
+		home = user ? user->pw_dir : "/tmp";
+	}
+	return file_path("%s/.cache/registryfs", home);
+}
+
+/* A number with K, M, G or T. */
+static int parse_size(const char *text, uint64_t *out, struct err *err)
+{
+	static const char units[] = "KMGT";
+	const char *cursor = text, *unit;
+	unsigned shift = 0;
+
+	if (!parse_u64(&cursor, UINT64_MAX, out))
+		return err_set(err, EINVAL, "%s: not a size", text);
+	if (*cursor && (unit = strchr(units, *cursor & ~0x20))) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		cursor++;
+	}
+	if (*cursor || *out > UINT64_MAX >> shift)
+		return err_set(err, EINVAL, "%s: not a size", text);
+	*out <<= shift;
+	return 0;
+}
+
+static int parse_number(const char *name, const char *text, unsigned min,
+    unsigned max, unsigned *out, struct err *err)
+{
+	const char *cursor = text;
+	uint64_t value;
+
+	if (!parse_u64(&cursor, max, &value) || *cursor || value < min)
+		return err_set(err, EINVAL, "%s=%s: a number from %u to %u",
+		    name, text, min, max);
+	*out = (unsigned)value;
+	return 0;
+}
+
+static int set_cache(struct options *options, const char *dir, struct err *err)
+{
+	free(options->cache);
+	/* Where it is must not change when the program leaves for /. */
+	if (*dir == '/') {
+		options->cache = strdup(dir);
+	} else {
+		AUTO_FREE char *here = getcwd(NULL, 0);
+
+		options->cache = here ? file_path("%s/%s", here, dir) : NULL;
+	}
+	return options->cache ? 0 : err_nomem(err);
+}
+
+/* Options that are one bit. */
+static const struct {
+	const char *name;
+	size_t offset;
+	bool value;
+} flags[] = {
+    {"ro", offsetof(struct options, read_only), true},
+    {"rw", offsetof(struct options, read_only), false},
+    {"allow_other", offsetof(struct options, allow_other), true},
+    {"insecure", offsetof(struct options, insecure), true},
+    {"noexec", offsetof(struct options, noexec), true},
+    {"exec", offsetof(struct options, noexec), false},
+    {"trust_suid", offsetof(struct options, trust_suid), true},
+    {"trust_dev", offsetof(struct options, trust_dev), true},
+};
+
+/* What fstab and mount(8) say that is not for us. `suid` and `dev` are among
+ * it: mount.fuse3 adds them unasked. */
+static bool is_for_others(const char *name)
+{
+	static const char *const others[] = {"defaults", "auto", "noauto",
+	    "user", "users", "nouser", "owner", "group", "_netdev", "nofail",
+	    "suid", "nosuid", "dev", "nodev", "async", "relatime", "noatime",
+	    "atime", "nodiratime", "strictatime", "lazytime"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (!strcmp(others[i], name))
+			return true;
+	}
+	return !strncmp(name, "x-", 2) || !strncmp(name, "comment", 7);
+}
+
+static int set_value(struct options *options, const char *name,
+    const char *value, struct err *err)
+{
+	if (!strcmp(name, "cache"))
+		return set_cache(options, value, err);
+	if (!strcmp(name, "cache_size"))
+		return parse_size(value, &options->cache_size, err);
+	if (!strcmp(name, "tag_ttl"))
+		return parse_number(name, value, 0, TAG_TTL_MAX,
+		    &options->tag_ttl, err);
+	if (!strcmp(name, "timeout"))
+		return parse_number(name, value, 1, TIMEOUT_MAX,
+		    &options->timeout, err);
+	if (!strcmp(name, "platform"))
+		return platform_parse(&options->platform, value, err);
+	if (strcmp(name, "authfile"))
+		return err_set(err, EINVAL, "unknown option %s=", name);
+	options->authfile = value;
+	return 0;
+}
+
+static int set_option(struct options *options, char *text, struct err *err)
+{
+	char *value = strchr(text, '=');
+
+	if (!*text)
+		return 0;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		if (!strcmp(flags[i].name, text)) {
+			*(bool *)((char *)options + flags[i].offset) =
+			    flags[i].value;
+			return 0;
+		}
+	}
+	if (is_for_others(text))
+		return 0;
+	if (!value)
+		return err_set(err, EINVAL, "unknown option %s", text);
+	*value++ = '\0';
+	return set_value(options, text, value, err);
+}
+
+static int set_options(struct options *options, char *list, struct err *err)
+{
+	char *item;
+	int r = 0;
+
+	while (r == 0 && (item = strsep(&list, ",")))
+		r = set_option(options, item, err);
+	return r;
+}
+
+enum { LONG_HELP = 256, LONG_VERSION, LONG_DEBUG };
+
+static int set_flag(struct options *options, int flag, struct err *err)
+{
+	switch (flag) {
+	case 'f':
+		options->foreground = true;
+		return 0;
+	case 'd':
+		options->foreground = options->debug_fuse = true;
+		return 0;
+	case 'o':
+		return set_options(options, optarg, err);
+	case LONG_DEBUG:
+		options->debug = optarg;
+		return 0;
+	case 'h':
+	case LONG_HELP:
+		options->action = OPTIONS_HELP;
+		return 0;
+	case 'V':
+	case LONG_VERSION:
+		options->action = OPTIONS_VERSION;
+		return 0;
+	case 's':
+	case 'n':
+	case 'v': /* what mount(8) gives its helpers */
+		return 0;
+	default:
+		return err_set(err, EINVAL, "unknown option; see --help");
+	}
+}
+
+static int set_arguments(struct options *options, int count, char **arguments,
+    struct err *err)
+{
+	if (options->action != OPTIONS_MOUNT)
+		return 0;
+	if (count != 2)
+		return err_set(err, EINVAL,
+		    "a registry and a mount point are needed; see --help");
+	options->registry = arguments[0];
+	options->mountpoint = arguments[1];
+	if (strpbrk(options->registry, ",\n\t "))
+		return err_set(err, EINVAL, "%s: no registry's address",
+		    options->registry);
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv,
+    struct err *err)
+{
+	static const struct option longs[] = {
+	    {"help", no_argument, NULL, LONG_HELP},
+	    {"version", no_argument, NULL, LONG_VERSION},
+	    {"debug", required_argument, NULL, LONG_DEBUG},
+	    {NULL, 0, NULL, 0},
+	};
+	int flag, r = 0;
+
+	*options = (struct options){.cache_size = CACHE_SIZE_DEFAULT,
+	    .tag_ttl = TAG_TTL_DEFAULT,
+	    .timeout = TIMEOUT_DEFAULT,
+	    .platform = platform_host(),
+	    .cache = default_cache()};
+	if (!options->cache)
+		return err_nomem(err);
+	opterr = 0;
+	while (r == 0 && (flag = getopt_long(argc, argv, "fdo:hVsnvt:", longs,
+			      NULL)) != -1)
+		r = flag == 't' ? 0 : set_flag(options, flag, err);
+	return r < 0
+		   ? r
+		   : set_arguments(options, argc - optind, argv + optind, err);
+}
+
+void options_release(struct options *options)
+{
+	free(options->cache);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line. */
+#ifndef FS_OPTIONS_H
+#define FS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "oci/platform.h"
+
+enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
+
+struct options {
+	enum options_action action;
+	const char *registry; /* in argv, as all strings but cache */
+	const char *mountpoint;
+	bool foreground;
+	bool debug_fuse;
+	const char *debug; /* topics, or NULL */
+
+	bool read_only;
+	bool allow_other;
+	bool insecure;
+	bool noexec;
+	bool trust_suid;
+	bool trust_dev;
+	char *cache;         /* directory */
+	uint64_t cache_size; /* bytes */
+	unsigned tag_ttl;    /* seconds */
+	unsigned timeout;    /* seconds */
+	struct platform platform;
+	const char *authfile; /* or NULL */
+};
+
+/* Defaults, then argv, whose -o strings it cuts up. -EINVAL with a sentence. */
+int options_parse(struct options *options, int argc, char **argv,
+    struct err *err);
+void options_release(struct options *options);
+
+/* --help's page. */
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of layers, files and platforms. */
+#include "part_names.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stream/compression.h"
+
+static bool ends_with(const char *text, const char *ending)
+{
+	size_t len = strlen(text), tail = strlen(ending);
+
+	return len >= tail && !strcmp(text + len - tail, ending);
+}
+
+/* The ending that the media type promises, or NULL where it says nothing. */
+static const char *ending_by_type(const char *media_type)
+{
+	if (ends_with(media_type, "tar+gzip") ||
+	    ends_with(media_type, "tar.gzip"))
+		return "tar.gz";
+	if (ends_with(media_type, "tar+zstd") ||
+	    ends_with(media_type, "tar.zstd"))
+		return "tar.zst";
+	if (ends_with(media_type, ".tar"))
+		return "tar";
+	if (ends_with(media_type, "+encrypted"))
+		return "tar.encrypted";
+	return NULL;
+}
+
+static const char *ending_by_content(enum compression compression)
+{
+	switch (compression) {
+	case COMPRESSION_GZIP:
+		return "tar.gz";
+	case COMPRESSION_ZSTD:
+		return "tar.zst";
+	case COMPRESSION_BZIP2:
+		return "tar.bz2";
+	case COMPRESSION_XZ:
+		return "tar.xz";
+	case COMPRESSION_NONE:
+		break;
+	}
+	return "tar";
+}
+
+static int sniff(struct image *image, const struct descriptor *descriptor,
+    const char **ending, struct err *err)
+{
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	char head[COMPRESSION_MAGIC_BYTES];
+	ssize_t n;
+	int r = image_blob(image, descriptor, &blob, err);
+
+	if (r < 0)
+		return r;
+	n = blob_read(blob, head, sizeof(head), 0, err);
+	if (n < 0)
+		return (int)n;
+	*ending = ending_by_content(compression_sniff(head, (size_t)n));
+	return 0;
+}
+
+int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err)
+{
+	const struct manifest *manifest = image->manifest;
+	const struct descriptor *layer = &manifest->entries[index];
+	const char *ending = ending_by_type(layer->media_type);
+	int width = 2;
+
+	if (!ending) {
+		int r = sniff(image, layer, &ending, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t n = 100; n <= manifest->entry_count; n *= 10)
+		width++;
+	snprintf(out, PART_NAME_SIZE, "%0*zu.%s", width, index + 1, ending);
+	return 0;
+}
+
+static const char *file_title(const struct descriptor *descriptor)
+{
+	const char *title =
+	    descriptor_annotation(descriptor, "org.opencontainers.image.title");
+
+	if (!title || !*title || strchr(title, '/') || !strcmp(title, ".") ||
+	    !strcmp(title, "..") || strlen(title) >= PART_NAME_SIZE)
+		return NULL;
+	return title;
+}
+
+/* A title that is a path, or is given twice, is no name: the digest is one. */
+int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err)
+{
+	const struct manifest *manifest = image->manifest;
+	const struct descriptor *file = &manifest->entries[index];
+	const char *title = file_title(file);
+	char text[DIGEST_TEXT_SIZE];
+
+	(void)err;
+	for (size_t i = 0; title && i < index; i++) {
+		const char *other = file_title(&manifest->entries[i]);
+
+		if (other && !strcmp(other, title))
+			title = NULL;
+	}
+	if (title)
+		snprintf(out, PART_NAME_SIZE, "%s", title);
+	else if (!strcmp(file->media_type, MEDIA_OCI_EMPTY))
+		*out = '\0';
+	else
+		snprintf(out, PART_NAME_SIZE, "%s-%s",
+		    digest_algorithm_name(file->digest.algorithm),
+		    digest_hex(&file->digest, text));
+	return 0;
+}
+
+static int config_platform(struct image *index,
+    const struct descriptor *descriptor, struct platform *out, struct err *err)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	const struct config *config = NULL;
+	int r = image_open(index->images, index->repository,
+	    &descriptor->digest, &image, err);
+
+	if (r < 0)
+		return r;
+	if (image->manifest->kind == MANIFEST_INDEX)
+		return 0;
+	r = image_config(image, &config, err);
+	if (r == 0 && config)
+		*out = config->platform;
+	return r;
+}
+
+/* The name without what makes it the only one. */
+static int platform_base(struct image *index, size_t at,
+    char out[PART_NAME_SIZE], struct err *err)
+{
+	const struct descriptor *entry = &index->manifest->entries[at];
+	struct platform platform = entry->platform;
+	char text[DIGEST_TEXT_SIZE];
+
+	*out = '\0';
+	if (descriptor_is_attestation(entry))
+		return 0;
+	if (!*platform.os) {
+		int r = config_platform(index, entry, &platform, err);
+
+		/* An index may list what the registry does not have. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	if (*platform.os)
+		platform_format(&platform, '-', out);
+	else
+		snprintf(out, PART_NAME_SIZE, "%s-%.12s",
+		    digest_algorithm_name(entry->digest.algorithm),
+		    digest_hex(&entry->digest, text));
+	for (char *c = out; *c; c++) {
+		if (*c == '/')
+			*c = '-';
+	}
+	return 0;
+}
+
+int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err)
+{
+	size_t same = 0;
+	int r = platform_base(image, index, out, err);
+
+	for (size_t i = 0; r == 0 && *out && i < index; i++) {
+		char other[PART_NAME_SIZE];
+
+		r = platform_base(image, i, other, err);
+		same += r == 0 && !strcmp(other, out);
+	}
+	if (r == 0 && same) {
+		size_t len = strlen(out);
+
+		snprintf(out + len, PART_NAME_SIZE - len, "-%zu", same + 1);
+	}
+	return r;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Under which names an image directory shows what its manifest lists. */
+#ifndef FS_PART_NAMES_H
+#define FS_PART_NAMES_H
+
+#include <stddef.h>
+
+#include "image/images.h"
+
+enum { PART_NAME_SIZE = 256 }; /* NAME_MAX and its NUL */
+
+/*
+ * Each names the manifest's entry at index; "" where it is not shown. 0 or
+ * -errno: a layer whose media type says nothing is read to tell its kind, a
+ * platform that an index does not give is read from the image's config.
+ */
+int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err);
+int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err);
+int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
+    struct err *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts a mount together, serves it, takes it apart. */
+#include "session.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "made.h"
+#include "nodes.h"
+#include "oci/reference.h"
+#include "op.h"
+#include "signals.h"
+#include "upload.h"
+
+enum {
+	/* Requests that wait for the network each hold a thread: with libfuse's
+	 * ten, ten slow reads would stop everything. */
+	WORKERS_MAX = 64,
+	FETCHES_MAX = 8,      /* blobs at the same time */
+	HOST_CONNECTIONS = 8, /* what browsers, too, hold to be polite */
+	CONNECT_TIMEOUT = 10, /* seconds */
+	ATTEMPTS = 4,         /* of a request, as other clients do */
+	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+};
+
+/* All of a mount, in the order in which it is made. */
+struct session {
+	const struct options *options;
+	struct mount mount;
+	struct http *http;
+	struct creds *creds;
+	struct registry *registry;
+	struct store *store;
+	struct node *root; /* held */
+	struct fuse_session *fuse;
+	bool mounted;
+};
+
+static void session_release(struct session *session)
+{
+	struct mount *mount = &session->mount;
+
+	/* Whatever waits for the network ends first. */
+	if (session->http)
+		http_shutdown(session->http);
+	if (session->fuse) {
+		if (session->mounted)
+			fuse_session_unmount(session->fuse);
+		fuse_session_destroy(session->fuse);
+	}
+	op_close_all(mount);
+	if (mount->uploads)
+		uploads_free(mount->uploads);
+	if (mount->nodes)
+		node_table_free(mount->nodes);
+	if (mount->made)
+		made_free(mount->made);
+	if (mount->images)
+		images_free(mount->images);
+	free(mount->base);
+	pthread_mutex_destroy(&mount->handles_lock);
+	if (session->store)
+		store_close(session->store);
+	if (session->registry)
+		registry_close(session->registry);
+	if (session->http)
+		http_free(session->http);
+	if (session->creds)
+		creds_free(session->creds);
+}
+
+/* "https://host:port/name/space" into address and namespace, both new. */
+static int split_registry(const char *text, char **address, char **namespace,
+    struct err *err)
+{
+	const char *host = strstr(text, "://");
+	size_t len;
+
+	host = host ? host + 3 : text;
+	len = strcspn(host, "/");
+	*address = strndup(text, (size_t)(host - text) + len);
+	host += len;
+	host += strspn(host, "/");
+	len = strlen(host);
+	while (len && host[len - 1] == '/')
+		len--;
+	*namespace = strndup(host, len);
+	if (!*address || !*namespace)
+		return err_nomem(err);
+	if (**namespace && !repository_valid(*namespace))
+		return err_set(err, EINVAL, "%s: no repository's name",
+		    *namespace);
+	return 0;
+}
+
+static int connect_registry(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	const struct http_options http = {
+	    .user_agent = "registryfs/" REGISTRYFS_VERSION,
+	    .connect_timeout = options->timeout < CONNECT_TIMEOUT
+				   ? options->timeout
+				   : CONNECT_TIMEOUT,
+	    .stall_timeout = options->timeout,
+	    .attempts = ATTEMPTS,
+	    .max_wait = RETRY_AFTER_MAX,
+	    .host_connections = HOST_CONNECTIONS,
+	};
+	struct registry_options registry = {.insecure = options->insecure};
+	AUTO_FREE char *address = NULL;
+	int r = split_registry(options->registry, &address,
+	    &session->mount.base, err);
+
+	if (r < 0)
+		return r;
+	session->http = http_new(&http, err);
+	if (!session->http)
+		return -err->code;
+	session->creds = creds_new(options->authfile, err);
+	if (!session->creds)
+		return -err->code;
+	registry.address = address;
+	return registry_open(session->http, session->creds, &registry,
+	    &session->registry, err);
+}
+
+static int open_images(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	const struct store_options store = {options->cache, options->cache_size,
+	    FETCHES_MAX};
+	const struct images_options images = {options->platform,
+	    options->tag_ttl};
+	int r = store_open(&store, &session->store, err);
+
+	if (r < 0)
+		return r;
+	return images_new(session->registry, session->store, &images,
+	    &session->mount.images, err);
+}
+
+static int make_mount(struct session *session, struct err *err)
+{
+	struct mount *mount = &session->mount;
+
+	mount->uid = getuid();
+	mount->gid = getgid();
+	clock_gettime(CLOCK_REALTIME, &mount->started);
+	mount->tag_ttl = session->options->tag_ttl;
+	mount->cache_dir = session->options->cache;
+	mount->nodes = node_table_new(err);
+	if (!mount->nodes)
+		return -err->code;
+	mount->made = made_new(err);
+	if (!mount->made)
+		return -err->code;
+	mount->uploads = uploads_new(err);
+	if (!mount->uploads)
+		return -err->code;
+	return repo_node_root(mount, mount->base, &session->root, err);
+}
+
+static int new_fuse(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	struct fuse_lowlevel_ops ops = {0};
+	AUTO_FREE char *mount_options =
+	    file_path("fsname=%s,subtype=registryfs%s%s%s%s%s",
+		options->registry, options->read_only ? ",ro" : "",
+		/* Others see what this user may, and no more. */
+		options->allow_other ? ",allow_other,default_permissions" : "",
+		options->noexec ? ",noexec" : "",
+		options->trust_suid ? ",suid" : "",
+		options->trust_dev ? ",dev" : "");
+	char name[] = "registryfs", dash_o[] = "-o", dash_d[] = "-d";
+	char *argv[] = {name, dash_o, mount_options,
+	    options->debug_fuse ? dash_d : NULL, NULL};
+	struct fuse_args args =
+	    FUSE_ARGS_INIT(options->debug_fuse ? 4 : 3, argv);
+
+	if (!mount_options)
+		return err_nomem(err);
+	ops_node(&ops);
+	ops_file(&ops);
+	ops_tree(&ops);
+	session->fuse =
+	    fuse_session_new(&args, &ops, sizeof(ops), &session->mount);
+	fuse_opt_free_args(&args);
+	if (!session->fuse)
+		return err_set(err, EINVAL, "libfuse refused the options %s",
+		    mount_options);
+	return 0;
+}
+
+static int do_mount(struct session *session, struct err *err)
+{
+	if (fuse_session_mount(session->fuse, session->options->mountpoint) < 0)
+		return err_set(err, EACCES,
+		    "%s could not be mounted on; what fusermount3 said is "
+		    "above",
+		    session->options->mountpoint);
+	session->mounted = true;
+	return 0;
+}
+
+static int serve(struct session *session, struct err *err)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	struct signals *signals = NULL;
+	int r;
+
+	if (!config)
+		return err_nomem(err);
+	fuse_loop_cfg_set_max_threads(config, WORKERS_MAX);
+	r = signals_start(session->fuse, session->http,
+	    session->options->timeout, &signals, err);
+	if (r == 0 && fuse_session_loop_mt(session->fuse, config) < 0)
+		r = err_set(err, EIO, "the connection to the kernel broke");
+	signals_stop(signals);
+	fuse_loop_cfg_destroy(config);
+	return r;
+}
+
+int session_run(const struct options *options, void (*ready)(void *arg),
+    void *arg, struct err *err)
+{
+	CLEANUP(session_release)
+	struct session session = {
+	    .options = options,
+	    .mount = {.ready = ready, .ready_arg = arg},
+	};
+	int r;
+
+	/* Memory that a burst of threads once used is not to stay with each. */
+	mallopt(M_ARENA_MAX, 4);
+	pthread_mutex_init(&session.mount.handles_lock, NULL);
+	signals_block();
+	r = connect_registry(&session, err);
+	if (r == 0)
+		r = open_images(&session, err);
+	if (r == 0)
+		r = make_mount(&session, err);
+	if (r == 0)
+		r = new_fuse(&session, err);
+	if (r == 0)
+		r = do_mount(&session, err);
+	if (r == 0)
+		r = serve(&session, err);
+	return r;
+}

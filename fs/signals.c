@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that waits for signals. */
+#define FUSE_USE_VERSION 312
+#include "signals.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "http/http.h"
+
+struct signals {
+	struct fuse_session *session;
+	struct http *http;
+	unsigned grace;
+	pthread_t main;
+	pthread_t thread;
+	atomic_bool stopped; /* the loop has ended */
+};
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+static void ending_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+void signals_block(void)
+{
+	/* Wakes the loop's thread out of its wait, and does nothing else. */
+	const struct sigaction wake = {.sa_handler = ignore};
+	const struct sigaction none = {.sa_handler = SIG_IGN};
+	sigset_t set;
+
+	ending_signals(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGUSR1, &wake, NULL);
+	sigaction(SIGPIPE, &none, NULL);
+}
+
+/* Until the loop has ended: it may not have begun to wait when it is woken, so
+ * it is woken again. Past the grace the network is cut. */
+static void end_loop(struct signals *signals)
+{
+	const struct timespec pause = {0, 50 * 1000 * 1000};
+	struct timespec now;
+	time_t cut;
+
+	fuse_session_exit(signals->session);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	cut = now.tv_sec + signals->grace;
+	while (!atomic_load(&signals->stopped)) {
+		pthread_kill(signals->main, SIGUSR1);
+		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec >= cut) {
+			http_shutdown(signals->http);
+			cut = now.tv_sec + signals->grace;
+		}
+	}
+}
+
+static void *signals_thread(void *arg)
+{
+	struct signals *signals = arg;
+	sigset_t set;
+	int number;
+
+	ending_signals(&set);
+	while (sigwait(&set, &number) != 0)
+		;
+	if (atomic_load(&signals->stopped))
+		return NULL;
+	log_info("ending on signal %d", number);
+	end_loop(signals);
+	return NULL;
+}
+
+int signals_start(struct fuse_session *session, struct http *http,
+    unsigned grace, struct signals **out, struct err *err)
+{
+	struct signals *signals = calloc(1, sizeof(*signals));
+	int r;
+
+	if (!signals)
+		return err_nomem(err);
+	signals->session = session;
+	signals->http = http;
+	signals->grace = grace;
+	signals->main = pthread_self();
+	r = pthread_create(&signals->thread, NULL, signals_thread, signals);
+	if (r) {
+		free(signals);
+		return err_set(err, r, "no thread for signals");
+	}
+	*out = signals;
+	return 0;
+}
+
+void signals_stop(struct signals *signals)
+{
+	if (!signals)
+		return;
+	atomic_store(&signals->stopped, true);
+	pthread_kill(signals->thread, SIGTERM);
+	pthread_join(signals->thread, NULL);
+	free(signals);
+}

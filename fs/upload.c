@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One file that is being written, and the push that it becomes. */
+#include "upload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/task.h"
+#include "upload_table.h"
+
+void upload_free(struct upload *upload)
+{
+	if (upload->push)
+		push_free(upload->push);
+	if (upload->spool)
+		spool_free(upload->spool);
+	monitor_release(&upload->monitor);
+	free(upload->dir);
+	free(upload->name);
+	free(upload->repository);
+	free(upload->tag);
+	free(upload);
+}
+
+struct upload *upload_get(struct upload *upload)
+{
+	atomic_fetch_add(&upload->refs, 1);
+	return upload;
+}
+
+void upload_put(struct upload *upload)
+{
+	if (upload && atomic_fetch_sub(&upload->refs, 1) == 1)
+		upload_free(upload);
+}
+
+unsigned long upload_serial(const struct upload *upload)
+{
+	return upload->serial;
+}
+
+/* One operation at a time on the bytes; the rest wait, interruptibly. */
+int upload_begin(struct upload *upload, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&upload->monitor);
+	while (upload->busy && r == 0)
+		r = monitor_wait(&upload->monitor);
+	if (r == 0)
+		upload->busy = true;
+	monitor_leave(&upload->monitor);
+	return r < 0 ? err_set(err, EINTR, "interrupted") : 0;
+}
+
+void upload_end(struct upload *upload)
+{
+	monitor_enter(&upload->monitor);
+	upload->busy = false;
+	monitor_notify(&upload->monitor);
+	monitor_leave(&upload->monitor);
+}
+
+void upload_become(struct upload *upload, enum upload_state state,
+    const struct err *error)
+{
+	monitor_enter(&upload->monitor);
+	upload->state = state;
+	upload->error = error ? *error : (struct err)ERR_INIT;
+	monitor_leave(&upload->monitor);
+}
+
+bool upload_error(struct upload *upload, char *out, size_t size)
+{
+	bool failed;
+
+	monitor_enter(&upload->monitor);
+	failed = upload->error.code != 0;
+	snprintf(out, size, "%s", upload->error.msg);
+	monitor_leave(&upload->monitor);
+	return failed;
+}
+
+void upload_forget(struct upload *upload)
+{
+	if (upload->push)
+		push_free(upload->push);
+	upload->push = NULL;
+	upload_become(upload, UPLOAD_OPEN, NULL);
+}
+
+static int upload_push(struct upload *upload, struct err *err)
+{
+	if (upload->push)
+		return 0;
+	return push_new(upload->mount->images, upload->repository, upload->tag,
+	    upload->spool, &upload->push, err);
+}
+
+/* Takes note of what push_advance() or push_end() said. */
+static int upload_outcome(struct upload *upload, int r, struct err *err)
+{
+	if (r == 1 && upload->state != UPLOAD_PUSHED) {
+		upload_become(upload, UPLOAD_PUSHED, NULL);
+		uploads_pushed_now(upload);
+	} else if (r < 0 && upload->state == UPLOAD_OPEN) {
+		upload_become(upload, UPLOAD_FAILED, err);
+		uploads_failed_now(upload);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* A push that has failed goes on failing, with the same words. */
+static int upload_check(const struct upload *upload, struct err *err)
+{
+	if (upload->state != UPLOAD_FAILED)
+		return 0;
+	*err = upload->error;
+	return -err->code;
+}
+
+static int write_begun(struct upload *upload, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r = upload_check(upload, err);
+
+	if (r == 0)
+		r = spool_write(upload->spool, data, len, off, err);
+	if (r < 0 || !upload->tag)
+		return r;
+	r = upload_push(upload, err);
+	if (r < 0)
+		return r;
+	return upload_outcome(upload,
+	    push_advance(upload->push, data, len, off, err), err);
+}
+
+int upload_write(struct upload *upload, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r = upload_begin(upload, err);
+
+	if (r < 0)
+		return r;
+	r = write_begun(upload, data, len, off, err);
+	upload_end(upload);
+	return r;
+}
+
+int upload_complete(struct upload *upload, struct err *err)
+{
+	int r;
+
+	if (!spool_size(upload->spool))
+		return 0;
+	r = upload_push(upload, err);
+	return r < 0 ? r : push_end(upload->push, err);
+}
+
+/* Whether a push that has not come to its end can still do so. */
+static bool push_goes_on(struct upload *upload)
+{
+	struct err none = ERR_INIT;
+
+	return push_advance(upload->push, NULL, 0, 0, &none) == 0;
+}
+
+static int flush_begun(struct upload *upload, struct err *err)
+{
+	int r = upload_check(upload, err);
+
+	if (r < 0 || !upload->tag || upload->state == UPLOAD_PUSHED)
+		return r;
+	r = upload_complete(upload, err);
+	/* What has not ended may go on: the shell hands one open file to
+	 * several programs, each of which flushes it when it exits. */
+	upload->unfinished = r < 0 && upload->push && push_goes_on(upload);
+	if (upload->unfinished) {
+		upload->reason = *err;
+		return r;
+	}
+	return upload_outcome(upload, r, err);
+}
+
+int upload_flush(struct upload *upload, struct err *err)
+{
+	int r = upload_begin(upload, err);
+
+	if (r < 0)
+		return r;
+	r = flush_begun(upload, err);
+	upload_end(upload);
+	return r;
+}
+
+ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
+    struct err *err)
+{
+	return spool_read(upload->spool, data, len, off, err);
+}
+
+static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
+{
+	/* rsync --inplace sets the size that the file has, after the push. */
+	if (size == spool_size(upload->spool))
+		return 0;
+	if (size == 0)
+		upload_forget(upload);
+	else if (upload->state == UPLOAD_PUSHED)
+		return err_set(err, EPERM, "the archive has been pushed");
+	return spool_truncate(upload->spool, size, err);
+}
+
+static int upload_truncate(struct upload *upload, uint64_t size,
+    struct err *err)
+{
+	int r = upload_begin(upload, err);
+
+	if (r < 0)
+		return r;
+	r = truncate_begun(upload, size, err);
+	upload_end(upload);
+	return r;
+}
+
+int upload_open(struct upload *upload, int flags, struct err *err)
+{
+	int r = 0;
+
+	if (flags & O_TRUNC)
+		r = upload_truncate(upload, 0, err);
+	if (r < 0)
+		return r;
+	monitor_enter(&upload->monitor);
+	upload->openers++;
+	monitor_leave(&upload->monitor);
+	return 0;
+}
+
+bool upload_close(struct upload *upload)
+{
+	bool last, abandoned;
+
+	monitor_enter(&upload->monitor);
+	last = --upload->openers == 0;
+	abandoned = last && upload->unfinished && upload->state == UPLOAD_OPEN;
+	monitor_leave(&upload->monitor);
+	if (abandoned) {
+		/* Nobody can finish it any more under this name. */
+		upload_become(upload, UPLOAD_FAILED, &upload->reason);
+		uploads_failed_now(upload);
+	}
+	return last;
+}
+
+void upload_stat(struct upload *upload, struct stat *out)
+{
+	uint64_t size = spool_size(upload->spool);
+
+	out->st_size = (off_t)size;
+	out->st_blocks = (blkcnt_t)((size + 511) / 512);
+	monitor_enter(&upload->monitor);
+	out->st_mode = S_IFREG | (upload->mode & 07777);
+	out->st_mtim = upload->mtime;
+	monitor_leave(&upload->monitor);
+	out->st_ctim = out->st_mtim;
+	out->st_atim = out->st_mtim;
+}
+
+int upload_setattr(struct upload *upload, const struct stat *attr,
+    unsigned fields, struct err *err)
+{
+	int r = 0;
+
+	if (fields & SETATTR_SIZE)
+		r = upload_truncate(upload, (uint64_t)attr->st_size, err);
+	monitor_enter(&upload->monitor);
+	if (fields & SETATTR_MODE)
+		upload->mode = attr->st_mode;
+	if (fields & SETATTR_TIMES)
+		upload->mtime = attr->st_mtim;
+	monitor_leave(&upload->monitor);
+	return r;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that are being written, or were and wait: pushes under way, scratch
+ * files, failed pushes. They have a name in a directory of the mount until
+ * they have become a tag (the name then is the image's) or are removed.
+ *
+ *	OPEN ──complete──▶ PUSHED     the name is the tag's; only zeros follow
+ *	  │ ╲─refused────▶ FAILED     named .TAG.failed; every write fails again
+ *	  └──O_TRUNC, truncate to 0: all states back to OPEN, empty
+ *
+ * Which files push follows from their name and directory (paths, "Writing"):
+ * the others are scratch files, which push when they are renamed.
+ */
+#ifndef FS_UPLOAD_H
+#define FS_UPLOAD_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "dirlist.h"
+#include "node.h"
+#include "view.h"
+
+struct upload;
+struct uploads;
+
+struct uploads *uploads_new(struct err *err);
+
+/* Logs which bytes are lost with the mount, and frees. */
+void uploads_free(struct uploads *uploads);
+
+/* The node of the file of that name, if there is one: 1, 0. */
+int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
+    struct node **out, struct err *err);
+int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
+    struct err *err);
+
+/* Takes the name away; open descriptors go on. False if there is none. */
+bool uploads_remove(struct uploads *uploads, struct node *dir,
+    const char *name);
+
+/* Whether a file of that name in that directory has become a tag: the name
+ * then goes on being a regular file, though it is not listed. */
+bool uploads_pushed(struct uploads *uploads, struct node *dir,
+    const char *name);
+
+/* view create() of directories that hold images. -EPERM where no file can be,
+ * with a sentence. */
+int upload_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err);
+
+/* view rename(): to a name that pushes, this is the push. */
+int upload_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, struct err *err);
+
+/*
+ * A file that overwrites the archive of an existing tag, which is `name` in the
+ * directory of the key `dir`: it has no name of its own, and a push of it
+ * replaces the tag. *out is counted.
+ */
+int upload_replacing(struct mount *mount, const char *dir, const char *name,
+    const char *repository, const char *tag, struct upload **out,
+    struct err *err);
+
+struct upload *upload_get(struct upload *upload);
+void upload_put(struct upload *upload);
+
+DEFINE_CLEANUP(struct upload *, upload_put);
+
+/* The rest is for view_upload.c and view_archive.c; errors as the view's. */
+void upload_stat(struct upload *upload, struct stat *out);
+int upload_open(struct upload *upload, int flags, struct err *err);
+/* Whether that was the last descriptor. */
+bool upload_close(struct upload *upload);
+ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
+    struct err *err);
+int upload_write(struct upload *upload, const void *data, size_t len,
+    uint64_t off, struct err *err);
+int upload_flush(struct upload *upload, struct err *err);
+int upload_setattr(struct upload *upload, const struct stat *attr,
+    unsigned fields, struct err *err);
+
+/* Why the push failed, into out (size bytes); false if it did not. */
+bool upload_error(struct upload *upload, char *out, size_t size);
+
+/* A number of its own, for the node's key. */
+unsigned long upload_serial(const struct upload *upload);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A view is what one kind of node does: view_repo.c for namespaces and
+ * repositories, view_image.c for image directories, and so on. The operations
+ * of fs/ops*.c find the node, call its view, and reply.
+ *
+ * All operations return 0 (or what they say) or -errno with err filled; those
+ * that a kind has not are NULL. They run in FUSE's worker threads, several at a
+ * time on the same node, and may block: each runs as a task (base/task.h).
+ */
+#ifndef FS_VIEW_H
+#define FS_VIEW_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "dirlist.h"
+#include "node.h"
+#include "xattr.h"
+
+/* An open file or directory; what the kernel has as its handle. */
+struct handle {
+	struct node *node;       /* held */
+	struct dirlist *entries; /* of a directory: as they were at its open */
+	void *file;              /* the view's own */
+	bool keep_cache; /* out of open: the kernel's pages stay right */
+	bool direct;     /* out of open: no page cache */
+	struct handle *next, **link; /* in the mount's list; op.c */
+};
+
+/* Which fields of an attribute change are set. */
+enum setattr_field { SETATTR_MODE = 1, SETATTR_SIZE = 2, SETATTR_TIMES = 4 };
+
+struct view_ops {
+	int (*stat)(struct node *node, struct stat *out, struct err *err);
+	void (*free)(struct node *node);
+	int (*xattrs)(struct node *node, struct xattrs *out, struct err *err);
+
+	/* Directories. *out is held. -ENOENT. */
+	int (*lookup)(struct node *dir, const char *name, struct node **out,
+	    struct err *err);
+	/* An entry that list() has just named: no request is made for it. */
+	int (*child)(struct node *dir, const char *name, mode_t mode,
+	    struct node **out, struct err *err);
+	int (*list)(struct node *dir, struct dirlist *out, struct err *err);
+
+	/* Files. open() may set handle->file and its flags; flags are
+	 * open(2)'s. read() is short only at the end. */
+	int (*open)(struct node *node, int flags, struct handle *handle,
+	    struct err *err);
+	ssize_t (*read)(struct handle *handle, void *data, size_t len,
+	    uint64_t off, struct err *err);
+	void (*close)(struct handle *handle);
+
+	/* The write side of directories. */
+	int (*create)(struct node *dir, const char *name, mode_t mode,
+	    struct node **out, struct err *err);
+	int (*mkdir)(struct node *dir, const char *name, struct node **out,
+	    struct err *err);
+	int (*unlink)(struct node *dir, const char *name, struct err *err);
+	int (*rmdir)(struct node *dir, const char *name, struct err *err);
+	/* Of what unlink() could remove. to_dir has a view with create(). */
+	int (*rename)(struct node *dir, const char *name, struct node *to_dir,
+	    const char *to_name, struct err *err);
+
+	/* The write side of files. handle is NULL where the kernel has none. */
+	int (*setattr)(struct node *node, struct handle *handle,
+	    const struct stat *attr, unsigned fields, struct err *err);
+	int (*write)(struct handle *handle, const void *data, size_t len,
+	    uint64_t off, struct err *err);
+	/* A descriptor is closed, or fsync() called. */
+	int (*flush)(struct handle *handle, struct err *err);
+};
+
+extern const struct view_ops view_repo;
+extern const struct view_ops view_image;
+extern const struct view_ops view_layers;
+extern const struct view_ops view_files;
+extern const struct view_ops view_platforms;
+extern const struct view_ops view_blob;
+extern const struct view_ops view_manifest;
+extern const struct view_ops view_archive;
+extern const struct view_ops view_upload;
+extern const struct view_ops view_control;
+extern const struct view_ops view_log;
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files whose content is named by a digest: blobs and manifests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "image_info.h"
+#include "nodes.h"
+
+struct blob_node {
+	struct node node;
+	struct image *image; /* one that names it, to fetch it by */
+	const struct descriptor *descriptor; /* in image's manifest */
+	/* The digest turned out wrong after the kernel had been given some of
+	 * the bytes: the next open has it drop them. */
+	atomic_bool poisoned;
+};
+
+struct manifest_node {
+	struct node node;
+	struct image *image;
+};
+
+static struct blob_node *to_blob(const struct node *node)
+{
+	return (struct blob_node *)(uintptr_t)node;
+}
+
+static struct image *manifest_image(const struct node *node)
+{
+	return ((const struct manifest_node *)(const void *)node)->image;
+}
+
+static char *blob_key(const struct descriptor *descriptor)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	/* The size is the manifest's word, and another may lie. */
+	return file_path("blob:%s:%llu",
+	    digest_format(&descriptor->digest, text),
+	    (unsigned long long)descriptor->size);
+}
+
+uint64_t blob_node_number(const struct descriptor *descriptor)
+{
+	AUTO_FREE char *key = blob_key(descriptor);
+
+	return key ? node_number(key) : 0;
+}
+
+int blob_node(struct mount *mount, struct image *image,
+    const struct descriptor *descriptor, struct node **out, struct err *err)
+{
+	struct blob_node *blob = calloc(1, sizeof(*blob));
+
+	if (!blob)
+		return err_nomem(err);
+	blob->image = image_get(image);
+	blob->descriptor = descriptor;
+	node_init(&blob->node, mount, &view_blob, blob_key(descriptor), 0,
+	    TTL_FOREVER);
+	*out = node_add(mount->nodes, &blob->node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void blob_node_free(struct node *node)
+{
+	image_put(to_blob(node)->image);
+	free(to_blob(node));
+}
+
+static int blob_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	mount_stat_file(node->mount, node, to_blob(node)->descriptor->size,
+	    out);
+	image_stat_time(to_blob(node)->image, out);
+	return 0;
+}
+
+static int blob_xattrs(struct node *node, struct xattrs *out, struct err *err)
+{
+	const struct blob_node *self = to_blob(node);
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	int r = image_blob(self->image, self->descriptor, &blob, err);
+
+	if (r == 0)
+		r = xattrs_add_descriptor(out, self->descriptor, err);
+	if (r == 0)
+		r = xattrs_add_number(out, "user.oci.cached", blob_cached(blob),
+		    err);
+	if (r == 0)
+		r = xattrs_add(out, "user.oci.verified",
+		    blob_verified(blob) ? "yes" : "pending", err);
+	return r;
+}
+
+static int blob_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	struct blob_node *self = to_blob(node);
+	struct blob *blob = NULL;
+	int r;
+
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return err_set(err, EPERM, "a blob never changes");
+	r = image_blob(self->image, self->descriptor, &blob, err);
+	if (r < 0)
+		return r;
+	handle->file = blob;
+	handle->keep_cache = !atomic_exchange(&self->poisoned, false);
+	return 0;
+}
+
+static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	ssize_t n = blob_read(handle->file, data, len, off, err);
+
+	if (n == -EBADMSG) {
+		atomic_store(&to_blob(handle->node)->poisoned, true);
+		err->code = EIO;
+		n = -EIO;
+	}
+	return n;
+}
+
+static void blob_close(struct handle *handle)
+{
+	blob_put(handle->file);
+}
+
+const struct view_ops view_blob = {
+    .stat = blob_stat,
+    .free = blob_node_free,
+    .xattrs = blob_xattrs,
+    .open = blob_open,
+    .read = blob_node_read,
+    .close = blob_close,
+};
+
+int manifest_node(struct mount *mount, struct image *image, struct node **out,
+    struct err *err)
+{
+	struct manifest_node *manifest = calloc(1, sizeof(*manifest));
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!manifest)
+		return err_nomem(err);
+	manifest->image = image_get(image);
+	node_init(&manifest->node, mount, &view_manifest,
+	    file_path("manifest:%s", digest_format(&image->digest, text)), 0,
+	    TTL_FOREVER);
+	*out = node_add(mount->nodes, &manifest->node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void manifest_node_free(struct node *node)
+{
+	image_put(manifest_image(node));
+	free(node);
+}
+
+static int manifest_stat(struct node *node, struct stat *out, struct err *err)
+{
+	struct image *image = manifest_image(node);
+
+	(void)err;
+	mount_stat_file(node->mount, node, image->len, out);
+	image_stat_time(image, out);
+	return 0;
+}
+
+static int manifest_xattrs(struct node *node, struct xattrs *out,
+    struct err *err)
+{
+	return image_add_xattrs(manifest_image(node), NULL, out, err);
+}
+
+static int manifest_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	(void)node;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return err_set(err, EPERM, "a manifest is changed by a push");
+	handle->keep_cache = true;
+	return 0;
+}
+
+static ssize_t manifest_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct image *image = manifest_image(handle->node);
+
+	(void)err;
+	if (off >= image->len)
+		return 0;
+	if (len > image->len - off)
+		len = (size_t)(image->len - off);
+	memcpy(data, image->data + off, len);
+	return (ssize_t)len;
+}
+
+const struct view_ops view_manifest = {
+    .stat = manifest_stat,
+    .free = manifest_node_free,
+    .xattrs = manifest_xattrs,
+    .open = manifest_open,
+    .read = manifest_read,
+};

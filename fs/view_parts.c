@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directories in an image directory whose entries are a manifest's:
+ * layers/, files/ and platforms/. All are immutable: they belong to a digest.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "image_info.h"
+#include "nodes.h"
+#include "part_names.h"
+
+struct part_node {
+	struct node node;
+	struct image *image;
+};
+
+static struct image *part_image(const struct node *node)
+{
+	return ((const struct part_node *)(const void *)node)->image;
+}
+
+static int part_node(struct node *parent, struct image *image,
+    const struct view_ops *view, const char *name, struct node **out,
+    struct err *err)
+{
+	struct part_node *part = calloc(1, sizeof(*part));
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!part)
+		return err_nomem(err);
+	part->image = image_get(image);
+	node_init(&part->node, parent->mount, view,
+	    file_path("%s/%s#%s", parent->key, name,
+		digest_format(&image->digest, text)),
+	    TTL_FOREVER, TTL_FOREVER);
+	*out = node_add(parent->mount->nodes, &part->node, err);
+	return *out ? 0 : -err->code;
+}
+
+int layers_node(struct node *parent, struct image *image, struct node **out,
+    struct err *err)
+{
+	return part_node(parent, image, &view_layers, "layers", out, err);
+}
+
+int files_node(struct node *parent, struct image *image, struct node **out,
+    struct err *err)
+{
+	return part_node(parent, image, &view_files, "files", out, err);
+}
+
+int platforms_node(struct node *parent, struct image *index, struct node **out,
+    struct err *err)
+{
+	return part_node(parent, index, &view_platforms, "platforms", out, err);
+}
+
+static void part_free(struct node *node)
+{
+	struct part_node *part = (struct part_node *)(void *)node;
+
+	image_put(part->image);
+	free(part);
+}
+
+static int part_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	mount_stat_dir(node->mount, node, out);
+	image_stat_time(part_image(node), out);
+	return 0;
+}
+
+/* Which entry of the manifest a directory shows under which name. */
+typedef int part_name_fn(struct image *image, size_t index,
+    char out[PART_NAME_SIZE], struct err *err);
+
+/* The entry of that name, or the entries' count. */
+static int part_find(struct image *image, part_name_fn *namer, const char *name,
+    size_t *index, struct err *err)
+{
+	char text[PART_NAME_SIZE];
+
+	for (*index = 0; *index < image->manifest->entry_count; ++*index) {
+		int r = namer(image, *index, text, err);
+
+		if (r < 0)
+			return r;
+		if (!strcmp(text, name))
+			return 0;
+	}
+	return err_set(err, ENOENT, "%s: no such name", name);
+}
+
+static int blobs_lookup(struct node *dir, part_name_fn *namer, const char *name,
+    struct node **out, struct err *err)
+{
+	struct image *image = part_image(dir);
+	size_t index;
+	int r = part_find(image, namer, name, &index, err);
+
+	if (r < 0)
+		return r;
+	return blob_node(dir->mount, image, &image->manifest->entries[index],
+	    out, err);
+}
+
+static int blobs_list(struct node *dir, part_name_fn *namer,
+    struct dirlist *out, struct err *err)
+{
+	struct image *image = part_image(dir);
+
+	for (size_t i = 0; i < image->manifest->entry_count; i++) {
+		char name[PART_NAME_SIZE];
+		int r = namer(image, i, name, err);
+
+		if (r == 0 && *name)
+			r = dirlist_add(out, name, strlen(name), S_IFREG,
+			    blob_node_number(&image->manifest->entries[i]),
+			    err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int layers_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	return blobs_lookup(dir, layer_name, name, out, err);
+}
+
+static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
+{
+	return blobs_list(dir, layer_name, out, err);
+}
+
+static int files_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	return blobs_lookup(dir, file_name, name, out, err);
+}
+
+static int files_list(struct node *dir, struct dirlist *out, struct err *err)
+{
+	return blobs_list(dir, file_name, out, err);
+}
+
+static int platforms_lookup(struct node *dir, const char *name,
+    struct node **out, struct err *err)
+{
+	struct image *index_image = part_image(dir);
+	CLEANUP(image_put_p) struct image *image = NULL;
+	size_t index;
+	int r = part_find(index_image, platform_name, name, &index, err);
+
+	if (r == 0)
+		r = image_open(index_image->images, index_image->repository,
+		    &index_image->manifest->entries[index].digest, &image, err);
+	return r < 0 ? r : image_node_fixed(dir, name, image, out, err);
+}
+
+static int platforms_list(struct node *dir, struct dirlist *out,
+    struct err *err)
+{
+	struct image *index = part_image(dir);
+
+	for (size_t i = 0; i < index->manifest->entry_count; i++) {
+		char name[PART_NAME_SIZE];
+		char text[DIGEST_TEXT_SIZE];
+		AUTO_FREE char *key = NULL;
+		int r = platform_name(index, i, name, err);
+
+		if (r < 0)
+			return r;
+		if (!*name)
+			continue;
+		key = file_path("%s/%s#%s", dir->key, name,
+		    digest_format(&index->manifest->entries[i].digest, text));
+		if (!key)
+			return err_nomem(err);
+		r = dirlist_add(out, name, strlen(name), S_IFDIR,
+		    node_number(key), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+const struct view_ops view_layers = {
+    .stat = part_stat,
+    .free = part_free,
+    .lookup = layers_lookup,
+    .list = layers_list,
+};
+
+const struct view_ops view_files = {
+    .stat = part_stat,
+    .free = part_free,
+    .lookup = files_lookup,
+    .list = files_list,
+};
+
+const struct view_ops view_platforms = {
+    .stat = part_stat,
+    .free = part_free,
+    .lookup = platforms_lookup,
+    .list = platforms_list,
+};

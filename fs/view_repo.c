@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directories that are a namespace, a repository, or both. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "made.h"
+#include "name.h"
+#include "nodes.h"
+#include "upload.h"
+#include "view_repo.h"
+
+struct repo_node {
+	struct node node;
+	char *repository; /* "" at the top */
+};
+
+/* What a lookup is about: the directory, and its name taken apart. */
+struct repo_lookup {
+	struct mount *mount;
+	struct node *dir;
+	const char *repository;
+	const char *text;
+	struct name name;
+};
+
+const char *repo_node_repository(const struct node *node)
+{
+	return ((const struct repo_node *)(const void *)node)->repository;
+}
+
+static struct node *repo_node_alloc(struct mount *mount, const char *repository)
+{
+	struct repo_node *repo = calloc(1, sizeof(*repo));
+
+	if (!repo)
+		return NULL;
+	repo->repository = strdup(repository);
+	node_init(&repo->node, mount, &view_repo,
+	    repo->repository ? file_path("dir:%s", repository) : NULL,
+	    mount->tag_ttl, mount->tag_ttl);
+	return &repo->node;
+}
+
+int repo_node(struct mount *mount, const char *repository, struct node **out,
+    struct err *err)
+{
+	struct node *node = repo_node_alloc(mount, repository);
+
+	if (!node)
+		return err_nomem(err);
+	*out = node_add(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+int repo_node_root(struct mount *mount, const char *repository,
+    struct node **out, struct err *err)
+{
+	struct node *node = repo_node_alloc(mount, repository);
+
+	if (!node)
+		return err_nomem(err);
+	*out = node_add_root(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void repo_free(struct node *node)
+{
+	struct repo_node *repo = (struct repo_node *)(void *)node;
+
+	free(repo->repository);
+	free(repo);
+}
+
+static int repo_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	mount_stat_dir(node->mount, node, out);
+	return 0;
+}
+
+char *repo_path(const char *dir, const char *name)
+{
+	return *dir ? file_path("%s/%s", dir, name) : file_path("%s", name);
+}
+
+bool repo_listed(struct mount *mount, const char *repository)
+{
+	CLEANUP(names_put_p)
+	struct names *catalog = images_catalog_cached(mount->images);
+
+	return catalog && (names_has(catalog, repository) ||
+			      names_has_below(catalog, repository));
+}
+
+/* Whether the directory is known, without a request if possible. 1, 0. */
+static int directory_known(struct mount *mount, const char *repository,
+    struct err *err)
+{
+	CLEANUP(names_put_p) struct names *catalog = NULL;
+	int r;
+
+	if (made_has(mount->made, repository))
+		return 1;
+	catalog = images_catalog_cached(mount->images);
+	if (!catalog) {
+		r = images_catalog(mount->images, &catalog, err);
+		if (r < 0)
+			return r;
+	}
+	return repo_listed(mount, repository);
+}
+
+/*
+ * Whether the registry has such a directory though no list that we have says
+ * so: it may be new, or not be listed. 1, 0.
+ */
+static int directory_asked(const struct repo_lookup *lookup,
+    const char *repository, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *names = NULL;
+	struct err tags_err = ERR_INIT;
+	int r =
+	    images_tags(lookup->mount->images, repository, &names, &tags_err);
+
+	if (r == 0)
+		return 1;
+	if (r != -ENOENT && r != -EACCES) {
+		*err = tags_err;
+		return r;
+	}
+	/* Where nothing is listed, anything may be a namespace; but nobody
+	 * nests repositories in one another there. */
+	if (!images_listable(lookup->mount->images))
+		return !images_found(lookup->mount->images, lookup->repository);
+	r = images_catalog(lookup->mount->images, &names, err);
+	if (r < 0)
+		return r;
+	return repo_listed(lookup->mount, repository);
+}
+
+static int tag_exists(struct mount *mount, const char *repository,
+    const char *tag, struct err *err)
+{
+	CLEANUP(names_put_p)
+	struct names *tags = images_tags_cached(mount->images, repository);
+	struct digest digest;
+	int r;
+
+	if (tags && names_has(tags, tag))
+		return 1;
+	/* Tags that are not listed, and those of a second ago, are asked for.
+	 */
+	r = images_resolve(mount->images, repository, tag, &digest, err);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* 1 found, 0 not. */
+static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
+    struct node **out, struct err *err)
+{
+	const struct name *name = &lookup->name;
+	int r = 0;
+
+	if (*name->tag) {
+		r = tag_exists(lookup->mount, repository, name->tag, err);
+		if (r == 1)
+			r = image_node_tag(lookup->dir, lookup->text,
+			    repository, name->tag, out, err);
+		else if (r == 0 && *name->archive_tag)
+			r = tag_exists(lookup->mount, repository,
+				name->archive_tag, err) == 1
+				? archive_node(lookup->mount, lookup->dir,
+				      lookup->text, repository,
+				      name->archive_tag, out, err)
+				: 0;
+	}
+	if (r < 0)
+		return r;
+	return *out != NULL;
+}
+
+static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
+    struct err *err)
+{
+	const struct name *name = &lookup->name;
+	CLEANUP(image_put_p) struct image *image = NULL;
+	AUTO_FREE char *repository =
+	    *name->repository ? repo_path(lookup->repository, name->repository)
+			      : strdup(lookup->repository);
+	char text[DIGEST_TEXT_SIZE];
+	struct digest digest;
+	int r;
+
+	if (!repository)
+		return err_nomem(err);
+	if (!*repository)
+		return 0;
+	if (!digest_is_set(&name->digest))
+		return lookup_tag(lookup, repository, out, err);
+	r = images_resolve(lookup->mount->images, repository,
+	    digest_format(&name->digest, text), &digest, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = image_open(lookup->mount->images, repository, &name->digest, &image,
+	    err);
+	if (r == 0)
+		r = image_node_fixed(lookup->dir, lookup->text, image, out,
+		    err);
+	return r < 0 ? r : 1;
+}
+
+static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
+    struct err *err)
+{
+	const struct name *name = &lookup->name;
+	AUTO_FREE char *path = repo_path(lookup->repository, lookup->text);
+	int r = 0;
+
+	if (!path)
+		return err_nomem(err);
+	if (name->component) {
+		r = directory_known(lookup->mount, path, err);
+		if (r == 1)
+			return repo_node(lookup->mount, path, out, err) < 0
+				   ? -err->code
+				   : 1;
+	}
+	if (r == 0 && name->tag_ok && *lookup->repository)
+		r = lookup_tag(lookup, lookup->repository, out, err);
+	if (r == 0 && name->component) {
+		r = directory_asked(lookup, path, err);
+		if (r == 1)
+			r = repo_node(lookup->mount, path, out, err) < 0
+				? -err->code
+				: 1;
+	}
+	return r;
+}
+
+static int repo_lookup(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	struct repo_lookup lookup = {.mount = dir->mount,
+	    .dir = dir,
+	    .repository = repo_node_repository(dir),
+	    .text = text};
+	int r;
+
+	*out = NULL;
+	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
+		return control_node(dir->mount, out, err);
+	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	name_parse(&lookup.name, text);
+	if (lookup.name.form == NAME_REFERENCE)
+		r = lookup_reference(&lookup, out, err);
+	else if (lookup.name.form == NAME_PLAIN)
+		r = lookup_plain(&lookup, out, err);
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : err_set(err, ENOENT, "%s: no such name", text);
+}
+
+static int repo_child(struct node *dir, const char *text, mode_t mode,
+    struct node **out, struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = repo_path(repository, text);
+	int r;
+
+	*out = NULL;
+	if (!path)
+		return err_nomem(err);
+	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!S_ISDIR(mode))
+		return err_set(err, ENOENT, "%s: gone", text);
+	/* What list() made of a tag that shares its name begins with ':'. */
+	if (*text == ':')
+		return image_node_tag(dir, text, repository, text + 1, out,
+		    err);
+	if (made_has(dir->mount->made, path) || repo_listed(dir->mount, path))
+		return repo_node(dir->mount, path, out, err);
+	return image_node_tag(dir, text, repository, text, out, err);
+}
+
+const struct view_ops view_repo = {
+    .stat = repo_stat,
+    .free = repo_free,
+    .lookup = repo_lookup,
+    .child = repo_child,
+    .list = repo_list,
+    .create = repo_create,
+    .mkdir = repo_mkdir,
+    .unlink = repo_unlink,
+    .rmdir = repo_rmdir,
+    .rename = upload_rename,
+};

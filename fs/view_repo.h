@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the repository view share. */
+#ifndef FS_VIEW_REPO_H
+#define FS_VIEW_REPO_H
+
+#include "view.h"
+
+/* dir/name, or name at the top; NULL out of memory. */
+char *repo_path(const char *dir, const char *name);
+
+/* Whether a list that we have names the repository, or one below it. */
+bool repo_listed(struct mount *mount, const char *repository);
+
+/* view_repo_list.c */
+int repo_list(struct node *dir, struct dirlist *out, struct err *err);
+
+/* view_repo_write.c */
+int repo_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err);
+int repo_mkdir(struct node *dir, const char *name, struct node **out,
+    struct err *err);
+int repo_unlink(struct node *dir, const char *name, struct err *err);
+int repo_rmdir(struct node *dir, const char *name, struct err *err);
+
+#endif

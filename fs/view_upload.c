@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that is being written. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "nodes.h"
+#include "upload.h"
+
+struct upload_node {
+	struct node node;
+	struct upload *upload;
+};
+
+static struct upload *to_upload(const struct node *node)
+{
+	return ((const struct upload_node *)(const void *)node)->upload;
+}
+
+int upload_node(struct mount *mount, struct upload *upload, struct node **out,
+    struct err *err)
+{
+	struct upload_node *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return err_nomem(err);
+	self->upload = upload_get(upload);
+	/* Nothing of it may be kept: its name becomes a directory. */
+	node_init(&self->node, mount, &view_upload,
+	    file_path("upload:%lu", upload_serial(upload)), 0, 0);
+	*out = node_add(mount->nodes, &self->node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void upload_node_free(struct node *node)
+{
+	upload_put(to_upload(node));
+	free(node);
+}
+
+static int upload_node_stat(struct node *node, struct stat *out,
+    struct err *err)
+{
+	(void)err;
+	mount_stat_file(node->mount, node, 0, out);
+	upload_stat(to_upload(node), out);
+	return 0;
+}
+
+static int upload_xattrs(struct node *node, struct xattrs *out, struct err *err)
+{
+	char text[sizeof(err->msg)];
+
+	if (!upload_error(to_upload(node), text, sizeof(text)))
+		return 0;
+	return xattrs_add(out, "user.registryfs.error", text, err);
+}
+
+static int upload_node_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	handle->direct = true;
+	return upload_open(to_upload(node), flags, err);
+}
+
+static void upload_node_close(struct handle *handle)
+{
+	upload_close(to_upload(handle->node));
+}
+
+static ssize_t upload_node_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	return upload_read(to_upload(handle->node), data, len, off, err);
+}
+
+static int upload_node_write(struct handle *handle, const void *data,
+    size_t len, uint64_t off, struct err *err)
+{
+	return upload_write(to_upload(handle->node), data, len, off, err);
+}
+
+static int upload_node_flush(struct handle *handle, struct err *err)
+{
+	return upload_flush(to_upload(handle->node), err);
+}
+
+static int upload_node_setattr(struct node *node, struct handle *handle,
+    const struct stat *attr, unsigned fields, struct err *err)
+{
+	(void)handle;
+	return upload_setattr(to_upload(node), attr, fields, err);
+}
+
+const struct view_ops view_upload = {
+    .stat = upload_node_stat,
+    .free = upload_node_free,
+    .xattrs = upload_xattrs,
+    .open = upload_node_open,
+    .close = upload_node_close,
+    .read = upload_node_read,
+    .write = upload_node_write,
+    .flush = upload_node_flush,
+    .setattr = upload_node_setattr,
+};

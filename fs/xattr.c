@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Extended attributes. */
+#include "xattr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void xattrs_release(struct xattrs *xattrs)
+{
+	buf_release(&xattrs->data);
+}
+
+int xattrs_add(struct xattrs *xattrs, const char *name, const char *value,
+    struct err *err)
+{
+	uint32_t len = (uint32_t)strlen(value);
+	int r = buf_add(&xattrs->data, name, strlen(name) + 1, err);
+
+	if (r == 0)
+		r = buf_add(&xattrs->data, &len, sizeof(len), err);
+	if (r == 0)
+		r = buf_add(&xattrs->data, value, len, err);
+	return r;
+}
+
+int xattrs_add_digest(struct xattrs *xattrs, const char *name,
+    const struct digest *digest, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return xattrs_add(xattrs, name, digest_format(digest, text), err);
+}
+
+int xattrs_add_number(struct xattrs *xattrs, const char *name, uint64_t value,
+    struct err *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return xattrs_add(xattrs, name, text, err);
+}
+
+int xattrs_add_annotations(struct xattrs *xattrs,
+    const struct annotation *annotations, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		char name[256]; /* XATTR_NAME_MAX and its NUL */
+		int len = snprintf(name, sizeof(name), "user.oci.annotation.%s",
+		    annotations[i].name);
+		int r;
+
+		if (len < 0 || (size_t)len >= sizeof(name))
+			continue; /* no xattr can have that name */
+		r = xattrs_add(xattrs, name, annotations[i].value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int xattrs_add_descriptor(struct xattrs *xattrs,
+    const struct descriptor *descriptor, struct err *err)
+{
+	int r = xattrs_add_digest(xattrs, "user.oci.digest",
+	    &descriptor->digest, err);
+
+	if (r == 0)
+		r = xattrs_add(xattrs, "user.oci.mediatype",
+		    descriptor->media_type, err);
+	if (r == 0)
+		r = xattrs_add_number(xattrs, "user.oci.size", descriptor->size,
+		    err);
+	if (r == 0)
+		r = xattrs_add_annotations(xattrs, descriptor->annotations,
+		    descriptor->annotation_count, err);
+	return r;
+}
+
+/* The attribute at *at; moves *at behind it. NULL at the end. */
+static const char *xattrs_next(const struct xattrs *xattrs, size_t *at,
+    const char **value, uint32_t *len)
+{
+	const char *name;
+
+	if (*at >= xattrs->data.len)
+		return NULL;
+	name = xattrs->data.data + *at;
+	*at += strlen(name) + 1;
+	memcpy(len, xattrs->data.data + *at, sizeof(*len));
+	*at += sizeof(*len);
+	*value = xattrs->data.data + *at;
+	*at += *len;
+	return name;
+}
+
+const char *xattrs_find(const struct xattrs *xattrs, const char *name,
+    size_t *len)
+{
+	const char *found, *value;
+	uint32_t size;
+	size_t at = 0;
+
+	while ((found = xattrs_next(xattrs, &at, &value, &size))) {
+		if (!strcmp(found, name)) {
+			*len = size;
+			return value;
+		}
+	}
+	return NULL;
+}
+
+int xattrs_names(const struct xattrs *xattrs, struct buf *out, struct err *err)
+{
+	const char *name, *value;
+	uint32_t size;
+	size_t at = 0;
+
+	while ((name = xattrs_next(xattrs, &at, &value, &size))) {
+		int r = buf_add(out, name, strlen(name) + 1, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image as one archive (archive/layout.h): an index with all of its images
+ * that the registry has. Making it reads manifests; reading it, blobs.
+ */
+#ifndef IMAGE_SAVE_H
+#define IMAGE_SAVE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "image/images.h"
+
+struct save;
+
+/* name and tag are what the archive says the image is called. */
+int save_new(struct image *image, const char *name, const char *tag,
+    struct save **out, struct err *err);
+void save_free(struct save *save);
+
+DEFINE_CLEANUP(struct save *, save_free);
+
+uint64_t save_size(const struct save *save);
+
+/* Short only at the end. Errors as blob_read(). */
+ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
+    struct err *err);
+
+#endif
