@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "creds/secret.h"
 #include "token.h"
 
@@ -74,6 +75,9 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 		return r;
 	text = token.text;
 	*lifetime = token.lifetime;
+	log_debug(LOG_AUTH, "%s: a token for %s from %s, good for %llu s",
+	    registry->address.host, scopes, realm,
+	    (unsigned long long)token.lifetime);
 	*value = file_path("Bearer %s", text);
 	return *value ? 0 : err_nomem(err);
 }
@@ -81,6 +85,8 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 static int basic(const struct ask *ask, char **value, uint64_t *lifetime,
     struct err *err)
 {
+	log_debug(LOG_AUTH, "%s: a password for %s",
+	    ask->registry->address.host, ask->scope);
 	*value = credential_basic(ask->credential);
 	*lifetime = GRANT_FOREVER;
 	return *value ? 0 : err_nomem(err);
@@ -91,6 +97,7 @@ static int answer(const struct ask *ask, const struct challenges *challenges,
     bool own, char **value, uint64_t *lifetime, struct err *err)
 {
 	bool password = challenges->basic && ask->credential->password;
+	struct err failure = ERR_INIT;
 	int r = -EACCES;
 
 	if (!challenges->bearer && !password)
@@ -98,9 +105,12 @@ static int answer(const struct ask *ask, const struct challenges *challenges,
 	/* GET /v2/ knows of no repository; some put an example there. */
 	if (challenges->bearer)
 		r = bearer(ask, &challenges->token,
-		    own ? challenges->token.scope : "", value, lifetime, err);
+		    own ? challenges->token.scope : "", value, lifetime,
+		    &failure);
 	if (r == -EACCES && password)
-		r = basic(ask, value, lifetime, err);
+		return basic(ask, value, lifetime, err) < 0 ? -err->code : 1;
+	if (r < 0)
+		*err = failure;
 	return r < 0 ? r : 1;
 }
 

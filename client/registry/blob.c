@@ -57,9 +57,11 @@ int registry_blob_open(struct registry *registry, const char *repository,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
 	char text[DIGEST_TEXT_SIZE], range[64];
+	struct call_what what =
+	    call_what(repository, digest_format(digest, text));
 	int status;
 	int r = call_init(&call, registry, "GET", repository, "pull", err,
-	    "blobs/%s", digest_format(digest, text));
+	    "blobs/%s", text);
 
 	snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", offset);
 	/* Offsets are of the blob's own bytes. */
@@ -73,10 +75,11 @@ int registry_blob_open(struct registry *registry, const char *repository,
 		return r;
 	status = http_status(response);
 	if (status != 200 && status != 206)
-		return call_refused(registry, &call, response, text, err);
+		return call_refused(registry, &call, response, what.text, err);
 	r = seek(response, offset, err);
 	if (r < 0)
-		return err_wrap(err, "%s: %s", registry_host(registry), text);
+		return err_wrap(err, "%s: %s", registry_host(registry),
+		    what.text);
 	*out = steal(&response);
 	return 0;
 }
@@ -87,8 +90,10 @@ int registry_blob_head(struct registry *registry, const char *repository,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
 	char text[DIGEST_TEXT_SIZE];
+	struct call_what what =
+	    call_what(repository, digest_format(digest, text));
 	int r = call_init(&call, registry, "HEAD", repository, "pull", err,
-	    "blobs/%s", digest_format(digest, text));
+	    "blobs/%s", text);
 
 	call.max_redirects = CALL_REDIRECTS;
 	call.retry = true;
@@ -108,5 +113,5 @@ int registry_blob_head(struct registry *registry, const char *repository,
 	 * are signed for a GET) is between us and it. */
 	if (!http_same_origin(http_url(response), call.url))
 		return 1;
-	return call_refused(registry, &call, response, text, err);
+	return call_refused(registry, &call, response, what.text, err);
 }

@@ -146,6 +146,15 @@ int call_send(struct registry *registry, const struct call *call,
 	return r;
 }
 
+struct call_what call_what(const char *repository, const char *reference)
+{
+	struct call_what what;
+
+	snprintf(what.text, sizeof(what.text), "%s%c%s", repository,
+	    strchr(reference, ':') ? '@' : ':', reference);
+	return what;
+}
+
 /* Whether a password was sent, and so is what a 401 is about. */
 static bool sent_password(struct registry *registry, const struct call *call)
 {

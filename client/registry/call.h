@@ -46,7 +46,14 @@ int call_take_url(struct call *call, char *url, struct err *err);
 int call_send(struct registry *registry, const struct call *call,
     struct http_response **out, struct err *err);
 
-/* The error of a status that is not wanted; what is "app:1.0". -errno. */
+/* What a call is about, as messages name it: "app:1.0", "app@sha256:…". */
+struct call_what {
+	char text[512];
+};
+
+struct call_what call_what(const char *repository, const char *reference);
+
+/* The error of a status that is not wanted. -errno. */
 int call_refused(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err);
 

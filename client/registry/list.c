@@ -186,19 +186,21 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err)
 {
 	struct list list = {"repositories", is_repository, each, arg, 0};
+	struct err failure = ERR_INIT;
 	char query[32];
 	int r;
 
 	snprintf(query, sizeof(query), "?n=%d", CATALOG_PAGE);
-	r = walk_catalog(registry, &list, query, err);
-	/* A page can be larger than this one's registry gives. */
-	if (r < 0 && list.pages == 0 && err->http == 400)
-		r = walk_catalog(registry, &list, "", err);
-	if (r < 0 && list.pages == 0 && is_unlisted(registry, err)) {
+	r = walk_catalog(registry, &list, query, &failure);
+	/* The page may be larger than this registry gives. */
+	if (r < 0 && list.pages == 0 && failure.http == 400)
+		r = walk_catalog(registry, &list, "", &failure);
+	if (r >= 0)
+		return r;
+	*err = failure;
+	if (list.pages == 0 && is_unlisted(registry, err))
 		err->code = EOPNOTSUPP;
-		return -EOPNOTSUPP;
-	}
-	return r;
+	return -err->code;
 }
 
 int registry_tags(struct registry *registry, const char *repository,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -18,20 +17,6 @@
 	"Accept: " MEDIA_OCI_INDEX ", " MEDIA_OCI_MANIFEST \
 	", " MEDIA_DOCKER_LIST ", " MEDIA_DOCKER_MANIFEST \
 	", " MEDIA_DOCKER_SCHEMA1_SIGNED ", " MEDIA_DOCKER_SCHEMA1 ", */*"
-
-/* "app:1.0", "app@sha256:…": room for any, as messages need. */
-struct what {
-	char text[512];
-};
-
-static struct what what(const char *repository, const char *reference)
-{
-	struct what what;
-
-	snprintf(what.text, sizeof(what.text), "%s%c%s", repository,
-	    strchr(reference, ':') ? '@' : ':', reference);
-	return what;
-}
 
 static void copy_media_type(const struct http_response *response,
     struct registry_manifest *out)
@@ -101,7 +86,7 @@ int registry_manifest_get(struct registry *registry, const char *repository,
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
-	struct what it = what(repository, reference);
+	struct call_what it = call_what(repository, reference);
 	struct digest want;
 	int r = call_init(&call, registry, "GET", repository, "pull", err,
 	    "manifests/%s", reference);
@@ -138,7 +123,7 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
-	struct what it = what(repository, reference);
+	struct call_what it = call_what(repository, reference);
 	int r = call_init(&call, registry, "HEAD", repository, "pull", err,
 	    "manifests/%s", reference);
 
@@ -168,7 +153,7 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	AUTO_FREE char *type = file_path("Content-Type: %s", media_type);
 	CLEANUP(call_release) struct call call;
-	struct what it = what(repository, reference);
+	struct call_what it = call_what(repository, reference);
 	int r = call_init(&call, registry, "PUT", repository, "pull,push", err,
 	    "manifests/%s", reference);
 

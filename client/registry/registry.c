@@ -128,20 +128,24 @@ static int settle(struct registry *registry, struct err *err)
 	struct way ways[WAYS_MAX];
 	size_t count =
 	    choose_ways(&registry->address, registry->insecure, ways);
-	int r = 0;
+	struct err failure = ERR_INIT;
 
 	for (size_t i = 0; i < count; i++) {
-		r = set_way(registry, &ways[i], err);
+		int r = set_way(registry, &ways[i], &failure);
+
 		if (r == 0)
-			r = ping(registry, err);
-		if (r == 0 || !is_other_protocol(err->code))
-			return r;
+			r = ping(registry, &failure);
+		if (r == 0)
+			return 0;
+		if (!is_other_protocol(failure.code))
+			break;
 	}
-	if (r == -EPROTO && !registry->insecure)
-		return err_wrap(err,
+	*err = failure;
+	if (err->code == EPROTO && !registry->insecure)
+		err_wrap(err,
 		    "%s cannot be trusted (the option insecure would do so)",
 		    registry->address.host);
-	return r;
+	return -err->code;
 }
 
 int registry_open(struct http *http, struct creds *creds,

@@ -24,6 +24,7 @@ struct upload {
 	const struct digest *digest;
 	const struct http_body *body;
 	char text[DIGEST_TEXT_SIZE];
+	struct call_what what;
 	char *session; /* its url now, NULL while there is none */
 };
 
@@ -32,34 +33,30 @@ static void upload_release(struct upload *upload)
 	free(upload->session);
 }
 
-static int call_session(struct call *call, const struct upload *upload,
-    const char *method, char *url, struct err *err)
-{
-	int r = call_init(call, upload->registry, method, upload->repository,
-	    "pull,push", err, "blobs/uploads/");
-
-	if (r < 0) {
-		free(url);
-		return r;
-	}
-	return call_take_url(call, url, err);
-}
-
-/* Ends a session that nobody will use. That many registries do not let us, and
- * that all clear up behind us some day, is the same to us. */
-static void cancel(struct upload *upload)
+/* Ends a session that nobody will use, by a call that is authorized for it. That
+ * many registries do not let us, and that all clear up behind us some day, is
+ * the same to us. */
+static void cancel_by(struct upload *upload, struct call *call)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
+	struct err ignored = ERR_INIT;
+
+	call->method = "DELETE";
+	call->final = true;
+	call->retry = false;
+	if (call_take_url(call, steal(&upload->session), &ignored) == 0)
+		call_send(upload->registry, call, &response, &ignored);
+}
+
+static void cancel(struct upload *upload)
+{
 	CLEANUP(call_release) struct call call = {0};
 	struct err ignored = ERR_INIT;
 
-	if (!upload->session)
-		return;
-	if (call_session(&call, upload, "DELETE", steal(&upload->session),
-		&ignored) < 0)
-		return;
-	call.final = true;
-	call_send(upload->registry, &call, &response, &ignored);
+	if (upload->session &&
+	    call_init(&call, upload->registry, "DELETE", upload->repository,
+		"pull,push", &ignored, "blobs/uploads/") == 0)
+		cancel_by(upload, &call);
 }
 
 /* The session's url from an answer's Location; where there is none, the old one
@@ -68,12 +65,13 @@ static int follow(struct upload *upload, const struct call *call,
     const struct http_response *response, struct err *err)
 {
 	const char *location = http_header(response, "Location");
+	bool missing = !location || !*location;
 	char *url;
 	int r;
 
-	if (!location && upload->session)
+	if (missing && upload->session)
 		return 0;
-	if (!location)
+	if (missing)
 		return err_set(err, EPROTO, "%s: no place to upload %s to",
 		    registry_host(upload->registry), upload->text);
 	r = session_location(upload->registry, call->url, location, &url, err);
@@ -110,11 +108,14 @@ static int send(struct upload *upload, const char *method,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call = {0};
 	const char *joint = strchr(upload->session, '?') ? "&" : "?";
-	char *url = last ? file_path("%s%sdigest=%s", upload->session, joint,
-			       upload->text)
-			 : strdup(upload->session);
-	int r = call_session(&call, upload, method, url, err);
+	AUTO_FREE char *url = last ? file_path("%s%sdigest=%s", upload->session,
+					 joint, upload->text)
+				   : strdup(upload->session);
+	int r = call_init(&call, upload->registry, method, upload->repository,
+	    "pull,push", err, "blobs/uploads/");
 
+	if (r == 0)
+		r = call_take_url(&call, steal(&url), err);
 	call.headers[0] = type;
 	if (body)
 		call.body = *body;
@@ -124,11 +125,12 @@ static int send(struct upload *upload, const char *method,
 		return r;
 	if (!reply_is_success(response))
 		return call_refused(upload->registry, &call, response,
-		    upload->text, err);
+		    upload->what.text, err);
 	if (!last)
 		return follow(upload, &call, response, err);
 	free(steal(&upload->session));
-	return reply_check_digest(response, upload->digest, upload->text, err);
+	return reply_check_digest(response, upload->digest, upload->what.text,
+	    err);
 }
 
 /* One way or the other, from the session's start to its end. */
@@ -161,6 +163,17 @@ static bool may_pass(const struct err *err)
 	return err->code == ECONNRESET || err->code == ETIMEDOUT;
 }
 
+static int persist(struct upload *upload, bool by_patch, struct err *err)
+{
+	unsigned n = 0;
+	int r;
+
+	do
+		r = attempt(upload, by_patch, err);
+	while (r < 0 && ++n < UPLOAD_ATTEMPTS && may_pass(err));
+	return r;
+}
+
 int registry_blob_upload(struct registry *registry, const char *repository,
     const struct digest *digest, const struct http_body *body, struct err *err)
 {
@@ -169,25 +182,21 @@ int registry_blob_upload(struct registry *registry, const char *repository,
 	    .repository = repository,
 	    .digest = digest,
 	    .body = body};
+	struct err failure = ERR_INIT;
 	bool by_patch = atomic_load(&registry->uploads_by_patch);
-	bool tried = by_patch;
 	int r;
 
-	digest_format(digest, upload.text);
-	for (unsigned n = 1;; n++) {
-		r = attempt(&upload, by_patch, err);
-		if (r == 0)
-			break;
-		if (!tried && wants_patch(err)) {
-			by_patch = tried = true;
-			continue;
-		}
-		if (n >= UPLOAD_ATTEMPTS || !may_pass(err))
-			return r;
+	upload.what = call_what(repository, digest_format(digest, upload.text));
+	r = persist(&upload, by_patch, &failure);
+	if (r < 0 && !by_patch && wants_patch(&failure)) {
+		by_patch = true;
+		r = persist(&upload, by_patch, &failure);
 	}
-	if (by_patch)
+	if (r < 0)
+		*err = failure;
+	else if (by_patch)
 		atomic_store(&registry->uploads_by_patch, true);
-	return 0;
+	return r;
 }
 
 /* Lets the call pull from the other repository too. */
@@ -246,6 +255,6 @@ int registry_blob_mount(struct registry *registry, const char *repository,
 		return 1;
 	if (http_status(response) == 202 &&
 	    follow(&upload, &call, response, &refused) == 0)
-		cancel(&upload);
+		cancel_by(&upload, &call);
 	return 0;
 }

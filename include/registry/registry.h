@@ -51,8 +51,8 @@ typedef int registry_name_fn(void *arg, const char *name, struct err *err);
 
 /*
  * All repositories (GET _catalog, paged by Link); invalid names are left out.
- * -EOPNOTSUPP where the registry does not list them (401, 403, 404, 405 of
- * _catalog alone).
+ * -EOPNOTSUPP where the registry lets us in and does not list them; -EACCES
+ * where credentials are missing or refused. Memory is flat, whatever the length.
  */
 int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err);
@@ -63,14 +63,15 @@ int registry_tags(struct registry *registry, const char *repository,
     registry_name_fn *each, void *arg, struct err *err);
 
 struct registry_manifest {
-	struct buf body;       /* empty after a HEAD */
-	char media_type[256];  /* Content-Type without parameters; may be "" */
-	struct digest digest;  /* of the body; of a HEAD what the server says */
+	struct buf body;      /* empty after a HEAD */
+	char media_type[256]; /* Content-Type without parameters; may be "" */
+	struct digest digest; /* of the body; of a HEAD what the server says */
 };
 
 /*
  * GET of a manifest by tag or digest text; the body was hashed, and for a
- * digest compared (-EBADMSG). -ENOENT. Release with buf_release(&m->body).
+ * digest compared (-EBADMSG). -ENOENT; -ENOTSUP for a schema 1 manifest by
+ * digest, which is not that of its bytes. Release with buf_release(&m->body).
  */
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
@@ -80,8 +81,8 @@ int registry_manifest_head(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
 /* PUT under a tag, or a digest's text. The digest that the server names, if it
- * does, is compared with `digest`. -EACCES, -EPERM (policy), -EINVAL with what
- * the registry said. */
+ * does, is compared with `digest` (-EBADMSG). -EACCES, -EPERM (policy), -EINVAL
+ * with what the registry said. */
 int registry_manifest_put(struct registry *registry, const char *repository,
     const char *reference, const char *media_type, const void *data, size_t len,
     const struct digest *digest, struct err *err);
@@ -107,7 +108,8 @@ int registry_blob_mount(struct registry *registry, const char *repository,
 
 /*
  * Uploads a blob: POST and PUT whole, PATCH and PUT where that is refused.
- * Tokens are renewed on the way.
+ * Tokens are renewed on the way, and the whole is tried again where the network
+ * or the server fails. Errors as registry_manifest_put().
  */
 int registry_blob_upload(struct registry *registry, const char *repository,
     const struct digest *digest, const struct http_body *body, struct err *err);

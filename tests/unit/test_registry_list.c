@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of repositories and tags. */
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "registry_fixture.h"
+
+#define BASIC "WWW-Authenticate: Basic realm=\"x\"\r\n"
+
+/* Each name with a '|' behind it. */
+static int join(void *arg, const char *name, struct err *err)
+{
+	return buf_addf(arg, err, "%s|", name);
+}
+
+static void assert_catalog(server_answer *answer, const char *want)
+{
+	AUTO_BUF struct buf names = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+	struct fixture f;
+	int r;
+
+	fixture_open(&f, answer, NULL, NULL);
+	r = registry_catalog(f.registry, join, &names, &err);
+	fixture_close(&f);
+	assert_string_equal(err.msg, "");
+	assert_int_equal(r, 0);
+	assert_string_equal(buf_str(&names), want);
+}
+
+static void assert_catalog_fails(server_answer *answer, const char *entry,
+    int code, const char *says)
+{
+	AUTO_BUF struct buf names = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+	struct fixture f;
+	int r;
+
+	fixture_open(&f, answer, NULL, entry);
+	r = registry_catalog(f.registry, join, &names, &err);
+	fixture_close(&f);
+	assert_int_equal(r, -code);
+	assert_int_equal(err.code, code);
+	if (!strstr(err.msg, says))
+		print_error("%s\n", err.msg);
+	assert_non_null(strstr(err.msg, says));
+}
+
+static bool three_pages(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "/v2/_catalog?n=1000 "))
+		return peer_reply(peer, 200,
+		    "Link: </v2/_catalog?last=b&n=1000>; rel=\"next\"\r\n",
+		    "{\"repositories\":[\"a\",\"b\"]}");
+	/* A proxy in front that did not tell its name: only the path counts.
+	 * And a page may be empty. */
+	if (head_asks(head, "/v2/_catalog?last=b&n=1000 "))
+		return peer_reply(peer, 200,
+		    "Link: <https://inside.invalid/v2/_catalog?last=c>;"
+		    " rel=\"next\"\r\n",
+		    "{\"repositories\":[]}");
+	EXPECT(peer, head_asks(head, "/v2/_catalog?last=c "));
+	return peer_reply(peer, 200, "", "{\"repositories\":[\"c/d\"]}");
+}
+
+static void pages(void **state)
+{
+	(void)state;
+	assert_catalog(three_pages, "a|b|c/d|");
+}
+
+/* Page 1 leads to 2, 2 to 3, 3 to 4 and 4 back to 2. */
+static bool circle(struct peer *peer, const char *head, void *arg)
+{
+	char link[100];
+	unsigned page = 1;
+
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	sscanf(head, "GET /v2/_catalog?page=%u", &page);
+	snprintf(link, sizeof(link),
+	    "Link: </v2/_catalog?page=%u>; rel=\"next\"\r\n",
+	    page == 4 ? 2 : page + 1);
+	return peer_reply(peer, 200, link, "{\"repositories\":[]}");
+}
+
+static void circles_end(void **state)
+{
+	(void)state;
+	assert_catalog_fails(circle, NULL, EIO, "circle");
+}
+
+static bool dirty(struct peer *peer, const char *head, void *arg)
+{
+	(void)head;
+	(void)arg;
+	return peer_reply(peer, 200, "",
+	    "{\"repositories\":[\"ok\",null,\"Upper\",\"\",\"a//b\",\"../x\","
+	    "\"a\\u002fb\",7,\"/a\",\"a\\n\"]}");
+}
+
+static void invalid_names_are_left_out(void **state)
+{
+	(void)state;
+	assert_catalog(dirty, "ok|a/b|");
+}
+
+static bool no_long_pages(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_asks(head, "?n=1000"))
+		return peer_reply(peer, 400, "",
+		    "{\"errors\":[{\"code\":\"PAGINATION_NUMBER_INVALID\"}]}");
+	return peer_reply(peer, 200, "", "{\"repositories\":[\"a\"]}");
+}
+
+static void page_size_is_the_servers(void **state)
+{
+	(void)state;
+	assert_catalog(no_long_pages, "a|");
+}
+
+static bool missing(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 404, "", "404 page not found\n");
+}
+
+static bool denied(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 403, "",
+	    "{\"errors\":[{\"code\":\"DENIED\",\"message\":\"not you\"}]}");
+}
+
+/* Lets alice in, but not to the list. */
+static bool admins_only(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/") &&
+	    head_has(head, "Authorization", ALICE_BASIC))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 401, BASIC, "");
+}
+
+static bool nobody(struct peer *peer, const char *head, void *arg)
+{
+	(void)head;
+	(void)arg;
+	return peer_reply(peer, 401, BASIC, "");
+}
+
+static void not_listed(void **state)
+{
+	(void)state;
+	assert_catalog_fails(missing, NULL, EOPNOTSUPP, "404");
+	assert_catalog_fails(denied, NULL, EOPNOTSUPP, "not you");
+	assert_catalog_fails(admins_only, ALICE, EOPNOTSUPP, "401");
+}
+
+static void not_let_in(void **state)
+{
+	(void)state;
+	assert_catalog_fails(nobody, ALICE, EACCES, "refused");
+	assert_catalog_fails(nobody, NULL, EACCES, "log in");
+}
+
+static bool page_for_browsers(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 200, "", "<html></html>");
+}
+
+static bool cut_short(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 200, "", "{\"repositories\":[\"a\",");
+}
+
+static void no_json(void **state)
+{
+	(void)state;
+	assert_catalog_fails(page_for_browsers, NULL, EIO, "not JSON");
+	assert_catalog_fails(cut_short, NULL, EIO, "in the middle");
+}
+
+static bool tag_lists(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "/v2/none/tags/list "))
+		return peer_reply(peer, 200, "",
+		    "{\"name\":\"none\",\"tags\":null}");
+	if (head_asks(head, "/v2/dirty/tags/list "))
+		return peer_reply(peer, 200, "Content-Type: text/plain\r\n",
+		    "{\"child\":[\"x\"],\"manifest\":{\"sha256:0\":{\"tag\":"
+		    "[\"y\"]}},\"tags\":[null,\"1.0\",\"sha256:aa\",\"-x\","
+		    "\"latest\",\"a b\"]}");
+	return peer_reply(peer, 404, "",
+	    "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"no such "
+	    "name\"}]}");
+}
+
+static int stop(void *arg, const char *name, struct err *err)
+{
+	unsigned *count = arg;
+
+	(void)name;
+	(void)err;
+	(*count)++;
+	return 42;
+}
+
+static void tags(void **state)
+{
+	AUTO_BUF struct buf names = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	struct fixture f;
+	unsigned count = 0;
+
+	(void)state;
+	fixture_open(&f, tag_lists, NULL, NULL);
+	assert_int_equal(registry_tags(f.registry, "none", join, &names, &err),
+	    0);
+	assert_string_equal(buf_str(&names), "");
+	assert_int_equal(registry_tags(f.registry, "dirty", join, &names, &err),
+	    0);
+	assert_string_equal(buf_str(&names), "1.0|latest|");
+	assert_int_equal(registry_tags(f.registry, "dirty", stop, &count, &err),
+	    42);
+	assert_int_equal(count, 1);
+	assert_int_equal(registry_tags(f.registry, "a/b", join, &names, &err),
+	    -ENOENT);
+	assert_non_null(strstr(err.msg, "a/b: no such name"));
+	fixture_close(&f);
+}
+
+/* A server that fails twice before each answer. */
+static bool shaky(struct peer *peer, const char *head, void *arg)
+{
+	atomic_uint *calls = arg;
+
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (atomic_fetch_add(calls, 1) < 2)
+		return peer_reply(peer, 503, "Retry-After: 0\r\n", "");
+	return peer_reply(peer, 200, "", "{\"tags\":[\"1.0\"]}");
+}
+
+static void failures_pass(void **state)
+{
+	AUTO_BUF struct buf names = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	atomic_uint calls = 0;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, shaky, &calls, NULL);
+	assert_int_equal(registry_tags(f.registry, "app", join, &names, &err),
+	    0);
+	assert_string_equal(buf_str(&names), "1.0|");
+	assert_int_equal(calls, 3);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(pages),
+	    cmocka_unit_test(circles_end),
+	    cmocka_unit_test(invalid_names_are_left_out),
+	    cmocka_unit_test(page_size_is_the_servers),
+	    cmocka_unit_test(not_listed),
+	    cmocka_unit_test(not_let_in),
+	    cmocka_unit_test(no_json),
+	    cmocka_unit_test(tags),
+	    cmocka_unit_test(failures_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is a registry, and what only answers. */
+#include <errno.h>
+
+#include "registry_fixture.h"
+
+struct reply {
+	int status;
+	const char *fields, *body;
+};
+
+static bool answer(struct peer *peer, const char *head, void *arg)
+{
+	const struct reply *reply = arg;
+
+	EXPECT(peer, head_method_is(head, "GET") && head_is_for(head, "/v2/"));
+	EXPECT(peer, !head_has_field(head, "Authorization"));
+	return peer_reply(peer, reply->status, reply->fields, reply->body);
+}
+
+#define HTML "Content-Type: text/html; charset=utf-8\r\n"
+#define VERSION "Docker-Distribution-Api-Version: registry/2.0\r\n"
+
+static void registries(void **state)
+{
+	static struct reply replies[] = {
+	    {200, "Content-Type: application/json\r\n", "{}"},
+	    {200, "", ""},
+	    {200, HTML VERSION, "true"},
+	    {401, "WWW-Authenticate: Basic realm=\"x\"\r\n", ""},
+	    {401, HTML "WWW-Authenticate: Bearer realm=\"/t\"\r\n", "<html>"},
+	    {401, VERSION, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(*replies); i++) {
+		struct fixture f;
+
+		fixture_open(&f, answer, &replies[i], ALICE);
+		assert_int_equal(server_requests(f.server), 1);
+		fixture_close(&f);
+	}
+}
+
+static void others(void **state)
+{
+	static const struct {
+		struct reply reply;
+		int code;
+		const char *says;
+	} cases[] = {
+	    {{404, HTML, "<html>"}, EPROTONOSUPPORT, "404 text/html"},
+	    {{404, "", "404 page not found"}, EPROTONOSUPPORT, "404"},
+	    {{200, HTML, "<html>Welcome"}, EPROTONOSUPPORT, "200 text/html"},
+	    {{401, HTML, "<html>"}, EPROTONOSUPPORT, "401"},
+	    {{400, "", "Client sent an HTTP request to an HTTPS server."},
+		EPROTONOSUPPORT, "400"},
+	    {{302, "Location: ftp://x/\r\n", ""}, EINVAL, ""},
+	    {{403, "", "{\"message\":\"not from here\"}"}, EACCES,
+		"not from here"},
+	    {{503, "", ""}, EIO, "503"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct reply reply = cases[i].reply;
+		struct err err = ERR_INIT;
+		struct fixture f;
+
+		assert_int_equal(fixture_try_open(&f, answer, &reply, NULL,
+				     &err),
+		    -cases[i].code);
+		assert_null(f.registry);
+		assert_non_null(strstr(err.msg, cases[i].says));
+		fixture_close(&f);
+	}
+}
+
+static void nobody_there(void **state)
+{
+	struct reply reply = {200, "", ""};
+	struct registry *registry = NULL;
+	struct err err = ERR_INIT;
+	struct fixture f;
+	char address[64];
+
+	(void)state;
+	fixture_open(&f, answer, &reply, NULL);
+	strcpy(address, server_url(f.server, "") + strlen("http://"));
+	server_stop(f.server);
+	/* In each of the three ways that a loopback address is tried. */
+	assert_int_equal(registry_open(f.http, f.creds,
+			     &(struct registry_options){address, false},
+			     &registry, &err),
+	    -ECONNREFUSED);
+	assert_null(registry);
+	assert_non_null(strstr(err.msg, address));
+	f.server = server_start(answer, &reply);
+	fixture_close(&f);
+}
+
+static void bad_address(void **state)
+{
+	struct reply reply = {200, "", ""};
+	struct registry *registry = NULL;
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, answer, &reply, NULL);
+	assert_int_equal(registry_open(f.http, f.creds,
+			     &(struct registry_options){"r.io/team", false},
+			     &registry, &err),
+	    -EINVAL);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(registries),
+	    cmocka_unit_test(others),
+	    cmocka_unit_test(nobody_there),
+	    cmocka_unit_test(bad_address),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
