@@ -62,6 +62,32 @@ static struct meaning connect_meaning(long os_errno)
 	return meaning;
 }
 
+/*
+ * libcurl has one code for many ends; OpenSSL's text tells them apart. A client
+ * certificate's refusal comes when the handshake is over for us (TLS 1.3), as
+ * an alert in place of the answer.
+ */
+static CURLcode precise_code(const struct failure *failure)
+{
+	switch ((int)failure->curl) {
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		if (strstr(failure->detail, "alert certificate required"))
+			return CURLE_SSL_CLIENTCERT;
+		if (strstr(failure->detail, " alert "))
+			return CURLE_SSL_CONNECT_ERROR;
+		break;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		/* So an answer of HTTP/0.9 is called, which anything is. */
+		if (failure->asked)
+			return CURLE_WEIRD_SERVER_REPLY;
+		break;
+	default:
+		break;
+	}
+	return failure->curl;
+}
+
 /* What a server that talks in plain text looks like to OpenSSL. */
 static bool is_no_tls(const struct failure *failure)
 {
@@ -71,7 +97,7 @@ static bool is_no_tls(const struct failure *failure)
 
 static struct meaning failure_meaning(const struct failure *failure)
 {
-	CURLcode curl = failure->curl;
+	CURLcode curl = precise_code(failure);
 
 	if (curl == CURLE_COULDNT_CONNECT && failure->os_errno)
 		return connect_meaning(failure->os_errno);
@@ -81,9 +107,6 @@ static struct meaning failure_meaning(const struct failure *failure)
 	if (curl == CURLE_OPERATION_TIMEDOUT && !failure->asked)
 		return (struct meaning){.code = ETIMEDOUT,
 		    .words = "no connection in time"};
-	/* So libcurl calls an answer of HTTP/0.9, which anything is. */
-	if (curl == CURLE_UNSUPPORTED_PROTOCOL && failure->asked)
-		curl = CURLE_WEIRD_SERVER_REPLY;
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if (meanings[i].curl == curl)
 			return meanings[i];

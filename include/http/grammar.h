@@ -36,7 +36,8 @@ bool http_link_next(const char *field, char *out, size_t size);
 bool http_content_range(const char *field, uint64_t *first, uint64_t *last,
     uint64_t *total);
 
-/* Upload progress "0-n", also "bytes=0-n": bytes received so far. */
+/* Upload progress "0-n", also "bytes=0-n": bytes received so far. "0-0", which
+ * can be none or one, is none. */
 bool http_upload_range(const char *field, uint64_t *received);
 
 /* Seconds from `now` that a Retry-After asks for: a number, or a date. */

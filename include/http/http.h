@@ -31,9 +31,11 @@ struct http;
 struct http_options {
 	const char *user_agent;
 	unsigned connect_timeout; /* seconds */
-	unsigned stall_timeout;   /* seconds without a byte either way */
-	unsigned attempts;        /* tries of a request in all, at least 1 */
-	unsigned max_wait;        /* longest Retry-After that is obeyed, s */
+	/* Seconds without a byte either way; up to five more go by after a
+	 * fast transfer. A full ring's pause does not count. */
+	unsigned stall_timeout;
+	unsigned attempts; /* tries of a request in all, at least 1 */
+	unsigned max_wait; /* longest Retry-After that is obeyed, s */
 	unsigned host_connections;
 };
 
@@ -45,7 +47,8 @@ struct http *http_new(const struct http_options *options, struct err *err);
 void http_shutdown(struct http *http);
 void http_free(struct http *http);
 
-/* Counts since http_new(): requests sent (each attempt), bytes both ways. */
+/* Counts since http_new(): requests sent (each attempt), bytes both ways. What
+ * a request received or sent is counted at the latest by http_close(). */
 struct http_counters {
 	uint64_t requests;
 	uint64_t bytes_received; /* of bodies */
@@ -69,16 +72,18 @@ struct http_body {
 	uint64_t size;
 };
 
+/* Borrowed during http_open(), the body until http_close(). */
 struct http_request {
 	const char *method; /* "GET", "HEAD", "PUT", … */
 	const char *url;
-	/* "Name: value" lines, NULL-ended or NULL. "Authorization" goes to the
-	 * url's own origin only, never to where it redirects. */
+	/* "Name: value" lines, NULL-ended or NULL. "Authorization" (and the
+	 * client certificate) goes to the url's own origin only, never to where
+	 * it redirects. */
 	const char *const *headers;
 	struct http_body body;
 	const struct http_tls *tls; /* NULL: the system's trust */
 	/* How many redirects a GET or HEAD follows; 0: a 3xx is the answer.
-	 * Never from https to http. */
+	 * More are -ELOOP; one from https to http is -EPROTO. */
 	unsigned max_redirects;
 	/* A failed attempt is made again only when true: the network broke, or
 	 * 408, 429, 500, 502, 503, 504, waiting as Retry-After says. */
@@ -128,8 +133,8 @@ int http_read_all(struct http_response *response, struct buf *out,
 
 /*
  * What a status means to a user of files: 401, 403 EACCES, 404 ENOENT, 405
- * EOPNOTSUPP, 409 EBUSY, 412 EPERM, 413 EFBIG, 416 EIO, 429 EBUSY, 5xx EIO, …
- * 0 for 2xx.
+ * EOPNOTSUPP, 409 EBUSY, 412 EPERM, 413 EFBIG, 416 EIO, 429 EBUSY, 504
+ * ETIMEDOUT, most others EIO (the table is in status.c). 0 for 2xx.
  */
 int http_status_errno(int status);
 

@@ -26,7 +26,7 @@ enum {
 struct peer {
 	struct server *server;
 	pthread_t thread;
-	int fd;
+	int fd; /* its thread's; changed under the server's lock */
 	unsigned number;
 	char head[HEAD_SIZE]; /* and what came behind it */
 	size_t len, head_len;
@@ -39,9 +39,16 @@ struct server {
 	uint16_t port;
 	pthread_t thread;
 	atomic_uint requests;
+	pthread_mutex_t lock;
 	struct peer *peers[MAX_PEERS]; /* the accepting thread's */
 	size_t count;
 };
+
+/* The first byte of TLS. */
+static bool is_tls(const struct peer *peer)
+{
+	return peer->len > 0 && peer->head[0] == 0x16;
+}
 
 /* Waits for the rest of a head; false when the client has gone. */
 static bool receive_head(struct peer *peer)
@@ -50,6 +57,10 @@ static bool receive_head(struct peer *peer)
 		const char *end = NULL;
 		ssize_t n;
 
+		if (is_tls(peer)) {
+			peer->head_len = 0;
+			return true;
+		}
 		peer->head[peer->len] = '\0';
 		end = strstr(peer->head, "\r\n\r\n");
 		if (end) {
@@ -70,6 +81,24 @@ static void forget(struct peer *peer, size_t n)
 	memmove(peer->head, peer->head + n, peer->len);
 }
 
+static void close_peer(struct peer *peer)
+{
+	pthread_mutex_lock(&peer->server->lock);
+	if (peer->fd >= 0)
+		close(peer->fd);
+	peer->fd = -1;
+	pthread_mutex_unlock(&peer->server->lock);
+}
+
+/* Wakes the peer's thread wherever it waits. */
+static void break_peer(struct peer *peer)
+{
+	pthread_mutex_lock(&peer->server->lock);
+	if (peer->fd >= 0)
+		shutdown(peer->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&peer->server->lock);
+}
+
 static void *serve(void *arg)
 {
 	struct peer *peer = arg;
@@ -85,8 +114,7 @@ static void *serve(void *arg)
 		peer->number = atomic_fetch_add(&server->requests, 1) + 1;
 		keep = server->answer(peer, head, server->arg);
 	}
-	/* The descriptor stays until server_stop(): it may shut it down. */
-	shutdown(peer->fd, SHUT_RDWR);
+	close_peer(peer);
 	return NULL;
 }
 
@@ -118,6 +146,7 @@ struct server *server_start(server_answer *answer, void *arg)
 	int r;
 
 	assert(server);
+	pthread_mutex_init(&server->lock, NULL);
 	server->answer = answer;
 	server->arg = arg;
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -140,12 +169,12 @@ void server_stop(struct server *server)
 	pthread_join(server->thread, NULL);
 	close(server->listener);
 	for (size_t i = 0; i < server->count; i++)
-		shutdown(server->peers[i]->fd, SHUT_RDWR);
+		break_peer(server->peers[i]);
 	for (size_t i = 0; i < server->count; i++) {
 		pthread_join(server->peers[i]->thread, NULL);
-		close(server->peers[i]->fd);
 		free(server->peers[i]);
 	}
+	pthread_mutex_destroy(&server->lock);
 	free(server);
 }
 
@@ -239,12 +268,9 @@ void peer_wait_gone(struct peer *peer)
 void peer_reset(struct peer *peer)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
-	/* Closing is what resets; the number stays taken for server_stop(). */
-	int placeholder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	dup2(placeholder, peer->fd);
-	close(placeholder);
+	close_peer(peer);
 }
 
 bool peer_is_stuck(struct peer *peer)

@@ -14,8 +14,9 @@
 struct server;
 struct peer;
 
-/* Answers the request with that head (its lines up to the empty one). The
- * connection is kept if it returns true. Runs in the connection's thread. */
+/* Answers the request with that head (its lines up to the empty one; "" for a
+ * client that begins with TLS). The connection is kept if it returns true. Runs
+ * in the connection's thread. */
 typedef bool server_answer(struct peer *peer, const char *head, void *arg);
 
 struct server *server_start(server_answer *answer, void *arg);
