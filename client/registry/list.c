@@ -62,9 +62,9 @@ static int read_page(struct http_response *response, struct list *list,
 }
 
 /*
- * Servers that lead in circles are found as Brent does: compare with one page of
- * the past, and take a later one for it ever more rarely. That costs the memory
- * of one url for a circle of any length.
+ * Servers that lead in circles are found as Brent does: compare with one page
+ * of the past, and take a later one for it ever more rarely. That costs the
+ * memory of one url for a circle of any length.
  */
 struct trail {
 	char *seen;

@@ -28,7 +28,7 @@ void refusal_parse(const char *text, size_t len, struct refusal *out);
 int refusal_errno(const struct refusal *refusal);
 
 /*
- * A sentence "HOST …, what: MESSAGE (CODE)" in err, with errno and status; scope
+ * A sentence "HOST: what: MESSAGE (CODE)" in err, with errno and status; scope
  * (may be NULL) is named where access is what is missing. Returns -errno.
  */
 int refusal_err(const struct refusal *refusal, const char *host,

@@ -45,9 +45,9 @@ const struct http_tls *session_trust(const struct registry *registry,
 char *session_own_url(const struct registry *registry, const char *url);
 
 /*
- * Where a Location in the answer of base leads, in *out. Proxies make registries
- * lose their port or scheme: on the same host those are put back. -EINVAL,
- * -EPROTO.
+ * Where a Location in the answer of base leads, in *out. Proxies make
+ * registries lose their port or scheme: on the same host those are put back.
+ * -EINVAL, -EPROTO.
  */
 int session_location(const struct registry *registry, const char *base,
     const char *location, char **out, struct err *err);

@@ -33,7 +33,8 @@ static inline void fixture_write_auth(struct fixture *f, const char *entry)
 {
 	int fd;
 
-	strcpy(f->authfile, "/tmp/test-registry-XXXXXX");
+	snprintf(f->authfile, sizeof(f->authfile), "%s",
+	    "/tmp/test-registry-XXXXXX");
 	fd = mkstemp(f->authfile);
 	assert_true(fd >= 0);
 	if (entry)

@@ -14,16 +14,17 @@
 #include "base/file.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
+#include "scratch.h"
 
 /* base64 of "u:0" … "u:5" */
 static const char *const auths[] = {"dTow", "dTox", "dToy", "dToz", "dTo0",
     "dTo1"};
 
-static char dir[64];
+static struct scratch scratch;
 
 static void write_file(const char *name, const char *text)
 {
-	AUTO_FREE char *path = file_path("%s/%s", dir, name);
+	AUTO_FREE char *path = file_path("%s/%s", scratch.path, name);
 	AUTO_FREE char *parent =
 	    strndup(path, (size_t)(strrchr(path, '/') - path));
 	struct err err = ERR_INIT;
@@ -48,14 +49,14 @@ static void write_auth(const char *name, int number)
 
 static void remove_file(const char *name)
 {
-	AUTO_FREE char *path = file_path("%s/%s", dir, name);
+	AUTO_FREE char *path = file_path("%s/%s", scratch.path, name);
 
 	assert_int_equal(unlink(path), 0);
 }
 
 static void set_env(const char *name, const char *path)
 {
-	AUTO_FREE char *value = file_path("%s/%s", dir, path);
+	AUTO_FREE char *value = file_path("%s/%s", scratch.path, path);
 
 	setenv(name, value, 1);
 }
@@ -63,8 +64,7 @@ static void set_env(const char *name, const char *path)
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/test-creds-XXXXXX");
-	if (!mkdtemp(dir))
+	if (scratch_make(&scratch) < 0)
 		return -1;
 	unsetenv("REGISTRY_AUTH_FILE");
 	unsetenv("DOCKER_AUTH_CONFIG");
@@ -77,10 +77,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	AUTO_FREE char *command = file_path("rm -r %s", dir);
-
 	(void)state;
-	return system(command);
+	return scratch_remove(&scratch);
 }
 
 static void assert_password(struct creds *creds, const char *want)
@@ -147,7 +145,7 @@ static void test_environment(void **state)
 
 static void test_authfile(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/given.json", dir);
+	AUTO_FREE char *path = file_path("%s/given.json", scratch.path);
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 
@@ -169,7 +167,7 @@ static void test_relative_authfile(void **state)
 
 	(void)state;
 	write_auth("given.json", 2);
-	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(chdir(scratch.path), 0);
 	creds = creds_new("given.json", &err);
 	assert_int_equal(chdir("/"), 0);
 	assert_password(creds, "2");
@@ -194,9 +192,10 @@ static void test_broken_file(void **state)
 
 static void test_helper_before_file(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/bin:%s", dir, getenv("PATH"));
+	AUTO_FREE char *path =
+	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
 	AUTO_FREE char *program =
-	    file_path("%s/bin/docker-credential-test", dir);
+	    file_path("%s/bin/docker-credential-test", scratch.path);
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 
@@ -218,9 +217,10 @@ static void test_helper_before_file(void **state)
 
 static void test_hub_helper_is_asked_by_both_names(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/bin:%s", dir, getenv("PATH"));
+	AUTO_FREE char *path =
+	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
 	AUTO_FREE char *program =
-	    file_path("%s/bin/docker-credential-test", dir);
+	    file_path("%s/bin/docker-credential-test", scratch.path);
 	struct credential found;
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;

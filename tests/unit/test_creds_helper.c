@@ -13,12 +13,14 @@
 
 #include "base/file.h"
 #include "helper.h"
+#include "scratch.h"
 
-static char dir[] = "/tmp/test-helper-XXXXXX";
+static struct scratch scratch;
 
 static void write_helper(const char *name, const char *script)
 {
-	AUTO_FREE char *path = file_path("%s/docker-credential-%s", dir, name);
+	AUTO_FREE char *path =
+	    file_path("%s/docker-credential-%s", scratch.path, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
@@ -32,9 +34,9 @@ static int setup(void **state)
 	AUTO_FREE char *path = NULL;
 
 	(void)state;
-	if (!mkdtemp(dir))
+	if (scratch_make(&scratch) < 0)
 		return -1;
-	path = file_path("%s:%s", dir, getenv("PATH"));
+	path = file_path("%s:%s", scratch.path, getenv("PATH"));
 	setenv("PATH", path, 1);
 	write_helper("fine",
 	    "[ \"$1\" = get ] || exit 9\nread -r s\n"
@@ -54,10 +56,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	AUTO_FREE char *command = file_path("rm -r %s", dir);
-
 	(void)state;
-	return system(command);
+	return scratch_remove(&scratch);
 }
 
 static void test_found(void **state)

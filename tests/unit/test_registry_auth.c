@@ -140,7 +140,7 @@ static bool token_for_identity(struct peer *peer, const char *head,
 			 "application/x-www-form-urlencoded"));
 	EXPECT(peer,
 	    head_field(head, "Content-Length", length, sizeof(length)));
-	EXPECT(peer, peer_receive(peer, body, (size_t)atoi(length)));
+	EXPECT(peer, peer_receive(peer, body, strtoul(length, NULL, 10)));
 	EXPECT(peer,
 	    strcmp(body,
 		"grant_type=refresh_token&client_id=registryfs&service=srv&"

@@ -12,22 +12,21 @@
 
 #include "base/file.h"
 #include "certs.h"
+#include "scratch.h"
 
-static char dir[64];
+static struct scratch scratch;
+static const char *const dir = scratch.path;
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/test-certs-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	return scratch_make(&scratch);
 }
 
 static int teardown(void **state)
 {
-	AUTO_FREE char *command = file_path("rm -r %s", dir);
-
 	(void)state;
-	return system(command);
+	return scratch_remove(&scratch);
 }
 
 static void touch(const char *parent, const char *name)

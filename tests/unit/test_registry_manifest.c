@@ -39,7 +39,8 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		snprintf(fields, sizeof(fields), "Content-Type: %s\r\n",
 		    MEDIA_DOCKER_SCHEMA1_SIGNED);
 	else if (head_asks(head, "/v2/nodigest/"))
-		strcpy(fields, "Content-Type: a/b;charset=utf-8\r\n");
+		snprintf(fields, sizeof(fields),
+		    "Content-Type: a/b;charset=utf-8\r\n");
 	else if (head_asks(head, "/v2/liar/"))
 		snprintf(fields, sizeof(fields),
 		    "Docker-Content-Digest: sha256:%064d\r\n", 0);

@@ -86,7 +86,8 @@ static void nobody_there(void **state)
 
 	(void)state;
 	fixture_open(&f, answer, &reply, NULL);
-	strcpy(address, server_url(f.server, "") + strlen("http://"));
+	snprintf(address, sizeof(address), "%s",
+	    server_url(f.server, "") + strlen("http://"));
 	server_stop(f.server);
 	/* In each of the three ways that a loopback address is tried. */
 	assert_int_equal(registry_open(f.http, f.creds,
