@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "engine.h"
 #include "failure.h"
+#include "url.h"
 
 enum {
 	/* What one receive can bring; beyond this nothing gets faster. */
@@ -170,6 +171,10 @@ static CURLcode set_strings(struct http_response *r, const char *user_agent)
 		    "http,https");
 	if (c == CURLE_OK)
 		c = curl_easy_setopt(r->easy, CURLOPT_USERAGENT, user_agent);
+	/* A proxy cannot reach this machine's loopback; other clients of
+	 * registries go past it, too. */
+	if (c == CURLE_OK && url_is_loopback(r->url))
+		c = curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
 	return c;
 }
 

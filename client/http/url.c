@@ -2,6 +2,7 @@
 /* Url arithmetic, on libcurl's parser: what we compare is what it will do. */
 #include "url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
@@ -112,6 +113,20 @@ bool http_same_origin(const char *a, const char *b)
 	return url_a && url_b && same_part(url_a, url_b, CURLUPART_SCHEME) &&
 	       same_part(url_a, url_b, CURLUPART_HOST) &&
 	       same_part(url_a, url_b, CURLUPART_PORT);
+}
+
+bool url_is_loopback(const char *text)
+{
+	AUTO_URL CURLU *url = url_parse(text);
+	AUTO_PART char *host = NULL;
+	struct in_addr address;
+
+	if (!url || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		return false;
+	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 &&
+	       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 static bool is_unreserved(char c)

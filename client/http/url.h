@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of an url may be shown. */
+/* What an url says about showing it and reaching it. */
 #ifndef CLIENT_HTTP_URL_H
 #define CLIENT_HTTP_URL_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -11,5 +13,8 @@
  * -EINVAL for what is no http or https url.
  */
 char *url_shown(const char *url, struct err *err);
+
+/* Whether the host is this machine: localhost, 127.0.0.0/8, ::1. */
+bool url_is_loopback(const char *url);
 
 #endif

@@ -174,6 +174,14 @@ static void test_read_all_is_bounded(void **state)
 	http_close(r);
 }
 
+/* What is on this machine is asked directly, whatever the environment says. */
+static void test_no_proxy(void **state)
+{
+	assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
+	fixture_get(*state, "/plain", "hello");
+	unsetenv("http_proxy");
+}
+
 struct crowd {
 	struct fixture *f;
 	atomic_uint answers;
@@ -232,6 +240,7 @@ int main(void)
 	    TEST(test_head),
 	    TEST(test_what_is_sent),
 	    TEST(test_read_all_is_bounded),
+	    TEST(test_no_proxy),
 	    TEST(test_many_threads),
 	};
 

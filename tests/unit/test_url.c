@@ -107,6 +107,21 @@ static void test_shown(void **state)
 	assert_null(strstr(err.msg, "secret"));
 }
 
+static void test_loopback(void **state)
+{
+	(void)state;
+	assert_true(url_is_loopback("http://localhost:5000/v2/"));
+	assert_true(url_is_loopback("https://LOCALHOST/"));
+	assert_true(url_is_loopback("http://127.0.0.1:5000/"));
+	assert_true(url_is_loopback("http://127.8.9.10/"));
+	assert_true(url_is_loopback("http://[::1]:5000/"));
+	assert_false(url_is_loopback("http://localhost.example/"));
+	assert_false(url_is_loopback("http://127.0.0.1.example/"));
+	assert_false(url_is_loopback("http://128.0.0.1/"));
+	assert_false(url_is_loopback("http://[::2]/"));
+	assert_false(url_is_loopback("junk"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +130,7 @@ int main(void)
 	    cmocka_unit_test(test_same_origin),
 	    cmocka_unit_test(test_escape),
 	    cmocka_unit_test(test_shown),
+	    cmocka_unit_test(test_loopback),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
