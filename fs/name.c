@@ -57,7 +57,7 @@ void name_parse(struct name *name, const char *text)
 	if (!text[head]) {
 		name->component = repository_component_valid(text, head);
 		name->tag_ok = set_tags(name, text);
-		if (name->component || name->tag_ok)
+		if (name->component || name->tag_ok || *name->archive_tag)
 			name->form = NAME_PLAIN;
 		return;
 	}
@@ -65,8 +65,9 @@ void name_parse(struct name *name, const char *text)
 	    (head > 0 && !repository_component_valid(text, head)))
 		return;
 	memcpy(name->repository, text, head);
-	good = text[head] == ':' ? set_tags(name, text + head + 1)
-				 : set_digest(name, text + head + 1);
+	good = text[head] == '@'
+		   ? set_digest(name, text + head + 1)
+		   : set_tags(name, text + head + 1) || *name->archive_tag;
 	if (good)
 		name->form = NAME_REFERENCE;
 }

@@ -48,7 +48,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 {
 	struct op op;
 	struct stat out;
-	double ttl;
+	double ttl = 0;
 
 	op_begin(&op, req, "setattr");
 	if (setattr(&op, ino, attr, to_set, fi, &out, &ttl) < 0) {

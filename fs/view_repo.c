@@ -156,29 +156,28 @@ static int tag_exists(struct mount *mount, const char *repository,
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* 1 found, 0 not. */
+/* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag
+ * before the ending. */
 static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
     struct node **out, struct err *err)
 {
 	const struct name *name = &lookup->name;
 	int r = 0;
 
-	if (*name->tag) {
+	if (*name->tag)
 		r = tag_exists(lookup->mount, repository, name->tag, err);
-		if (r == 1)
-			r = image_node_tag(lookup->dir, lookup->text,
-			    repository, name->tag, out, err);
-		else if (r == 0 && *name->archive_tag)
-			r = tag_exists(lookup->mount, repository,
-				name->archive_tag, err) == 1
-				? archive_node(lookup->mount, lookup->dir,
-				      lookup->text, repository,
-				      name->archive_tag, out, err)
-				: 0;
-	}
-	if (r < 0)
-		return r;
-	return *out != NULL;
+	if (r == 1)
+		r = image_node_tag(lookup->dir, lookup->text, repository,
+		    name->tag, out, err);
+	if (r < 0 || *out)
+		return r < 0 ? r : 1;
+	if (*name->archive_tag)
+		r = tag_exists(lookup->mount, repository, name->archive_tag,
+		    err);
+	if (r == 1)
+		r = archive_node(lookup->mount, lookup->dir, lookup->text,
+		    repository, name->archive_tag, out, err);
+	return r < 0 ? r : *out != NULL;
 }
 
 static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
@@ -227,7 +226,7 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 				   ? -err->code
 				   : 1;
 	}
-	if (r == 0 && name->tag_ok && *lookup->repository)
+	if (r == 0 && *lookup->repository)
 		r = lookup_tag(lookup, lookup->repository, out, err);
 	if (r == 0 && name->component) {
 		r = directory_asked(lookup, path, err);

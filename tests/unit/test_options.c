@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+enum { ARGS_MAX = 16 };
+
+/* Parses a command line given as words; the strings it is cut from last until
+ * the next call. */
+static int parse(struct options *options, const char *line, struct err *err)
+{
+	static char text[512];
+	char *argv[ARGS_MAX + 1] = {NULL}, *rest = text;
+	int argc = 0;
+
+	strncpy(text, line, sizeof(text) - 1);
+	while (argc < ARGS_MAX && (argv[argc] = strsep(&rest, " ")))
+		argc++;
+	optind = 0;
+	return options_parse(options, argc, argv, err);
+}
+
+static void test_defaults(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", "/var/tmp/cache", 1);
+	assert_int_equal(parse(&options, "x localhost:5000 /mnt", &err), 0);
+	assert_string_equal(options.registry, "localhost:5000");
+	assert_string_equal(options.mountpoint, "/mnt");
+	assert_string_equal(options.cache, "/var/tmp/cache/registryfs");
+	assert_false(options.foreground);
+	assert_false(options.read_only);
+	assert_int_equal(options.tag_ttl, 10);
+	assert_true(options.cache_size == 10ULL << 30);
+	options_release(&options);
+}
+
+static void test_options(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    parse(&options,
+		"x -f -o ro,allow_other,cache=/c,cache_size=64M,tag_ttl=0 "
+		"-o platform=linux/arm64/v8,insecure,authfile=/a,timeout=5 "
+		"--debug=http,fetch reg /mnt",
+		&err),
+	    0);
+	assert_true(options.foreground && options.read_only);
+	assert_true(options.allow_other && options.insecure);
+	assert_string_equal(options.cache, "/c");
+	assert_true(options.cache_size == 64 << 20);
+	assert_int_equal(options.tag_ttl, 0);
+	assert_int_equal(options.timeout, 5);
+	assert_string_equal(options.platform.architecture, "arm64");
+	assert_string_equal(options.platform.variant, "v8");
+	assert_string_equal(options.authfile, "/a");
+	assert_string_equal(options.debug, "http,fetch");
+	options_release(&options);
+}
+
+/* What mount(8) and fstab say is taken and means nothing; suid and dev that
+ * mount.fuse3 adds do not count. */
+static void test_mount_helper(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(parse(&options,
+			     "mount.fuse.registryfs reg /mnt -n -v -o "
+			     "rw,noauto,user,noexec,_netdev,x-systemd."
+			     "automount,suid,dev",
+			     &err),
+	    0);
+	assert_true(options.noexec);
+	assert_false(options.trust_suid || options.trust_dev);
+	options_release(&options);
+}
+
+static void test_relative_cache(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(parse(&options, "x -o cache=here r /m", &err), 0);
+	assert_int_equal(options.cache[0], '/');
+	assert_string_equal(strrchr(options.cache, '/'), "/here");
+	options_release(&options);
+}
+
+static void test_refused(void **state)
+{
+	static const char *const lines[] = {
+	    "x",
+	    "x reg",
+	    "x reg /mnt more",
+	    "x --nonsense reg /mnt",
+	    "x -o nonsense reg /mnt",
+	    "x -o nonsense=1 reg /mnt",
+	    "x -o cache_size=12Q reg /mnt",
+	    "x -o cache_size=99999999999999999999 reg /mnt",
+	    "x -o cache_size=99999999T reg /mnt",
+	    "x -o tag_ttl=-1 reg /mnt",
+	    "x -o tag_ttl=ten reg /mnt",
+	    "x -o timeout=0 reg /mnt",
+	    "x -o platform=linux reg /mnt",
+	    "x reg,ro /mnt",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct options options;
+		struct err err = ERR_INIT;
+
+		print_message("%s\n", lines[i]);
+		assert_int_equal(parse(&options, lines[i], &err), -EINVAL);
+		assert_true(*err.msg);
+		options_release(&options);
+	}
+}
+
+static void test_help(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+	size_t lines = 0;
+
+	(void)state;
+	assert_int_equal(parse(&options, "x --help", &err), 0);
+	assert_int_equal(options.action, OPTIONS_HELP);
+	options_release(&options);
+	assert_int_equal(parse(&options, "x --version", &err), 0);
+	assert_int_equal(options.action, OPTIONS_VERSION);
+	options_release(&options);
+	/* On one screen of 24 lines and a little, 80 columns. */
+	for (const char *at = options_help; *at; at = strchr(at, '\n') + 1) {
+		assert_true(strcspn(at, "\n") < 80);
+		lines++;
+	}
+	assert_true(lines <= 32);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_options),
+	    cmocka_unit_test(test_mount_helper),
+	    cmocka_unit_test(test_relative_cache),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of layers, files and platforms, as far as a manifest says them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "part_names.h"
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define ENTRY(type, more) \
+	"{\"mediaType\":\"" type "\",\"digest\":\"sha256:" HEX64 \
+	"\",\"size\":1" more "}"
+#define TITLE(title) \
+	",\"annotations\":{\"org.opencontainers.image.title\":\"" title "\"}"
+#define PLATFORM(os, arch, more) \
+	",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch "\"" more \
+	"}"
+
+/* An image of which only the manifest is there. */
+static struct image parse(const char *json)
+{
+	struct image image = {0};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(manifest_parse(json, strlen(json), NULL,
+			     &image.manifest, &err),
+	    0);
+	return image;
+}
+
+static void assert_names(struct image *image,
+    int (*namer)(struct image *, size_t, char[PART_NAME_SIZE], struct err *),
+    const char *const *expected)
+{
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < image->manifest->entry_count; i++) {
+		char name[PART_NAME_SIZE];
+
+		assert_int_equal(namer(image, i, name, &err), 0);
+		assert_string_equal(name, expected[i]);
+	}
+	manifest_free(image->manifest);
+}
+
+static void test_layers(void **state)
+{
+	static const char *const names[] = {"01.tar.gz", "02.tar.zst", "03.tar",
+	    "04.tar.gz", "05.tar"};
+	struct image image =
+	    parse("{\"schemaVersion\":2,\"config\":" ENTRY(MEDIA_OCI_CONFIG,
+		"") ",\"layers\":[" ENTRY(MEDIA_OCI_LAYER_GZIP,
+		"") "," ENTRY(MEDIA_OCI_LAYER_ZSTD,
+		"") "," ENTRY(MEDIA_OCI_LAYER,
+		"") "," ENTRY(MEDIA_DOCKER_LAYER_GZIP,
+		"") "," ENTRY(MEDIA_DOCKER_LAYER, "") "]}");
+
+	(void)state;
+	assert_names(&image, layer_name, names);
+}
+
+static void test_files(void **state)
+{
+	static const char *const names[] = {"a.txt", "sha256-" HEX64,
+	    "sha256-" HEX64, "sha256-" HEX64, ""};
+	struct image image =
+	    parse("{\"schemaVersion\":2,\"config\":" ENTRY(MEDIA_OCI_EMPTY,
+		"") ",\"layers\":[" ENTRY("text/plain",
+		TITLE("a.txt")) "," ENTRY("text/plain",
+		TITLE("../up")) "," ENTRY("text/plain",
+		TITLE("a.txt")) "," ENTRY("text/plain",
+		"") "," ENTRY(MEDIA_OCI_EMPTY, "") "]}");
+
+	(void)state;
+	assert_names(&image, file_name, names);
+}
+
+static void test_platforms(void **state)
+{
+	static const char *const names[] = {"linux-amd64", "linux-arm-v7", "",
+	    "windows-amd64", "windows-amd64-2"};
+	struct image image = parse(
+	    "{\"schemaVersion\":2,\"manifests\":[" ENTRY(MEDIA_OCI_MANIFEST,
+		PLATFORM("linux", "amd64", "")) "," ENTRY(MEDIA_OCI_MANIFEST,
+		PLATFORM("linux", "arm",
+		    ",\"variant\":\"v7\"")) "," ENTRY(MEDIA_OCI_MANIFEST,
+		PLATFORM("unknown", "unknown",
+		    "")) "," ENTRY(MEDIA_OCI_MANIFEST,
+		PLATFORM("windows", "amd64",
+		    ",\"os.version\":\"10.0.1\"")) "," ENTRY(MEDIA_OCI_MANIFEST,
+		PLATFORM("windows", "amd64",
+		    ",\"os.version\":\"10.0.2\"")) "]}");
+
+	(void)state;
+	assert_names(&image, platform_name, names);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_layers),
+	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_platforms),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
