@@ -132,7 +132,7 @@ static int listing_begin(struct images *images, struct listing *listing,
 static void listing_end(struct images *images, struct listing *listing, int r)
 {
 	listing->loading = false;
-	if (r >= 0)
+	if (r >= 0 || listing->missing)
 		listing->loaded = clock_seconds();
 	monitor_notify(&images->monitor);
 }
@@ -222,11 +222,13 @@ static int tags_load(struct images *images, const char *repository,
 	if (r >= 0)
 		r = names_builder_take(steal(&builder), &names, err);
 	monitor_enter(&images->monitor);
-	if (r >= 0) {
+	listing->missing = r == -ENOENT;
+	if (r >= 0 || listing->missing) {
 		names_put(listing->names);
 		listing->names = names;
-		catalog_found(images, repository);
 	}
+	if (r >= 0)
+		catalog_found(images, repository);
 	listing_end(images, listing, r);
 	monitor_leave(&images->monitor);
 	return r;
@@ -251,6 +253,8 @@ int images_tags(struct images *images, const char *repository,
 	if (r == 0)
 		r = tags_load(images, repository, listing, err);
 	monitor_enter(&images->monitor);
+	if (r == 1 && listing->missing)
+		r = err_set(err, ENOENT, "%s: no such repository", repository);
 	if (r >= 0)
 		*out = names_get(listing->names);
 	listing->users--;
@@ -265,7 +269,7 @@ struct names *images_tags_cached(struct images *images, const char *repository)
 
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
-	if (listing &&
+	if (listing && listing->names &&
 	    listing_fresh(listing, clock_seconds(), images->options.tag_ttl))
 		names = names_get(listing->names);
 	monitor_leave(&images->monitor);

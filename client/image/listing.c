@@ -19,7 +19,8 @@ int64_t clock_seconds(void)
 
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl)
 {
-	return listing->names && now - listing->loaded < (int64_t)ttl;
+	return (listing->names || listing->missing) &&
+	       now - listing->loaded < (int64_t)ttl;
 }
 
 struct listing *listings_get(struct map *listings, const char *key)

@@ -16,7 +16,8 @@
 /* A list that one thread loads while others wait for it. Under the lock of
  * struct images. */
 struct listing {
-	struct names *names; /* NULL while never loaded */
+	struct names *names; /* NULL while never loaded, or missing */
+	bool missing;        /* there was no such repository */
 	int64_t loaded;
 	bool loading;
 	unsigned users; /* threads that look at it: not to be purged */
