@@ -17,7 +17,7 @@
 
 struct op {
 	fuse_req_t req;
-	const char *what; /* for the log */
+	const char *what; /* for the log: the sentence says about which name */
 	struct mount *mount;
 	struct task task;
 	struct err err;

@@ -39,7 +39,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	CLEANUP(node_put_p) struct node *node = NULL;
 	int r = -ENOTDIR;
 
-	op_begin(&op, req, name);
+	op_begin(&op, req, "lookup");
 	dir = op_node(&op, parent);
 	if (dir && !dir->view->lookup)
 		err_set(&op.err, ENOTDIR, "not a directory");
@@ -283,7 +283,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		fuse_reply_err(req, ENODATA);
 		return;
 	}
-	op_begin(&op, req, name);
+	op_begin(&op, req, "getxattr");
 	r = node_xattrs(&op, ino, &xattrs);
 	value = r < 0 ? NULL : xattrs_find(&xattrs, name, &len);
 	if (r == 0 && !value)

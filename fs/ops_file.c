@@ -81,7 +81,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fuse_entry_param entry;
 	struct handle *handle = NULL;
 
-	op_begin(&op, req, name);
+	op_begin(&op, req, "create");
 	if (create(&op, parent, name, mode, fi, &entry, &handle) < 0) {
 		op_fail(&op);
 		return;

@@ -82,7 +82,7 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fuse_entry_param entry;
 
 	(void)mode;
-	op_begin(&op, req, name);
+	op_begin(&op, req, "mkdir");
 	if (make_dir(&op, parent, name, &entry) < 0)
 		op_fail(&op);
 	else
@@ -97,7 +97,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int (*remove)(struct node *, const char *, struct err *) = NULL;
 	int r = -ESTALE;
 
-	op_begin(&op, req, name);
+	op_begin(&op, req, "remove");
 	dir = op_node(&op, parent);
 	if (dir)
 		remove = directory ? dir->view->rmdir : dir->view->unlink;
@@ -144,7 +144,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct op op;
 
-	op_begin(&op, req, name);
+	op_begin(&op, req, "rename");
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
 }
