@@ -153,8 +153,8 @@ int response_wait(struct http_response *r, struct err *err)
 	return headed ? 0 : -err->code;
 }
 
-/* Waits for bytes of the body: how many lie at *data in one piece, 0 at its end,
- * or -errno. */
+/* Waits for bytes of the body: how many lie at *data in one piece, 0 at its
+ * end, or -errno. */
 static ssize_t wait_body(struct http_response *r, const char **data,
     struct err *err)
 {

@@ -39,7 +39,20 @@ struct world {
 	struct tls_server open, guarded;
 };
 
-/* Its output, of which the first line that begins so says the port. */
+static int run(const char *script)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", script, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* From the server's output, of which one line says it. */
 static unsigned read_port(int fd)
 {
 	FILE *out = fdopen(fd, "r");
@@ -52,7 +65,7 @@ static unsigned read_port(int fd)
 	return port;
 }
 
-/* argv: what comes behind the common options, NULL-ended. */
+/* verify: "-verify" asks for a client certificate, "-Verify" insists. */
 static struct tls_server start_tls(const char *verify)
 {
 	struct tls_server server = {0};
@@ -199,9 +212,9 @@ static int setup(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 	void *plain;
 
-	strcpy(world->dir, "/tmp/test-http-tls-XXXXXX");
+	snprintf(world->dir, sizeof(world->dir), "/tmp/test-http-tls-XXXXXX");
 	if (!mkdtemp(world->dir) || chdir(world->dir) < 0 ||
-	    system(make_certificates) != 0 ||
+	    run(make_certificates) != 0 ||
 	    fixture_new(&plain, answer_plain, &fixture_options) < 0)
 		return -1;
 	world->plain = plain;
@@ -222,7 +235,7 @@ static int teardown(void **state)
 	fixture_free(&plain);
 	snprintf(command, sizeof(command), "rm -r %s", world->dir);
 	free(world);
-	return system(command);
+	return run(command);
 }
 
 int main(void)
