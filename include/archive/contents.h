@@ -55,7 +55,7 @@ struct archive_contents {
 
 	/* ARCHIVE_OCI: blobs of all images, each once; manifests in the order
 	 * in which they are to be put, the one for the tag last. Foreign layers
-	 * and platforms that the archive leaves out are not among the blobs. */
+	 * and platforms that the archive leaves out are not among them. */
 	const struct archive_blob *blobs;
 	size_t blob_count;
 	const struct archive_manifest *manifests;
@@ -72,11 +72,13 @@ struct archive_contents {
  * An archive that is both (docker 25 and later) is taken as an OCI layout where
  * its layers are compressed, so that its digests stay, else as a docker-archive.
  * An OCI layout with uncompressed layers and one image becomes ARCHIVE_DOCKER:
- * its config stays and its layers are compressed; an index is kept as it stands.
+ * its config stays and its layers are compressed; an index is kept as it stands,
+ * but where it has only one of its images here, that one is taken alone.
  *
  * -EINVAL with a sentence: no image of that tag among several (the sentence
- * names them), a file missing, a digest that is not the file's, as many layers
- * as diff_ids expected.
+ * names them), a file missing, a manifest or config that is not of its digest or
+ * size, not as many layers as diff_ids. reader is not used any more afterwards,
+ * but names of entries are its own.
  */
 int archive_contents_read(const struct archive_reader *reader, const char *tag,
     struct archive_contents **out, struct err *err);

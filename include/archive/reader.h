@@ -57,8 +57,8 @@ int archive_reader_feed(struct archive_reader *reader, const void *data,
  * 0 if nothing came at all, else -EINVAL with a sentence. */
 int archive_reader_end(struct archive_reader *reader, struct err *err);
 
-/* The plain tar: the descriptor (borrowed) and how many bytes of it are there.
- * The size may be asked for from any thread. */
+/* The plain tar: the descriptor (borrowed) and how many bytes of it are there,
+ * without what is behind its end. The size may be asked for from any thread. */
 int archive_reader_fd(const struct archive_reader *reader);
 uint64_t archive_reader_size(const struct archive_reader *reader);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a complete archive says it holds: of which kind it is. */
+#include "archive/contents.h"
+
+#include <errno.h>
+
+#include "draft.h"
+#include "read.h"
+
+int draft_set_image(struct draft *draft, const struct archive_entry *config,
+    struct archive_layer *layers, size_t layer_count, struct err *err)
+{
+	struct archive_contents *contents = &draft->contents;
+	int r = read_file(draft->reader, config, CONFIG_MAX_BYTES,
+	    &draft->arena, &contents->config_data, err);
+
+	if (r < 0)
+		return r;
+	contents->config_len = (size_t)config->size;
+	r = config_parse(contents->config_data, contents->config_len,
+	    &draft->config, err);
+	if (r < 0)
+		return err_wrap(err, "%s", config->name);
+	if (draft->config->diff_id_count != layer_count)
+		return err_set(err, EINVAL,
+		    "the config %s has %zu layers, the archive %zu",
+		    config->name, draft->config->diff_id_count, layer_count);
+	for (size_t i = 0; i < layer_count; i++)
+		layers[i].diff_id = draft->config->diff_ids[i];
+	contents->kind = ARCHIVE_DOCKER;
+	contents->config = draft->config;
+	contents->layers = layers;
+	contents->layer_count = layer_count;
+	return 0;
+}
+
+/* manifest.json is there; layout: index.json if this is an OCI layout, too. */
+static int take_docker(struct draft *draft, const struct archive_entry *json,
+    const struct archive_entry *layout, struct err *err)
+{
+	const struct docker_archive_image *image;
+	int r = docker_choose(draft, json, &image, err);
+
+	if (r == 0 && layout)
+		r = docker_compressed(draft, image, err);
+	if (r < 0)
+		return r;
+	return r == 1 ? oci_take(draft, layout, err)
+		      : docker_take(draft, image, err);
+}
+
+static int take_all(struct draft *draft, struct err *err)
+{
+	const struct archive_reader *reader = draft->reader;
+	struct archive_entry docker, layout, marker, old;
+	bool is_layout = archive_reader_find(reader, "oci-layout", &marker) &&
+			 archive_reader_find(reader, "index.json", &layout);
+
+	if (archive_reader_find(reader, "manifest.json", &docker))
+		return take_docker(draft, &docker, is_layout ? &layout : NULL,
+		    err);
+	if (is_layout)
+		return oci_take(draft, &layout, err);
+	if (archive_reader_find(reader, "repositories", &old))
+		return err_set(err, EINVAL,
+		    "the archive is of Docker before 1.10: it has no "
+		    "manifest.json. Load and save it with a later one");
+	draft->contents.kind = ARCHIVE_ROOTFS;
+	draft->contents.rootfs_size = archive_reader_size(reader);
+	return 0;
+}
+
+int archive_contents_read(const struct archive_reader *reader, const char *tag,
+    struct archive_contents **out, struct err *err)
+{
+	CLEANUP(archive_contents_free_p)
+	struct archive_contents *contents = NULL;
+	struct draft *draft = calloc(1, sizeof(*draft));
+	int r;
+
+	if (!draft)
+		return err_nomem(err);
+	contents = &draft->contents;
+	draft->reader = reader;
+	draft->tag = tag;
+	r = take_all(draft, err);
+	if (r == 0)
+		*out = steal(&contents);
+	return r;
+}
+
+void archive_contents_free(struct archive_contents *contents)
+{
+	struct draft *draft = (struct draft *)contents;
+
+	if (!draft)
+		return;
+	oci_blobs_free(draft->blobs);
+	docker_archive_free(draft->docker);
+	config_free(draft->config);
+	arena_release(&draft->arena);
+	free(draft);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contents of an archive while they are made, and what they own. */
+#ifndef ARCHIVE_DRAFT_H
+#define ARCHIVE_DRAFT_H
+
+#include <stdbool.h>
+
+#include "archive/contents.h"
+#include "base/arena.h"
+#include "oci/layout.h"
+#include "oci_blobs.h"
+
+struct draft {
+	struct archive_contents contents; /* first: it is what callers have */
+	const struct archive_reader *reader; /* while it is made */
+	const char *tag;                     /* likewise */
+
+	struct arena arena;
+	struct config *config;
+	struct docker_archive *docker;
+	struct oci_blobs *blobs;
+};
+
+/*
+ * Makes it ARCHIVE_DOCKER, of a config and layers in these files. layers is in
+ * the arena; their diff_ids are set here.
+ */
+int draft_set_image(struct draft *draft, const struct archive_entry *config,
+    struct archive_layer *layers, size_t layer_count, struct err *err);
+
+/* The image of a docker-archive's manifest.json that is meant. */
+int docker_choose(struct draft *draft, const struct archive_entry *json,
+    const struct docker_archive_image **out, struct err *err);
+
+/* Whether one of its layers is compressed: 1, 0 or -errno. */
+int docker_compressed(const struct draft *draft,
+    const struct docker_archive_image *image, struct err *err);
+
+int docker_take(struct draft *draft, const struct docker_archive_image *image,
+    struct err *err);
+
+/* Takes what is meant of an OCI layout with that index.json. */
+int oci_take(struct draft *draft, const struct archive_entry *json,
+    struct err *err);
+
+#endif

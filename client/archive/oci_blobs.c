@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manifests and blobs of an OCI layout. */
+#include "oci_blobs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "blob_path.h"
+#include "read.h"
+
+enum {
+	/* All manifests of one archive in all: what one may have. */
+	MANIFESTS_MAX_BYTES = MANIFEST_MAX_BYTES,
+	/* Of an index in an index; nobody makes more than two. */
+	DEPTH_MAX = 8,
+};
+
+struct oci_blobs {
+	const struct archive_reader *reader;
+	struct arena arena;
+	size_t manifest_bytes;      /* read so far */
+	struct oci_manifest *index; /* index.json */
+	struct map manifests;       /* by digest, without index.json */
+	struct map listed;          /* blobs, by digest */
+	char missing[BLOB_PATH_SIZE];
+
+	struct archive_blob *blobs;
+	size_t blob_count, blob_room;
+	struct archive_manifest *list;
+	size_t list_count, list_room;
+};
+
+struct oci_blobs *oci_blobs_new(const struct archive_reader *reader)
+{
+	struct oci_blobs *blobs = calloc(1, sizeof(*blobs));
+
+	if (blobs)
+		blobs->reader = reader;
+	return blobs;
+}
+
+void oci_blobs_free(struct oci_blobs *blobs)
+{
+	if (!blobs)
+		return;
+	if (blobs->index)
+		manifest_free(blobs->index->parsed);
+	map_foreach (&blobs->manifests, slot)
+		manifest_free(((struct oci_manifest *)slot->value)->parsed);
+	map_release(&blobs->manifests);
+	map_release(&blobs->listed);
+	free(blobs->blobs);
+	free(blobs->list);
+	arena_release(&blobs->arena);
+	free(blobs);
+}
+
+/* Reads and parses one; its digest is the bytes', by the algorithm given. */
+static int load(struct oci_blobs *blobs, const struct archive_entry *entry,
+    const char *media_type, enum digest_algorithm algorithm,
+    struct oci_manifest *out, struct err *err)
+{
+	size_t room = MANIFESTS_MAX_BYTES - blobs->manifest_bytes;
+	struct archive_manifest *manifest = &out->manifest;
+	int r = read_file(blobs->reader, entry, room, &blobs->arena,
+	    &manifest->data, err);
+
+	if (r < 0)
+		return r;
+	manifest->len = (size_t)entry->size;
+	blobs->manifest_bytes += manifest->len;
+	r = digest_of(algorithm, manifest->data, manifest->len,
+	    &manifest->digest, err);
+	if (r < 0)
+		return r;
+	r = manifest_parse(manifest->data, manifest->len, media_type,
+	    &out->parsed, err);
+	if (r < 0)
+		return err_wrap(err, "%s", entry->name);
+	manifest->manifest = out->parsed;
+	manifest->media_type = out->parsed->media_type;
+	return 0;
+}
+
+int oci_blobs_load_index(struct oci_blobs *blobs,
+    const struct archive_entry *json, struct oci_manifest **out,
+    struct err *err)
+{
+	int r;
+
+	blobs->index = arena_alloc(&blobs->arena, sizeof(*blobs->index));
+	if (!blobs->index)
+		return err_nomem(err);
+	r = load(blobs, json, MEDIA_OCI_INDEX, DIGEST_SHA256, blobs->index,
+	    err);
+	if (r < 0)
+		return r;
+	*out = blobs->index;
+	return 0;
+}
+
+int oci_blobs_find(const struct oci_blobs *blobs,
+    const struct descriptor *descriptor, struct archive_entry *out,
+    struct err *err)
+{
+	char name[BLOB_PATH_SIZE];
+
+	blob_path(&descriptor->digest, name);
+	if (!archive_reader_find(blobs->reader, name, out))
+		return 0;
+	if (out->size != descriptor->size)
+		return err_set(err, EINVAL,
+		    "%s has %" PRIu64 " bytes, but should have %" PRIu64, name,
+		    out->size, descriptor->size);
+	return 1;
+}
+
+int oci_blobs_load(struct oci_blobs *blobs, const struct descriptor *descriptor,
+    struct oci_manifest **out, struct err *err)
+{
+	char key[DIGEST_TEXT_SIZE], got[DIGEST_TEXT_SIZE];
+	struct archive_entry entry;
+	struct oci_manifest *new;
+	int r;
+
+	*out =
+	    map_get(&blobs->manifests, digest_format(&descriptor->digest, key));
+	if (*out)
+		return 0;
+	r = oci_blobs_find(blobs, descriptor, &entry, err);
+	if (r <= 0)
+		return r;
+	new = arena_alloc(&blobs->arena, sizeof(*new));
+	if (!new)
+		return err_nomem(err);
+	/* From here on the map owns what is parsed. */
+	if (map_put(&blobs->manifests, key, new) < 0)
+		return err_nomem(err);
+	r = load(blobs, &entry, descriptor->media_type,
+	    descriptor->digest.algorithm, new, err);
+	if (r < 0)
+		return r;
+	if (!digest_equal(&new->manifest.digest, &descriptor->digest))
+		return err_set(err, EINVAL, "%s has the digest %s", entry.name,
+		    digest_format(&new->manifest.digest, got));
+	*out = new;
+	return 0;
+}
+
+const char *oci_blobs_missing(const struct oci_blobs *blobs)
+{
+	return blobs->missing;
+}
+
+static int is_there(struct oci_blobs *blobs,
+    const struct descriptor *descriptor, struct err *err)
+{
+	struct archive_entry entry;
+	int r = oci_blobs_find(blobs, descriptor, &entry, err);
+
+	if (r != 0 || descriptor->has_urls)
+		return r < 0 ? r : 1;
+	blob_path(&descriptor->digest, blobs->missing);
+	return 0;
+}
+
+static int image_complete(struct oci_blobs *blobs, const struct manifest *image,
+    struct err *err)
+{
+	int r = 1;
+
+	if (digest_is_set(&image->config.digest))
+		r = is_there(blobs, &image->config, err);
+	for (size_t i = 0; i < image->entry_count && r == 1; i++)
+		r = is_there(blobs, &image->entries[i], err);
+	return r;
+}
+
+static int complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
+    unsigned depth, struct err *err);
+
+/* The same of what names a manifest. */
+static int named_complete(struct oci_blobs *blobs,
+    const struct descriptor *descriptor, unsigned depth, struct err *err)
+{
+	struct oci_manifest *manifest;
+	int r = oci_blobs_load(blobs, descriptor, &manifest, err);
+
+	if (r < 0)
+		return r;
+	if (manifest)
+		return complete(blobs, manifest, depth, err);
+	blob_path(&descriptor->digest, blobs->missing);
+	return 0;
+}
+
+static int index_complete(struct oci_blobs *blobs, const struct manifest *index,
+    unsigned depth, struct err *err)
+{
+	size_t found = 0;
+
+	if (depth == DEPTH_MAX)
+		return err_set(err, EINVAL,
+		    "more than %d indexes within each other", DEPTH_MAX);
+	/* All are looked at: those that are complete are marked so. */
+	for (size_t i = 0; i < index->entry_count; i++) {
+		int r =
+		    named_complete(blobs, &index->entries[i], depth + 1, err);
+
+		if (r < 0)
+			return r;
+		found += r == 1;
+	}
+	return found > 0 || index->entry_count == 0;
+}
+
+static int complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
+    unsigned depth, struct err *err)
+{
+	int r;
+
+	if (manifest->complete != COMPLETE_UNKNOWN)
+		return manifest->complete == COMPLETE_YES;
+	if (manifest->parsed->kind == MANIFEST_INDEX)
+		r = index_complete(blobs, manifest->parsed, depth, err);
+	else
+		r = image_complete(blobs, manifest->parsed, err);
+	if (r >= 0)
+		manifest->complete = r ? COMPLETE_YES : COMPLETE_NO;
+	return r;
+}
+
+int oci_blobs_complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
+    struct err *err)
+{
+	return complete(blobs, manifest, 0, err);
+}
+
+/* The list with room for one more; NULL when out of memory. */
+static void *grow(void *list, size_t *room, size_t count, size_t size)
+{
+	size_t more = *room ? *room * 2 : 16;
+
+	if (count < *room)
+		return list;
+	list = reallocarray(list, more, size);
+	if (list)
+		*room = more;
+	return list;
+}
+
+/* Lists a blob that is there, once. */
+static int list_blob(struct oci_blobs *blobs,
+    const struct descriptor *descriptor, struct err *err)
+{
+	struct archive_blob blob = {.descriptor = descriptor}, *list;
+	char key[DIGEST_TEXT_SIZE];
+	int r;
+
+	if (map_get(&blobs->listed, digest_format(&descriptor->digest, key)))
+		return 0;
+	r = oci_blobs_find(blobs, descriptor, &blob.entry, err);
+	if (r <= 0)
+		return r;
+	list = grow(blobs->blobs, &blobs->blob_room, blobs->blob_count,
+	    sizeof(*list));
+	if (!list)
+		return err_nomem(err);
+	blobs->blobs = list;
+	if (map_put(&blobs->listed, key, blobs) < 0)
+		return err_nomem(err);
+	list[blobs->blob_count++] = blob;
+	return 0;
+}
+
+static int list_image(struct oci_blobs *blobs, const struct manifest *image,
+    struct err *err)
+{
+	int r = 0;
+
+	if (digest_is_set(&image->config.digest))
+		r = list_blob(blobs, &image->config, err);
+	for (size_t i = 0; i < image->entry_count && r == 0; i++)
+		r = list_blob(blobs, &image->entries[i], err);
+	return r;
+}
+
+static int list_index(struct oci_blobs *blobs, const struct manifest *index,
+    struct err *err)
+{
+	for (size_t i = 0; i < index->entry_count; i++) {
+		struct oci_manifest *manifest;
+		int r =
+		    oci_blobs_load(blobs, &index->entries[i], &manifest, err);
+
+		if (r == 0 && manifest)
+			r = oci_blobs_list(blobs, manifest, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int oci_blobs_list(struct oci_blobs *blobs, struct oci_manifest *manifest,
+    struct err *err)
+{
+	struct archive_manifest *list;
+	int r;
+
+	if (manifest->listed || manifest->complete != COMPLETE_YES)
+		return 0;
+	manifest->listed = true;
+	if (manifest->parsed->kind == MANIFEST_INDEX)
+		r = list_index(blobs, manifest->parsed, err);
+	else
+		r = list_image(blobs, manifest->parsed, err);
+	if (r < 0)
+		return r;
+	list = grow(blobs->list, &blobs->list_room, blobs->list_count,
+	    sizeof(*list));
+	if (!list)
+		return err_nomem(err);
+	blobs->list = list;
+	list[blobs->list_count++] = manifest->manifest;
+	return 0;
+}
+
+void oci_blobs_fill(const struct oci_blobs *blobs,
+    struct archive_contents *contents)
+{
+	contents->kind = ARCHIVE_OCI;
+	contents->blobs = blobs->blobs;
+	contents->blob_count = blobs->blob_count;
+	contents->manifests = blobs->list;
+	contents->manifest_count = blobs->list_count;
+}
