@@ -18,15 +18,14 @@
 
 #include "archive/reader.h"
 #include "base/log.h"
+#include "push_contents.h"
 #include "push_layer.h"
-#include "push_manifest.h"
 
 enum {
 	/* What is read back at a time, and how much comes between two
 	 * wake-ups of the layers. */
 	PIECE = 256 << 10,
-	/* Whoever rewrites what it wrote more often than this is read when it
-	 * closes: reading again each time would have no end. */
+	/* Who changes what it wrote more often is read when it closes. */
 	RESTARTS_MAX = 4,
 };
 
@@ -173,16 +172,15 @@ static int take(struct push *push, const char *data, size_t len,
 	return 0;
 }
 
-/* Takes what is there, from the file. */
-static int take_back(struct push *push, struct err *err)
+/* Takes what is in the file, up to `end`. */
+static int take_back(struct push *push, uint64_t end, struct err *err)
 {
-	uint64_t prefix = spool_prefix(push->spool);
 	AUTO_FREE char *piece = NULL;
 
-	if (push->taken < prefix && !(piece = malloc(PIECE)))
+	if (push->taken < end && !(piece = malloc(PIECE)))
 		return err_nomem(err);
-	while (push->taken < prefix) {
-		uint64_t left = prefix - push->taken;
+	while (push->taken < end) {
+		uint64_t left = end - push->taken;
 		ssize_t n = spool_read(push->spool, piece,
 		    left < PIECE ? (size_t)left : PIECE, push->taken, err);
 		int r = n < 0 ? (int)n : take(push, piece, (size_t)n, err);
@@ -208,7 +206,7 @@ static int take_all(struct push *push, const char *data, size_t len,
 
 		r = take(push, data + skip, len - (size_t)skip, err);
 	}
-	return r < 0 ? r : take_back(push, err);
+	return r < 0 ? r : take_back(push, spool_prefix(push->spool), err);
 }
 
 static void log_outcome(const struct push *push)
@@ -233,7 +231,7 @@ static int finish(struct push *push, struct err *err)
 	int r;
 
 	push_layers_grow(&push->layers, archive_reader_size(push->reader));
-	r = push_manifest(&push->layers, push->reader, &push->digest, err);
+	r = push_contents(&push->layers, push->reader, &push->digest, err);
 	if (r < 0)
 		return r;
 	push->state = PUSH_DONE;
@@ -255,17 +253,31 @@ static int advance_done(struct push *push, const void *data, size_t len,
 	return r < 0 ? r : 1;
 }
 
+/*
+ * Whether to read from the start, now that what was read has changed. A write
+ * that ends before the front is followed by others, and reading again for each
+ * of them would have no end; neither would it where each comes with a new one.
+ */
+static bool time_to_start(const struct push *push, uint64_t write_end,
+    bool closing)
+{
+	return closing || (write_end >= spool_prefix(push->spool) &&
+			      push->starts <= RESTARTS_MAX);
+}
+
 static int advance(struct push *push, const void *data, size_t len,
     uint64_t off, bool closing, struct err *err)
 {
-	bool changed = push->generation != spool_generation(push->spool);
 	int r = 0;
 
 	if (push->state == PUSH_DONE)
 		return advance_done(push, data, len, off, err);
-	if (changed && push->starts > RESTARTS_MAX && !closing)
+	if (push->generation != spool_generation(push->spool))
+		stop_reading(push);
+	if (!push->reader &&
+	    !time_to_start(push, data ? off + len : UINT64_MAX, closing))
 		return 0;
-	if (changed || !push->reader)
+	if (!push->reader)
 		r = start_reading(push, err);
 	if (r == 0)
 		r = take_all(push, data, len, off, err);
@@ -302,21 +314,22 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
 	return settle(push, advance(push, data, len, off, false, err), err);
 }
 
-/* What the writer left out are holes of its source, and its end marker can be
- * one of them. The archive is complete: 1. */
+/*
+ * Takes what the writer left out as well: they are holes of its source, and the
+ * archive's end mark can be one of them. 1: it is complete.
+ */
 static int take_rest(struct push *push, struct err *err)
 {
-	int r;
+	uint64_t size = spool_size(push->spool);
+	bool gaps = spool_prefix(push->spool) < size;
+	int r = take_back(push, size, err);
 
-	if (spool_prefix(push->spool) == spool_size(push->spool))
-		return archive_reader_end(push->reader, err);
-	r = spool_fill(push->spool, err);
-	if (r == 0)
-		r = take_all(push, NULL, 0, 0, err);
 	if (r == 0)
 		r = push->complete ? 1 : archive_reader_end(push->reader, err);
+	if (r > 0 && gaps && spool_fill(push->spool, err) < 0)
+		r = -err->code;
 	/* Whoever fills a gap later starts again from the start. */
-	if (r < 0)
+	if (r < 0 && gaps)
 		stop_reading(push);
 	return r;
 }
@@ -330,11 +343,9 @@ int push_end(struct push *push, struct err *err)
 	r = advance(push, NULL, 0, 0, true, err);
 	if (r != 0)
 		return settle(push, r, err);
-	if (spool_size(push->spool) == 0)
-		return 0;
 	r = take_rest(push, err);
 	if (r < 0)
 		return err_wrap(err, "pushing %s:%s", push->repository,
 		    push->tag);
-	return settle(push, finish(push, err), err);
+	return r == 0 ? 0 : settle(push, finish(push, err), err);
 }

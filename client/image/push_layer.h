@@ -82,6 +82,11 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 struct push_layer *push_layers_find(const struct push_layers *set,
     const struct archive_entry *entry);
 
+/* That one, or else a new one; it is known to belong to the image. */
+struct push_layer *push_layers_want(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob,
+    struct err *err);
+
 /* That many bytes can be read now. */
 void push_layers_grow(struct push_layers *set, uint64_t there);
 

@@ -2,10 +2,10 @@
 /* The set of a push's layers: their threads, their end, their failures. */
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/parse.h"
 #include "push_layer.h"
 
 enum {
@@ -34,15 +34,13 @@ void push_layers_release(struct push_layers *set)
 /* What "HEX.tar" and "blobs/sha256/HEX" say; "HEX/layer.tar" says nothing. */
 static void read_hint(const char *name, struct digest *out)
 {
-	const char *base = strrchr(name, '/');
-	struct err err = ERR_INIT;
-	char text[DIGEST_TEXT_SIZE];
+	const char *slash = strrchr(name, '/');
+	const char *cursor = slash ? slash + 1 : name;
+	struct digest hint = {.algorithm = DIGEST_SHA256};
 
-	base = base ? base + 1 : name;
-	snprintf(text, sizeof(text), "sha256:%.64s", base);
-	if (strlen(base) < 64 || (base[64] && strcmp(base + 64, ".tar") != 0) ||
-	    digest_parse(out, text, &err) < 0)
-		*out = (struct digest){0};
+	if (parse_hex(&cursor, hint.bytes, 32) &&
+	    (*cursor == '\0' || strcmp(cursor, ".tar") == 0))
+		*out = hint;
 }
 
 static void layer_free(struct push_layer *layer)
@@ -179,6 +177,19 @@ struct push_layer *push_layers_find(const struct push_layers *set,
 	       (layer->offset != entry->offset || layer->size != entry->size ||
 		   digest_is_set(&layer->expected)))
 		layer = layer->next;
+	return layer;
+}
+
+struct push_layer *push_layers_want(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob,
+    struct err *err)
+{
+	struct push_layer *layer = push_layers_find(set, entry);
+
+	if (!layer)
+		layer = push_layers_start(set, fd, entry, blob, err);
+	if (layer)
+		layer->wanted = true;
 	return layer;
 }
 

@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a push: what a complete archive holds becomes the tag. */
+/*
+ * A push's configs and manifests. What was put is kept in the store, so that
+ * looking at the image asks nothing.
+ */
 #ifndef IMAGE_PUSH_MANIFEST_H
 #define IMAGE_PUSH_MANIFEST_H
 
-#include "archive/reader.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "archive/contents.h"
+#include "push_blob.h"
 #include "push_layer.h"
 
-/*
- * Waits for the layers, some of which may not have started, then puts config
- * and manifests, the tag last. *out is what the tag names now.
- */
-int push_manifest(struct push_layers *set, const struct archive_reader *reader,
-    struct digest *out, struct err *err);
+int push_config_put(const struct push_target *target, const void *data,
+    size_t len, const struct digest *digest, struct err *err);
+
+/* reference: the tag, or a digest's text. */
+int push_manifest_put(const struct push_target *target, const char *reference,
+    const struct archive_manifest *manifest, struct err *err);
+
+/* What the manifest of an image is made of. */
+struct push_image {
+	bool docker; /* Docker's media types, else OCI's */
+	const char *config;
+	size_t config_len;
+	struct push_layer **layers;
+	size_t layer_count;
+};
+
+/* Makes it, and puts config and manifest under the tag. *out: its digest. */
+int push_image_put(const struct push_target *target,
+    const struct push_image *image, struct digest *out, struct err *err);
 
 #endif

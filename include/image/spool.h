@@ -40,8 +40,8 @@ ssize_t spool_read(struct spool *spool, void *data, size_t len, uint64_t off,
  */
 int spool_truncate(struct spool *spool, uint64_t size, struct err *err);
 
-/* What was not written are zeros that count as written: the writer has closed,
- * and left out what its source has as holes. */
+/* From now on gaps count as written: they were found to be holes of the
+ * writer's source, that is, zeros. */
 int spool_fill(struct spool *spool, struct err *err);
 
 /*

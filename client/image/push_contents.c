@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an archive becomes. Blobs before the manifests that name them, manifests
+ * before the index that names them, the tag last: a push that breaks off
+ * changes nothing that anybody sees.
+ */
+#include "push_contents.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "push_manifest.h"
+
+/* A compressed layer's content is whoever pulls to compare. */
+static int check_diff_ids(const struct archive_contents *contents,
+    struct push_layer *const *layers, struct err *err)
+{
+	char got[DIGEST_TEXT_SIZE], expected[DIGEST_TEXT_SIZE];
+
+	for (size_t i = 0; i < contents->layer_count; i++) {
+		const struct digest *diff_id = &contents->layers[i].diff_id;
+
+		if (digest_is_set(&layers[i]->diff_id) &&
+		    !digest_equal(&layers[i]->diff_id, diff_id))
+			return err_set(err, EINVAL,
+			    "layer %s is %s, but the config says %s",
+			    layers[i]->name,
+			    digest_format(&layers[i]->diff_id, got),
+			    digest_format(diff_id, expected));
+	}
+	return 0;
+}
+
+static int push_docker(struct push_layers *set,
+    const struct archive_reader *reader,
+    const struct archive_contents *contents, struct digest *out,
+    struct err *err)
+{
+	size_t count = contents->layer_count;
+	AUTO_FREE struct push_layer **layers =
+	    calloc(count + 1, sizeof(struct push_layer *));
+	struct push_image image = {.config = contents->config_data,
+	    .config_len = contents->config_len,
+	    .layers = layers,
+	    .layer_count = count};
+	struct archive_entry entry;
+	int r;
+
+	if (!layers)
+		return err_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		layers[i] = push_layers_want(set, archive_reader_fd(reader),
+		    &contents->layers[i].entry, NULL, err);
+		if (!layers[i])
+			return -err->code;
+	}
+	push_layers_drop(set);
+	r = push_layers_wait(set, err);
+	if (r == 0)
+		r = check_diff_ids(contents, layers, err);
+	if (r < 0)
+		return r;
+	/* Without it, it was an OCI layout of one image. */
+	image.docker = archive_reader_find(reader, "manifest.json", &entry);
+	for (size_t i = 0; i < count; i++)
+		image.docker &= layers[i]->compression != COMPRESSION_ZSTD;
+	return push_image_put(set->target, &image, out, err);
+}
+
+/* Now, unless builds are to be reproducible
+ * (reproducible-builds.org/specs/source-date-epoch). */
+static int64_t creation_time(void)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t seconds;
+
+	if (epoch && parse_u64(&epoch, INT64_MAX, &seconds) && !*epoch)
+		return (int64_t)seconds;
+	return time(NULL);
+}
+
+static int push_rootfs(struct push_layers *set,
+    const struct archive_reader *reader,
+    const struct archive_contents *contents, struct digest *out,
+    struct err *err)
+{
+	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
+	const struct archive_entry entry = {.name = "of the whole tar",
+	    .size = contents->rootfs_size};
+	struct push_layer *layer;
+	struct push_image image = {.layers = &layer, .layer_count = 1};
+	int r;
+
+	push_layers_drop(set);
+	layer =
+	    push_layers_want(set, archive_reader_fd(reader), &entry, NULL, err);
+	if (!layer)
+		return -err->code;
+	r = push_layers_wait(set, err);
+	if (r == 0)
+		r = config_print(&config,
+		    &images_options(set->target->images)->platform,
+		    creation_time(), &layer->diff_id, 1,
+		    "Imported by registryfs", err);
+	if (r < 0)
+		return r;
+	image.config = config.data;
+	image.config_len = config.len;
+	return push_image_put(set->target, &image, out, err);
+}
+
+/* Learns the layers of what was put; all that takes is in the store. */
+static void learn(const struct push_target *target, const struct digest *digest)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	const struct config *config = NULL;
+	struct err err = ERR_INIT;
+
+	if (image_open(target->images, target->repository, digest, &image,
+		&err) == 0 &&
+	    image_config(image, &config, &err) == 0)
+		layers_learn_image(image);
+	else
+		log_debug(LOG_PUSH, "%s: its layers are not learned: %s",
+		    target->repository, err.msg);
+}
+
+/* *out is the digest that the tag names now. */
+static int push_kind(struct push_layers *set,
+    const struct archive_reader *reader,
+    const struct archive_contents *contents, struct digest *out,
+    struct err *err)
+{
+	switch (contents->kind) {
+	case ARCHIVE_DOCKER:
+		return push_docker(set, reader, contents, out, err);
+	case ARCHIVE_ROOTFS:
+		return push_rootfs(set, reader, contents, out, err);
+	case ARCHIVE_OCI:
+		*out = contents->manifests[contents->manifest_count - 1].digest;
+		return push_oci(set, reader, contents, err);
+	}
+	assert(false);
+	return -EINVAL;
+}
+
+int push_contents(struct push_layers *set, const struct archive_reader *reader,
+    struct digest *out, struct err *err)
+{
+	CLEANUP(archive_contents_free_p)
+	struct archive_contents *contents = NULL;
+	const struct push_target *target = set->target;
+	int r = archive_contents_read(reader, target->tag, &contents, err);
+
+	if (r == 0)
+		r = push_kind(set, reader, contents, out, err);
+	if (r < 0)
+		return r;
+	images_tag_changed(target->images, target->repository, target->tag,
+	    out);
+	for (size_t i = 0; i < contents->manifest_count; i++)
+		learn(target, &contents->manifests[i].digest);
+	if (contents->kind != ARCHIVE_OCI)
+		learn(target, out);
+	return 0;
+}
