@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ring between two threads, and the lines of a header. */
+/* The ring between two threads, the lines of a header, and where to go next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +7,13 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "header.h"
+#include "redirect.h"
+#include "response.h"
 #include "ring.h"
 
 /* Bytes come out as they went in, wherever the ring begins. */
@@ -107,6 +110,52 @@ static void test_header_limit(void **state)
 	header_release(&header);
 }
 
+static int follow(const char *url, const char *location, char **target,
+    struct err *err)
+{
+	char from[64];
+	struct http_request request = {.method = "GET", .max_redirects = 1};
+	struct http_response response = {.url = from, .shown = from};
+	char line[128];
+	int r;
+
+	snprintf(from, sizeof(from), "%s", url);
+	snprintf(line, sizeof(line), "Location: %s\r\n", location);
+	header_init(&response.header);
+	add(&response.header, "HTTP/1.1 307 Temporary Redirect\r\n");
+	add(&response.header, line);
+	r = redirect_target(&request, &response, 0, target, err);
+	header_release(&response.header);
+	return r;
+}
+
+/* What was encrypted stays so. */
+static void test_redirect_schemes(void **state)
+{
+	static const struct {
+		const char *url, *location;
+		int result;
+	} cases[] = {
+	    {"https://a/", "https://b/", 1},
+	    {"http://a/", "https://b/", 1},
+	    {"http://a/", "http://b/", 1},
+	    {"https://a/", "//b/", 1},
+	    {"https://a/", "http://b/", -EPROTO},
+	    {"https://a/", "HTTP://a/", -EPROTO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *target = NULL;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(follow(cases[i].url, cases[i].location,
+				     &target, &err),
+		    cases[i].result);
+		assert_true((target != NULL) == (cases[i].result == 1));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +163,7 @@ int main(void)
 	    cmocka_unit_test(test_ring_full),
 	    cmocka_unit_test(test_header),
 	    cmocka_unit_test(test_header_limit),
+	    cmocka_unit_test(test_redirect_schemes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
