@@ -13,7 +13,10 @@
 /* Entries whose attributes a listing gives along with their names. Past it the
  * kernel asks for those that somebody wants: a node for each of 100,000 names
  * that nobody looks at would cost more than the list. */
-enum { LIST_PLUS_MAX = 8192 };
+enum {
+	LIST_SELF = 2, /* "." and "..", which are never looked up */
+	LIST_PLUS_MAX = 8192,
+};
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
@@ -26,8 +29,6 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* Replies are copied: moving pages was slower in every measurement. */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
-	if (conn->capable & FUSE_CAP_CACHE_SYMLINKS)
-		conn->want |= FUSE_CAP_CACHE_SYMLINKS;
 	mount->ready(mount->ready_arg);
 }
 
@@ -93,6 +94,15 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	fuse_reply_attr(req, &attr, node->attr_ttl);
 }
 
+/* The two entries that every directory has. The kernel finds the parent by
+ * itself; its number here is only what readdir(3) shows. */
+static int list_self(struct dirlist *list, fuse_ino_t ino, struct err *err)
+{
+	int r = dirlist_add(list, ".", 1, S_IFDIR, ino, err);
+
+	return r < 0 ? r : dirlist_add(list, "..", 2, S_IFDIR, ino, err);
+}
+
 static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 {
 	CLEANUP(handle_free_p)
@@ -106,7 +116,10 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 	handle->entries = dirlist_new(&op->err);
 	if (!handle->entries)
 		return -op->err.code;
-	r = handle->node->view->list(handle->node, handle->entries, &op->err);
+	r = list_self(handle->entries, ino, &op->err);
+	if (r == 0)
+		r = handle->node->view->list(handle->node, handle->entries,
+		    &op->err);
 	if (r == 0)
 		*out = steal(&handle);
 	return r;
@@ -208,7 +221,7 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 		struct fuse_entry_param entry;
 		CLEANUP(node_put_p)
 		struct node *node = plus_entry(&op, handle->node, name, slot,
-		    i < LIST_PLUS_MAX, &entry);
+		    i >= LIST_SELF && i < LIST_PLUS_MAX, &entry);
 		size_t n = fuse_add_direntry_plus(req, out + used, size - used,
 		    name, &entry, (off_t)i + 1);
 
