@@ -22,8 +22,9 @@ enum {
 	/* Requests that wait for the network each hold a thread: with libfuse's
 	 * ten, ten slow reads would stop everything. */
 	WORKERS_MAX = 64,
-	FETCHES_MAX = 8,      /* blobs at the same time */
-	HOST_CONNECTIONS = 8, /* what browsers, too, hold to be polite */
+	FETCHES_MAX = 6,      /* blobs at the same time */
+	/* More than the fetches, so that names can be asked for meanwhile. */
+	HOST_CONNECTIONS = 12,
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
