@@ -1,0 +1,35 @@
+#compdef registryfs
+# SPDX-License-Identifier: Apache-2.0
+# Completes registryfs in zsh.
+
+local -a options topics platforms
+
+platforms=(linux/386 linux/amd64 linux/arm/v6 linux/arm/v7 linux/arm64
+	linux/ppc64le linux/riscv64 linux/s390x)
+options=(
+	'ro[nothing can be pushed]'
+	'rw[undo ro]'
+	'allow_other[other users may enter]'
+	'cache[where blobs are kept]:directory:_files -/'
+	'cache_size[how much is kept there]:bytes, K M G T:'
+	'tag_ttl[how long tags and lists are kept]:seconds:'
+	"platform[what an index is shown as]:platform:($platforms)"
+	'insecure[plain HTTP, or TLS that nobody vouches for]'
+	'authfile[credentials]:file:_files'
+	'timeout[how long a silent server is waited for]:seconds:'
+	'noexec[programs cannot be run]'
+	'exec[undo noexec]'
+	'trust_suid[honour set-user-ID bits]'
+	'trust_dev[honour devices]'
+)
+topics=(all auth fetch fuse http push store)
+
+_arguments \
+	'(- *)--help[print a summary]' \
+	'(- *)--version[print the version]' \
+	'-f[stay in the foreground]' \
+	'-d[stay, and show every request of the kernel]' \
+	'--debug=[show what is done]:topic:_values -s , topic $topics' \
+	'*-o[mount options]:option:_values -s , option $options' \
+	'1:registry:_hosts' \
+	'2:mount point:_files -/'
