@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a run happens: its registries, its mounts, its clock."""
+
+import itertools
+import os
+import shutil
+import time
+from contextlib import contextmanager
+
+from benchmark.table import Sample
+from registry.server import DockerRegistry
+from support.daemon import Mount, discard_mount
+from support.home import Home
+from support.system import run
+
+# A push to an empty registry takes skopeo half a minute for a gigabyte.
+TIMEOUT = 600
+
+
+class Place:
+    """A directory that holds all that a run writes."""
+
+    def __init__(self, directory, binary):
+        self.directory = directory
+        self.peak_memory = 0  # bytes, of any daemon so far
+        self._binary = binary
+        self._home = Home(directory / "home")
+        self._numbers = itertools.count(1)
+
+    def new(self, name):
+        """A path that nothing has used yet."""
+        return self.directory / f"{name}-{next(self._numbers)}"
+
+    def remove(self, path):
+        """A file or a tree; one that is not there is removed already."""
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def registry(self):
+        """A docker-registry without anything in it."""
+        directory = self.new("registry")
+        try:
+            with DockerRegistry(directory) as registry:
+                yield registry
+        finally:
+            self.remove(directory)
+
+    @contextmanager
+    def mount(self, registry, *, cache=None):
+        """A new mount, its cache empty unless one is named."""
+        directory = self.new("mount")
+        options = [f"cache={cache}"] if cache else []
+        mount = Mount(self._binary, registry.address, directory, self._home,
+                      options=options)
+        try:
+            yield mount
+            self.peak_memory = max(self.peak_memory, mount.peak_memory())
+            mount.unmount()
+        finally:
+            discard_mount(mount.path)
+            self.remove(directory)
+
+    def measure(self, *command, registry=None, **options):
+        """Runs a command on a disk at rest: its seconds, and how many requests
+        the registry saw meanwhile."""
+        os.sync()
+        if registry is None:
+            return Sample(self._seconds(command, options))
+        with registry.requests() as seen:
+            seconds = self._seconds(command, options)
+        return Sample(seconds, len(seen))
+
+    def _seconds(self, command, options):
+        start = time.perf_counter()
+        run(*command, timeout=TIMEOUT, cwd=self.directory, **options)
+        return time.perf_counter() - start
+
+
+class Skopeo:
+    """skopeo with what it remembers of blobs in a directory of its own."""
+
+    def __init__(self, place):
+        self._place = place
+        self._data = place.new("skopeo")
+        # Root's has a fixed path unless skopeo takes itself for a user's.
+        self._environment = os.environ | {
+            "XDG_DATA_HOME": str(self._data), "_CONTAINERS_ROOTLESS_UID": "1"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.forget()
+
+    def forget(self):
+        self._place.remove(self._data)
+
+    def remembers(self):
+        return any(self._data.rglob("blob-info-cache*"))
+
+    def push(self, archive, registry, image):
+        return self._place.measure(
+            "skopeo", "--insecure-policy",
+            "--tmpdir", self._place.directory, "copy", "--quiet",
+            "--dest-tls-verify=false", f"docker-archive:{archive}",
+            f"docker://{registry.address}/{image}",
+            registry=registry, env=self._environment)
