@@ -172,7 +172,7 @@ int authfile_find(const char *text, size_t len, const char *host,
     const char *repository, struct authfile_answer *out, struct err *err)
 {
 	json_auto_t *root = NULL;
-	json_t *auths;
+	json_t *auths = NULL;
 	json_error_t where;
 	int r;
 
