@@ -109,6 +109,28 @@ static bool table_remove(struct uploads *uploads, const char *dir,
 	return upload != NULL;
 }
 
+/* NULL: it has no name. Under lock. */
+static const char *key_of(const struct uploads *uploads,
+    const struct upload *upload)
+{
+	map_foreach (&uploads->files, slot) {
+		if (slot->value == upload)
+			return slot->key;
+	}
+	return NULL;
+}
+
+/* A push that a rename tried and that failed has two names. The caller has a
+ * count of its own. */
+static void table_remove_all(struct uploads *uploads, struct upload *upload)
+{
+	const char *key;
+
+	SCOPED_LOCK(&uploads->lock);
+	while ((key = key_of(uploads, upload)))
+		upload_put(map_del(&uploads->files, key));
+}
+
 int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
     struct node **out, struct err *err)
 {
@@ -179,7 +201,7 @@ void uploads_pushed_now(struct upload *upload)
 	struct uploads *uploads = upload->mount->uploads;
 
 	remember_pushed(uploads, upload->dir, upload->name);
-	table_remove(uploads, upload->dir, upload->name, upload);
+	table_remove_all(uploads, upload);
 }
 
 void uploads_failed_now(struct upload *upload)
@@ -342,7 +364,7 @@ static int rename_begun(struct upload *upload, char **to_dir, char **to_name,
 	if (pushes)
 		r = upload_complete(upload, err);
 	if (r >= 0) {
-		table_remove(uploads, upload->dir, upload->name, upload);
+		table_remove_all(uploads, upload);
 		swap(&upload->dir, to_dir);
 		swap(&upload->name, to_name);
 	}
