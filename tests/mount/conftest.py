@@ -69,7 +69,7 @@ def home(tmp_path):
     return Home(tmp_path / "home")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def other_user():
     user = OtherUser()
     yield user
@@ -124,3 +124,21 @@ def docker(tmp_path_factory):
 def podman():
     with tempfile.TemporaryDirectory(prefix="podman-") as directory:
         yield Podman(directory)
+
+
+# The name under which the engines below have the root file system's image.
+APP = "localhost/app:2.0"
+
+
+@pytest.fixture(scope="session")
+def docker_with_app(docker, rootfs):
+    docker.import_rootfs(rootfs, APP)
+    return docker
+
+
+@pytest.fixture(scope="session")
+def podman_with_app(rootfs):
+    with tempfile.TemporaryDirectory(prefix="podman-") as directory:
+        podman = Podman(directory)
+        podman.import_rootfs(rootfs, APP)
+        yield podman

@@ -63,8 +63,12 @@ class Engine:
     def __init__(self, directory):
         self.directory = Path(directory)
 
-    def __call__(self, *arguments, **options):
+    def command(self, *arguments):
+        """What a shell would be told."""
         raise NotImplementedError
+
+    def __call__(self, *arguments, **options):
+        return run(*self.command(*arguments), **options)
 
     def image_id(self, image):
         return self("image", "inspect", "-f", "{{.Id}}", image).stdout.strip()
@@ -79,6 +83,9 @@ class Engine:
 
 class Docker(Engine):
     """Debian's docker engine without network and without systemd."""
+
+    # Another, in /usr/local, is older or newer than the engine.
+    CLIENT = "/usr/bin/docker"
 
     def __init__(self, directory):
         super().__init__(directory)
@@ -100,9 +107,8 @@ class Docker(Engine):
         if self._engine:
             self._engine.stop()
 
-    def __call__(self, *arguments, **options):
-        return run("docker", "-H", f"unix://{self.socket}", *arguments,
-                   **options)
+    def command(self, *arguments):
+        return [self.CLIENT, "-H", f"unix://{self.socket}", *arguments]
 
     def run_image(self, image):
         return self("run", "--rm", "--network", "none", image).stdout
@@ -118,14 +124,17 @@ class Podman(Engine):
 
     CGROUP = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"'
 
-    def __call__(self, *arguments, **options):
-        return run(
-            "unshare", "--mount", "sh", "-c", self.CGROUP, "sh", "podman",
-            "--root", self.directory / "root",
-            "--runroot", self.directory / "run",
-            "--tmpdir", self.directory / "tmp", "--storage-driver", "vfs",
-            "--cgroup-manager", "cgroupfs", "--events-backend", "file",
-            *arguments, **options)
+    def command(self, *arguments):
+        return ["unshare", "--mount", "sh", "-c", self.CGROUP, "sh", "podman",
+                *self.storage(), "--tmpdir", self.directory / "tmp",
+                "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+                *arguments]
+
+    def storage(self):
+        """The options by which buildah, too, finds the images."""
+        return ["--root", self.directory / "root",
+                "--runroot", self.directory / "run",
+                "--storage-driver", "vfs"]
 
     def run_image(self, image):
         return self("run", "--rm", "--network", "none",
