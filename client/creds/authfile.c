@@ -19,6 +19,7 @@ static int get_string(const json_t *object, const char *name, const char **out,
 {
 	const json_t *value = json_object_get(object, name);
 
+	*out = NULL;
 	if (value && !json_is_string(value) && !json_is_null(value))
 		return err_set(err, EINVAL, "\"%s\" is not a string", name);
 	*out = json_string_value(value);
@@ -30,6 +31,7 @@ static int get_object(const json_t *object, const char *name, json_t **out,
 {
 	json_t *value = json_object_get(object, name);
 
+	*out = NULL;
 	if (value && !json_is_object(value) && !json_is_null(value))
 		return err_set(err, EINVAL, "\"%s\" is not an object", name);
 	*out = value;
@@ -172,7 +174,7 @@ int authfile_find(const char *text, size_t len, const char *host,
     const char *repository, struct authfile_answer *out, struct err *err)
 {
 	json_auto_t *root = NULL;
-	json_t *auths = NULL;
+	json_t *auths;
 	json_error_t where;
 	int r;
 
