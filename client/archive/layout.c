@@ -13,7 +13,6 @@
 #include "blob_path.h"
 #include "layout_json.h"
 #include "tar/header.h"
-#include "tar/walker.h"
 
 enum {
 	/* Headers are two blocks a blob. What may be large are the manifests,

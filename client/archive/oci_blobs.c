@@ -57,30 +57,32 @@ void oci_blobs_free(struct oci_blobs *blobs)
 	free(blobs);
 }
 
-/* Reads and parses one; its digest is the bytes', by the algorithm given. */
-static int load(struct oci_blobs *blobs, const struct archive_entry *entry,
-    const char *media_type, enum digest_algorithm algorithm,
-    struct oci_manifest *out, struct err *err)
+/* Reads the bytes and computes their digest. */
+static int read_manifest(struct oci_blobs *blobs,
+    const struct archive_entry *entry, enum digest_algorithm algorithm,
+    struct archive_manifest *out, struct err *err)
 {
 	size_t room = MANIFESTS_MAX_BYTES - blobs->manifest_bytes;
-	struct archive_manifest *manifest = &out->manifest;
-	int r = read_file(blobs->reader, entry, room, &blobs->arena,
-	    &manifest->data, err);
+	int r = read_file(blobs->reader, entry, room, &blobs->arena, &out->data,
+	    err);
 
 	if (r < 0)
 		return r;
-	manifest->len = (size_t)entry->size;
-	blobs->manifest_bytes += manifest->len;
-	r = digest_of(algorithm, manifest->data, manifest->len,
-	    &manifest->digest, err);
-	if (r < 0)
-		return r;
-	r = manifest_parse(manifest->data, manifest->len, media_type,
-	    &out->parsed, err);
-	if (r < 0)
-		return err_wrap(err, "%s", entry->name);
-	manifest->manifest = out->parsed;
-	manifest->media_type = out->parsed->media_type;
+	out->len = (size_t)entry->size;
+	blobs->manifest_bytes += out->len;
+	return digest_of(algorithm, out->data, out->len, &out->digest, err);
+}
+
+static int parse_manifest(struct oci_manifest *manifest, const char *name,
+    const char *media_type, struct err *err)
+{
+	struct archive_manifest *public = &manifest->manifest;
+
+	if (manifest_parse(public->data, public->len, media_type,
+		&manifest->parsed, err) < 0)
+		return err_wrap(err, "%s", name);
+	public->manifest = manifest->parsed;
+	public->media_type = manifest->parsed->media_type;
 	return 0;
 }
 
@@ -93,12 +95,12 @@ int oci_blobs_load_index(struct oci_blobs *blobs,
 	blobs->index = arena_alloc(&blobs->arena, sizeof(*blobs->index));
 	if (!blobs->index)
 		return err_nomem(err);
-	r = load(blobs, json, MEDIA_OCI_INDEX, DIGEST_SHA256, blobs->index,
+	*out = blobs->index;
+	r = read_manifest(blobs, json, DIGEST_SHA256, &blobs->index->manifest,
 	    err);
 	if (r < 0)
 		return r;
-	*out = blobs->index;
-	return 0;
+	return parse_manifest(blobs->index, json->name, MEDIA_OCI_INDEX, err);
 }
 
 int oci_blobs_find(const struct oci_blobs *blobs,
@@ -138,15 +140,15 @@ int oci_blobs_load(struct oci_blobs *blobs, const struct descriptor *descriptor,
 	/* From here on the map owns what is parsed. */
 	if (map_put(&blobs->manifests, key, new) < 0)
 		return err_nomem(err);
-	r = load(blobs, &entry, descriptor->media_type,
-	    descriptor->digest.algorithm, new, err);
+	r = read_manifest(blobs, &entry, descriptor->digest.algorithm,
+	    &new->manifest, err);
 	if (r < 0)
 		return r;
 	if (!digest_equal(&new->manifest.digest, &descriptor->digest))
 		return err_set(err, EINVAL, "%s has the digest %s", entry.name,
 		    digest_format(&new->manifest.digest, got));
 	*out = new;
-	return 0;
+	return parse_manifest(new, entry.name, descriptor->media_type, err);
 }
 
 const char *oci_blobs_missing(const struct oci_blobs *blobs)

@@ -8,7 +8,7 @@
 #include "archive/reader.h"
 #include "base/arena.h"
 #include "base/err.h"
-#include "tar/walker.h"
+#include "tar/format.h"
 
 /* As archive_reader_find(), but 0 or -EINVAL with a sentence. */
 int read_find(const struct archive_reader *reader, const char *name,

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "tar/walker.h"
+#include "tar/format.h"
 
 /* Where the fields are: POSIX.1 pax, "ustar Interchange Format". */
 enum {

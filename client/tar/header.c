@@ -10,7 +10,6 @@
 
 #include "block.h"
 #include "number.h"
-#include "tar/walker.h"
 
 /* With the version, "00"; neither ends in a NUL where it stands. */
 static const char magic[BLOCK_MAGIC_LEN] = "ustar\0"

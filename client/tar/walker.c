@@ -14,7 +14,6 @@
 #include "base/buf.h"
 #include "block.h"
 #include "pax.h"
-#include "tar/header.h"
 
 /* A header block's type where it is none of enum tar_type. */
 enum {

@@ -70,15 +70,15 @@ struct archive_contents {
  * images, `tag` picks one.
  *
  * An archive that is both (docker 25 and later) is taken as an OCI layout where
- * its layers are compressed, so that its digests stay, else as a docker-archive.
+ * its layers are compressed, so that its digests stay, else as docker-archive.
  * An OCI layout with uncompressed layers and one image becomes ARCHIVE_DOCKER:
- * its config stays and its layers are compressed; an index is kept as it stands,
- * but where it has only one of its images here, that one is taken alone.
+ * its config stays and its layers are compressed. An index is kept as it is,
+ * but where the archive has only one of its images, that one is taken alone.
  *
  * -EINVAL with a sentence: no image of that tag among several (the sentence
- * names them), a file missing, a manifest or config that is not of its digest or
- * size, not as many layers as diff_ids. reader is not used any more afterwards,
- * but names of entries are its own.
+ * names them), a file missing, a manifest or config that has another digest or
+ * size, another number of layers than of diff_ids. The reader is not used any
+ * more afterwards, but names of entries are its own.
  */
 int archive_contents_read(const struct archive_reader *reader, const char *tag,
     struct archive_contents **out, struct err *err);

@@ -54,7 +54,7 @@ uint64_t archive_layout_size(const struct archive_layout *layout);
 struct layout_segment {
 	uint64_t offset; /* in the archive */
 	uint64_t size;
-	const void *data;         /* NULL: of the blob */
+	const void *data; /* NULL: of the blob */
 	const struct descriptor *blob;
 };
 

@@ -7,17 +7,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "tar/format.h"
 
 /* Appends the header block(s) of a file or, where name ends in '/', of a
  * directory. Owner 0, mode 0644 or 0755. The same arguments give the same
  * bytes. */
 int tar_header_print(struct buf *out, const char *name, uint64_t size,
     int64_t mtime, struct err *err);
-
-/* How many zeros follow a body of that size. */
-static inline uint64_t tar_padding(uint64_t size)
-{
-	return (512 - size % 512) % 512;
-}
 
 #endif

@@ -16,22 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-
-enum {
-	TAR_BLOCK = 512,
-	TAR_NAME_MAX = 4096,        /* PATH_MAX: no more can be unpacked */
-	TAR_EXTENDED_MAX = 1 << 20, /* Go's limit of a pax header */
-};
-
-enum tar_type {
-	TAR_FILE = '0',
-	TAR_HARDLINK = '1',
-	TAR_SYMLINK = '2',
-	TAR_CHAR = '3',
-	TAR_BLOCK_DEVICE = '4',
-	TAR_DIRECTORY = '5',
-	TAR_FIFO = '6',
-};
+#include "tar/format.h"
 
 struct tar_entry {
 	enum tar_type type;
@@ -57,10 +42,6 @@ struct tar_handler {
 	int (*data)(void *arg, const void *data, size_t len, struct err *err);
 	void *arg;
 };
-
-/* Whether a stream with these first bytes is a tar: a header, or the zeros of
- * an empty one. False for less than TAR_BLOCK bytes. */
-bool tar_sniff(const void *head, size_t len);
 
 struct tar_walker;
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For the tests of archives: tars that are put together in memory, and a reader
+ * that is fed with them.
+ */
+#ifndef TESTS_ARCHIVE_FIXTURE_H
+#define TESTS_ARCHIVE_FIXTURE_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zstd.h>
+
+#include "archive/reader.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "oci/digest.h"
+#include "stream/compression.h"
+#include "tar/header.h"
+#include "tar/walker.h"
+
+#define UNUSED __attribute__((unused))
+
+enum { ARCHIVE_MAX = 8 << 20 };
+
+#define ARCHIVE_INIT BUF_INIT(ARCHIVE_MAX)
+
+UNUSED static void put_zeros(struct buf *tar, size_t len)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(buf_reserve(tar, len, &err), 0);
+	memset(tar->data + tar->len, 0, len);
+	tar->len += len;
+}
+
+UNUSED static void put_file(struct buf *tar, const char *name, const void *data,
+    size_t len)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tar_header_print(tar, name, len, 0, &err), 0);
+	assert_int_equal(buf_add(tar, data, len, &err), 0);
+	put_zeros(tar, (size_t)tar_padding(len));
+}
+
+UNUSED static void put_text(struct buf *tar, const char *name, const char *text)
+{
+	put_file(tar, name, text, strlen(text));
+}
+
+/* Makes the last header one of another type; its checksum is put right. */
+UNUSED static void change_type(struct buf *tar, enum tar_type type,
+    const char *target)
+{
+	char *block = tar->data + tar->len - TAR_BLOCK;
+	unsigned sum = 0;
+
+	block[156] = (char)type;
+	snprintf(block + 157, 100, "%s", target);
+	memset(block + 148, ' ', 8);
+	for (size_t i = 0; i < TAR_BLOCK; i++)
+		sum += (unsigned char)block[i];
+	snprintf(block + 148, 8, "%06o", sum);
+}
+
+UNUSED static void put_link(struct buf *tar, enum tar_type type,
+    const char *name, const char *target)
+{
+	put_text(tar, name, "");
+	change_type(tar, type, target);
+}
+
+UNUSED static void put_end(struct buf *tar)
+{
+	put_zeros(tar, (size_t)2 * TAR_BLOCK);
+}
+
+/* A layer: a small tar with one file, which makes it differ from others. */
+UNUSED static void make_layer(struct buf *out, const char *content)
+{
+	put_text(out, "file", content);
+	put_end(out);
+}
+
+UNUSED static void make_gzip(struct buf *out, const struct buf *in)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(pool_free_p) struct pool *pool = pool_new("test", 1, &err);
+	CLEANUP(gzip_writer_free_p) struct gzip_writer *writer = NULL;
+	AUTO_FD int fd = file_temp("/tmp", &err);
+	struct digest digest;
+	uint64_t size;
+
+	assert_int_equal(gzip_writer_new(pool, 1, fd, &writer, &err), 0);
+	assert_int_equal(gzip_writer_write(writer, buf_str(in), in->len, &err),
+	    0);
+	assert_int_equal(gzip_writer_finish(writer, &digest, &size, &err), 0);
+	assert_int_equal(buf_reserve(out, size, &err), 0);
+	assert_int_equal(file_pread(fd, out->data + out->len, size, 0, &err),
+	    size);
+	out->len += size;
+}
+
+UNUSED static void make_zstd(struct buf *out, const struct buf *in)
+{
+	size_t bound = ZSTD_compressBound(in->len);
+	struct err err = ERR_INIT;
+	size_t len;
+
+	assert_int_equal(buf_reserve(out, bound, &err), 0);
+	len =
+	    ZSTD_compress(out->data + out->len, bound, buf_str(in), in->len, 3);
+	assert_false(ZSTD_isError(len));
+	out->len += len;
+}
+
+/* An archive that is being written and read. */
+struct reading {
+	int fd;
+	struct archive_reader *reader;
+	uint64_t written;
+	struct buf layers; /* names that were reported, a line each */
+	struct err err;
+};
+
+/* What is reported is there to be read. */
+UNUSED static void note_layer(void *arg, const struct archive_entry *entry)
+{
+	struct reading *reading = arg;
+	struct err err = ERR_INIT;
+	uint64_t head = entry->size < TAR_BLOCK ? entry->size : TAR_BLOCK;
+	char data[TAR_BLOCK];
+
+	assert_true(
+	    archive_reader_size(reading->reader) >= entry->offset + head);
+	assert_int_equal(file_pread(archive_reader_fd(reading->reader), data,
+			     head, entry->offset, &err),
+	    head);
+	assert_int_equal(buf_addf(&reading->layers, &err, "%s\n", entry->name),
+	    0);
+}
+
+UNUSED static void reading_begin(struct reading *reading)
+{
+	struct archive_reader_options options = {.temp_dir = "/tmp",
+	    .layer = note_layer,
+	    .arg = reading};
+
+	*reading = (struct reading){.layers = BUF_INIT(1 << 20)};
+	reading->fd = file_temp("/tmp", &reading->err);
+	assert_true(reading->fd >= 0);
+	options.fd = reading->fd;
+	assert_int_equal(archive_reader_new(&options, &reading->reader,
+			     &reading->err),
+	    0);
+}
+
+UNUSED static void reading_end(struct reading *reading)
+{
+	archive_reader_free(reading->reader);
+	buf_release(&reading->layers);
+	close(reading->fd);
+}
+
+/* What archive_reader_feed() says to the next bytes. */
+UNUSED static int reading_feed(struct reading *reading, const void *data,
+    size_t len)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(file_pwrite(reading->fd, data, len, reading->written,
+			     &err),
+	    0);
+	reading->written += len;
+	return archive_reader_feed(reading->reader, data, len, &reading->err);
+}
+
+/* The same to a whole archive in pieces; stops at an error. */
+UNUSED static int reading_feed_all(struct reading *reading,
+    const struct buf *bytes, size_t piece)
+{
+	int r = 0;
+
+	for (size_t done = 0; r >= 0 && done < bytes->len; done += piece) {
+		size_t left = bytes->len - done;
+
+		r = reading_feed(reading, bytes->data + done,
+		    left < piece ? left : piece);
+	}
+	return r;
+}
+
+/* Begins to read and reads all of a complete archive. */
+UNUSED static void reading_all(struct reading *reading, const struct buf *bytes)
+{
+	reading_begin(reading);
+	if (reading_feed_all(reading, bytes, 5000) != 1)
+		fail_msg("not complete: %s", reading->err.msg);
+}
+
+#define AUTO_READING CLEANUP(reading_end)
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What docker-archives and root file systems hold. */
+#include "archive_images.h"
+
+/* How its writers name the files of an image. */
+struct naming {
+	const char *config; /* with %s for the digest's hexadecimal */
+	const char *layer;
+};
+
+static const struct naming docker_save = {"%s.json", "%s/layer.tar"};
+static const struct naming skopeo = {"%s.json", "%s.tar"};
+static const struct naming ggcr = {"sha256:%s", "%s.tar.gz"};
+static const struct naming docker_25 = {"blobs/sha256/%s", "blobs/sha256/%s"};
+
+static char *file_name(const char *format, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	return file_path(format, digest_hex(digest, hex));
+}
+
+static void put_parts(struct buf *tar, const struct test_image *image,
+    const struct naming *naming)
+{
+	AUTO_FREE char *config =
+	    file_name(naming->config, &image->config_digest);
+
+	put_file(tar, config, image->config.data, image->config.len);
+	for (int i = 0; i < LAYERS; i++) {
+		AUTO_FREE char *layer =
+		    file_name(naming->layer, &image->layer_digests[i]);
+
+		put_file(tar, layer, image->layers[i].data,
+		    image->layers[i].len);
+	}
+}
+
+/* Adds the image to the list that manifest.json is. */
+static void add_image(struct buf *list, const struct test_image *image,
+    const struct naming *naming, const char *name)
+{
+	AUTO_FREE char *config =
+	    file_name(naming->config, &image->config_digest);
+	AUTO_FREE char *first =
+	    file_name(naming->layer, &image->layer_digests[0]);
+	AUTO_FREE char *second =
+	    file_name(naming->layer, &image->layer_digests[1]);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(buf_addf(list, &err,
+			     "%s{\"Config\":\"%s\",\"RepoTags\":[\"%s\"],"
+			     "\"Layers\":[\"%s\",\"%s\"]}",
+			     list->len > 0 ? "," : "", config, name, first,
+			     second),
+	    0);
+}
+
+static void put_manifest(struct buf *tar, const struct buf *list)
+{
+	AUTO_FREE char *text = file_path("[%s]", buf_str(list));
+
+	put_text(tar, "manifest.json", text);
+}
+
+static void check_naming(const struct naming *naming, enum form form)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf list = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+	AUTO_CONTENTS struct test_contents test;
+
+	image_make(&image, "image", form);
+	put_parts(&tar, &image, naming);
+	add_image(&list, &image, naming, "app:1.0");
+	put_manifest(&tar, &list);
+	/* There is one image: the tag makes no difference. */
+	assert_int_equal(contents_read(&test, &tar, "2.0"), 0);
+	check_docker(&test, &image);
+}
+
+static void test_namings(void **state)
+{
+	(void)state;
+	check_naming(&docker_save, FORM_PLAIN);
+	check_naming(&skopeo, FORM_PLAIN);
+	check_naming(&ggcr, FORM_GZIP);
+	check_naming(&docker_25, FORM_PLAIN);
+	check_naming(&docker_25, FORM_GZIP);
+}
+
+/* Before version 25, docker writes a layer that it has written as a link. */
+static void test_linked_layer(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+	AUTO_CONTENTS struct test_contents test;
+
+	(void)state;
+	image_make(&image, "image", FORM_PLAIN);
+	put_file(&tar, "a/layer.tar", image.layers[0].data,
+	    image.layers[0].len);
+	put_link(&tar, TAR_SYMLINK, "b/layer.tar", "../a/layer.tar");
+	put_file(&tar, "c.json", image.config.data, image.config.len);
+	put_text(&tar, "manifest.json",
+	    "[{\"Config\":\"c.json\",\"RepoTags\":null,"
+	    "\"Layers\":[\"a/layer.tar\",\"b/layer.tar\"]}]");
+	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
+	assert_int_equal(test.contents->layers[0].entry.offset,
+	    test.contents->layers[1].entry.offset);
+	check_entry(&test, &test.contents->layers[1].entry, &image.layers[0]);
+}
+
+static void make_two(struct buf *tar, struct test_image images[2],
+    const char *first, const char *second)
+{
+	AUTO_BUF struct buf list = ARCHIVE_INIT;
+
+	image_make(&images[0], "first", FORM_PLAIN);
+	image_make(&images[1], "second", FORM_PLAIN);
+	put_parts(tar, &images[0], &skopeo);
+	put_parts(tar, &images[1], &skopeo);
+	add_image(&list, &images[0], &skopeo, first);
+	add_image(&list, &images[1], &skopeo, second);
+	put_manifest(tar, &list);
+}
+
+static void check_chosen(const char *tag, int expected)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	struct test_image images[2];
+	AUTO_CONTENTS struct test_contents test;
+
+	make_two(&tar, images, "app:1.0", "localhost:5000/other/app:2.0");
+	assert_int_equal(contents_read(&test, &tar, tag), 0);
+	check_docker(&test, &images[expected]);
+	image_release(&images[0]);
+	image_release(&images[1]);
+}
+
+static void test_chosen_by_tag(void **state)
+{
+	(void)state;
+	check_chosen("1.0", 0);
+	check_chosen("2.0", 1);
+}
+
+static void test_no_such_tag(void **state)
+{
+	AUTO_BUF struct buf none = ARCHIVE_INIT;
+	AUTO_BUF struct buf both = ARCHIVE_INIT;
+	struct test_image images[4];
+
+	(void)state;
+	make_two(&none, images, "app:1.0", "app:2.0");
+	check_contents_refused(&none, "3.0",
+	    "several images, none of them with the tag 3.0: app:1.0, app:2.0");
+	make_two(&both, images + 2, "a:1.0", "b:1.0");
+	check_contents_refused(&both, "1.0",
+	    "several images, more than one of them with the tag 1.0: a:1.0, "
+	    "b:1.0");
+	for (int i = 0; i < 4; i++)
+		image_release(&images[i]);
+}
+
+/* One image under two names is one. */
+static void test_one_image_twice(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf list = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+	AUTO_CONTENTS struct test_contents test;
+
+	(void)state;
+	image_make(&image, "image", FORM_PLAIN);
+	put_parts(&tar, &image, &skopeo);
+	add_image(&list, &image, &skopeo, "app:1.0");
+	add_image(&list, &image, &skopeo, "app:2.0");
+	put_manifest(&tar, &list);
+	assert_int_equal(contents_read(&test, &tar, "3.0"), 0);
+	check_docker(&test, &image);
+}
+
+static void check_docker_refused(const char *manifest, const char *config,
+    const char *says)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+
+	put_text(&tar, "layer.tar", "");
+	if (config)
+		put_text(&tar, "config", config);
+	put_text(&tar, "manifest.json", manifest);
+	check_contents_refused(&tar, "1.0", says);
+}
+
+static void test_broken(void **state)
+{
+	static const char one_layer[] =
+	    "[{\"Config\":\"config\",\"Layers\":[\"layer.tar\"]}]";
+
+	(void)state;
+	check_docker_refused("{", NULL, "manifest.json");
+	check_docker_refused("[]", NULL, "names no image");
+	check_docker_refused(one_layer, NULL, "the archive lacks config");
+	check_docker_refused(one_layer, "{", "config: ");
+	check_docker_refused(one_layer,
+	    "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
+	    "has 0 layers, the archive 1");
+	check_docker_refused("[{\"Config\":\"config\",\"Layers\":[\"missing."
+			     "tar\"]}]",
+	    "{}", "the archive lacks missing.tar");
+}
+
+static void test_too_large(void **state)
+{
+	AUTO_BUF struct buf tar = BUF_INIT(32 << 20);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(tar_header_print(&tar, "config", 9 << 20, 0, &err), 0);
+	put_zeros(&tar, 9 << 20);
+	put_text(&tar, "manifest.json", "[{\"Config\":\"config\"}]");
+	check_contents_refused(&tar, "1.0", "config has 9437184 bytes");
+}
+
+/* An index.json and oci-layout beside it are not looked at where the layers
+ * are plain. */
+static void test_both_plain(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf list = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+	AUTO_CONTENTS struct test_contents test;
+
+	(void)state;
+	image_make(&image, "image", FORM_PLAIN);
+	put_parts(&tar, &image, &docker_25);
+	add_image(&list, &image, &docker_25, "app:1.0");
+	put_manifest(&tar, &list);
+	put_text(&tar, "index.json", "{\"manifests\":[]}");
+	put_text(&tar, "oci-layout", "{}");
+	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
+	check_docker(&test, &image);
+}
+
+static void test_both_compressed(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf list = ARCHIVE_INIT;
+	AUTO_BUF struct buf entries = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+	AUTO_CONTENTS struct test_contents test;
+
+	(void)state;
+	image_make(&image, "image", FORM_GZIP);
+	put_blobs(&tar, &image);
+	add_image(&list, &image, &docker_25, "app:1.0");
+	put_manifest(&tar, &list);
+	add_entry(&entries, MEDIA_OCI_MANIFEST, &image.manifest, NAMED("1.0"));
+	put_index(&tar, &entries);
+	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
+	assert_int_equal(test.contents->kind, ARCHIVE_OCI);
+	assert_int_equal(test.contents->manifest_count, 1);
+}
+
+static void test_rootfs(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_CONTENTS struct test_contents test;
+
+	(void)state;
+	put_text(&tar, "etc/passwd", "root");
+	put_text(&tar, "srv/manifest.json", "no image's");
+	put_text(&tar, "index.json", "a web server's, perhaps");
+	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
+	assert_int_equal(test.contents->kind, ARCHIVE_ROOTFS);
+	assert_int_equal(test.contents->rootfs_size, tar.len);
+}
+
+static void test_old_docker(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+
+	(void)state;
+	put_text(&tar, "repositories", "{\"app\":{\"1.0\":\"abc\"}}");
+	check_contents_refused(&tar, "1.0", "Docker before 1.10");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_namings),
+	    cmocka_unit_test(test_linked_layer),
+	    cmocka_unit_test(test_chosen_by_tag),
+	    cmocka_unit_test(test_no_such_tag),
+	    cmocka_unit_test(test_one_image_twice),
+	    cmocka_unit_test(test_broken),
+	    cmocka_unit_test(test_too_large),
+	    cmocka_unit_test(test_both_plain),
+	    cmocka_unit_test(test_both_compressed),
+	    cmocka_unit_test(test_rootfs),
+	    cmocka_unit_test(test_old_docker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
