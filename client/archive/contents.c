@@ -70,34 +70,35 @@ static int take_all(struct draft *draft, struct err *err)
 	return 0;
 }
 
-int archive_contents_read(const struct archive_reader *reader, const char *tag,
-    struct archive_contents **out, struct err *err)
+static void draft_free(struct draft *draft)
 {
-	CLEANUP(archive_contents_free_p)
-	struct archive_contents *contents = NULL;
-	struct draft *draft = calloc(1, sizeof(*draft));
-	int r;
-
-	if (!draft)
-		return err_nomem(err);
-	contents = &draft->contents;
-	draft->reader = reader;
-	draft->tag = tag;
-	r = take_all(draft, err);
-	if (r == 0)
-		*out = steal(&contents);
-	return r;
-}
-
-void archive_contents_free(struct archive_contents *contents)
-{
-	struct draft *draft = (struct draft *)contents;
-
-	if (!draft)
-		return;
 	oci_blobs_free(draft->blobs);
 	docker_archive_free(draft->docker);
 	config_free(draft->config);
 	arena_release(&draft->arena);
 	free(draft);
+}
+
+DEFINE_CLEANUP(struct draft *, draft_free);
+
+int archive_contents_read(const struct archive_reader *reader, const char *tag,
+    struct archive_contents **out, struct err *err)
+{
+	CLEANUP(draft_free_p) struct draft *draft = calloc(1, sizeof(*draft));
+	int r;
+
+	if (!draft)
+		return err_nomem(err);
+	draft->reader = reader;
+	draft->tag = tag;
+	r = take_all(draft, err);
+	if (r == 0)
+		*out = &steal(&draft)->contents;
+	return r;
+}
+
+void archive_contents_free(struct archive_contents *contents)
+{
+	if (contents)
+		draft_free((struct draft *)contents);
 }

@@ -180,7 +180,7 @@ static int put_file(struct archive_layout *layout, const char *path,
 
 	if (r == 0 && file->data)
 		r = buf_add(&layout->text, file->data, (size_t)file->size, err);
-	else if (r == 0 && file->size > 0)
+	else if (r == 0 && file->blob)
 		r = put_blob(layout, file->blob, err);
 	if (r == 0)
 		r = put_zeros(layout, (size_t)tar_padding(file->size), err);
