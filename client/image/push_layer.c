@@ -81,7 +81,10 @@ static int bring_as_is(struct push_layer *layer, struct err *err)
 	    .offset = layer->offset,
 	    .size = layer->size};
 	bool given = digest_is_set(&layer->expected);
-	int r = digest_layer(layer,
+	int r;
+
+	push_layers_pass(layer);
+	r = digest_layer(layer,
 	    given ? layer->expected.algorithm : DIGEST_SHA256, NULL,
 	    &layer->digest, err);
 
@@ -155,12 +158,12 @@ static int bring_compressed(struct push_layer *layer, struct err *err)
 	const struct push_target *target = layer->set->target;
 	AUTO_FD int fd = store_temp(images_store(target->images), err);
 	struct http_body body = {.fd = fd};
-	int r = fd < 0 ? fd : push_layers_turn(layer->set, err);
+	int r = fd < 0 ? fd : push_layers_turn(layer, err);
 
 	if (r < 0)
 		return r;
 	r = compress(layer, fd, err);
-	push_layers_yield(layer->set);
+	push_layers_pass(layer);
 	if (r < 0)
 		return r;
 	body.size = layer->blob_size;
@@ -209,7 +212,14 @@ static int bring(struct push_layer *layer, struct err *err)
 
 int push_layer_bring(struct push_layer *layer, struct err *err)
 {
+	char text[DIGEST_TEXT_SIZE];
 	int r = bring(layer, err);
 
-	return r < 0 ? err_wrap(err, "layer %s", layer->name) : r;
+	if (r < 0)
+		return err_wrap(err, "layer %s", layer->name);
+	log_debug(LOG_PUSH, "layer %s, %llu bytes: %s %s, %llu bytes",
+	    layer->name, (unsigned long long)layer->size,
+	    layer->sent ? "sent" : "there", digest_format(&layer->digest, text),
+	    (unsigned long long)layer->blob_size);
+	return 0;
 }

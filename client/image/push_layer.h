@@ -21,8 +21,8 @@
 #include "stream/compression.h"
 
 struct push_layer {
-	struct push_layer *next;
 	struct push_layers *set;
+	struct push_layer *before; /* the one that was started before it */
 
 	/* What it is made of; constant. */
 	char *name;
@@ -38,6 +38,7 @@ struct push_layer {
 	bool cancelled;
 	struct task task;
 
+	bool passed; /* in the set's monitor: has compressed, or never will */
 	bool wanted; /* of the push's thread: belongs to the image */
 
 	/* Its job's until push_layers_wait() has returned. */
@@ -51,16 +52,15 @@ struct push_layer {
 struct push_layers {
 	const struct push_target *target;
 	struct push_known known;
-	struct push_layer *first;
+	struct push_layer *last;
 	struct pool *jobs;        /* NULL until the first layer */
 	struct pool *compressors; /* likewise */
 	unsigned compressor_count;
 
 	struct monitor monitor;
 	/* In the monitor. */
-	uint64_t there; /* bytes of the plain tar that can be read */
-	unsigned busy;  /* jobs that have not ended */
-	unsigned compressing;
+	uint64_t there;     /* bytes of the plain tar that can be read */
+	unsigned busy;      /* jobs that have not ended */
 	struct err trouble; /* the first failure; its code is 0 if none */
 };
 
@@ -114,14 +114,19 @@ struct push_totals push_layers_totals(const struct push_layers *set);
 /* Gives up all, waits until their threads have let go, and forgets them. */
 void push_layers_cancel(struct push_layers *set);
 
-/* The job itself, in a thread of the set's: brings the layer to the registry. */
+/* The job, in a thread of the set: brings the layer to the registry. */
 int push_layer_bring(struct push_layer *layer, struct err *err);
 
 /* Waits until `end` bytes of the plain tar can be read; -EINTR. */
 int push_layers_await(struct push_layers *set, uint64_t end, struct err *err);
 
-/* Waits for a turn to compress, which push_layers_yield() ends; -EINTR. */
-int push_layers_turn(struct push_layers *set, struct err *err);
-void push_layers_yield(struct push_layers *set);
+/*
+ * Waits for the layer's turn to compress: -EINTR. One at a time has all
+ * compressors, in the order in which they lie in the archive: a layer that is
+ * there is not held up by one that still comes, and it is sent while the next
+ * one is compressed. push_layers_pass() ends the turn, or gives it up.
+ */
+int push_layers_turn(struct push_layer *layer, struct err *err);
+void push_layers_pass(struct push_layer *layer);
 
 #endif

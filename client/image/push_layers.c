@@ -9,11 +9,10 @@
 #include "push_layer.h"
 
 enum {
-	/* One is sent while two others are compressed. */
+	/* Some are sent while another one is compressed. */
 	JOBS = 3,
-	COMPRESSING_MAX = 2,
-	/* Each holds a few mebibytes, for each layer that is compressed. */
-	COMPRESSORS_MAX = 4,
+	/* Each holds 1.5 MiB, and what reads for them has no more to give. */
+	COMPRESSORS_MAX = 6,
 };
 
 void push_layers_init(struct push_layers *set, const struct push_target *target)
@@ -118,6 +117,7 @@ static void layer_run(void *arg)
 			push_layers_fail(set, &err);
 	}
 	monitor_enter(&set->monitor);
+	layer->passed = true;
 	set->busy--;
 	monitor_notify(&set->monitor);
 	monitor_leave(&set->monitor);
@@ -153,6 +153,7 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 		err_nomem(err);
 		return NULL;
 	}
+	layer->before = set->last;
 	monitor_enter(&set->monitor);
 	set->busy++;
 	monitor_leave(&set->monitor);
@@ -163,20 +164,19 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 		layer_free(layer);
 		return NULL;
 	}
-	layer->next = set->first;
-	set->first = layer;
+	set->last = layer;
 	return layer;
 }
 
 struct push_layer *push_layers_find(const struct push_layers *set,
     const struct archive_entry *entry)
 {
-	struct push_layer *layer = set->first;
+	struct push_layer *layer = set->last;
 
 	while (layer &&
 	       (layer->offset != entry->offset || layer->size != entry->size ||
 		   digest_is_set(&layer->expected)))
-		layer = layer->next;
+		layer = layer->before;
 	return layer;
 }
 
@@ -231,7 +231,7 @@ int push_layers_check(struct push_layers *set, struct err *err)
 
 void push_layers_drop(struct push_layers *set)
 {
-	for (struct push_layer *p = set->first; p; p = p->next)
+	for (struct push_layer *p = set->last; p; p = p->before)
 		if (!p->wanted)
 			layer_cancel(p);
 }
@@ -257,7 +257,7 @@ struct push_totals push_layers_totals(const struct push_layers *set)
 {
 	struct push_totals totals = {0};
 
-	for (const struct push_layer *p = set->first; p; p = p->next) {
+	for (const struct push_layer *p = set->last; p; p = p->before) {
 		totals.layers += p->wanted;
 		totals.sent += p->wanted && p->sent;
 		if (p->wanted && p->sent)
@@ -268,15 +268,15 @@ struct push_totals push_layers_totals(const struct push_layers *set)
 
 void push_layers_cancel(struct push_layers *set)
 {
-	for (struct push_layer *p = set->first; p; p = p->next)
+	for (struct push_layer *p = set->last; p; p = p->before)
 		layer_cancel(p);
 	/* Waits; those that never had a thread end at once. */
 	pool_free(steal(&set->jobs));
-	assert(set->busy == 0 && set->compressing == 0);
-	while (set->first) {
-		struct push_layer *layer = set->first;
+	assert(set->busy == 0);
+	while (set->last) {
+		struct push_layer *layer = set->last;
 
-		set->first = layer->next;
+		set->last = layer->before;
 		layer_free(layer);
 	}
 	set->there = 0;
@@ -294,23 +294,33 @@ int push_layers_await(struct push_layers *set, uint64_t end, struct err *err)
 	return r < 0 || task_interrupted() ? interrupted(err) : 0;
 }
 
-int push_layers_turn(struct push_layers *set, struct err *err)
+/* Inside the monitor. */
+static bool all_before_passed(const struct push_layer *layer)
 {
+	for (layer = layer->before; layer; layer = layer->before)
+		if (!layer->passed)
+			return false;
+	return true;
+}
+
+int push_layers_turn(struct push_layer *layer, struct err *err)
+{
+	struct push_layers *set = layer->set;
 	int r = 0;
 
 	monitor_enter(&set->monitor);
-	while (set->compressing == COMPRESSING_MAX && r == 0)
+	while (!all_before_passed(layer) && r == 0)
 		r = monitor_wait(&set->monitor);
-	if (r == 0)
-		set->compressing++;
 	monitor_leave(&set->monitor);
 	return r < 0 ? interrupted(err) : 0;
 }
 
-void push_layers_yield(struct push_layers *set)
+void push_layers_pass(struct push_layer *layer)
 {
+	struct push_layers *set = layer->set;
+
 	monitor_enter(&set->monitor);
-	set->compressing--;
+	layer->passed = true;
 	monitor_notify(&set->monitor);
 	monitor_leave(&set->monitor);
 }

@@ -28,8 +28,8 @@ struct layer_blob {
 
 /*
  * Up to LAYER_BLOBS_MAX blobs that hold a layer, those of `repository` first,
- * then the latest; how many. `layer` is a diff_id, or the digest of a blob: then
- * the result says where that one was seen.
+ * then the latest; how many. `layer` is a diff_id, or the digest of a blob:
+ * then the result says where that one was seen.
  */
 int layers_find(struct images *images, const char *repository,
     const struct digest *layer, struct layer_blob out[LAYER_BLOBS_MAX],

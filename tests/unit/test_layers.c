@@ -123,7 +123,8 @@ static void media_types_that_are_no_word(void **state)
 	struct digest layer = digest_number(1);
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		strcpy(blob.media_type, types[i]);
+		snprintf(blob.media_type, sizeof(blob.media_type), "%s",
+		    types[i]);
 		layers_learn(f->images, &layer, &blob);
 	}
 	assert_found(f, 1, "app", "");
