@@ -168,13 +168,22 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	fuse_reply_err(req, EOPNOTSUPP);
 }
 
+static void refuse(fuse_req_t req, const char *what, const char *name)
+{
+	struct op op;
+
+	op_begin(&op, req, what);
+	err_set(&op.err, EPERM,
+	    "%s: only files and directories can be made here", name);
+	op_fail(&op);
+}
+
 static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
     const char *name)
 {
 	(void)link;
 	(void)parent;
-	(void)name;
-	fuse_reply_err(req, EPERM);
+	refuse(req, "symlink", name);
 }
 
 static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
@@ -182,18 +191,16 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
 {
 	(void)ino;
 	(void)newparent;
-	(void)newname;
-	fuse_reply_err(req, EPERM);
+	refuse(req, "link", newname);
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
     mode_t mode, dev_t rdev)
 {
 	(void)parent;
-	(void)name;
 	(void)mode;
 	(void)rdev;
-	fuse_reply_err(req, EPERM);
+	refuse(req, "mknod", name);
 }
 
 void ops_tree(struct fuse_lowlevel_ops *out)
