@@ -194,7 +194,7 @@ static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
 
 	if (!repository)
 		return err_nomem(err);
-	if (!*repository)
+	if (!repository_valid(repository))
 		return 0;
 	if (!digest_is_set(&name->digest))
 		return lookup_tag(lookup, repository, out, err);
@@ -215,11 +215,12 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 {
 	const struct name *name = &lookup->name;
 	AUTO_FREE char *path = repo_path(lookup->repository, lookup->text);
+	bool nests = path && name->component && repository_valid(path);
 	int r = 0;
 
 	if (!path)
 		return err_nomem(err);
-	if (name->component) {
+	if (nests) {
 		r = directory_known(lookup->mount, path, err);
 		if (r == 1)
 			return repo_node(lookup->mount, path, out, err) < 0
@@ -228,7 +229,7 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 	}
 	if (r == 0 && *lookup->repository)
 		r = lookup_tag(lookup, lookup->repository, out, err);
-	if (r == 0 && name->component) {
+	if (r == 0 && nests) {
 		r = directory_asked(lookup, path, err);
 		if (r == 1)
 			r = repo_node(lookup->mount, path, out, err) < 0
