@@ -89,7 +89,7 @@ static void refuse_orders(struct engine *engine, struct http_response *r)
 static void finish(struct engine *engine, struct http_response *r,
     const struct err *result)
 {
-	atomic_fetch_add(&engine->bytes_sent, transfer_sent(r));
+	atomic_fetch_add(&engine->counts.sent, transfer_sent(r));
 	refuse_orders(engine, r);
 	response_set_done(r, result);
 }
@@ -232,9 +232,9 @@ int engine_init(struct engine *engine, unsigned host_connections,
 	LIST_INIT(&engine->running);
 	TAILQ_INIT(&engine->ordered);
 	engine->stopping = false;
-	atomic_init(&engine->requests, 0);
-	atomic_init(&engine->bytes_received, 0);
-	atomic_init(&engine->bytes_sent, 0);
+	atomic_init(&engine->counts.requests, 0);
+	atomic_init(&engine->counts.received, 0);
+	atomic_init(&engine->counts.sent, 0);
 	engine->multi = curl_multi_init();
 	if (!engine->multi)
 		return err_nomem(err);
@@ -298,14 +298,4 @@ int engine_sleep(struct engine *engine, uint64_t ms)
 	if (stopping)
 		return -ESHUTDOWN;
 	return task_interrupted() ? -EINTR : 0;
-}
-
-void engine_count_request(struct engine *engine)
-{
-	atomic_fetch_add(&engine->requests, 1);
-}
-
-void engine_count_received(struct engine *engine, size_t len)
-{
-	atomic_fetch_add(&engine->bytes_received, len);
 }

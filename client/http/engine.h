@@ -8,9 +8,9 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/task.h"
+#include "counts.h"
 #include "response.h"
 
 struct engine {
@@ -23,9 +23,7 @@ struct engine {
 	TAILQ_HEAD(, http_response) ordered;
 	bool stopping;
 
-	atomic_uint_fast64_t requests;
-	atomic_uint_fast64_t bytes_received;
-	atomic_uint_fast64_t bytes_sent;
+	struct counts counts;
 };
 
 /* Starts the thread. */
@@ -58,9 +56,5 @@ void engine_order(struct engine *engine, struct http_response *response,
 
 /* 0 after that time, or before it -EINTR or -ESHUTDOWN. */
 int engine_sleep(struct engine *engine, uint64_t ms);
-
-/* For the callbacks. */
-void engine_count_request(struct engine *engine);
-void engine_count_received(struct engine *engine, size_t len);
 
 #endif

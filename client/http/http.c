@@ -66,12 +66,12 @@ void http_free(struct http *http)
 
 struct http_counters http_count(struct http *http)
 {
-	struct engine *engine = &http->engine;
+	struct counts *counts = &http->engine.counts;
 
 	return (struct http_counters){
-	    .requests = atomic_load(&engine->requests),
-	    .bytes_received = atomic_load(&engine->bytes_received),
-	    .bytes_sent = atomic_load(&engine->bytes_sent),
+	    .requests = atomic_load(&counts->requests),
+	    .bytes_received = atomic_load(&counts->received),
+	    .bytes_sent = atomic_load(&counts->sent),
 	};
 }
 

@@ -58,6 +58,7 @@ struct http_response *response_new(struct engine *engine,
 	monitor_init(&r->monitor);
 	header_init(&r->header);
 	r->engine = engine;
+	r->counts = &engine->counts;
 	r->started = now_ms();
 	r->body = request->body;
 	r->tls = (struct tls){request->tls, to->own_origin, &r->cause};

@@ -16,6 +16,7 @@
 #include "ring.h"
 #include "tls.h"
 
+struct counts;
 struct engine;
 
 /* Where a request goes, beside what http_request says. */
@@ -27,6 +28,7 @@ struct destination {
 struct http_response {
 	/* Constant once made. */
 	struct engine *engine;
+	struct counts *counts; /* the engine's */
 	char *method;
 	char *url;
 	char *shown;      /* the url for messages */

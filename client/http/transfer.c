@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/lock.h"
-#include "engine.h"
+#include "counts.h"
 #include "failure.h"
 #include "url.h"
 
@@ -66,7 +66,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 		err_nomem(&r->cause);
 	if (put <= 0)
 		return put < 0 ? 0 : CURL_WRITEFUNC_PAUSE;
-	engine_count_received(r->engine, len);
+	atomic_fetch_add(&r->counts->received, len);
 	return len;
 }
 
@@ -120,7 +120,7 @@ static int on_connected(void *arg, char *ip, char *own_ip, int port,
 	/* Again when libcurl replaces a connection that the server had closed
 	 * meanwhile: the server saw one request. */
 	if (!r->asked)
-		engine_count_request(r->engine);
+		atomic_fetch_add(&r->counts->requests, 1);
 	r->asked = true;
 	return CURL_PREREQFUNC_OK;
 }
