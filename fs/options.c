@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,16 +52,12 @@ const char options_help[] =
 static char *default_cache(void)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-	const struct passwd *user;
+	AUTO_FREE char *home = NULL;
 
 	if (xdg && *xdg == '/')
 		return file_path("%s/registryfs", xdg);
-	if (!home || *home != '/') {
-		user = getpwuid(getuid());
-		home = user ? user->pw_dir : "/tmp";
-	}
-	return file_path("%s/.cache/registryfs", home);
+	home = file_home();
+	return home ? file_path("%s/.cache/registryfs", home) : NULL;
 }
 
 /* A number with K, M, G or T. */

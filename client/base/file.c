@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,6 +143,17 @@ int file_temp(const char *dir, struct err *err)
 	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
 		return temp_unlinked(dir, err);
 	return err_sys(err, "cannot create a file in %s", dir);
+}
+
+char *file_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user;
+
+	if (home && *home == '/')
+		return strdup(home);
+	user = getpwuid(geteuid());
+	return strdup(user && *user->pw_dir == '/' ? user->pw_dir : "/");
 }
 
 char *file_path(const char *fmt, ...)

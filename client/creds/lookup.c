@@ -58,12 +58,14 @@ static int use_one(struct creds *creds, const char *path, struct err *err)
 
 static int use_usual(struct creds *creds, struct err *err)
 {
-	const char *home = env("HOME") ? env("HOME") : "/";
+	AUTO_FREE char *home = file_home();
 	const char *runtime = env("XDG_RUNTIME_DIR");
 	const char *config = env("XDG_CONFIG_HOME");
 	const char *docker = env("DOCKER_CONFIG");
 	int r = 0;
 
+	if (!home)
+		return err_nomem(err);
 	if (env("DOCKER_AUTH_CONFIG")) {
 		creds->inline_text = strdup(env("DOCKER_AUTH_CONFIG"));
 		if (!creds->inline_text)

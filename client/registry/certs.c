@@ -111,8 +111,9 @@ int certs_load(const char *dir, struct certs *out, struct err *err)
 
 int certs_find(const char *host, struct certs *out, struct err *err)
 {
-	const char *home = getenv("HOME") ? getenv("HOME") : "";
-	AUTO_FREE char *own = file_path("%s/.config/containers/certs.d", home);
+	AUTO_FREE char *home = file_home();
+	AUTO_FREE char *own =
+	    home ? file_path("%s/.config/containers/certs.d", home) : NULL;
 	const char *const parents[] = {own, "/etc/containers/certs.d",
 	    "/etc/docker/certs.d"};
 	int r = 0;

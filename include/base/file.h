@@ -30,6 +30,11 @@ ssize_t file_pread(int fd, void *data, size_t len, uint64_t off,
  */
 int file_temp(const char *dir, struct err *err);
 
+/* The user's home directory, as $HOME says or else the user database (mount(8)
+ * leaves no $HOME). A new string; "/" where nobody knows, NULL when out of
+ * memory. */
+char *file_home(void);
+
 /* printf into a new string; NULL when out of memory. */
 char *file_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
