@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,10 +86,12 @@ static int unmount_stale(const char *path, struct err *err)
 int session_check_mountpoint(const char *mountpoint, struct err *err)
 {
 	char path[PATH_MAX];
+	struct statvfs fs;
 	struct stat st;
 	int r;
 
-	if (stat(mountpoint, &st) < 0 && errno == ENOTCONN) {
+	/* Unlike stat(), this is never answered from what the kernel kept. */
+	if (statvfs(mountpoint, &fs) < 0 && errno == ENOTCONN) {
 		r = unmount_stale(mountpoint, err);
 		if (r < 0)
 			return r;
