@@ -39,10 +39,10 @@ static char *blob_key(const struct descriptor *descriptor)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	/* The size is the manifest's word, and another may lie. */
-	return file_path("blob:%s:%llu",
+	/* Size and type are the manifest's word, and another's may differ. */
+	return file_path("blob:%s:%llu:%s",
 	    digest_format(&descriptor->digest, text),
-	    (unsigned long long)descriptor->size);
+	    (unsigned long long)descriptor->size, descriptor->media_type);
 }
 
 uint64_t blob_node_number(const struct descriptor *descriptor)
