@@ -26,7 +26,7 @@ enum {
 	 * wake-ups of the layers. */
 	PIECE = 256 << 10,
 	/* Who changes what it wrote more often is read when it closes. */
-	RESTARTS_MAX = 4,
+	STARTS_MAX = 5,
 };
 
 /* All of it is the calling thread's; the layers have their own rules. */
@@ -122,9 +122,7 @@ static void found_layer(void *arg, const struct archive_entry *entry)
 
 static int start_reading(struct push *push, struct err *err)
 {
-	const struct archive_reader_options options = {.fd = spool_fd(
-							   push->spool),
-	    .temp_dir = push->temp_dir,
+	struct archive_reader_options options = {.temp_dir = push->temp_dir,
 	    .layer = found_layer,
 	    .arg = push};
 
@@ -135,6 +133,7 @@ static int start_reading(struct push *push, struct err *err)
 	push->starts++;
 	push->generation = spool_generation(push->spool);
 	clock_gettime(CLOCK_MONOTONIC, &push->started);
+	options.fd = spool_fd(push->spool);
 	return archive_reader_new(&options, &push->reader, err);
 }
 
@@ -144,10 +143,11 @@ static int take_padding(const char *data, size_t len, struct err *err)
 		data++;
 		len--;
 	}
-	return len == 0 ? 0
-			: err_set(err, EIO,
-			      "the archive has ended and was pushed; what is "
-			      "written behind it cannot belong to it");
+	if (len == 0)
+		return 0;
+	return err_set(err, EIO,
+	    "the archive has ended and was pushed; what is written behind it "
+	    "cannot belong to it");
 }
 
 /* The next bytes, in order. */
@@ -216,11 +216,11 @@ static void log_outcome(const struct push *push)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	log_info("pushed %s:%s as %s: %zu layers, %zu sent (%.1f MB), "
+	log_info("pushed %s:%s as %s: %zu layer%s, %zu sent (%.1f MB), "
 		 "%zu there already, %.1f s",
 	    push->repository, push->tag, digest_format(&push->digest, text),
-	    totals.layers, totals.sent, (double)totals.sent_bytes / 1e6,
-	    totals.layers - totals.sent,
+	    totals.layers, totals.layers == 1 ? "" : "s", totals.sent,
+	    (double)totals.sent_bytes / 1e6, totals.layers - totals.sent,
 	    (double)(now.tv_sec - push->started.tv_sec) +
 		(double)(now.tv_nsec - push->started.tv_nsec) / 1e9);
 }
@@ -262,7 +262,7 @@ static bool time_to_start(const struct push *push, uint64_t write_end,
     bool closing)
 {
 	return closing || (write_end >= spool_prefix(push->spool) &&
-			      push->starts <= RESTARTS_MAX);
+			      push->starts < STARTS_MAX);
 }
 
 static int advance(struct push *push, const void *data, size_t len,
