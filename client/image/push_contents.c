@@ -15,7 +15,7 @@
 #include "base/parse.h"
 #include "push_manifest.h"
 
-/* A compressed layer's content is whoever pulls to compare. */
+/* What a compressed layer holds is compared by whoever pulls it. */
 static int check_diff_ids(const struct archive_contents *contents,
     struct push_layer *const *layers, struct err *err)
 {
@@ -162,9 +162,9 @@ int push_contents(struct push_layers *set, const struct archive_reader *reader,
 		return r;
 	images_tag_changed(target->images, target->repository, target->tag,
 	    out);
-	for (size_t i = 0; i < contents->manifest_count; i++)
+	learn(target, out);
+	/* Of an index, its images. */
+	for (size_t i = 0; i + 1 < contents->manifest_count; i++)
 		learn(target, &contents->manifests[i].digest);
-	if (contents->kind != ARCHIVE_OCI)
-		learn(target, out);
 	return 0;
 }

@@ -123,15 +123,20 @@ static void layer_run(void *arg)
 	monitor_leave(&set->monitor);
 }
 
-static int make_pools(struct push_layers *set, struct err *err)
+static unsigned compressor_count(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (processors < 1)
+		return 1;
+	return processors < COMPRESSORS_MAX ? (unsigned)processors
+					    : COMPRESSORS_MAX;
+}
+
+static int make_pools(struct push_layers *set, struct err *err)
+{
 	if (!set->compressors) {
-		set->compressor_count = processors < 1 ? 1
-					: processors > COMPRESSORS_MAX
-					    ? COMPRESSORS_MAX
-					    : (unsigned)processors;
+		set->compressor_count = compressor_count();
 		set->compressors =
 		    pool_new("compress", set->compressor_count, err);
 	}

@@ -34,6 +34,54 @@ static void a_layer_that_was_compressed(void **state)
 	    digest_format(&digest, text)));
 }
 
+/* Appends the bytes as a zstd frame (RFC 8878) of raw blocks. */
+static void add_zstd(struct buf *out, const char *data, size_t len)
+{
+	/* The magic number, nothing optional, a window of 2 MiB. */
+	static const char head[] = "\x28\xb5\x2f\xfd\x00\x58";
+
+	add_bytes(out, head, 6);
+	while (len > 0) {
+		size_t n = len > 100000 ? 100000 : len;
+		uint32_t header = (uint32_t)n << 3 | (n == len);
+
+		/* Three bytes, the lowest first; the type of raw blocks is
+		 * 0. */
+		for (int i = 0; i < 3; i++)
+			add_bytes(out, &(char){(char)(header >> 8 * i)}, 1);
+		add_bytes(out, data, n);
+		data += n;
+		len -= n;
+	}
+}
+
+/* Docker's manifests have no media type for it. */
+static void a_layer_in_zstd(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_LAYERS struct layers layers = make_layers(2, 1);
+	struct layer *layer = &layers.list[1];
+
+	add_zstd(&layer->packed, layer->tar.data, layer->tar.len);
+	make_docker(f, &layers, false);
+	assert_pushed(push_archive(f, "app", "1.0"));
+	assert_image(f, "app", "1.0", &layers, MEDIA_OCI_MANIFEST);
+}
+
+static void a_layer_in_xz(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_LAYERS struct layers layers = make_layers(1, 1);
+
+	add_bytes(&layers.list[0].packed,
+	    "\xfd"
+	    "7zXZ\0 and so on",
+	    16);
+	make_docker(f, &layers, false);
+	assert_fails(push_archive(f, "app", "1.0"), EINVAL,
+	    "compressed with xz");
+}
+
 static void a_layer_without_files(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +358,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    PUSH_TEST(layers_named_by_nothing),
 	    PUSH_TEST(a_layer_that_was_compressed),
+	    PUSH_TEST(a_layer_in_zstd),
+	    PUSH_TEST(a_layer_in_xz),
 	    PUSH_TEST(a_layer_without_files),
 	    PUSH_TEST(a_layer_that_is_not_the_config_s),
 	    PUSH_TEST(compressed_as_a_whole),
