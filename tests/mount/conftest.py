@@ -25,7 +25,7 @@ MOTD = "hello from the image\n"
 def binary():
     found = find_binary(SOURCE)
     if not found:
-        pytest.fail("registryfs is not built: set REGISTRYFS_BIN")
+        pytest.exit("registryfs is not built: set REGISTRYFS_BIN", 2)
     return found
 
 

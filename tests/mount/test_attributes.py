@@ -97,7 +97,7 @@ def test_link_counts(mount, registry, image):
                  "app/1.0/layers/01.tar.gz"):
         assert os.stat(root / path).st_nlink == 1, path
     found = run("find", root.path, "-type", "f").stdout.splitlines()
-    assert len(found) == 3
+    assert len(found) == 6
 
 
 def inodes(root):

@@ -97,7 +97,8 @@ def test_credentials_of_a_namespace_come_first(mount, registry, home, image):
 
 
 def assert_refused(root, registry):
-    root.expect_error(f"{registry.address}.*(credentials|denied|log in)")
+    root.expect_error(f"(credentials|password).*{registry.address}|"
+                      f"{registry.address}.*(credentials|log in)")
     with pytest.raises(OSError) as failure:
         os.listdir(root / "team/app")
     assert failure.value.errno == errno.EACCES

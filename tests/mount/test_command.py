@@ -102,7 +102,7 @@ def test_what_listens_says_nothing(refused, mountpoint):
 
 def test_what_answers_is_no_registry(refused, mountpoint):
     with Proxy() as web_server:
-        refused(f"{web_server.address}.*registry", web_server.address,
+        refused(f"no registry.*{web_server.address}", web_server.address,
                 mountpoint)
 
 

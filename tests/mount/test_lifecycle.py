@@ -149,7 +149,7 @@ def test_read_only(mount, registry, client):
 
 
 def test_only_the_owner_may_enter(mount, registry, other_user):
-    started = mount(registry, directory=other_user.directory / "m")
+    started = mount(registry, directory=other_user.new_directory())
     result = other_user.run("ls", started.path, check=False)
     assert "Permission denied" in result.stderr
 
@@ -157,14 +157,14 @@ def test_only_the_owner_may_enter(mount, registry, other_user):
 def test_allow_other(mount, registry, client, other_user):
     oci_image().push(client, "app", "1.0")
     started = mount(registry, "allow_other",
-                    directory=other_user.directory / "m")
+                    directory=other_user.new_directory())
     assert other_user.run("ls", started.path).stdout == "app\n"
 
 
 def test_as_a_user_without_rights(mount, binary, registry, client,
                                   other_user):
     image = oci_image().push(client, "app", "1.0")
-    started = mount(registry, directory=other_user.directory / "m",
+    started = mount(registry, directory=other_user.new_directory(),
                     program=other_user.copy_in(binary), user=other_user)
     manifest = started / "app/1.0/manifest.json"
     assert other_user.run("cat", manifest).stdout == image.data.decode()

@@ -119,8 +119,8 @@ def test_another_mount_sees_it(mount, registry, app):
     'cp "$1" "$2/1.0/other.tar"', 'cat "$1" > "$2/1.0.tar"',
     'rsync -a "$1" "$2/1.0.tar"', 'rsync -a "$1" "$2/1.0/"',
     'dd if="$1" of="$2/1.0.tar"', 'mv "$1" "$2/1.0"', 'install "$1" "$2/1.0"',
-    'gio copy "$1" "$2/1.0.tar"', 'gio copy "$1" "$2/1.0"', 'gzip -c "$1" > "$2/1.0.tgz"',
-    'curl -s -o "$2/1.0.tar" "file://$1"'])
+    'gio copy "$1" "$2/1.0.tar"', 'gio copy "$1" "$2/1.0"',
+    'gzip -c "$1" > "$2/1.0.tgz"', 'curl -s -o "$2/1.0.tar" "file://$1"'])
 def test_a_tag_is_replaced(tagged, client, archive, script):
     run("bash", "-c", script, "bash", archive, tagged)
     assert os.listdir(tagged) == ["1.0"]

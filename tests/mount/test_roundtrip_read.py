@@ -20,9 +20,8 @@ def blobs_of(directory):
     return {hashlib.sha256(data).hexdigest(): data for data in contents}
 
 
-def assert_same_as_skopeo(directory, reference, tmp_path):
+def assert_same_as_skopeo(directory, reference, pulled):
     """The mount shows what skopeo pulls: the same blobs and no others."""
-    pulled = tmp_path / "pulled"
     skopeo_copy(f"docker://{reference}", f"dir:{pulled}")
     expected = {file.name: file.read_bytes() for file in pulled.iterdir()}
     expected.pop("version")
@@ -68,7 +67,8 @@ def test_what_a_client_pushed(mount, registry, rootfs, tmp_path, request,
     reference = f"{registry.address}/team/app:1.0"
     pushed(rootfs, reference, tmp_path, request)
     root = mount(registry)
-    assert_same_as_skopeo(root / "team/app/1.0", reference, tmp_path)
+    assert_same_as_skopeo(root / "team/app/1.0", reference,
+                          tmp_path / "pulled")
     digest = skopeo("inspect", "--tls-verify=false", "--format", "{{.Digest}}",
                     f"docker://{reference}").stdout.strip()
     assert os.getxattr(root / "team/app/1.0", "user.oci.digest") == (

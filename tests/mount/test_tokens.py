@@ -36,6 +36,11 @@ def push(registry, token_server, repository, tag):
     return oci_image().push(registry.client(token=token), repository, tag)
 
 
+def scope_of(repository):
+    """Finds the requests of a token for it."""
+    return f"repository(:|%3A){repository}(:|%3A)"
+
+
 @pytest.fixture
 def login(home, registry):
     home.docker_config(auth_document(registry.address, USER, PASSWORD))
@@ -63,7 +68,7 @@ def test_one_token_for_one_scope(mount, registry, token_server, login, image):
     assert len(seen) == 0, seen
     with token_server.requests() as seen:
         os.listdir(root / "other")
-    assert seen.count(path="repository(:|%3A)other") == 1
+    assert seen.count(path=scope_of("other")) == 1
 
 
 def test_many_readers_share_one_token(mount, registry, token_server, login,
@@ -74,7 +79,7 @@ def test_many_readers_share_one_token(mount, registry, token_server, login,
         found = readers.map(os.path.exists,
                             [root / f"app/:absent{n}" for n in range(50)])
         assert not any(found)
-    assert seen.count(path="repository(:|%3A)app") == 1
+    assert seen.count(path=scope_of("app")) == 1
 
 
 def test_an_expired_token_is_renewed(mount, registry, token_server, login,
@@ -90,7 +95,7 @@ def test_an_expired_token_is_renewed(mount, registry, token_server, login,
                "the end of a token")
     with token_server.requests() as seen:
         assert os.listdir(root / "app") == ["1.0"]
-    assert len(seen) == 1
+    assert seen.count(path=scope_of("app")) == 1
 
 
 def test_a_token_is_renewed_before_it_expires(mount, registry, token_server,

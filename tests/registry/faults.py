@@ -82,6 +82,9 @@ class Hold:
         if not self._released.wait(PATIENCE):
             raise Broken
 
+    def reached(self):
+        return self._reached.is_set()
+
     def wait_reached(self):
         """Returns when the bytes before `at` are on their way."""
         if not self._reached.wait(PATIENCE):

@@ -229,8 +229,8 @@ class _Window:
     def __len__(self):
         return len(self.now())
 
-    def __str__(self):
-        return str(self.now())
+    def __repr__(self):
+        return repr(self.now())
 
 
 class _Server(ThreadingHTTPServer):

@@ -15,7 +15,7 @@ class Request:
     received: int = 0  # bytes of the answer's body
     protocol: str = "HTTP/1.1"
 
-    def __str__(self):
+    def __repr__(self):
         return f"{self.method} {self.path} -> {self.status}"
 
 
@@ -29,6 +29,3 @@ class Requests(list):
 
     def count(self, method=None, path=None):
         return len(self.matching(method, path))
-
-    def __str__(self):
-        return "\n".join(str(r) for r in self) or "no requests"

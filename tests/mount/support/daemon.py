@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """registryfs itself: started, waited for, ended, and judged by what it said."""
 
+import errno
 import os
 import re
 import signal
@@ -41,7 +42,7 @@ class Mount:
         directory = Path(directory)
         self.path = mountpoint or directory / "mnt"
         self.cache = directory / "cache"
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         if not mountpoint:
             self.path.mkdir()
         if user:
@@ -129,7 +130,7 @@ class Mount:
     def _answers(self):
         if not self._process.running():
             raise RuntimeError(f"registryfs ended: {self.log()}")
-        return self.is_mounted()
+        return self.is_mounted() and not is_dead(self.path)
 
     def _faults(self):
         log = self.log()
@@ -147,6 +148,15 @@ class Mount:
             self._process.child.kill()
             self._process.wait()
         discard_mount(self.path)
+
+
+def is_dead(mountpoint):
+    """Whether the daemon of a mount is gone. The kernel asks it each time."""
+    try:
+        os.statvfs(mountpoint)
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
+    return False
 
 
 def discard_mount(path):

@@ -52,13 +52,13 @@ def _unescaped(text):
 
 
 class OtherUser:
-    """Somebody without rights: nobody, with a directory of their own, since
+    """Somebody without rights: nobody, with directories of their own, since
     pytest's are root's alone."""
 
     def __init__(self):
         self._account = pwd.getpwnam("nobody")
-        self.directory = Path(tempfile.mkdtemp(prefix="registryfs-test-"))
-        os.chown(self.directory, self.uid, self._account.pw_gid)
+        self._base = Path(tempfile.mkdtemp(prefix="registryfs-test-"))
+        self._base.chmod(0o755)
 
     @property
     def uid(self):
@@ -79,12 +79,17 @@ class OtherUser:
             os.chown(entry, self.uid, self._account.pw_gid,
                      follow_symlinks=False)
 
+    def new_directory(self):
+        directory = Path(tempfile.mkdtemp(dir=self._base))
+        self.own(directory)
+        return directory
+
     def copy_in(self, path):
         """A copy of a file where this user can reach it."""
-        return Path(shutil.copy(path, self.directory))
+        return Path(shutil.copy(path, self.new_directory()))
 
     def remove(self):
-        shutil.rmtree(self.directory)
+        shutil.rmtree(self._base)
 
 
 @contextmanager
