@@ -109,7 +109,13 @@ static int upload_outcome(struct upload *upload, int r, struct err *err)
 		upload_become(upload, UPLOAD_PUSHED, NULL);
 		uploads_pushed_now(upload);
 	} else if (r < 0 && upload->state == UPLOAD_OPEN) {
-		upload_become(upload, UPLOAD_FAILED, err);
+		struct err lasting = *err;
+
+		/* EINTR asks to write again, which many programs would do for
+		 * ever. */
+		if (r == -EINTR)
+			lasting.code = EIO;
+		upload_become(upload, UPLOAD_FAILED, &lasting);
 		uploads_failed_now(upload);
 	}
 	return r < 0 ? r : 0;
@@ -124,20 +130,29 @@ static int upload_check(const struct upload *upload, struct err *err)
 	return -err->code;
 }
 
+static int receive(struct upload *upload, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r = spool_write(upload->spool, data, len, off, err);
+
+	if (r < 0)
+		return err_wrap(err, "%s cannot be kept in the cache",
+		    upload->name);
+	if (!upload->tag)
+		return 0;
+	r = upload_push(upload, err);
+	return r < 0 ? r : push_advance(upload->push, data, len, off, err);
+}
+
 static int write_begun(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
 	int r = upload_check(upload, err);
 
-	if (r == 0)
-		r = spool_write(upload->spool, data, len, off, err);
-	if (r < 0 || !upload->tag)
-		return r;
-	r = upload_push(upload, err);
 	if (r < 0)
 		return r;
-	return upload_outcome(upload,
-	    push_advance(upload->push, data, len, off, err), err);
+	r = receive(upload, data, len, off, err);
+	return upload->tag ? upload_outcome(upload, r, err) : r;
 }
 
 int upload_write(struct upload *upload, const void *data, size_t len,
@@ -242,6 +257,20 @@ int upload_open(struct upload *upload, int flags, struct err *err)
 	return 0;
 }
 
+/* The kernel remembers a file for as long as it likes, and the disk is small:
+ * what nobody can reach any more goes at once. */
+void upload_drop_unreachable(struct upload *upload)
+{
+	struct err none = ERR_INIT;
+	bool open;
+
+	monitor_enter(&upload->monitor);
+	open = upload->openers > 0;
+	monitor_leave(&upload->monitor);
+	if (!open && !upload_named(upload))
+		spool_truncate(upload->spool, 0, &none);
+}
+
 bool upload_close(struct upload *upload)
 {
 	bool last, abandoned;
@@ -255,6 +284,7 @@ bool upload_close(struct upload *upload)
 		upload_become(upload, UPLOAD_FAILED, &upload->reason);
 		uploads_failed_now(upload);
 	}
+	upload_drop_unreachable(upload);
 	return last;
 }
 

@@ -84,13 +84,17 @@ static int table_insert(struct uploads *uploads, const char *dir,
 
 	if (!key)
 		return err_nomem(err);
-	SCOPED_LOCK(&uploads->lock);
-	before = map_get(&uploads->files, key);
-	if (map_put(&uploads->files, key, upload) < 0) {
-		before = NULL;
-		return err_nomem(err);
+	{
+		SCOPED_LOCK(&uploads->lock);
+		before = map_get(&uploads->files, key);
+		if (map_put(&uploads->files, key, upload) < 0) {
+			before = NULL;
+			return err_nomem(err);
+		}
+		upload_get(upload);
 	}
-	upload_get(upload);
+	if (before)
+		upload_drop_unreachable(before);
 	return 0;
 }
 
@@ -102,10 +106,14 @@ static bool table_remove(struct uploads *uploads, const char *dir,
 
 	if (!key)
 		return false;
-	SCOPED_LOCK(&uploads->lock);
-	if (only && map_get(&uploads->files, key) != only)
-		return false;
-	upload = map_del(&uploads->files, key);
+	{
+		SCOPED_LOCK(&uploads->lock);
+		if (only && map_get(&uploads->files, key) != only)
+			return false;
+		upload = map_del(&uploads->files, key);
+	}
+	if (upload)
+		upload_drop_unreachable(upload);
 	return upload != NULL;
 }
 
@@ -118,6 +126,14 @@ static const char *key_of(const struct uploads *uploads,
 			return slot->key;
 	}
 	return NULL;
+}
+
+bool upload_named(struct upload *upload)
+{
+	struct uploads *uploads = upload->mount->uploads;
+
+	SCOPED_LOCK(&uploads->lock);
+	return key_of(uploads, upload) != NULL;
 }
 
 /* A push that a rename tried and that failed has two names. The caller has a
@@ -215,8 +231,8 @@ void uploads_failed_now(struct upload *upload)
 		return; /* it stays under its own name */
 	if (strcmp(failed, upload->name))
 		table_remove(uploads, upload->dir, upload->name, upload);
-	log_info("%s: kept as %s; rename it to %s to try again", upload->name,
-	    failed, upload->tag);
+	log_warn("%s is kept as %s, rename it to %s to try again: %s",
+	    upload->name, failed, upload->tag, upload->error.msg);
 }
 
 /* What a file of that name in that directory pushes: *tag NULL for a scratch
@@ -374,6 +390,7 @@ static int rename_begun(struct upload *upload, char **to_dir, char **to_name,
 	if (r == 1) {
 		upload_become(upload, UPLOAD_PUSHED, NULL);
 		remember_pushed(uploads, upload->dir, upload->name);
+		upload_drop_unreachable(upload);
 		return 0;
 	}
 	rename_failed(upload, *to_dir, err);

@@ -52,6 +52,11 @@ void upload_become(struct upload *upload, enum upload_state state,
 void upload_forget(struct upload *upload);
 int upload_complete(struct upload *upload, struct err *err);
 
+/* Frees the bytes of what has no name and no descriptor any more. */
+void upload_drop_unreachable(struct upload *upload);
+
+bool upload_named(struct upload *upload);
+
 /* The upload has become a tag: its name is the tag's from now on. */
 void uploads_pushed_now(struct upload *upload);
 
