@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -361,9 +362,36 @@ def small_disk(tmp_path):
     run("umount", "-l", directory)
 
 
+def spooled(mounted):
+    """Bytes of files without a name that the daemon has on its disk."""
+    total = 0
+    for descriptor in Path(f"/proc/{mounted.pid}/fd").iterdir():
+        if str(mounted.cache) in os.readlink(descriptor):
+            total += os.stat(descriptor).st_size
+    return total
+
+
+def test_the_bytes_of_a_push_go_with_it(mounted, app):
+    """The kernel does not forget the file that they were for a long time."""
+    for name in ("1.0", "2.0.tar"):
+        (app / name).write_bytes(ARCHIVE)
+    (app / ".new").write_bytes(ARCHIVE)
+    os.rename(app / ".new", app / "3.0")
+    wait_until(lambda: spooled(mounted) == 0, "their end")
+
+
+def test_the_bytes_of_a_scratch_file_go_with_it(mounted, app):
+    (app / ".scratch").write_bytes(ARCHIVE)
+    assert spooled(mounted) == len(ARCHIVE)
+    with open(app / ".scratch", "rb") as file:
+        os.unlink(app / ".scratch")
+        assert file.read() == ARCHIVE
+    wait_until(lambda: spooled(mounted) == 0, "their end")
+
+
 def test_the_local_disk_is_full(mount, registry, client, tmp_path, small_disk):
     mounted = mount(registry, f"cache={small_disk}")
-    mounted.expect_error("[Nn]o space|full")
+    mounted.expect_error("1.0.tar cannot be kept in the cache: .*No space left")
     app = mounted / "app"
     app.mkdir()
     large = tmp_path / "large.tar"
@@ -372,6 +400,7 @@ def test_the_local_disk_is_full(mount, registry, client, tmp_path, small_disk):
     result = run("cp", large, app / "1.0.tar", check=False)
     assert result.returncode != 0
     assert "No space left on device" in result.stderr
+    assert "cannot be kept" in reason(app)
     assert client.tags("app") == []
     run("rm", "-f", *app.iterdir())
     (app / "1.0.tar").write_bytes(ARCHIVE)
