@@ -12,10 +12,11 @@ import pytest
 
 from registry.proxy import Proxy
 from registry.server import DockerRegistry
-from support.daemon import Mount, discard_mount, find_binary
+from support.daemon import (
+    Mount, discard_mount, find_binary, is_sanitized)
 from support.engines import Docker, Podman, make_rootfs
 from support.home import Home
-from support.system import OtherUser, everyone_may_use_fuse
+from support.system import OtherUser, everyone_may_use_fuse, run
 
 SOURCE = Path(__file__).resolve().parents[2]
 MOTD = "hello from the image\n"
@@ -27,6 +28,19 @@ def binary():
     if not found:
         pytest.exit("registryfs is not built: set REGISTRYFS_BIN", 2)
     return found
+
+
+@pytest.fixture(scope="session")
+def plain_binary(binary, tmp_path_factory):
+    """A build whose memory use is the program's own and not a sanitizer's."""
+    if "REGISTRYFS_PLAIN_BIN" in os.environ:
+        return Path(os.environ["REGISTRYFS_PLAIN_BIN"])
+    if not is_sanitized(binary):
+        return binary
+    build = tmp_path_factory.mktemp("plain")
+    run("meson", "setup", build, SOURCE, "--buildtype=debugoptimized")
+    run("meson", "compile", "-C", build, "fs/registryfs", timeout=600)
+    return build / "fs/registryfs"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,12 +3,10 @@
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from support.catalogs import add_tags, serve_catalog
-from support.daemon import is_sanitized
 from support.images import oci_image
 from support.system import run
 
@@ -49,20 +47,6 @@ def test_every_listed_tag_is_an_image(mount, registry, many_tags):
     for tag in TAGS[::1000]:
         manifest = root / "app" / tag / "manifest.json"
         assert manifest.read_bytes() == many_tags.data
-
-
-@pytest.fixture(scope="session")
-def plain_binary(binary, tmp_path_factory):
-    """A build whose memory use is the program's own and not a sanitizer's."""
-    if "REGISTRYFS_PLAIN_BIN" in os.environ:
-        return Path(os.environ["REGISTRYFS_PLAIN_BIN"])
-    if not is_sanitized(binary):
-        return binary
-    build = tmp_path_factory.mktemp("plain")
-    source = Path(__file__).parents[2]
-    run("meson", "setup", build, source, "--buildtype=debugoptimized")
-    run("meson", "compile", "-C", build, "fs/registryfs", timeout=600)
-    return build / "fs/registryfs"
 
 
 def test_a_hundred_thousand_repositories(mount, proxy, plain_binary):
