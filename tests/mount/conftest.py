@@ -72,10 +72,16 @@ def client(registry):
 
 
 @pytest.fixture
-def proxy(registry):
+def proxy_of():
+    """Puts a proxy before a registry."""
+    with ExitStack() as running:
+        yield lambda registry: running.enter_context(Proxy(registry.address))
+
+
+@pytest.fixture
+def proxy(registry, proxy_of):
     """In front of `registry`: counts exactly, and breaks what it is told to."""
-    with Proxy(registry.address) as running:
-        yield running
+    return proxy_of(registry)
 
 
 @pytest.fixture

@@ -40,10 +40,6 @@ def push(app):
     return write
 
 
-def manifest_of(directory):
-    return json.loads((directory / "manifest.json").read_bytes())
-
-
 def assert_same_image(directory, image):
     """docker's notion of the same: the config is, and the layers, which are
     compressed now, hold what its diff_ids say."""
