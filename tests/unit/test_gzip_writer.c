@@ -132,6 +132,34 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* Noise of so many different bytes; no shorter than their entropy, so that what
+ * is written is known almost to the byte. */
+static void check_noise(unsigned symbols, size_t least, size_t most)
+{
+	AUTO_FREE char *input = malloc(INPUT_SIZE);
+	struct err err = ERR_INIT;
+	CLEANUP(pool_free_p)
+	struct pool *pool = pool_new("test", THREADS, &err);
+	AUTO_FD int fd = temp_fd();
+	struct result result;
+	unsigned seed = 1;
+
+	assert_non_null(input);
+	for (size_t i = 0; i < INPUT_SIZE; i++)
+		input[i] = (char)((unsigned)rand_r(&seed) % symbols);
+	result = compress(pool, 2, fd, input, INPUT_SIZE, 100000);
+	check_file(fd, &result, input, INPUT_SIZE);
+	assert_in_range(result.size, least, most);
+}
+
+static void test_noise(void **state)
+{
+	(void)state;
+	check_noise(256, INPUT_SIZE, INPUT_SIZE + INPUT_SIZE / 1000);
+	/* Six bits of each eight. */
+	check_noise(64, INPUT_SIZE / 4 * 3, INPUT_SIZE / 100 * 76);
+}
+
 static void test_same_bytes(void **state)
 {
 	static const size_t pieces[] = {999, 65536, 1 << 20, INPUT_SIZE};
@@ -230,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_noise),
 	    cmocka_unit_test(test_same_bytes),
 	    cmocka_unit_test(test_shared_pool),
 	    cmocka_unit_test(test_disk_full),
