@@ -113,6 +113,20 @@ static int directory_known(struct mount *mount, const char *repository,
 }
 
 /*
+ * Where nothing is listed, anything may be a namespace. But nobody nests
+ * repositories in one another there, who has made a directory makes those
+ * below it as well, and an archive's name is about to be written.
+ */
+static bool may_be_namespace(const struct repo_lookup *lookup)
+{
+	struct mount *mount = lookup->mount;
+
+	return !images_found(mount->images, lookup->repository) &&
+	       !made_has(mount->made, lookup->repository) &&
+	       !name_is_archive(lookup->text);
+}
+
+/*
  * Whether the registry has such a directory though no list that we have says
  * so: it may be new, or not be listed. 1, 0.
  */
@@ -130,10 +144,8 @@ static int directory_asked(const struct repo_lookup *lookup,
 		*err = tags_err;
 		return r;
 	}
-	/* Where nothing is listed, anything may be a namespace; but nobody
-	 * nests repositories in one another there. */
 	if (!images_listable(lookup->mount->images))
-		return !images_found(lookup->mount->images, lookup->repository);
+		return may_be_namespace(lookup);
 	r = images_catalog(lookup->mount->images, &names, err);
 	if (r < 0)
 		return r;
