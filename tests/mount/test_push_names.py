@@ -107,6 +107,42 @@ def test_a_repository_that_is_there(mounted, client):
     assert sorted(os.listdir(mounted / "app")) == ["1.0", "2.0"]
 
 
+def test_a_directory_that_nobody_made(mounted):
+    with fails_with(errno.ENOENT):
+        (mounted / "app/1.0.tar").write_bytes(ARCHIVE)
+
+
+@pytest.fixture(params=[401, 404, 405])
+def unlisted(request, mount, proxy):
+    """A mount of a registry that does not say what it has, as the public ones
+    do not."""
+    proxy.answers("/_catalog", status=request.param)
+    return mount(proxy)
+
+
+def test_an_image_reference_where_nothing_is_listed(unlisted, client):
+    (unlisted / "app:1.0").write_bytes(ARCHIVE)
+    assert client.tags("app") == ["1.0"]
+    assert is_image(unlisted / "app/1.0")
+
+
+def test_a_new_repository_where_nothing_is_listed(unlisted, client):
+    """Any name may be a namespace there, but none of an archive."""
+    os.makedirs(unlisted / "team/app", exist_ok=True)
+    (unlisted / "team/app/1.0.tar").write_bytes(ARCHIVE)
+    assert client.tags("team/app") == ["1.0"]
+    assert is_image(unlisted / "team/app/1.0")
+
+
+def test_a_mounted_namespace(mount, registry, client):
+    OTHER.push(client, "team/other", "1.0")
+    mounted = mount(f"{registry.address}/team")
+    (mounted / "app").mkdir()
+    (mounted / "app/1.0.tar").write_bytes(ARCHIVE)
+    assert client.tags("team/app") == ["1.0"]
+    assert sorted(os.listdir(mounted.path)) == ["app", "other"]
+
+
 def test_another_mount_sees_it(mount, registry, app):
     (app / "1.0.tar").write_bytes(ARCHIVE)
     assert is_image(mount(registry) / "app/1.0")

@@ -190,6 +190,29 @@ def test_accepted(app, registry, source, request, tool, name):
     assert source.exists() == (tool.name != "mv")
 
 
+OF_USERS = ["cp", "cp -p", "install", "install -p -m", "rsync",
+            "rsync --inplace", "tar x", "shutil.copy2", "gio copy"]
+
+
+@pytest.mark.parametrize(
+    "tool", [tool for tool in TOOLS if tool.name in OF_USERS],
+    ids=lambda tool: tool.name)
+def test_as_a_user_without_rights(mount, binary, registry, source, request,
+                                  other_user, tool):
+    """Who needs the x bit of what became a directory, whatever mode the tool
+    has given to its file."""
+    mounted = mount(registry, directory=other_user.new_directory(),
+                    program=other_user.copy_in(binary), user=other_user)
+    app = mounted / "app"
+    other_user.run("mkdir", app)
+    archive = other_user.copy_in(source)
+    other_user.own(archive)
+    other_user.run(*tool.command(request, archive, app / f"{TAG}.tar"))
+    listing = other_user.run("ls", app, app / TAG).stdout
+    assert "config.json" in listing
+    assert registry.client().tags("app") == [TAG]
+
+
 def use_in_vain(mounted, request, tool, source, target, sentence):
     """Uses a tool for a push that fails; what the tool said."""
     mounted.expect_error(sentence)
