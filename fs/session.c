@@ -22,7 +22,7 @@ enum {
 	/* Requests that wait for the network each hold a thread: with libfuse's
 	 * ten, ten slow reads would stop everything. */
 	WORKERS_MAX = 64,
-	FETCHES_MAX = 6,      /* blobs at the same time */
+	FETCHES_MAX = 6, /* blobs at the same time */
 	/* More than the fetches, so that names can be asked for meanwhile. */
 	HOST_CONNECTIONS = 12,
 	CONNECT_TIMEOUT = 10, /* seconds */
