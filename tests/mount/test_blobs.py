@@ -106,7 +106,7 @@ def test_many_readers_one_transfer(path, proxy, blob, layer):
     assert seen.count("GET", blob) == 1
 
 
-def test_a_second_reader_costs_nothing(path, proxy, blob, layer):
+def test_a_second_reader_costs_nothing(path, proxy, layer):
     path.read_bytes()
     with proxy.requests() as seen:
         assert path.read_bytes() == layer.data
@@ -177,7 +177,7 @@ def test_a_blob_of_the_wrong_size_is_refused(mounted, proxy, blob, layer):
     assert failure.value.errno == errno.EIO
 
 
-def test_a_blob_that_is_gone(mounted, proxy, blob, layer):
+def test_a_blob_that_is_gone(mounted, proxy, blob):
     """A registry's garbage collection took what a manifest still names."""
     os.listdir(mounted / "app/1.0/layers")
     proxy.refuses(blob, status=404, code="BLOB_UNKNOWN", message="gone")
@@ -284,7 +284,7 @@ def test_a_slow_blob_holds_up_nothing_else(mount, proxy, client):
             start = time.monotonic()
             assert sorted(os.listdir(root / "app/free/layers")) == [
                 "01.tar.gz"]
-            assert (root / "app/free/layers/01.tar.gz").read_bytes()
+            assert (root / "app/free/config.json").read_bytes()
             assert time.monotonic() - start < 5
         finally:
             for hold in holds:

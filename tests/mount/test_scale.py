@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from registry.server import DockerRegistry
 from support.catalogs import add_tags, serve_catalog
 from support.images import oci_image
 from support.system import run
@@ -16,14 +17,22 @@ MEMORY_LIMIT = 64 * MIB
 TAGS = [f"build-{number:05}" for number in range(5_000)]
 
 
+@pytest.fixture(scope="module")
+def many_tags(tmp_path_factory):
+    """A registry's storage that nobody changes, and the image in it."""
+    directory = tmp_path_factory.mktemp("many-tags")
+    with DockerRegistry(directory) as registry:
+        image = oci_image().push(registry.client(), "app", TAGS[0])
+        add_tags(registry.storage, "app", image.digest, TAGS[1:])
+    return registry.storage, image
+
+
 @pytest.fixture
-def many_tags(registry, client):
-    image = oci_image().push(client, "app", TAGS[0])
-    add_tags(registry.storage, "app", image.digest, TAGS[1:])
-    return image
+def registry(make_registry, many_tags):
+    return make_registry(storage=many_tags[0])
 
 
-def test_a_long_listing_asks_for_no_tag(mount, proxy, many_tags):
+def test_a_long_listing_asks_for_no_tag(mount, proxy):
     root = mount(proxy, "tag_ttl=300")
     with proxy.requests() as seen:
         listing = run("ls", "-l", root / "app").stdout.splitlines()
@@ -33,7 +42,7 @@ def test_a_long_listing_asks_for_no_tag(mount, proxy, many_tags):
     assert seen.count("GET", "/app/tags/list") == 1
 
 
-def test_a_second_listing_asks_for_nothing(mount, proxy, many_tags):
+def test_a_second_listing_asks_for_nothing(mount, proxy):
     root = mount(proxy, "tag_ttl=300")
     run("ls", "-l", root / "app")
     with proxy.requests() as seen:
@@ -46,7 +55,7 @@ def test_every_listed_tag_is_an_image(mount, registry, many_tags):
     root = mount(registry)
     for tag in TAGS[::1000]:
         manifest = root / "app" / tag / "manifest.json"
-        assert manifest.read_bytes() == many_tags.data
+        assert manifest.read_bytes() == many_tags[1].data
 
 
 def test_a_hundred_thousand_repositories(mount, proxy, plain_binary):

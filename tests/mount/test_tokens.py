@@ -178,7 +178,7 @@ def test_a_token_server_that_is_down(mount, registry, token_server, login,
         os.listdir(root / "app")
 
 
-def test_the_log_keeps_tokens(mount, registry, token_server, login, image):
+def test_the_log_keeps_tokens(mount, registry, login, image):
     root = mount(registry, arguments=["--debug=all"])
     os.listdir(root / "app")
     assert "/v2/app/tags/list" in root.log()
