@@ -21,7 +21,7 @@ from support.archives import docker_archive, plain_layer
 from support.images import oci_image
 from support.system import run
 
-IMAGE = oci_image(plain_layer({"data": random.Random(6).randbytes(200_000)}))
+IMAGE = oci_image(plain_layer({"data": random.Random(6).randbytes(600_000)}))
 ARCHIVE = docker_archive([("app:1.0", IMAGE)])
 
 # What is done at once takes less; what waits for something takes more.
@@ -102,6 +102,25 @@ def test_refusal(mounted, app, client, proxy, path, status, code, message,
     assert message in reason(app)
     mounted.wait_for_log(rf"1\.0\.tar is kept .*: .*{message}")
     assert client.tags("app") == []
+    proxy.heal()
+    try_again(app, client)
+
+
+def test_a_failure_in_the_middle_loses_nothing(mounted, app, client, proxy):
+    """What comes through a pipe cannot be had again."""
+    mounted.expect_error("not today")
+    refusal = proxy.refuses("/blobs/uploads/", method="POST", status=403,
+                            code="DENIED", message="not today")
+    end = ARCHIVE.index(b"manifest.json")
+    with pytest.raises(PermissionError), \
+            open(app / "1.0.tar", "wb", buffering=0) as file:
+        file.write(ARCHIVE[:end])
+        wait_until(lambda: refusal.used, "the layer's refusal")
+        for start in range(end, len(ARCHIVE), 100):
+            file.write(ARCHIVE[start:start + 100])
+            time.sleep(0.01)  # so that one of them finds out
+    padded = (app / ".1.0.failed").read_bytes().ljust(len(ARCHIVE), b"\0")
+    assert padded == ARCHIVE
     proxy.heal()
     try_again(app, client)
 
