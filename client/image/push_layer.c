@@ -178,9 +178,16 @@ static int bring_compressed(struct push_layer *layer, struct err *err)
 static int bring_plain(struct push_layer *layer, struct err *err)
 {
 	struct push_known *known = &layer->set->known;
-	int r = push_known_learn(known, err);
+	/* What the notes tell needs no look around. */
+	bool likely = digest_is_set(&layer->hint) &&
+		      push_known_likely(known, &layer->hint);
+	int r = 0;
 
-	if (r == 0 && push_known_likely(known, &layer->hint))
+	if (!likely) {
+		r = push_known_learn(known, err);
+		likely = push_known_likely(known, &layer->hint);
+	}
+	if (r == 0 && likely)
 		r = bring_known(layer, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

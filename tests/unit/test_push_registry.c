@@ -37,6 +37,20 @@ static void layers_that_are_there_are_not_sent(void **state)
 	assert_image(f, "app", "2.0", &layers, MEDIA_DOCKER_MANIFEST);
 }
 
+static void nobody_is_asked_for_what_is_noted(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_LAYERS struct layers layers = make_layers(3, 1);
+	unsigned requests;
+
+	make_docker(f, &layers, true);
+	assert_int_equal(uploads_of(f, "app", "1.0"), 4);
+	requests = server_requests(f->server->server);
+	assert_int_equal(uploads_of(f, "app", "2.0"), 0);
+	/* A HEAD for each layer and for the config, and the manifest. */
+	assert_int_equal(server_requests(f->server->server) - requests, 5);
+}
+
 static void with_the_store_lost(void **state)
 {
 	struct fixture *f = *state;
@@ -264,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    PUSH_TEST(layers_that_are_there_are_not_sent),
+	    PUSH_TEST(nobody_is_asked_for_what_is_noted),
 	    PUSH_TEST(with_the_store_lost),
 	    PUSH_TEST(layers_of_another_compressor),
 	    PUSH_TEST(layers_of_another_repository),
