@@ -16,6 +16,8 @@ enum {
 	STALLS_MAX = 3,
 	/* Large enough that the calls do not show beside the hashing. */
 	REHASH_CHUNK = 256 * 1024,
+	/* Configs and files, and not the layers of real images. */
+	SMALL_BLOB = 1 << 20,
 };
 
 struct fetch {
@@ -272,14 +274,17 @@ static void fetch_run(void *arg)
 
 int fetch_start(struct entry *entry, struct err *err)
 {
+	struct store *store = entry->store;
 	int r;
 
 	entry_get(entry);
-	r = pool_submit(entry->store->fetchers, fetch_run, entry, err);
+	r = pool_submit(entry->size <= SMALL_BLOB ? store->small_fetchers
+						  : store->fetchers,
+	    fetch_run, entry, err);
 	if (r < 0)
 		/* The caller has another one. */
 		atomic_fetch_sub(&entry->refs, 1);
 	else
-		atomic_fetch_add(&entry->store->fetches, 1);
+		atomic_fetch_add(&store->fetches, 1);
 	return r;
 }

@@ -17,6 +17,9 @@ enum {
 	/* So much of the limit can come before somebody looks again, and so
 	 * much room is made when it is reached. */
 	STEPS = 16,
+	/* For configs, which somebody always waits for, and who else comes
+	 * with little: a name must not wait for layers. */
+	SMALL_FETCHES = 4,
 };
 
 /*
@@ -89,6 +92,7 @@ void store_eased(struct store *store)
 static void store_free(struct store *store)
 {
 	pool_free(store->fetchers);
+	pool_free(store->small_fetchers);
 	pool_free(store->keepers);
 	assert(store->entries.count == 0);
 	map_release(&store->entries);
@@ -119,8 +123,10 @@ int store_open(const struct store_options *options, struct store **out,
 	if (r < 0)
 		return r;
 	store->fetchers = pool_new("fetch", options->fetches, err);
-	store->keepers =
-	    store->fetchers ? pool_new("store", KEEPERS, err) : NULL;
+	if (store->fetchers)
+		store->small_fetchers = pool_new("small", SMALL_FETCHES, err);
+	if (store->small_fetchers)
+		store->keepers = pool_new("store", KEEPERS, err);
 	if (!store->keepers)
 		return -err->code;
 	SCOPED_LOCK(&store->lock);
@@ -136,6 +142,7 @@ void store_close(struct store *store)
 		return;
 	atomic_store(&store->closing, true);
 	pool_free(steal(&store->fetchers));
+	pool_free(steal(&store->small_fetchers));
 	pool_free(steal(&store->keepers));
 	/* No thread is left to do it, nor one that could be in the way. */
 	if (store->over || store->added > store->step)

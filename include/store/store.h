@@ -31,7 +31,7 @@ struct blob;
 struct store_options {
 	const char *dir;  /* made, 0700, if it is not there */
 	uint64_t limit;   /* bytes of blobs kept */
-	unsigned fetches; /* at the same time, at most; not 0 */
+	unsigned fetches; /* of large blobs at the same time; not 0 */
 };
 
 /*
