@@ -113,6 +113,11 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	    .out = out};
 	int r = images_catalog(dir->mount->images, &catalog, err);
 
+	/* Whom the registry does not show its list may still see this. */
+	if (r == -EACCES && *listing.repository) {
+		catalog = images_catalog_cached(dir->mount->images);
+		r = catalog ? 0 : r;
+	}
 	if (r < 0)
 		return r;
 	listing.catalog = catalog;

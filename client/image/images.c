@@ -137,19 +137,42 @@ static void listing_end(struct images *images, struct listing *listing, int r)
 	monitor_notify(&images->monitor);
 }
 
+/* Reads the tags of a repository, or for NULL all repositories. A list that
+ * breaks off in the middle is read once more. */
+static int names_read(struct images *images, const char *repository,
+    struct names_builder **out, struct err *err)
+{
+	int r = -ECONNRESET;
+
+	for (int tries = 0; tries < 2 && r == -ECONNRESET; tries++) {
+		CLEANUP(names_builder_free_p)
+		struct names_builder *builder = names_builder_new(err);
+
+		if (!builder)
+			return -err->code;
+		r = repository ? registry_tags(images->registry, repository,
+				     add_name, builder, err)
+			       : registry_catalog(images->registry, add_name,
+				     builder, err);
+		if (r >= 0)
+			*out = steal(&builder);
+	}
+	return r;
+}
+
 static int catalog_load(struct images *images, struct err *err)
 {
-	CLEANUP(names_builder_free_p)
-	struct names_builder *builder = names_builder_new(err);
-	int r;
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	struct err none = ERR_INIT;
+	int r = names_read(images, NULL, &builder, err);
 
-	if (!builder)
-		return -err->code;
-	r = registry_catalog(images->registry, add_name, builder, err);
 	monitor_enter(&images->monitor);
-	images->unlisted = r == -EOPNOTSUPP;
+	images->unlisted = r == -EOPNOTSUPP || r == -EACCES;
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
+	else if (r == -EACCES)
+		/* Names below may be open to other credentials. */
+		catalog_merge(images, NULL, &none);
 	else if (r >= 0)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r);
@@ -211,14 +234,10 @@ bool images_found(struct images *images, const char *repository)
 static int tags_load(struct images *images, const char *repository,
     struct listing *listing, struct err *err)
 {
-	CLEANUP(names_builder_free_p)
-	struct names_builder *builder = names_builder_new(err);
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	struct names *names = NULL;
-	int r;
+	int r = names_read(images, repository, &builder, err);
 
-	r = builder ? registry_tags(images->registry, repository, add_name,
-			  builder, err)
-		    : -err->code;
 	if (r >= 0)
 		r = names_builder_take(steal(&builder), &names, err);
 	monitor_enter(&images->monitor);
