@@ -15,6 +15,7 @@
 
 struct handle;
 struct made;
+struct op;
 struct uploads;
 
 struct mount {
@@ -30,6 +31,8 @@ struct mount {
 	const char *cache_dir;
 	struct handle *handles; /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
+	struct op *ops; /* all that are under way; under ops_lock */
+	pthread_mutex_t ops_lock;
 	/* Called once the kernel's first request has been answered. */
 	void (*ready)(void *arg);
 	void *ready_arg;

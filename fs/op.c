@@ -15,14 +15,42 @@ static void interrupted(fuse_req_t req, void *arg)
 	task_interrupt(arg);
 }
 
-void op_begin(struct op *op, fuse_req_t req, const char *what)
+static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 {
 	op->req = req;
 	op->what = what;
+	op->patient = patient;
 	op->mount = fuse_req_userdata(req);
 	op->err = (struct err)ERR_INIT;
 	task_begin(&op->task);
+	{
+		SCOPED_LOCK(&op->mount->ops_lock);
+		op->next = op->mount->ops;
+		op->link = &op->mount->ops;
+		if (op->next)
+			op->next->link = &op->next;
+		op->mount->ops = op;
+	}
 	fuse_req_interrupt_func(req, interrupted, &op->task);
+}
+
+void op_begin(struct op *op, fuse_req_t req, const char *what)
+{
+	begin(op, req, what, false);
+}
+
+void op_begin_push(struct op *op, fuse_req_t req, const char *what)
+{
+	begin(op, req, what, true);
+}
+
+void op_interrupt_all(struct mount *mount)
+{
+	SCOPED_LOCK(&mount->ops_lock);
+	for (struct op *op = mount->ops; op; op = op->next) {
+		if (!op->patient)
+			task_interrupt(&op->task);
+	}
 }
 
 struct node *op_node(struct op *op, fuse_ino_t ino)
@@ -37,12 +65,36 @@ struct node *op_node(struct op *op, fuse_ino_t ino)
 void op_end(struct op *op)
 {
 	fuse_req_interrupt_func(op->req, NULL, NULL);
+	{
+		SCOPED_LOCK(&op->mount->ops_lock);
+		*op->link = op->next;
+		if (op->next)
+			op->next->link = op->link;
+	}
 	task_end(&op->task);
+}
+
+/* What programs are told: the errors of networks and of digests are errors of
+ * input and output to them. */
+static int user_errno(int code)
+{
+	switch (code) {
+	case 0:
+	case EBADMSG:
+	case ECONNABORTED:
+	case ECONNRESET:
+	case EPROTO:
+	case EPROTONOSUPPORT:
+	case ESHUTDOWN:
+		return EIO;
+	default:
+		return code;
+	}
 }
 
 void op_fail(struct op *op)
 {
-	int code = op->err.code ? op->err.code : EIO;
+	int code = user_errno(op->err.code);
 
 	op_end(op);
 	switch (code) {

@@ -16,6 +16,8 @@
 #include "view.h"
 
 struct op {
+	struct op *next, **link; /* in the mount's list */
+	bool patient;            /* may end by itself when the mount ends */
 	fuse_req_t req;
 	const char *what; /* for the log: the sentence says about which name */
 	struct mount *mount;
@@ -24,6 +26,13 @@ struct op {
 };
 
 void op_begin(struct op *op, fuse_req_t req, const char *what);
+
+/* The same for what can be a push: it is not broken off at once when the mount
+ * ends. */
+void op_begin_push(struct op *op, fuse_req_t req, const char *what);
+
+/* Interrupts all that are under way but pushes. */
+void op_interrupt_all(struct mount *mount);
 
 /* The node of a number; fills op->err (-ESTALE) where there is none. Held. */
 struct node *op_node(struct op *op, fuse_ino_t ino);

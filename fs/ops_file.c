@@ -129,7 +129,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	struct handle *handle = op_handle(fi);
 
 	(void)ino;
-	op_begin(&op, req, "write");
+	op_begin_push(&op, req, "write");
 	if (handle->node->view->write(handle, data, size, (uint64_t)off,
 		&op.err) < 0) {
 		op_fail(&op);
@@ -145,7 +145,7 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *handle = op_handle(fi);
 
 	(void)ino;
-	op_begin(&op, req, "close");
+	op_begin_push(&op, req, "close");
 	op_reply(&op, handle->node->view->flush
 			  ? handle->node->view->flush(handle, &op.err)
 			  : 0);

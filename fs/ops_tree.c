@@ -144,7 +144,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct op op;
 
-	op_begin(&op, req, "rename");
+	op_begin_push(&op, req, "rename");
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
 }

@@ -22,10 +22,8 @@ enum {
 
 const char options_help[] =
     "usage: registryfs [OPTIONS] REGISTRY MOUNTPOINT\n"
-    "\n"
     "Mounts a container registry: repositories, tags and images as\n"
     "directories. cp IMAGE.tar MOUNTPOINT/REPOSITORY/TAG.tar pushes.\n"
-    "\n"
     "REGISTRY is HOST[:PORT][/NAMESPACE], with http:// or https:// in front\n"
     "where that has to be said: localhost:5000, docker.io/library\n"
     "\n"
@@ -38,15 +36,14 @@ const char options_help[] =
     "     cache=DIR            local copies (~/.cache/registryfs)\n"
     "     cache_size=BYTES     their size, K M G T allowed (10G)\n"
     "     tag_ttl=SECONDS      how long tags and lists are kept (10)\n"
-    "     platform=OS/ARCH[/VARIANT]\n"
-    "                          what an index is shown as (this machine's)\n"
+    "     platform=OS/ARCH[/VARIANT]   what an index is shown as\n"
     "     insecure             plain HTTP, or TLS that nobody vouches for\n"
     "     authfile=FILE        credentials (where docker and podman have "
     "them)\n"
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
+    "     noexec               programs in the mount cannot be run\n"
     "     trust_suid,trust_dev honour set-user-ID bits and devices\n"
     "  --version, --help\n"
-    "\n"
     "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
 
 static char *default_cache(void)
@@ -68,13 +65,13 @@ static int parse_size(const char *text, uint64_t *out, struct err *err)
 	unsigned shift = 0;
 
 	if (!parse_u64(&cursor, UINT64_MAX, out))
-		return err_set(err, EINVAL, "%s: not a size", text);
+		return err_set(err, EINVAL, "cache_size=%s: not a size", text);
 	if (*cursor && (unit = strchr(units, *cursor & ~0x20))) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		cursor++;
 	}
 	if (*cursor || *out > UINT64_MAX >> shift)
-		return err_set(err, EINVAL, "%s: not a size", text);
+		return err_set(err, EINVAL, "cache_size=%s: not a size", text);
 	*out <<= shift;
 	return 0;
 }

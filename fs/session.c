@@ -66,6 +66,7 @@ static void session_release(struct session *session)
 		images_free(mount->images);
 	free(mount->base);
 	pthread_mutex_destroy(&mount->handles_lock);
+	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
 		store_close(session->store);
 	if (session->registry)
@@ -210,17 +211,31 @@ static int do_mount(struct session *session, struct err *err)
 	return 0;
 }
 
+static void end_soon(void *arg)
+{
+	op_interrupt_all(&((struct session *)arg)->mount);
+}
+
+static void end_now(void *arg)
+{
+	http_shutdown(((struct session *)arg)->http);
+}
+
 static int serve(struct session *session, struct err *err)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	struct signals *signals = NULL;
+	struct ending ending = {.session = session->fuse,
+	    .grace = session->options->timeout,
+	    .soon = end_soon,
+	    .now = end_now,
+	    .arg = session};
 	int r;
 
 	if (!config)
 		return err_nomem(err);
 	fuse_loop_cfg_set_max_threads(config, WORKERS_MAX);
-	r = signals_start(session->fuse, session->http,
-	    session->options->timeout, &signals, err);
+	r = signals_start(&ending, &signals, err);
 	if (r == 0 && fuse_session_loop_mt(session->fuse, config) < 0)
 		r = err_set(err, EIO, "the connection to the kernel broke");
 	signals_stop(signals);
@@ -241,6 +256,7 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	/* Memory that a burst of threads once used is not to stay with each. */
 	mallopt(M_ARENA_MAX, 4);
 	pthread_mutex_init(&session.mount.handles_lock, NULL);
+	pthread_mutex_init(&session.mount.ops_lock, NULL);
 	signals_block();
 	r = connect_registry(&session, err);
 	if (r == 0)

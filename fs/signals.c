@@ -12,12 +12,9 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "http/http.h"
 
 struct signals {
-	struct fuse_session *session;
-	struct http *http;
-	unsigned grace;
+	struct ending ending;
 	pthread_t main;
 	pthread_t thread;
 	atomic_bool stopped; /* the loop has ended */
@@ -49,25 +46,31 @@ void signals_block(void)
 	sigaction(SIGPIPE, &none, NULL);
 }
 
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* Until the loop has ended: it may not have begun to wait when it is woken, so
- * it is woken again. Past the grace the network is cut. */
-static void end_loop(struct signals *signals)
+ * it is woken again. Past the grace, or at another signal, all is to stop. */
+static void end_loop(struct signals *signals, const sigset_t *set)
 {
 	const struct timespec pause = {0, 50 * 1000 * 1000};
-	struct timespec now;
-	time_t cut;
+	const struct ending *ending = &signals->ending;
+	time_t cut = seconds() + ending->grace;
 
-	fuse_session_exit(signals->session);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	cut = now.tv_sec + signals->grace;
+	fuse_session_exit(ending->session);
 	while (!atomic_load(&signals->stopped)) {
+		bool again = sigtimedwait(set, NULL, &pause) > 0;
+
 		pthread_kill(signals->main, SIGUSR1);
-		nanosleep(&pause, NULL);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec >= cut) {
-			http_shutdown(signals->http);
-			cut = now.tv_sec + signals->grace;
-		}
+		ending->soon(ending->arg);
+		if (!atomic_load(&signals->stopped) &&
+		    (again || seconds() >= cut))
+			ending->now(ending->arg);
 	}
 }
 
@@ -83,21 +86,19 @@ static void *signals_thread(void *arg)
 	if (atomic_load(&signals->stopped))
 		return NULL;
 	log_info("ending on signal %d", number);
-	end_loop(signals);
+	end_loop(signals, &set);
 	return NULL;
 }
 
-int signals_start(struct fuse_session *session, struct http *http,
-    unsigned grace, struct signals **out, struct err *err)
+int signals_start(const struct ending *ending, struct signals **out,
+    struct err *err)
 {
 	struct signals *signals = calloc(1, sizeof(*signals));
 	int r;
 
 	if (!signals)
 		return err_nomem(err);
-	signals->session = session;
-	signals->http = http;
-	signals->grace = grace;
+	signals->ending = *ending;
 	signals->main = pthread_self();
 	r = pthread_create(&signals->thread, NULL, signals_thread, signals);
 	if (r) {

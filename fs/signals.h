@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIGTERM, SIGINT and SIGHUP end the mount: what is under way, a push say, may
- * end by itself for a while; then its transfers are broken off.
+ * SIGTERM, SIGINT and SIGHUP end the mount: a push that is under way may end by
+ * itself for a while, or until the next such signal.
  */
 #ifndef FS_SIGNALS_H
 #define FS_SIGNALS_H
@@ -9,16 +9,24 @@
 #include "base/err.h"
 
 struct fuse_session;
-struct http;
 struct signals;
+
+/* How a mount ends; the calls are made from the thread that waits. */
+struct ending {
+	struct fuse_session *session;
+	unsigned grace;          /* seconds */
+	void (*soon)(void *arg); /* what nobody needs any more is to stop */
+	void (*now)(void *arg);  /* all is to stop */
+	void *arg;
+};
 
 /* For the main thread, before any other is started. */
 void signals_block(void);
 
 /* Starts the thread that waits for signals. The caller's thread is then the one
- * that runs the session's loop. grace in seconds. */
-int signals_start(struct fuse_session *session, struct http *http,
-    unsigned grace, struct signals **out, struct err *err);
+ * that runs the session's loop. */
+int signals_start(const struct ending *ending, struct signals **out,
+    struct err *err);
 
 /* The loop has ended. NULL is allowed. */
 void signals_stop(struct signals *signals);

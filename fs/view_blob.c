@@ -15,9 +15,20 @@ struct blob_node {
 	struct node node;
 	struct image *image; /* one that names it, to fetch it by */
 	const struct descriptor *descriptor; /* in image's manifest */
-	/* The digest turned out wrong after the kernel had been given some of
-	 * the bytes: the next open has it drop them. */
-	atomic_bool poisoned;
+	/* How often the digest turned out wrong after the kernel had been
+	 * given some of the bytes. */
+	atomic_uint poisoned;
+	atomic_uint cleaned; /* `poisoned` when the kernel last dropped them */
+};
+
+/*
+ * An open blob. The kernel asks again for what it could not read ahead, and
+ * might get it from a better transfer, behind a front that was wrong: whoever
+ * had it open when it was found out never gets to its end.
+ */
+struct blob_file {
+	struct blob *blob;
+	unsigned poisoned; /* of the node, at the open */
 };
 
 struct manifest_node {
@@ -103,35 +114,47 @@ static int blob_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
 	struct blob_node *self = to_blob(node);
-	struct blob *blob = NULL;
+	struct blob_file *file;
 	int r;
 
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return err_set(err, EPERM, "a blob never changes");
-	r = image_blob(self->image, self->descriptor, &blob, err);
-	if (r < 0)
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return err_nomem(err);
+	file->poisoned = atomic_load(&self->poisoned);
+	r = image_blob(self->image, self->descriptor, &file->blob, err);
+	if (r < 0) {
+		free(file);
 		return r;
-	handle->file = blob;
-	handle->keep_cache = !atomic_exchange(&self->poisoned, false);
+	}
+	handle->file = file;
+	handle->keep_cache =
+	    atomic_exchange(&self->cleaned, file->poisoned) == file->poisoned;
 	return 0;
 }
 
 static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	ssize_t n = blob_read(handle->file, data, len, off, err);
+	struct blob_node *self = to_blob(handle->node);
+	struct blob_file *file = handle->file;
+	ssize_t n = blob_read(file->blob, data, len, off, err);
 
-	if (n == -EBADMSG) {
-		atomic_store(&to_blob(handle->node)->poisoned, true);
-		err->code = EIO;
-		n = -EIO;
-	}
+	if (n == -EBADMSG)
+		atomic_fetch_add(&self->poisoned, 1);
+	else if (n >= 0 && atomic_load(&self->poisoned) != file->poisoned)
+		n = err_set(err, EBADMSG,
+		    "what was read before did not match the digest");
 	return n;
 }
 
 static void blob_close(struct handle *handle)
 {
-	blob_put(handle->file);
+	struct blob_file *file = handle->file;
+
+	blob_put(file->blob);
+	free(file);
 }
 
 const struct view_ops view_blob = {
