@@ -281,8 +281,8 @@ static int advance(struct push *push, const void *data, size_t len,
 		r = start_reading(push, err);
 	if (r == 0)
 		r = take_all(push, data, len, off, err);
-	if (r == 0)
-		r = push_layers_check(&push->layers, err);
+	/* A layer that was refused is left for the end: what is still to come
+	 * may come from a pipe, and has to be kept for another try. */
 	if (r < 0)
 		return r;
 	return push->complete ? finish(push, err) : 0;

@@ -93,9 +93,6 @@ void push_layers_grow(struct push_layers *set, uint64_t there);
 /* Notes a failure from outside the jobs, unless there was one before. */
 void push_layers_fail(struct push_layers *set, const struct err *err);
 
-/* The first failure of any, or 0. */
-int push_layers_check(struct push_layers *set, struct err *err);
-
 /* Gives up those that are not wanted: they belong to another image. */
 void push_layers_drop(struct push_layers *set);
 

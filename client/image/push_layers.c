@@ -224,16 +224,6 @@ static int trouble(const struct push_layers *set, struct err *err)
 	return -err->code;
 }
 
-int push_layers_check(struct push_layers *set, struct err *err)
-{
-	int r;
-
-	monitor_enter(&set->monitor);
-	r = trouble(set, err);
-	monitor_leave(&set->monitor);
-	return r;
-}
-
 void push_layers_drop(struct push_layers *set)
 {
 	for (struct push_layer *p = set->last; p; p = p->before)

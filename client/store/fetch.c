@@ -17,7 +17,7 @@ enum {
 	/* Large enough that the calls do not show beside the hashing. */
 	REHASH_CHUNK = 256 * 1024,
 	/* Configs and files, and not the layers of real images. */
-	SMALL_BLOB = 1 << 20,
+	SMALL_BLOB = 128 << 10,
 };
 
 struct fetch {
