@@ -12,7 +12,7 @@ struct blob {
 
 	/* In the entry's monitor. */
 	bool served;    /* bytes of it were read */
-	unsigned epoch; /* from the entry's file of that epoch */
+	uint64_t epoch; /* from the entry's file of that epoch */
 };
 
 static int blob_new(struct store *store, const struct digest *digest,
@@ -132,6 +132,29 @@ uint64_t blob_cached(struct blob *blob)
 	known = entry->whole || entry->fetching;
 	monitor_leave(&entry->monitor);
 	return known ? have : partial_size(entry);
+}
+
+uint64_t blob_epoch(struct blob *blob)
+{
+	struct entry *entry = blob->entry;
+	uint64_t epoch;
+
+	monitor_enter(&entry->monitor);
+	epoch = entry->epoch;
+	monitor_leave(&entry->monitor);
+	return epoch;
+}
+
+uint64_t blob_unverified(struct blob *blob)
+{
+	struct entry *entry = blob->entry;
+	uint64_t epoch = 0;
+
+	monitor_enter(&entry->monitor);
+	if (blob->served && !(entry->whole && blob->epoch == entry->epoch))
+		epoch = blob->epoch;
+	monitor_leave(&entry->monitor);
+	return epoch;
 }
 
 bool blob_verified(struct blob *blob)

@@ -221,7 +221,7 @@ void entry_switch(struct entry *entry, struct openfile *file)
 	old = entry->file;
 	/* It stayed open until here, so no other file can have its number. */
 	if (!old || !openfile_same(old, file)) {
-		entry->epoch++;
+		entry->epoch = atomic_fetch_add(&entry->store->epochs, 1) + 1;
 		entry->have = 0;
 	}
 	entry->file = file;

@@ -36,7 +36,7 @@ struct entry {
 	struct monitor monitor;
 	/* In the monitor. */
 	struct openfile *file; /* where the bytes are; NULL before the first */
-	unsigned epoch;        /* counts the different files this was */
+	uint64_t epoch;        /* the number of that file in the store */
 	uint64_t have;         /* bytes of it that may be read */
 	uint64_t wanted;       /* the nearest end that a reader waits for */
 	bool whole;            /* all of it, and the digest is right */

@@ -20,6 +20,7 @@ struct store {
 	struct pool *small_fetchers; /* what must not wait for layers */
 	struct pool *keepers; /* what no reader waits for: sync, eviction */
 	atomic_bool closing;
+	atomic_uint_least64_t epochs; /* the last number that was given out */
 
 	atomic_uint_least64_t hits, fetches, fetched, mismatches, evicted;
 

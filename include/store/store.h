@@ -93,6 +93,16 @@ uint64_t blob_cached(struct blob *blob);
 bool blob_verified(struct blob *blob);
 
 /*
+ * For who keeps what was read: each file that a blob's bytes come from has a
+ * number, and it gets another file when its bytes were wrong or come anew. The
+ * number of the file that there is now (0: none yet), and that of the file
+ * whose bytes this handle was served without their being verified since (0:
+ * none).
+ */
+uint64_t blob_epoch(struct blob *blob);
+uint64_t blob_unverified(struct blob *blob);
+
+/*
  * Reads a whole small blob into out: 1, or 0 where the store does not have it.
  * The digest is checked again; a damaged file is dropped and is 0.
  */
