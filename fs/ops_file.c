@@ -22,6 +22,10 @@ static struct handle *handle_open(struct op *op, struct node *node,
 		err_set(&op->err, EISDIR, "a directory");
 		return NULL;
 	}
+	if ((fi->flags & O_ACCMODE) != O_RDONLY && !view->write) {
+		err_set(&op->err, EPERM, "this never changes by being written");
+		return NULL;
+	}
 	if (view->open(handle->node, fi->flags, handle, &op->err) < 0)
 		return NULL;
 	fi->fh = (uintptr_t)handle;

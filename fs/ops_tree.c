@@ -124,6 +124,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 {
 	CLEANUP(node_put_p) struct node *dir = op_node(op, from);
 	CLEANUP(node_put_p) struct node *to_dir = op_node(op, to);
+	int r;
 
 	if (!dir || !to_dir)
 		return -op->err.code;
@@ -136,7 +137,11 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
 		    "%s: part of an image, which never changes", name);
-	return dir->view->rename(dir, name, to_dir, to_name, &op->err);
+	r = dir->view->rename(dir, name, to_dir, to_name, &op->err);
+	/* Which mv would call a move of a directory into itself. */
+	if (r == -EINVAL)
+		op->err.code = EIO;
+	return r < 0 ? -op->err.code : r;
 }
 
 static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
