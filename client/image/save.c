@@ -150,6 +150,24 @@ uint64_t save_size(const struct save *save)
 	return archive_layout_size(save->layout);
 }
 
+/* An archive has no digest of its own by which its reader could tell, and may
+ * be read in any order: no byte of a blob is served before its last one is
+ * there, which says that all are right. */
+static int open_verified(struct image *image,
+    const struct descriptor *descriptor, struct blob **out, struct err *err)
+{
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	char last;
+	ssize_t n = image_blob(image, descriptor, &blob, err);
+
+	if (n == 0 && descriptor->size)
+		n = blob_read(blob, &last, 1, descriptor->size - 1, err);
+	if (n < 0)
+		return (int)n;
+	*out = steal(&blob);
+	return 0;
+}
+
 /* Reads of a blob that is read from front to end find it open. */
 static ssize_t save_read_blob(struct save *save,
     const struct descriptor *descriptor, void *data, size_t len, uint64_t off,
@@ -165,7 +183,7 @@ static ssize_t save_read_blob(struct save *save,
 			blob = steal(&save->blob);
 	}
 	if (!blob) {
-		int r = image_blob(save->image, descriptor, &blob, err);
+		int r = open_verified(save->image, descriptor, &blob, err);
 
 		if (r < 0)
 			return r;
