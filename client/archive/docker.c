@@ -52,7 +52,8 @@ int docker_compressed(const struct draft *draft,
 		if (compression_sniff(head, (size_t)n) != COMPRESSION_NONE)
 			return 1;
 	}
-	return 0;
+	/* Of an image without layers the layout says all. */
+	return image->layer_count == 0;
 }
 
 int docker_take(struct draft *draft, const struct docker_archive_image *image,
