@@ -14,8 +14,10 @@ enum {
 
 bool retry_helps_error(int code)
 {
+	/* Not ETIMEDOUT: whoever waited as long as the user allows has waited
+	 * enough. */
 	return code == ECONNREFUSED || code == EHOSTUNREACH ||
-	       code == ETIMEDOUT || code == ECONNRESET;
+	       code == ECONNRESET;
 }
 
 bool retry_helps_status(int status)
