@@ -122,11 +122,13 @@ def test_an_impossible_tag_costs_no_request(mount, proxy, client, name):
     assert len(seen) == 0, seen
 
 
-def test_what_file_managers_look_for_costs_no_request(mount, proxy, client):
-    """Once a namespace was listed, what is not in it is known not to be."""
+def test_what_file_managers_look_for_is_asked_for_once(mount, proxy, client):
+    """It could be a repository that the list does not show."""
     oci_image().push(client, "team/app", "1.0")
     root = mount(proxy)
     assert names(root / "team") == ["app"]
+    with pytest.raises(FileNotFoundError):
+        os.stat(root / "team/desktop.ini")
     with proxy.requests() as seen, pytest.raises(FileNotFoundError):
         os.stat(root / "team/desktop.ini")
     assert len(seen) == 0, seen
