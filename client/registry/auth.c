@@ -72,7 +72,7 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	request.tls = session_trust(registry, realm);
 	r = token_fetch(registry->http, &request, &token, err);
 	if (r < 0)
-		return r;
+		return err_wrap(err, "%s", registry_host(registry));
 	text = token.text;
 	*lifetime = token.lifetime;
 	log_debug(LOG_AUTH, "%s: a token for %s from %s, good for %llu s",

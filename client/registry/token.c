@@ -179,13 +179,16 @@ static int token_refused(struct http_response *response,
 	const struct credential *credential = request->credential;
 	const char *user = credential->username;
 	struct refusal refusal;
-	char what[sizeof(err->msg)];
+	char what[sizeof(err->msg)], url[sizeof(err->msg)];
 
 	refusal_read(response, &refusal);
 	snprintf(what, sizeof(what), "no token for \"%.200s\" %s%.100s",
 	    request->scopes, user ? "to " : "without credentials",
 	    user ? user : "");
-	refusal_err(&refusal, http_url(response), what, NULL, err);
+	/* Its query says the same in a form that nobody reads. */
+	snprintf(url, sizeof(url), "%.*s",
+	    (int)strcspn(http_url(response), "?"), http_url(response));
+	refusal_err(&refusal, url, what, NULL, err);
 	/* Whatever it says of the request, access is what was asked for. */
 	if (refusal.status >= 400 && refusal.status < 500 &&
 	    refusal.status != 429)
