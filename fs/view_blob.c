@@ -115,6 +115,15 @@ static int blob_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	return r;
 }
 
+/* What was doubtful is right if it is of the file that turned out right. */
+static void settle_doubt(struct blob_node *self, struct blob *blob)
+{
+	uint64_t doubtful = blob_epoch(blob);
+
+	if (doubtful && blob_verified(blob))
+		atomic_compare_exchange_strong(&self->doubtful, &doubtful, 0);
+}
+
 /*
  * Whether what the kernel has of it is right, or of the very transfer that is
  * to be read: a reader that went away early may have left it the front of
@@ -122,17 +131,14 @@ static int blob_xattrs(struct node *node, struct xattrs *out, struct err *err)
  */
 static bool keeps_pages(struct blob_node *self, struct blob *blob)
 {
-	uint64_t doubtful = atomic_load(&self->doubtful);
+	uint64_t doubtful;
 
-	if (!doubtful)
+	settle_doubt(self, blob);
+	doubtful = atomic_load(&self->doubtful);
+	if (!doubtful || doubtful == blob_epoch(blob))
 		return true;
-	if (doubtful != blob_epoch(blob)) {
-		atomic_store(&self->doubtful, 0);
-		return false;
-	}
-	if (blob_verified(blob))
-		atomic_store(&self->doubtful, 0);
-	return true;
+	atomic_store(&self->doubtful, 0);
+	return false;
 }
 
 static int blob_open(struct node *node, int flags, struct handle *handle,
@@ -192,6 +198,7 @@ static void blob_close(struct handle *handle)
 {
 	struct blob_file *file = handle->file;
 
+	settle_doubt(to_blob(handle->node), file->blob);
 	blob_put(file->blob);
 	free(file);
 }
