@@ -2,6 +2,7 @@
 """Pushes that take long, that end too early, that cannot be: what the writer is
 told, what is kept, and that nothing else waits."""
 
+import contextlib
 import errno
 import os
 import random
@@ -413,8 +414,10 @@ def spooled(mounted):
     """Bytes of files without a name that the daemon has on its disk."""
     total = 0
     for descriptor in Path(f"/proc/{mounted.pid}/fd").iterdir():
-        if str(mounted.cache) in os.readlink(descriptor):
-            total += os.stat(descriptor).st_size
+        # The daemon goes on opening and closing while it is looked at.
+        with contextlib.suppress(FileNotFoundError):
+            if str(mounted.cache) in os.readlink(descriptor):
+                total += os.stat(descriptor).st_size
     return total
 
 
