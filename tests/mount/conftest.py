@@ -162,3 +162,17 @@ def podman_with_app(rootfs):
         podman = Podman(directory)
         podman.import_rootfs(rootfs, APP)
         yield podman
+
+
+@pytest.fixture
+def mounted(mount, proxy):
+    """A registry that can be made to misbehave."""
+    return mount(proxy)
+
+
+@pytest.fixture
+def app(mounted):
+    """A repository that exists from its first push on."""
+    directory = mounted / "app"
+    directory.mkdir()
+    return directory

@@ -30,18 +30,6 @@ AT_ONCE = 3
 
 
 @pytest.fixture
-def mounted(mount, proxy):
-    return mount(proxy)
-
-
-@pytest.fixture
-def app(mounted):
-    directory = mounted / "app"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
 def archive(tmp_path):
     path = tmp_path / "image.tar"
     path.write_bytes(ARCHIVE)

@@ -19,18 +19,6 @@ OTHER_ARCHIVE = docker_archive([("app:1.0", OTHER)])
 
 
 @pytest.fixture
-def mounted(mount, proxy):
-    return mount(proxy)
-
-
-@pytest.fixture
-def app(mounted):
-    directory = mounted / "app"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
 def tagged(app):
     """A repository with the tag 1.0, pushed through the mount."""
     (app / "1.0.tar").write_bytes(ARCHIVE)

@@ -26,18 +26,6 @@ BLOCK = 4096
 
 
 @pytest.fixture
-def mounted(mount, proxy):
-    return mount(proxy)
-
-
-@pytest.fixture
-def app(mounted):
-    directory = mounted / "app"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
 def target(app):
     return app / "1.0.tar"
 
