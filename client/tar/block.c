@@ -15,18 +15,11 @@
 enum {
 	STAR_PREFIX_LEN = 131, /* its times follow in what is prefix in ustar */
 	STAR_TRAILER = 508,
-	GNU_MAP_CONTINUES = 482, /* in the header */
-	MAP_CONTINUES = 504,     /* in the blocks of map behind it */
 };
 
 bool block_is_zero(const uint8_t *data)
 {
 	return data[0] == 0 && memcmp(data, data + 1, TAR_BLOCK - 1) == 0;
-}
-
-bool block_map_continues(const uint8_t *data)
-{
-	return data[MAP_CONTINUES] != 0;
 }
 
 static bool in_checksum(size_t i)
@@ -118,7 +111,6 @@ int block_parse(const uint8_t *data, struct block *out, struct err *err)
 		return err_set(err, EINVAL, "no tar header, or a damaged one");
 	out->is_gnu =
 	    memcmp(data + BLOCK_MAGIC, MAGIC_GNU, sizeof(MAGIC_GNU)) == 0;
-	out->map_continues = data[GNU_MAP_CONTINUES] != 0;
 	if (!parse_numbers(data, out) ||
 	    ((out->is_gnu || prefix_length(data)) && !parse_devices(data, out)))
 		return err_set(err, EINVAL, "a header with a bad number");

@@ -32,13 +32,23 @@ enum {
 	BLOCK_PREFIX_LEN = 155,
 };
 
+/* A header block's type where it is none of enum tar_type. */
+enum {
+	TYPE_OLD_FILE = '\0',
+	TYPE_GNU_SPARSE = 'S',
+	/* What these have for a body is about the next entry. */
+	TYPE_PAX = 'x',
+	TYPE_PAX_GLOBAL = 'g',
+	TYPE_GNU_LONG_NAME = 'L',
+	TYPE_GNU_LONG_LINK = 'K',
+};
+
 struct block {
 	char type;
 	char name[BLOCK_PREFIX_LEN + 1 + BLOCK_NAME_LEN + 1];
 	char link[BLOCK_LINK_LEN + 1];
 	int64_t size, mode, uid, gid, mtime, dev_major, dev_minor;
 	bool is_gnu;
-	bool map_continues; /* old GNU sparse: a block of its map follows */
 };
 
 /* -EINVAL with a sentence without the offset. */
@@ -48,8 +58,5 @@ bool block_is_zero(const uint8_t *data);
 
 /* The sum that belongs in the checksum field. */
 uint32_t block_checksum(const uint8_t *data);
-
-/* Whether another block follows this one of an old GNU sparse map. */
-bool block_map_continues(const uint8_t *data);
 
 #endif

@@ -13,23 +13,12 @@
 
 #include "base/buf.h"
 #include "block.h"
-#include "pax.h"
-
-/* A header block's type where it is none of enum tar_type. */
-enum {
-	TYPE_OLD_FILE = '\0',
-	TYPE_GNU_SPARSE = 'S',
-	/* What these have for a body is about the next entry. */
-	TYPE_PAX = 'x',
-	TYPE_PAX_GLOBAL = 'g',
-	TYPE_GNU_LONG_NAME = 'L',
-	TYPE_GNU_LONG_LINK = 'K',
-};
+#include "member.h"
 
 enum state {
 	STATE_HEADER, /* collects a header block */
 	STATE_ZERO,   /* collects the block behind one of zeros */
-	STATE_MAP,    /* collects another block of an old GNU sparse map */
+	STATE_MAP,    /* collects another block of a sparse file's map */
 	STATE_BODY,   /* passes a body on, then drops its padding */
 	STATE_END,
 };
@@ -43,15 +32,10 @@ struct tar_walker {
 
 	uint8_t data[TAR_BLOCK]; /* the block that is being collected */
 	size_t data_len;
-	struct block block; /* the last header */
-	bool pass_body;     /* its body goes to the handler */
-
-	/* What headers in front of an entry say about it. */
-	bool pending;     /* one of them came */
-	struct buf *meta; /* where the body goes of the one that is read */
-	struct buf pax_text;
-	struct pax pax; /* points into pax_text */
-	struct buf long_name, long_link;
+	struct member member; /* what is known of the entry */
+	bool pending;         /* headers in front of one came */
+	struct buf *meta;     /* where the body goes of the one that is read */
+	bool pass_body;       /* the body goes to the handler */
 };
 
 int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
@@ -62,10 +46,7 @@ int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
 	if (!walker)
 		return err_nomem(err);
 	walker->handler = *handler;
-	walker->pax_text = BUF_INIT(TAR_EXTENDED_MAX);
-	/* With the NUL that GNU tar writes behind them. */
-	walker->long_name = BUF_INIT(TAR_NAME_MAX + 1);
-	walker->long_link = BUF_INIT(TAR_NAME_MAX + 1);
+	member_init(&walker->member);
 	*out = walker;
 	return 0;
 }
@@ -74,9 +55,7 @@ void tar_walker_free(struct tar_walker *walker)
 {
 	if (!walker)
 		return;
-	buf_release(&walker->pax_text);
-	buf_release(&walker->long_name);
-	buf_release(&walker->long_link);
+	member_release(&walker->member);
 	free(walker);
 }
 
@@ -96,24 +75,17 @@ static int broken(const struct tar_walker *walker, const char *what,
 static void forget_pending(struct tar_walker *walker)
 {
 	walker->pending = false;
-	walker->pax = (struct pax){0};
-	buf_reset(&walker->pax_text);
-	buf_reset(&walker->long_name);
-	buf_reset(&walker->long_link);
+	member_forget(&walker->member);
 }
 
 static int end_meta(struct tar_walker *walker, struct err *err)
 {
-	struct buf *text = steal(&walker->meta);
-
-	if (text != &walker->pax_text)
+	if (steal(&walker->meta) != &walker->member.pax_text)
 		return 0;
-	/* Parsing needs the NUL behind the text, which an empty one lacks. */
-	if (text->len > 0 &&
-	    pax_parse(text->data, text->len, &walker->pax, err) < 0)
+	if (member_parse_pax(&walker->member, err) < 0)
 		return at_header(walker, err);
 	/* A global header has no effect in Go, nor has it for an engine. */
-	if (walker->block.type == TYPE_PAX_GLOBAL)
+	if (walker->member.block.type == TYPE_PAX_GLOBAL)
 		forget_pending(walker);
 	return 0;
 }
@@ -140,133 +112,76 @@ static int begin_meta(struct tar_walker *walker, struct buf *text,
     struct err *err)
 {
 	buf_reset(text);
-	if (walker->block.size > (int64_t)text->limit)
+	if (walker->member.block.size > (int64_t)text->limit)
 		return broken(walker, "an entry with too long a name or header",
 		    err);
 	walker->pending = true;
 	walker->meta = text;
-	return begin_body(walker, walker->block.size, err);
+	return begin_body(walker, walker->member.block.size, err);
 }
 
-static bool is_known(int type)
+static int announce(struct tar_walker *walker, struct err *err)
 {
-	return type >= TAR_FILE && type <= TAR_FIFO;
+	struct tar_entry entry = member_entry(&walker->member);
+
+	entry.offset = walker->offset;
+	return walker->handler.entry(walker->handler.arg, &entry, err);
 }
 
-/* Of those that nobody knows the size is believed, so as to skip them. */
-static bool has_body(int type)
-{
-	return type == TAR_FILE || !is_known(type);
-}
-
-/* The GNU headers win over pax, as in Go; but for a sparse file's name. */
-static const char *entry_name(const struct tar_walker *walker)
-{
-	if (walker->pax.sparse_name)
-		return walker->pax.sparse_name;
-	if (*buf_str(&walker->long_name))
-		return walker->long_name.data;
-	return walker->pax.name ? walker->pax.name : walker->block.name;
-}
-
-static const char *entry_link(const struct tar_walker *walker)
-{
-	if (*buf_str(&walker->long_link))
-		return walker->long_link.data;
-	return walker->pax.link ? walker->pax.link : walker->block.link;
-}
-
-/* One of enum tar_type, or a type that nobody knows. */
-static int entry_type(const struct block *block, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (block->type == TYPE_OLD_FILE && len > 0 && name[len - 1] == '/')
-		return TAR_DIRECTORY; /* v7 has no type for them */
-	if (block->type == TYPE_OLD_FILE || block->type == TYPE_GNU_SPARSE)
-		return TAR_FILE;
-	return block->type;
-}
-
-/* The header's fields, and over them what was said in front of it. */
-static struct tar_entry merged_entry(const struct tar_walker *walker)
-{
-	const struct block *block = &walker->block;
-	const struct pax *pax = &walker->pax;
-
-	/* Owners are cut to what chown(2) takes, as engines do it: a negative
-	 * one is somebody's "nobody". */
-	return (struct tar_entry){
-	    .name = entry_name(walker),
-	    .link = entry_link(walker),
-	    .offset = walker->offset,
-	    .mode = (uint32_t)block->mode & 07777,
-	    .uid = (uint32_t)(pax->has_uid ? pax->uid : block->uid),
-	    .gid = (uint32_t)(pax->has_gid ? pax->gid : block->gid),
-	    .mtime = pax->has_mtime ? pax->mtime : block->mtime,
-	    .mtime_nanos = pax->mtime_nanos,
-	    .dev_major = (uint32_t)block->dev_major,
-	    .dev_minor = (uint32_t)block->dev_minor,
-	    .is_sparse = block->type == TYPE_GNU_SPARSE || pax->is_sparse,
-	};
-}
-
+/* All that is in front of the entry's data was read. */
 static int begin_entry(struct tar_walker *walker, struct err *err)
 {
-	struct tar_entry entry = merged_entry(walker);
-	int64_t size =
-	    walker->pax.has_size ? walker->pax.size : walker->block.size;
-	int type = entry_type(&walker->block, entry.name);
-	int r;
+	bool is_known = member_is_known(&walker->member);
+	int r = begin_body(walker, member_data_size(&walker->member), err);
 
-	if (strlen(entry.name) > TAR_NAME_MAX ||
-	    strlen(entry.link) > TAR_NAME_MAX)
-		return broken(walker, "an entry with too long a name", err);
-	r = begin_body(walker, has_body(type) ? size : 0, err);
 	if (r < 0)
 		return r;
-	walker->pass_body = walker->handler.data && is_known(type);
-	if (is_known(type)) {
-		entry.type = (enum tar_type)type;
-		entry.size = walker->body;
-		r = walker->handler.entry(walker->handler.arg, &entry, err);
-	}
+	if (member_check(&walker->member, err) < 0)
+		return at_header(walker, err);
+	walker->pass_body = walker->handler.data && is_known;
+	if (is_known)
+		r = announce(walker, err);
 	forget_pending(walker);
 	return r;
 }
 
+/* Takes the entry's header, or what follows it of a sparse file's map. */
+static int add_to_entry(struct tar_walker *walker, struct err *err)
+{
+	int r = walker->state == STATE_HEADER
+		    ? member_begin(&walker->member, walker->data, err)
+		    : member_add_map(&walker->member, walker->data, err);
+
+	if (r < 0)
+		return at_header(walker, err);
+	if (r == 0)
+		return begin_entry(walker, err);
+	walker->state = STATE_MAP;
+	return 0;
+}
+
 static int end_header(struct tar_walker *walker, struct err *err)
 {
-	struct block *block = &walker->block;
+	struct member *member = &walker->member;
 
 	walker->header_offset = walker->offset - TAR_BLOCK;
 	if (block_is_zero(walker->data)) {
 		walker->state = STATE_ZERO;
 		return 0;
 	}
-	if (block_parse(walker->data, block, err) < 0)
+	if (block_parse(walker->data, &member->block, err) < 0)
 		return at_header(walker, err);
-	switch (block->type) {
+	switch (member->block.type) {
 	case TYPE_PAX:
 	case TYPE_PAX_GLOBAL:
-		return begin_meta(walker, &walker->pax_text, err);
+		return begin_meta(walker, &member->pax_text, err);
 	case TYPE_GNU_LONG_NAME:
-		return begin_meta(walker, &walker->long_name, err);
+		return begin_meta(walker, &member->long_name, err);
 	case TYPE_GNU_LONG_LINK:
-		return begin_meta(walker, &walker->long_link, err);
-	case TYPE_GNU_SPARSE:
-		if (!block->is_gnu)
-			return broken(walker, "a sparse file, but no GNU tar",
-			    err);
-		if (block->map_continues) {
-			walker->state = STATE_MAP;
-			return 0;
-		}
-		break;
+		return begin_meta(walker, &member->long_link, err);
 	default:
-		break;
+		return add_to_entry(walker, err);
 	}
-	return begin_entry(walker, err);
 }
 
 static int end_block(struct tar_walker *walker, struct err *err)
@@ -275,9 +190,7 @@ static int end_block(struct tar_walker *walker, struct err *err)
 	case STATE_HEADER:
 		return end_header(walker, err);
 	case STATE_MAP:
-		return block_map_continues(walker->data)
-			   ? 0
-			   : begin_entry(walker, err);
+		return add_to_entry(walker, err);
 	case STATE_ZERO:
 		/* One block of zeros is an end only where the file ends, too:
 		 * so Go has it. GNU tar would go on reading here. */

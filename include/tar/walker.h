@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads a tar that is pushed at it: POSIX ustar and pax (size, path, linkpath,
- * mtime, uid, gid), GNU long names and base-256 numbers, old v7. What an entry
+ * mtime, uid, gid, extended attributes), GNU long names, base-256 numbers and
+ * sparse files (the old ones, and pax 0.0, 0.1 and 1.0), old v7. What an entry
  * means follows Go's archive/tar, because that is what container engines unpack
  * with: entries that are no regular files have no body whatever their size
  * says, global pax headers have no effect, and entries of unknown types are
@@ -18,26 +19,47 @@
 #include "base/err.h"
 #include "tar/format.h"
 
+/* An extended attribute (pax SCHILY.xattr.NAME). The value is any bytes. */
+struct tar_xattr {
+	const char *name; /* not "" */
+	const void *value;
+	size_t len;
+};
+
+/* A piece of a sparse file: `size` bytes of it at `offset`, never none. */
+struct tar_extent {
+	uint64_t offset;
+	uint64_t size;
+};
+
 struct tar_entry {
 	enum tar_type type;
-	const char *name; /* as written, no more than TAR_NAME_MAX bytes */
-	const char *link; /* "" if none */
-	uint64_t size;    /* of the body; 0 unless a file */
-	uint64_t offset;  /* of the body in the stream */
-	uint32_t mode;    /* permission bits */
+	const char *name;   /* as written, no more than TAR_NAME_MAX bytes */
+	const char *link;   /* "" if none */
+	uint64_t size;      /* of the data in the stream; 0 unless a file */
+	uint64_t offset;    /* of the data in the stream */
+	uint64_t file_size; /* size, unless it is sparse */
+	uint32_t mode;      /* permission bits */
 	uint32_t uid, gid;
 	int64_t mtime;
 	uint32_t mtime_nanos;
 	uint32_t dev_major, dev_minor;
-	bool is_sparse; /* the body is a sparse file's pieces (GNU), maybe with
-			 * their map in front: not the file's content */
+	/* GNU's: the data is these pieces, one behind the other. They ascend,
+	 * do not overlap and end within file_size; a file may have none. Of a
+	 * version that nobody knows there is one, the file as stored. */
+	bool is_sparse;
+	const struct tar_extent *extents; /* NULL if there are none */
+	size_t extent_count;
+	const struct tar_xattr *xattrs; /* each name once, sorted by it; NULL
+					 * if there are none */
+	size_t xattr_count;
 };
 
 /* What the walker calls; each returns 0, or -errno, which ends the walk. The
  * entry is valid during the call. */
 struct tar_handler {
 	int (*entry)(void *arg, const struct tar_entry *entry, struct err *err);
-	/* Pieces of the last entry's body, in order; NULL: bodies are
+	/* Pieces of the last entry's data, in order; NULL: bodies are
 	 * skipped. */
 	int (*data)(void *arg, const void *data, size_t len, struct err *err);
 	void *arg;

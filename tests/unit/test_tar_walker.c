@@ -21,17 +21,48 @@
 
 enum {
 	CASE_MAX = 1 << 20,
-	FEWEST_CASES = 60, /* that glob() finds them is part of the test */
+	FEWEST_CASES = 180, /* that glob() finds them is part of the test */
 	RANDOM_ROUNDS = 20,
 };
 
 struct walk {
-	struct buf *out; /* what the walker says, a line an entry */
+	struct buf *out; /* what the walker says, see list_entry() */
 	const char *tar;
 	uint64_t body_at, body_left; /* where the next data should be from */
 	bool skipping;               /* no data is expected */
 };
 
+static void list_sparse(struct buf *out, const struct tar_entry *entry,
+    struct err *err)
+{
+	if (!entry->is_sparse) {
+		assert_int_equal(entry->file_size, entry->size);
+		assert_null(entry->extents);
+		assert_int_equal(entry->extent_count, 0);
+		return;
+	}
+	buf_addf(out, err, "  sparse %" PRIu64, entry->file_size);
+	for (size_t i = 0; i < entry->extent_count; i++)
+		buf_addf(out, err, " %" PRIu64 "+%" PRIu64,
+		    entry->extents[i].offset, entry->extents[i].size);
+	buf_addf(out, err, "\n");
+}
+
+/* Bytes that are no text as \xNN. */
+static void list_xattr(struct buf *out, const struct tar_xattr *xattr,
+    struct err *err)
+{
+	const unsigned char *value = xattr->value;
+
+	buf_addf(out, err, "  xattr %s %zu \"", xattr->name, xattr->len);
+	for (size_t i = 0; i < xattr->len; i++)
+		buf_addf(out, err,
+		    value[i] >= ' ' && value[i] <= '~' ? "%c" : "\\x%02x",
+		    value[i]);
+	buf_addf(out, err, "\"\n");
+}
+
+/* A line, and lines with what only some entries have. */
 static int list_entry(void *arg, const struct tar_entry *entry, struct err *err)
 {
 	struct walk *walk = arg;
@@ -43,13 +74,17 @@ static int list_entry(void *arg, const struct tar_entry *entry, struct err *err)
 	if (entry->mtime_nanos)
 		snprintf(nanos, sizeof(nanos), ".%09" PRIu32,
 		    entry->mtime_nanos);
-	return buf_addf(walk->out, err,
+	buf_addf(walk->out, err,
 	    "%c %04" PRIo32 " %" PRIu32 ":%" PRIu32 " %" PRIu32 ",%" PRIu32
-	    " %" PRIu64 " @%" PRIu64 " %" PRId64 "%s %s%s%s%s\n",
+	    " %" PRIu64 " @%" PRIu64 " %" PRId64 "%s %s%s%s\n",
 	    (char)entry->type, entry->mode, entry->uid, entry->gid,
 	    entry->dev_major, entry->dev_minor, entry->size, entry->offset,
 	    entry->mtime, nanos, entry->name, *entry->link ? " -> " : "",
-	    entry->link, entry->is_sparse ? " sparse" : "");
+	    entry->link);
+	list_sparse(walk->out, entry, err);
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		list_xattr(walk->out, &entry->xattrs[i], err);
+	return 0;
 }
 
 static int compare_data(void *arg, const void *data, size_t len,
@@ -223,6 +258,45 @@ static void test_after_end(void **state)
 	assert_int_equal(tar_walker_offset(walker), 1024);
 }
 
+/*
+ * How many bytes of a sparse file's map are taken, where a case ends in it and
+ * goes on with that block for ever.
+ */
+static size_t longest_map(const char *name, const char *block)
+{
+	AUTO_FREE char *path =
+	    file_path("%s/tar/%s.tar", getenv("CASES"), name);
+	AUTO_BUF struct buf tar = BUF_INIT(CASE_MAX);
+	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
+	struct tar_handler handler = {refuse_entry, NULL, NULL};
+	struct err err = ERR_INIT;
+	size_t taken = 0;
+
+	assert_int_equal(file_slurp(path, &tar, &err), 0);
+	assert_int_equal(tar_walker_new(&handler, &walker, &err), 0);
+	assert_int_equal(tar_walker_feed(walker, tar.data, tar.len, NULL, &err),
+	    0);
+	while (tar_walker_feed(walker, block, TAR_BLOCK, NULL, &err) == 0)
+		taken += TAR_BLOCK;
+	assert_int_equal(err.code, EINVAL);
+	assert_non_null(strstr(err.msg, "a sparse file with too long a map"));
+	return taken;
+}
+
+static void test_longest_map(void **state)
+{
+	char more[TAR_BLOCK] = {[504] = 1};
+	char digits[TAR_BLOCK];
+
+	(void)state;
+	memset(digits, '0', sizeof(digits));
+	assert_int_equal(longest_map("truncated-sparse-gnu-block", more),
+	    TAR_EXTENDED_MAX);
+	/* The case has a block of it. */
+	assert_int_equal(longest_map("truncated-sparse-pax-1.0-line", digits),
+	    TAR_EXTENDED_MAX - TAR_BLOCK);
+}
+
 static void test_sniff(void **state)
 {
 	AUTO_FREE char *path = file_path("%s/tar/v7.tar", getenv("CASES"));
@@ -247,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(test_cases),
 	    cmocka_unit_test(test_handler_fails),
 	    cmocka_unit_test(test_after_end),
+	    cmocka_unit_test(test_longest_map),
 	    cmocka_unit_test(test_sniff),
 	};
 
