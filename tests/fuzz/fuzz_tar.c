@@ -11,7 +11,54 @@ struct outcome {
 	uint64_t entries;
 	uint64_t bytes; /* of all bodies */
 	uint64_t names; /* their characters, summed */
+	uint64_t extents, xattrs;
 };
+
+static uint64_t add(uint64_t sum, uint64_t number)
+{
+	return sum * 31 + number;
+}
+
+/* The contract of their extents, which whoever reads them relies on. */
+static void check_extents(const struct tar_entry *entry,
+    struct outcome *outcome)
+{
+	uint64_t end = 0, stored = 0;
+
+	for (size_t i = 0; i < entry->extent_count; i++) {
+		struct tar_extent extent = entry->extents[i];
+
+		if (extent.size == 0 || extent.offset < end ||
+		    extent.offset > entry->file_size ||
+		    extent.size > entry->file_size - extent.offset)
+			abort();
+		end = extent.offset + extent.size;
+		stored += extent.size;
+		outcome->extents = add(outcome->extents, extent.offset);
+		outcome->extents = add(outcome->extents, extent.size);
+	}
+	if (entry->is_sparse
+		? stored != entry->size
+		: entry->extents || entry->file_size != entry->size)
+		abort();
+}
+
+static void check_xattrs(const struct tar_entry *entry, struct outcome *outcome)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		const struct tar_xattr *xattr = &entry->xattrs[i];
+		const uint8_t *value = xattr->value;
+
+		if (strcmp(last, xattr->name) >= 0)
+			abort();
+		last = xattr->name;
+		for (size_t j = 0; j < xattr->len; j++)
+			outcome->xattrs = add(outcome->xattrs, value[j]);
+		outcome->xattrs = add(outcome->xattrs, xattr->len);
+	}
+}
 
 static int count_entry(void *arg, const struct tar_entry *entry,
     struct err *err)
@@ -21,10 +68,12 @@ static int count_entry(void *arg, const struct tar_entry *entry,
 	(void)err;
 	outcome->entries++;
 	for (const char *p = entry->name; *p; p++)
-		outcome->names = outcome->names * 31 + (uint64_t)*p;
+		outcome->names = add(outcome->names, (uint64_t)*p);
 	if (strlen(entry->name) > TAR_NAME_MAX ||
 	    strlen(entry->link) > TAR_NAME_MAX)
 		abort();
+	check_extents(entry, outcome);
+	check_xattrs(entry, outcome);
 	return 0;
 }
 
