@@ -60,6 +60,7 @@ struct http_response *response_new(struct engine *engine,
 	r->engine = engine;
 	r->counts = &engine->counts;
 	r->started = now_ms();
+	r->limit = UINT64_MAX;
 	r->body = request->body;
 	r->tls = (struct tls){request->tls, to->own_origin, &r->cause};
 	r->shown = url_shown(to->url, err);
@@ -190,20 +191,41 @@ static bool drop_read(struct http_response *r, size_t n)
 	return resume;
 }
 
+/* Where the body ends at the limit its reader waits for the transfer's end:
+ * then the connection can be used again. */
+static bool ends_here(const struct http_response *r)
+{
+	int64_t length = http_length(r);
+
+	return length >= 0 && (uint64_t)length == r->taken;
+}
+
+void http_limit(struct http_response *r, uint64_t len)
+{
+	if (len < UINT64_MAX - r->taken)
+		r->limit = r->taken + len;
+}
+
 ssize_t http_read(struct http_response *r, void *data, size_t len,
     struct err *err)
 {
 	const char *body;
-	ssize_t n = wait_body(r, &body, err);
+	ssize_t n;
 
+	if (r->taken == r->limit && !ends_here(r))
+		return 0;
+	n = wait_body(r, &body, err);
 	if (n == -EINTR)
 		engine_order(r->engine, r, ORDER_CANCEL);
 	if (n <= 0)
 		return n;
+	if (len > r->limit - r->taken)
+		len = (size_t)(r->limit - r->taken);
 	if ((size_t)n > len)
 		n = (ssize_t)len;
 	/* Not under the lock: the network thread writes on meanwhile. */
 	memcpy(data, body, (size_t)n);
+	r->taken += (uint64_t)n;
 	if (drop_read(r, (size_t)n))
 		engine_order(r->engine, r, ORDER_RESUME);
 	return n;

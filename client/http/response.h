@@ -34,6 +34,9 @@ struct http_response {
 	char *shown;      /* the url for messages */
 	uint64_t started; /* ms, CLOCK_MONOTONIC */
 
+	/* The reader's: bytes of the body that it has, and that it may have. */
+	uint64_t taken, limit;
+
 	/* The network thread's while it has the response: from engine_start()
 	 * until `done`. */
 	CURL *easy;

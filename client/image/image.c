@@ -27,7 +27,7 @@ struct origin {
 };
 
 static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
-    struct sink *sink, struct err *err)
+    uint64_t len, struct sink *sink, struct err *err)
 {
 	enum { PIECE = 256 << 10 };
 	struct origin *origin = arg;
@@ -39,7 +39,7 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	if (!piece)
 		return err_nomem(err);
 	r = registry_blob_open(origin->registry, origin->repository, digest,
-	    offset, &response, err);
+	    offset, len, &response, err);
 	if (r < 0)
 		return r;
 	while ((n = http_read(response, piece, PIECE, err)) > 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading blobs. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,34 +29,60 @@ static int skip(struct http_response *response, uint64_t count, struct err *err)
 	return 0;
 }
 
-static int check_range(const struct http_response *response, uint64_t offset,
-    struct err *err)
+/* Bytes of a blob: len 0 is to its end. */
+struct part {
+	uint64_t offset, len;
+};
+
+/* Fewer bytes than were asked for are no error: the blob may end there. */
+static int check_range(const struct http_response *response,
+    const struct part *part, struct err *err)
 {
 	const char *field = http_header(response, "Content-Range");
 	uint64_t first, last, total;
 
 	if (field && http_content_range(field, &first, &last, &total) &&
-	    first == offset)
+	    first == part->offset &&
+	    (part->len == 0 || last - first < part->len))
 		return 0;
 	return err_set(err, EIO,
-	    "asked for bytes from %" PRIu64 " on, it sends others", offset);
+	    "asked for bytes from %" PRIu64 " on, it sends others",
+	    part->offset);
 }
 
-/* Puts the response's reading position at the offset. */
-static int seek(struct http_response *response, uint64_t offset,
+/* Puts the response's reading position at the offset, and its end. */
+static int seek(struct http_response *response, const struct part *part,
     struct err *err)
 {
-	if (http_status(response) == 206)
-		return check_range(response, offset, err);
-	return skip(response, offset, err);
+	int r = http_status(response) == 206
+		    ? check_range(response, part, err)
+		    : skip(response, part->offset, err);
+
+	if (r == 0 && part->len > 0)
+		http_limit(response, part->len);
+	return r;
+}
+
+/* The header line that asks for the part; NULL where that is the blob. */
+static const char *range_line(const struct part *part, char out[64])
+{
+	if (part->len > 0)
+		snprintf(out, 64, "Range: bytes=%" PRIu64 "-%" PRIu64,
+		    part->offset, part->offset + part->len - 1);
+	else if (part->offset > 0)
+		snprintf(out, 64, "Range: bytes=%" PRIu64 "-", part->offset);
+	else
+		return NULL;
+	return out;
 }
 
 int registry_blob_open(struct registry *registry, const char *repository,
-    const struct digest *digest, uint64_t offset, struct http_response **out,
-    struct err *err)
+    const struct digest *digest, uint64_t offset, uint64_t len,
+    struct http_response **out, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
+	const struct part part = {offset, len};
 	char text[DIGEST_TEXT_SIZE], range[64];
 	struct call_what what =
 	    call_what(repository, digest_format(digest, text));
@@ -63,10 +90,10 @@ int registry_blob_open(struct registry *registry, const char *repository,
 	int r = call_init(&call, registry, "GET", repository, "pull", err,
 	    "blobs/%s", text);
 
-	snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", offset);
+	assert(len <= UINT64_MAX - offset);
 	/* Offsets are of the blob's own bytes. */
 	call.headers[0] = "Accept-Encoding: identity";
-	call.headers[1] = offset ? range : NULL;
+	call.headers[1] = range_line(&part, range);
 	call.max_redirects = CALL_REDIRECTS;
 	call.retry = true;
 	if (r == 0)
@@ -76,7 +103,7 @@ int registry_blob_open(struct registry *registry, const char *repository,
 	status = http_status(response);
 	if (status != 200 && status != 206)
 		return call_refused(registry, &call, response, what.text, err);
-	r = seek(response, offset, err);
+	r = seek(response, &part, err);
 	if (r < 0)
 		return err_wrap(err, "%s: %s", registry_host(registry),
 		    what.text);

@@ -157,7 +157,7 @@ static int transfer_from(struct fetch *fetch, const struct store_source *source,
 
 	for (;;) {
 		uint64_t before = fetch->got;
-		int r = source->fetch(source->arg, &entry->digest, before,
+		int r = source->fetch(source->arg, &entry->digest, before, 0,
 		    &fetch->sink, err);
 
 		if (fetch->stop.code) {

@@ -122,6 +122,10 @@ const char *http_url(const struct http_response *response);
 ssize_t http_read(struct http_response *response, void *data, size_t len,
     struct err *err);
 
+/* From here on http_read() gives at most len bytes, as if the body ended there,
+ * whatever more is sent. */
+void http_limit(struct http_response *response, uint64_t len);
+
 /* Frees, and ends the transfer where it is under way. */
 void http_close(struct http_response *response);
 

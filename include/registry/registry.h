@@ -88,13 +88,15 @@ int registry_manifest_put(struct registry *registry, const char *repository,
     const struct digest *digest, struct err *err);
 
 /*
- * Opens a blob's bytes from `offset` on: redirects are followed without
- * credentials, a server that ignores Range is read past the start. *out is read
- * with http_read(), closed with http_close(). -ENOENT.
+ * Opens len bytes of a blob from `offset` on, or with 0 all to its end:
+ * redirects are followed without credentials, a server that ignores Range is
+ * read past the start. *out is read with http_read(), which gives no more than
+ * len bytes (fewer where the blob ends, or where the server sends fewer), and
+ * closed with http_close(). -ENOENT; -EIO where it sends other bytes.
  */
 int registry_blob_open(struct registry *registry, const char *repository,
-    const struct digest *digest, uint64_t offset, struct http_response **out,
-    struct err *err);
+    const struct digest *digest, uint64_t offset, uint64_t len,
+    struct http_response **out, struct err *err);
 
 /* HEAD: 1 the repository has the blob, 0 it does not, or an error. *size as
  * announced, UINT64_MAX if not. */

@@ -50,13 +50,13 @@ DEFINE_CLEANUP(struct store *, store_close);
 /* Where a blob's bytes come from. */
 struct store_source {
 	/*
-	 * Writes the blob's bytes from offset on to sink, to the blob's end. On
-	 * a failure what was written stays, and it is called again from there
-	 * (a few times without progress, then the failure is the readers').
-	 * Called in a thread of the store.
+	 * Writes len bytes of the blob from offset on to sink, or with 0 all to
+	 * the blob's end. On a failure what was written stays, and it is called
+	 * again from there (a few times without progress, then the failure is
+	 * the readers'). Called in threads of the store, in several at once.
 	 */
 	int (*fetch)(void *arg, const struct digest *digest, uint64_t offset,
-	    struct sink *sink, struct err *err);
+	    uint64_t len, struct sink *sink, struct err *err);
 	void (*release)(void *arg); /* when it is not needed any more */
 	void *arg;
 };

@@ -76,6 +76,7 @@ struct origin {
 	unsigned failing; /* so many calls fail before the first byte */
 	unsigned failing_then; /* and so many when it broke */
 	int failure;           /* with that errno */
+	bool to_end;           /* it sends on to its end whatever it is asked */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -85,6 +86,8 @@ struct origin {
 	unsigned returned;
 	unsigned released;
 	uint64_t offsets[CALLS_MAX]; /* of the calls */
+	uint64_t lens[CALLS_MAX];
+	uint64_t sent; /* bytes that a sink took */
 };
 
 UNUSED static void origin_init(struct origin *origin,
@@ -135,26 +138,36 @@ static size_t origin_await_gate(struct origin *origin, size_t off)
 	return origin->gate;
 }
 
-static void origin_count_call(struct origin *origin, uint64_t offset)
+static void origin_count_call(struct origin *origin, uint64_t offset,
+    uint64_t len)
 {
 	SCOPED_LOCK(&origin->lock);
 
-	if (origin->calls < CALLS_MAX)
+	if (origin->calls < CALLS_MAX) {
 		origin->offsets[origin->calls] = offset;
+		origin->lens[origin->calls] = len;
+	}
 	origin->calls++;
 	pthread_cond_broadcast(&origin->changed);
 }
 
-static int origin_send(struct origin *origin, size_t off, struct sink *sink,
-    struct err *err)
+static void origin_count_sent(struct origin *origin, size_t bytes)
 {
-	while (off < origin->size) {
+	SCOPED_LOCK(&origin->lock);
+
+	origin->sent += bytes;
+}
+
+static int origin_send(struct origin *origin, size_t off, size_t stop,
+    struct sink *sink, struct err *err)
+{
+	while (off < stop) {
 		size_t end = origin_await_gate(origin, off);
 		bool breaks;
 		int r;
 
-		if (end > origin->size)
-			end = origin->size;
+		if (end > stop)
+			end = stop;
 		if (end - off > PIECE)
 			end = off + PIECE;
 		breaks =
@@ -164,6 +177,7 @@ static int origin_send(struct origin *origin, size_t off, struct sink *sink,
 		r = sink_write(sink, origin->bytes + off, end - off, err);
 		if (r < 0)
 			return r;
+		origin_count_sent(origin, end - off);
 		if (breaks)
 			return err_set(err, ECONNRESET, "the connection broke");
 		off = end;
@@ -171,25 +185,37 @@ static int origin_send(struct origin *origin, size_t off, struct sink *sink,
 	return 0;
 }
 
+/* Whether this call is one of those that fail. */
+static bool origin_fails(struct origin *origin)
+{
+	SCOPED_LOCK(&origin->lock);
+
+	if (origin->failing == 0)
+		return false;
+	origin->failing--;
+	return true;
+}
+
 static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
-    struct sink *sink, struct err *err)
+    uint64_t len, struct sink *sink, struct err *err)
 {
 	struct origin *origin = arg;
+	size_t stop = origin->size;
 	int r;
 
 	(void)digest;
-	origin_count_call(origin, offset);
-	if (origin->failing > 0) {
-		origin->failing--;
+	if (len > 0 && !origin->to_end && len < stop - offset)
+		stop = (size_t)(offset + len);
+	origin_count_call(origin, offset, len);
+	if (origin_fails(origin))
 		r = err_set(err, origin->failure, "the origin is away");
-	} else {
-		r = origin_send(origin, (size_t)offset, sink, err);
-		if (r == -ECONNRESET) {
-			origin->break_at = NEVER;
-			origin->failing = origin->failing_then;
-		}
-	}
+	else
+		r = origin_send(origin, (size_t)offset, stop, sink, err);
 	SCOPED_LOCK(&origin->lock);
+	if (r == -ECONNRESET) {
+		origin->break_at = NEVER;
+		origin->failing = origin->failing_then;
+	}
 	origin->returned++;
 	pthread_cond_broadcast(&origin->changed);
 	return r;

@@ -7,11 +7,30 @@
 
 #define CONTENT "0123456789"
 
+/* Some of the content, as the repository's name says. */
+static bool answer_part(struct peer *peer, const char *head, unsigned first,
+    unsigned last)
+{
+	char fields[64], body[sizeof(CONTENT)];
+
+	if (head_asks(head, "/v2/wide/"))
+		last++;
+	snprintf(fields, sizeof(fields), "Content-Range: bytes %u-%u/10\r\n",
+	    first, last < 10 ? last : 9);
+	if (head_asks(head, "/v2/chatty/"))
+		last = 9;
+	snprintf(body, sizeof(body), "%.*s", (int)(last - first + 1),
+	    &CONTENT[first]);
+	return peer_reply(peer, 206, fields, body);
+}
+
 /* The repository's name says how it answers. */
 static bool answer(struct peer *peer, const char *head, void *arg)
 {
 	bool is_head = head_method_is(head, "HEAD");
 	bool range = head_has(head, "Range", "bytes=4-");
+	unsigned first, last;
+	char part[64];
 
 	(void)arg;
 	if (head_is_for(head, "/v2/"))
@@ -32,6 +51,10 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		       false;
 	if (head_asks(head, "/v2/brief/"))
 		return peer_reply(peer, 200, "", "012");
+	if (!head_asks(head, "/v2/norange/") &&
+	    head_field(head, "Range", part, sizeof(part)) &&
+	    sscanf(part, "bytes=%u-%u", &first, &last) == 2)
+		return answer_part(peer, head, first, last);
 	if (head_asks(head, "/v2/norange/") || !range)
 		return peer_reply(peer, 200, "", CONTENT);
 	if (head_asks(head, "/v2/wrong/"))
@@ -66,16 +89,16 @@ static struct digest some_digest(void)
 	return digest;
 }
 
-/* Reads from the offset on: the text, or the failure of opening. */
-static void check(struct fixture *f, const char *repository, uint64_t offset,
-    int code, const char *want)
+/* Reads that part: the text, or the failure of opening. */
+static void check_part(struct fixture *f, const char *repository,
+    uint64_t offset, uint64_t len, int code, const char *want)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	AUTO_BUF struct buf body = BUF_INIT(100);
 	struct digest digest = some_digest();
 	struct err err = ERR_INIT;
 	int r = registry_blob_open(f->registry, repository, &digest, offset,
-	    &response, &err);
+	    len, &response, &err);
 
 	assert_int_equal(r, -code);
 	if (code) {
@@ -85,6 +108,12 @@ static void check(struct fixture *f, const char *repository, uint64_t offset,
 	}
 	assert_int_equal(http_read_all(response, &body, &err), 0);
 	assert_string_equal(buf_str(&body), want);
+}
+
+static void check(struct fixture *f, const char *repository, uint64_t offset,
+    int code, const char *want)
+{
+	check_part(f, repository, offset, 0, code, want);
 }
 
 static void whole(void **state)
@@ -103,6 +132,20 @@ static void from_an_offset(void **state)
 	check(*state, "brief", 4, EIO, NULL);
 }
 
+static void up_to_an_end(void **state)
+{
+	check_part(*state, "app", 4, 3, 0, "456");
+	check_part(*state, "app", 0, 3, 0, "012");
+	check_part(*state, "app", 0, 10, 0, CONTENT);
+	check_part(*state, "app", 8, 5, 0, "89");
+	check_part(*state, "app", 9, 1, 0, "9");
+	check_part(*state, "norange", 4, 3, 0, "456");
+	check_part(*state, "norange", 0, 3, 0, "012");
+	check_part(*state, "norange", 8, 5, 0, "89");
+	check_part(*state, "chatty", 4, 3, 0, "456");
+	check_part(*state, "wide", 4, 3, EIO, NULL);
+}
+
 static void cut_short(void **state)
 {
 	struct fixture *f = *state;
@@ -111,7 +154,7 @@ static void cut_short(void **state)
 	struct digest digest = some_digest();
 	struct err err = ERR_INIT;
 
-	assert_int_equal(registry_blob_open(f->registry, "short", &digest, 0,
+	assert_int_equal(registry_blob_open(f->registry, "short", &digest, 0, 0,
 			     &response, &err),
 	    0);
 	assert_int_equal(http_read_all(response, &body, &err), -ECONNRESET);
@@ -201,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(whole),
 	    TEST(from_an_offset),
+	    TEST(up_to_an_end),
 	    TEST(cut_short),
 	    TEST(head),
 	    cmocka_unit_test(redirected),
