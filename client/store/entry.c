@@ -6,23 +6,17 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "fetch.h"
 #include "path.h"
+#include "use.h"
 #include "whole.h"
-
-static void release_sources(const struct store_source *sources, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		sources[i].release(sources[i].arg);
-}
 
 static void entry_free(struct entry *entry)
 {
-	release_sources(entry->sources, entry->sources_count);
+	sources_release(&entry->sources);
 	openfile_put(entry->file);
 	monitor_release(&entry->monitor);
-	free(entry->key);
+	free(entry->shared.key);
 	free(entry->whole_path);
 	free(entry->partial_path);
 	free(entry);
@@ -53,14 +47,14 @@ static struct entry *entry_new(struct store *store, const struct digest *digest,
 	entry->digest = *digest;
 	entry->size = size;
 	digest_format(digest, entry->name);
-	entry->key = make_key(digest, size);
+	shared_init(&entry->shared, make_key(digest, size));
 	entry->whole_path = path_whole(store->dir, digest);
 	entry->partial_path = path_partial(store->dir, digest);
 	entry->wanted = UINT64_MAX;
-	atomic_init(&entry->refs, 1);
+	sources_init(&entry->sources);
 	atomic_init(&entry->opened, 0);
 	monitor_init(&entry->monitor);
-	if (!entry->key || !entry->whole_path || !entry->partial_path) {
+	if (!entry->shared.key || !entry->whole_path || !entry->partial_path) {
 		entry_free(entry);
 		err_nomem(err);
 		return NULL;
@@ -68,43 +62,21 @@ static struct entry *entry_new(struct store *store, const struct digest *digest,
 	return entry;
 }
 
-static struct entry *table_get(struct store *store, const char *key)
-{
-	SCOPED_LOCK(&store->lock);
-	struct entry *entry = map_get(&store->entries, key);
-
-	return entry ? entry_get(entry) : NULL;
-}
-
-/* Adds *fresh, or sets it to what another thread has added meanwhile. */
-static int table_add(struct store *store, struct entry **fresh,
-    struct entry **out, struct err *err)
-{
-	SCOPED_LOCK(&store->lock);
-	struct entry *entry = map_get(&store->entries, (*fresh)->key);
-
-	if (entry) {
-		*out = entry_get(entry);
-		return 0;
-	}
-	if (map_put(&store->entries, (*fresh)->key, *fresh) < 0)
-		return err_nomem(err);
-	*out = steal(fresh);
-	return 0;
-}
-
 int entry_find(struct store *store, const struct digest *digest, uint64_t size,
     struct entry **out, struct err *err)
 {
 	AUTO_FREE char *key = make_key(digest, size);
 	CLEANUP(entry_free_p) struct entry *fresh = NULL;
+	struct shared *found;
 	int r;
 
 	if (!key)
 		return err_nomem(err);
-	*out = table_get(store, key);
-	if (*out)
+	found = shared_find(store, key);
+	if (found) {
+		*out = (struct entry *)found;
 		return 0;
+	}
 	fresh = entry_new(store, digest, size, err);
 	if (!fresh)
 		return -err->code;
@@ -116,70 +88,44 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 		fresh->have = size;
 		atomic_fetch_add(&store->hits, 1);
 	}
-	return table_add(store, &fresh, out, err);
+	r = shared_add(store, &fresh->shared, &found, err);
+	if (r < 0)
+		return r;
+	if (found == &fresh->shared)
+		steal(&fresh);
+	*out = (struct entry *)found;
+	return 0;
 }
 
 struct entry *entry_get(struct entry *entry)
 {
-	atomic_fetch_add(&entry->refs, 1);
+	shared_get(&entry->shared);
 	return entry;
-}
-
-/* Whether that was the last one; then nobody can find it any more. */
-static bool drop_ref(struct entry *entry)
-{
-	SCOPED_LOCK(&entry->store->lock);
-
-	if (atomic_fetch_sub(&entry->refs, 1) > 1)
-		return false;
-	map_del(&entry->store->entries, entry->key);
-	return true;
 }
 
 void entry_put(struct entry *entry)
 {
 	struct store *store = entry->store;
 
-	if (!drop_ref(entry))
+	if (!shared_put(store, &entry->shared))
 		return;
 	if (entry->whole)
-		whole_used(entry->file->fd);
+		use_note(entry->file->fd);
 	entry_free(entry);
 	store_eased(store);
 }
 
 void entry_add_source(struct entry *entry, const struct store_source *source)
 {
-	struct store_source unused = *source;
-	bool full;
+	bool whole;
 
 	monitor_enter(&entry->monitor);
-	full = entry->sources_count == SOURCES_MAX;
-	if (!entry->whole && !full) {
-		entry->sources[entry->sources_count++] = *source;
-		unused.release = NULL;
-	} else if (!entry->whole && !entry->fetching) {
-		/* The oldest is the likeliest to be of no use any more. */
-		unused = entry->sources[0];
-		for (unsigned i = 1; i < SOURCES_MAX; i++)
-			entry->sources[i - 1] = entry->sources[i];
-		entry->sources[SOURCES_MAX - 1] = *source;
-	}
+	whole = entry->whole;
 	monitor_leave(&entry->monitor);
-	if (unused.release)
-		release_sources(&unused, 1);
-}
-
-bool entry_source(struct entry *entry, unsigned i, struct store_source *out)
-{
-	bool found;
-
-	monitor_enter(&entry->monitor);
-	found = i < entry->sources_count;
-	if (found)
-		*out = entry->sources[i];
-	monitor_leave(&entry->monitor);
-	return found;
+	if (whole)
+		source->release(source->arg);
+	else
+		sources_add(&entry->sources, source);
 }
 
 static bool has(const struct entry *entry, uint64_t end)

@@ -17,20 +17,18 @@
 
 #include "base/task.h"
 #include "openfile.h"
-#include "state.h"
-
-/* The same blob can be in several repositories, and each can fail alone. */
-enum { SOURCES_MAX = 4 };
+#include "shared.h"
+#include "sources.h"
 
 struct entry {
+	struct shared shared;
 	struct store *store;
 	struct digest digest;
 	uint64_t size;
 	char name[DIGEST_TEXT_SIZE]; /* of the digest, for messages */
-	char *key;                   /* in the store's map */
 	char *whole_path;
 	char *partial_path;
-	atomic_uint refs;   /* dropped under the store's lock */
+	struct sources sources;
 	atomic_uint opened; /* struct blob that have it */
 
 	struct monitor monitor;
@@ -43,8 +41,6 @@ struct entry {
 	bool fetching;
 	unsigned failures;  /* counts the fetches that failed */
 	struct err failure; /* of the last of them */
-	struct store_source sources[SOURCES_MAX];
-	unsigned sources_count;
 };
 
 /* The entry of that digest and size, opened if the blob is on the disk. */
@@ -55,10 +51,8 @@ void entry_put(struct entry *entry);
 
 DEFINE_CLEANUP(struct entry *, entry_put);
 
-/* Takes one more source; it can be released at once. */
+/* Takes one more source, which is released at once where it is not needed. */
 void entry_add_source(struct entry *entry, const struct store_source *source);
-/* The i-th source, which stays valid while the fetch goes on. */
-bool entry_source(struct entry *entry, unsigned i, struct store_source *out);
 
 /*
  * Waits until the bytes before end may be read. In the monitor; starts a fetch

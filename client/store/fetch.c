@@ -7,13 +7,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "evict.h"
+#include "delivery.h"
 #include "partial.h"
 #include "settle.h"
 
 enum {
-	/* A connection may break now and then, but not for ever. */
-	STALLS_MAX = 3,
 	/* Large enough that the calls do not show beside the hashing. */
 	REHASH_CHUNK = 256 * 1024,
 	/* Configs and files, and not the layers of real images. */
@@ -21,14 +19,11 @@ enum {
 };
 
 struct fetch {
-	struct sink sink;
+	/* `at` is how many bytes are in the file and in the hasher. */
+	struct delivery delivery;
 	struct entry *entry;
 	struct hasher *hasher;
-	uint64_t got; /* bytes in the file and in the hasher */
-	bool made_room;
 	bool abandoned;
-	/* Why no more bytes are taken; code 0 while they are. */
-	struct err stop;
 };
 
 /*
@@ -36,95 +31,41 @@ struct fetch {
  * all of it to be transferred; what is half done is worth its end. What is
  * there stays, and the next reader continues from it.
  */
-static bool unwanted(struct fetch *fetch)
+static bool unwanted(struct delivery *delivery)
 {
+	struct fetch *fetch = (struct fetch *)delivery;
 	struct entry *entry = fetch->entry;
 
-	if (atomic_load(&entry->opened) == 0 && fetch->got < entry->size / 2)
+	if (atomic_load(&entry->opened) == 0 && delivery->at < entry->size / 2)
 		fetch->abandoned = true;
 	return fetch->abandoned || atomic_load(&entry->store->closing);
 }
 
-static int cancelled(struct fetch *fetch, struct err *err)
-{
-	return err_set(err, ECANCELED, "the fetch of blob %s was cancelled",
-	    fetch->entry->name);
-}
-
-static int write_at(struct fetch *fetch, const void *data, size_t len,
+static int take_bytes(struct delivery *delivery, const void *data, size_t len,
     struct err *err)
 {
-	struct entry *entry = fetch->entry;
+	struct fetch *fetch = (struct fetch *)delivery;
+	int r = delivery_write(delivery, fetch->entry->file->fd, data, len,
+	    delivery->at, err);
 
-	if (file_pwrite(entry->file->fd, data, len, fetch->got, err) < 0)
-		return err_wrap(err, "cannot keep blob %s in %s", entry->name,
-		    entry->store->dir);
-	return 0;
-}
-
-/* Once, what nobody uses makes room on a full disk. */
-static int write_out(struct fetch *fetch, const void *data, size_t len,
-    struct err *err)
-{
-	struct err full = ERR_INIT;
-	int r = write_at(fetch, data, len, &full);
-
-	if ((r == -ENOSPC || r == -EDQUOT) && !fetch->made_room) {
-		fetch->made_room = true;
-		evict(fetch->entry->store, fetch->entry->size - fetch->got);
-		return write_at(fetch, data, len, err);
-	}
-	if (r < 0)
-		*err = full;
-	return r;
-}
-
-static int take_bytes(struct fetch *fetch, const void *data, size_t len,
-    struct err *err)
-{
-	struct entry *entry = fetch->entry;
-	int r;
-
-	if (unwanted(fetch))
-		return cancelled(fetch, err);
-	if (len > entry->size - fetch->got)
-		return err_set(err, EBADMSG,
-		    "blob %s is longer than the %llu bytes it should have",
-		    entry->name, (unsigned long long)entry->size);
-	r = write_out(fetch, data, len, err);
 	if (r == 0)
 		r = hasher_update(fetch->hasher, data, len, err);
-	if (r < 0)
-		return r;
-	fetch->got += len;
-	entry_publish(entry, fetch->got);
-	atomic_fetch_add(&entry->store->fetched, len);
-	store_grew(entry->store, len);
-	return 0;
-}
-
-static int sink_take(struct sink *sink, const void *data, size_t len,
-    struct err *err)
-{
-	struct fetch *fetch = (struct fetch *)sink;
-
-	if (fetch->stop.code == 0 &&
-	    take_bytes(fetch, data, len, &fetch->stop) == 0)
-		return 0;
-	*err = fetch->stop;
-	return -err->code;
+	if (r == 0)
+		entry_publish(fetch->entry, delivery->at + len);
+	return r;
 }
 
 /* Hashes what an earlier fetch left in the file. */
 static int take_leftover(struct fetch *fetch, uint64_t left, struct err *err)
 {
+	struct delivery *delivery = &fetch->delivery;
 	AUTO_FREE char *chunk = left ? malloc(REHASH_CHUNK) : NULL;
 
 	if (left && !chunk)
 		return err_nomem(err);
-	while (fetch->got < left) {
+	while (delivery->at < left) {
 		ssize_t n = file_pread(fetch->entry->file->fd, chunk,
-		    REHASH_CHUNK, fetch->got, err);
+		    REHASH_CHUNK, delivery->at, err);
 		int r;
 
 		if (n < 0)
@@ -132,65 +73,15 @@ static int take_leftover(struct fetch *fetch, uint64_t left, struct err *err)
 		if (n == 0)
 			return err_set(err, EIO, "%s became shorter",
 			    fetch->entry->partial_path);
-		if (unwanted(fetch))
-			return cancelled(fetch, err);
+		if (unwanted(delivery))
+			return delivery_cancelled(delivery, err);
 		r = hasher_update(fetch->hasher, chunk, (size_t)n, err);
 		if (r < 0)
 			return r;
-		fetch->got += (uint64_t)n;
-		entry_publish(fetch->entry, fetch->got);
+		delivery->at += (uint64_t)n;
+		entry_publish(fetch->entry, delivery->at);
 	}
 	return 0;
-}
-
-/* Asking again would only get the same answer. */
-static bool is_final(int r)
-{
-	return r == -ENOENT || r == -EACCES || r == -EPERM;
-}
-
-static int transfer_from(struct fetch *fetch, const struct store_source *source,
-    struct err *err)
-{
-	struct entry *entry = fetch->entry;
-	unsigned stalls = 0;
-
-	for (;;) {
-		uint64_t before = fetch->got;
-		int r = source->fetch(source->arg, &entry->digest, before, 0,
-		    &fetch->sink, err);
-
-		if (fetch->stop.code) {
-			*err = fetch->stop;
-			return -err->code;
-		}
-		if (fetch->got == entry->size)
-			return 0;
-		if (unwanted(fetch))
-			return cancelled(fetch, err);
-		if (r == 0)
-			r = err_set(err, EBADMSG,
-			    "blob %s ends after %llu of %llu bytes",
-			    entry->name, (unsigned long long)fetch->got,
-			    (unsigned long long)entry->size);
-		stalls = fetch->got > before ? 0 : stalls + 1;
-		if (is_final(r) || stalls == STALLS_MAX)
-			return r;
-	}
-}
-
-static int transfer(struct fetch *fetch, struct err *err)
-{
-	struct store_source source;
-	int r = err_set(err, EIO, "blob %s has no source any more",
-	    fetch->entry->name);
-
-	for (unsigned i = 0; entry_source(fetch->entry, i, &source); i++) {
-		r = transfer_from(fetch, &source, err);
-		if (r == 0 || fetch->stop.code || unwanted(fetch))
-			break;
-	}
-	return r;
 }
 
 static int verify(struct fetch *fetch, struct err *err)
@@ -219,11 +110,10 @@ static int fill(struct fetch *fetch, uint64_t left, struct err *err)
 	if (!hasher)
 		return -err->code;
 	fetch->hasher = hasher;
-	fetch->got = 0;
-	fetch->stop.code = 0;
+	fetch->delivery.at = 0;
 	r = take_leftover(fetch, left, err);
-	if (r == 0 && fetch->got < entry->size)
-		r = transfer(fetch, err);
+	if (r == 0 && fetch->delivery.at < entry->size)
+		r = delivery_run(&fetch->delivery, err);
 	return r < 0 ? r : verify(fetch, err);
 }
 
@@ -258,7 +148,17 @@ static int fetch_blob(struct fetch *fetch, struct err *err)
 static void fetch_run(void *arg)
 {
 	CLEANUP(entry_put_p) struct entry *entry = arg;
-	struct fetch fetch = {.sink = {sink_take}, .entry = entry};
+	struct fetch fetch = {
+	    .delivery = {.store = entry->store,
+		.digest = &entry->digest,
+		.name = entry->name,
+		.sources = &entry->sources,
+		.end = entry->size,
+		.to_end = true,
+		.take = take_bytes,
+		.unwanted = unwanted},
+	    .entry = entry,
+	};
 	struct err err = ERR_INIT;
 	int r = fetch_blob(&fetch, &err);
 
@@ -283,7 +183,7 @@ int fetch_start(struct entry *entry, struct err *err)
 	    fetch_run, entry, err);
 	if (r < 0)
 		/* The caller has another one. */
-		atomic_fetch_sub(&entry->refs, 1);
+		atomic_fetch_sub(&entry->shared.refs, 1);
 	else
 		atomic_fetch_add(&store->fetches, 1);
 	return r;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "partial.h"
 #include "path.h"
+#include "use.h"
 #include "whole.h"
 
 /* The job; its errors have no reader and end here. */
@@ -25,7 +26,7 @@ static void settle(void *arg)
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
 	}
-	whole_in_use(entry->file->fd);
+	use_begin(entry->file->fd);
 }
 
 void settle_start(struct entry *entry)

@@ -27,11 +27,11 @@ struct store {
 	/* Never taken together with an entry's monitor. */
 	pthread_mutex_t lock;
 	/* Under lock. */
-	struct map entries; /* key to struct entry: all that are in use */
-	uint64_t total;     /* bytes that the last eviction left */
-	uint64_t added;     /* bytes that came since the last one began */
-	bool over;          /* it left more than it should have */
-	bool evicting;      /* one is queued or runs */
+	struct map in_use; /* key to struct shared */
+	uint64_t total;    /* bytes that the last eviction left */
+	uint64_t added;    /* bytes that came since the last one began */
+	bool over;         /* it left more than it should have */
+	bool evicting;     /* one is queued or runs */
 };
 
 /* Notes that bytes were written; room is made in the background if needed. */

@@ -94,8 +94,8 @@ static void store_free(struct store *store)
 	pool_free(store->fetchers);
 	pool_free(store->small_fetchers);
 	pool_free(store->keepers);
-	assert(store->entries.count == 0);
-	map_release(&store->entries);
+	assert(store->in_use.count == 0);
+	map_release(&store->in_use);
 	pthread_mutex_destroy(&store->lock);
 	free(store->dir);
 	free(store);

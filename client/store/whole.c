@@ -4,18 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "use.h"
 
 enum {
 	/* Hashing that much takes a fraction of a millisecond; a sync, many. */
 	SMALL_MAX = 256 * 1024,
-	/* Opens are many and order among recent ones does not matter. */
-	USED_GRAIN_SECONDS = 60,
 };
 
 int whole_sync(int fd, uint64_t size, struct err *err)
@@ -23,30 +20,6 @@ int whole_sync(int fd, uint64_t size, struct err *err)
 	if (size > SMALL_MAX && fdatasync(fd) < 0)
 		return err_sys(err, "cannot write a blob to the disk");
 	return 0;
-}
-
-void whole_in_use(int fd)
-{
-	/*
-	 * Fails where eviction holds the file right now. Then only its name
-	 * goes: the bytes stay for as long as it is open.
-	 */
-	flock(fd, LOCK_SH | LOCK_NB);
-}
-
-void whole_used(int fd)
-{
-	const struct timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
-	struct stat st;
-
-	time_t age;
-
-	/* The order of eviction is all that a failure could spoil. */
-	if (fstat(fd, &st) < 0)
-		return;
-	age = time(NULL) - st.st_mtime;
-	if (age < 0 || age > USED_GRAIN_SECONDS)
-		futimens(fd, times);
 }
 
 /* Opens path: 1 with its size, or 0 where there is none. */
@@ -107,7 +80,7 @@ int whole_open(const char *path, const struct digest *digest, uint64_t size,
 		return r;
 	if (found != size)
 		return drop_damaged(path);
-	whole_in_use(fd);
+	use_begin(fd);
 	if (size <= SMALL_MAX) {
 		r = read_checked(fd, size, digest, &content, err);
 		if (r < 0)
@@ -115,7 +88,7 @@ int whole_open(const char *path, const struct digest *digest, uint64_t size,
 		if (r == 0)
 			return drop_damaged(path);
 	}
-	whole_used(fd);
+	use_note(fd);
 	*out = openfile_new(steal_fd(&fd), err);
 	return *out ? 1 : -err->code;
 }
@@ -134,6 +107,6 @@ int whole_load(const char *path, const struct digest *digest, struct buf *out,
 		return err_wrap(err, "%s", path);
 	if (r == 0)
 		return drop_damaged(path);
-	whole_used(fd);
+	use_note(fd);
 	return 1;
 }

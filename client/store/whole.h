@@ -31,10 +31,4 @@ int whole_load(const char *path, const struct digest *digest, struct buf *out,
 /* Before the file gets its name: makes its bytes stay, if size asks for it. */
 int whole_sync(int fd, uint64_t size, struct err *err);
 
-/* From now on eviction leaves the file alone. */
-void whole_in_use(int fd);
-
-/* Notes that the blob was used now. */
-void whole_used(int fd);
-
 #endif
