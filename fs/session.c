@@ -24,7 +24,7 @@ enum {
 	WORKERS_MAX = 64,
 	FETCHES_MAX = 6, /* blobs at the same time */
 	/* More than the fetches, so that names can be asked for meanwhile. */
-	HOST_CONNECTIONS = 12,
+	HOST_CONNECTIONS = 20,
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */

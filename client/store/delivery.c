@@ -70,7 +70,7 @@ static int sink_take(struct sink *sink, const void *data, size_t len,
 	uint64_t room = delivery->end - delivery->at;
 	bool over = len > room && !delivery->to_end;
 
-	if (delivery->stop.code == 0)
+	if (delivery->stop.code == 0 && (room > 0 || !over))
 		take(delivery, data, over ? (size_t)room : len,
 		    &delivery->stop);
 	if (delivery->stop.code) {

@@ -18,6 +18,9 @@
 /* What was interrupted that long ago is not going to be continued. */
 enum { LEFTOVER_SECONDS = 24 * 60 * 60 };
 
+/* What stat() counts a file's room in. */
+enum { STAT_BLOCK = 512 };
+
 struct candidate {
 	const char *path;
 	struct timespec used;
@@ -42,9 +45,9 @@ static void candidates_release(struct candidates *candidates)
 	free(candidates->list);
 }
 
-static int candidates_add(struct candidates *candidates, const FTSENT *file)
+static int candidates_add_sized(struct candidates *candidates,
+    const FTSENT *file, uint64_t size)
 {
-	const struct stat *st = file->fts_statp;
 	const char *path = arena_strdup(&candidates->paths, file->fts_path);
 
 	if (candidates->count == candidates->cap) {
@@ -60,9 +63,15 @@ static int candidates_add(struct candidates *candidates, const FTSENT *file)
 	if (!path)
 		return -ENOMEM;
 	candidates->list[candidates->count++] =
-	    (struct candidate){path, st->st_mtim, (uint64_t)st->st_size};
-	candidates->total += (uint64_t)st->st_size;
+	    (struct candidate){path, file->fts_statp->st_mtim, size};
+	candidates->total += size;
 	return 0;
+}
+
+static int candidates_add(struct candidates *candidates, const FTSENT *file)
+{
+	return candidates_add_sized(candidates, file,
+	    (uint64_t)file->fts_statp->st_size);
 }
 
 /* Whether the file was removed, or was gone already. */
@@ -112,6 +121,13 @@ static int found_partial(struct candidates *candidates, const FTSENT *file)
 	return candidates_add(candidates, file);
 }
 
+/* Its holes take no room. */
+static int found_parts(struct candidates *candidates, const FTSENT *file)
+{
+	return candidates_add_sized(candidates, file,
+	    (uint64_t)file->fts_statp->st_blocks * STAT_BLOCK);
+}
+
 static int found_spooled(struct candidates *candidates, const FTSENT *file)
 {
 	(void)candidates;
@@ -124,14 +140,17 @@ static int collect(const char *dir, struct candidates *candidates)
 {
 	AUTO_FREE char *blobs = file_path("%s/blobs", dir);
 	AUTO_FREE char *partial = file_path("%s/partial", dir);
+	AUTO_FREE char *parts = file_path("%s/parts", dir);
 	AUTO_FREE char *spool = file_path("%s/spool", dir);
 	int r;
 
-	if (!blobs || !partial || !spool)
+	if (!blobs || !partial || !parts || !spool)
 		return -ENOMEM;
 	r = walk(blobs, candidates_add, candidates);
 	if (r == 0)
 		r = walk(partial, found_partial, candidates);
+	if (r == 0)
+		r = walk(parts, found_parts, candidates);
 	if (r == 0)
 		r = walk(spool, found_spooled, candidates);
 	return r;

@@ -27,6 +27,13 @@ char *path_partial(const char *dir, const struct digest *digest)
 	return file_path("%s/partial/%s", dir, digest_hex(digest, hex));
 }
 
+char *path_parts(const char *dir, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	return file_path("%s/parts/%s", dir, digest_hex(digest, hex));
+}
+
 static int make_parents(const char *path, struct err *err)
 {
 	AUTO_FREE char *parent = strdup(path);

@@ -10,6 +10,8 @@
 /* Where a blob is once it is whole, and while it arrives. NULL: no memory. */
 char *path_whole(const char *dir, const struct digest *digest);
 char *path_partial(const char *dir, const struct digest *digest);
+/* And where parts of it are. */
+char *path_parts(const char *dir, const struct digest *digest);
 
 /* Opens for reading and writing, created if need be. */
 int path_open(const char *path, struct err *err);

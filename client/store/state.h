@@ -18,6 +18,7 @@ struct store {
 	uint64_t step; /* evict when that much came, and that far below limit */
 	struct pool *fetchers;
 	struct pool *small_fetchers; /* what must not wait for layers */
+	struct pool *parts_fetchers;
 	struct pool *keepers; /* what no reader waits for: sync, eviction */
 	atomic_bool closing;
 	atomic_uint_least64_t epochs; /* the last number that was given out */

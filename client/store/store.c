@@ -20,6 +20,9 @@ enum {
 	/* For configs, which somebody always waits for, and who else comes
 	 * with little: a name must not wait for layers. */
 	SMALL_FETCHES = 4,
+	/* Parts of blobs: each may be a request that takes longer to be
+	 * answered than to be transferred. */
+	PARTS_FETCHES = 8,
 };
 
 /*
@@ -93,6 +96,7 @@ static void store_free(struct store *store)
 {
 	pool_free(store->fetchers);
 	pool_free(store->small_fetchers);
+	pool_free(store->parts_fetchers);
 	pool_free(store->keepers);
 	assert(store->in_use.count == 0);
 	map_release(&store->in_use);
@@ -126,6 +130,8 @@ int store_open(const struct store_options *options, struct store **out,
 	if (store->fetchers)
 		store->small_fetchers = pool_new("small", SMALL_FETCHES, err);
 	if (store->small_fetchers)
+		store->parts_fetchers = pool_new("parts", PARTS_FETCHES, err);
+	if (store->parts_fetchers)
 		store->keepers = pool_new("store", KEEPERS, err);
 	if (!store->keepers)
 		return -err->code;
@@ -143,6 +149,7 @@ void store_close(struct store *store)
 	atomic_store(&store->closing, true);
 	pool_free(steal(&store->fetchers));
 	pool_free(steal(&store->small_fetchers));
+	pool_free(steal(&store->parts_fetchers));
 	pool_free(steal(&store->keepers));
 	/* No thread is left to do it, nor one that could be in the way. */
 	if (store->over || store->added > store->step)

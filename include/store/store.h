@@ -9,6 +9,8 @@
  *	DIR/blobs/sha256/AB/ABCD…	whole, verified blobs
  *	DIR/partial/ABCD…		what has arrived of others; locked by
  *					the process that fetches it
+ *	DIR/parts/ABCD…			parts of others, with holes between
+ *					them (store/parts.h)
  *	DIR/notes/KIND/KEY		small facts worth keeping
  *	DIR/spool/			unnamed temporary files
  */
@@ -30,7 +32,7 @@ struct blob;
 
 struct store_options {
 	const char *dir;  /* made, 0700, if it is not there */
-	uint64_t limit;   /* bytes of blobs kept */
+	uint64_t limit;   /* bytes kept, of blobs and what is made of them */
 	unsigned fetches; /* of large blobs at the same time; not 0 */
 };
 

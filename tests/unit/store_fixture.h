@@ -87,7 +87,7 @@ struct origin {
 	unsigned released;
 	uint64_t offsets[CALLS_MAX]; /* of the calls */
 	uint64_t lens[CALLS_MAX];
-	uint64_t sent; /* bytes that a sink took */
+	uint64_t sent; /* bytes that a sink was given */
 };
 
 UNUSED static void origin_init(struct origin *origin,
@@ -174,10 +174,10 @@ static int origin_send(struct origin *origin, size_t off, size_t stop,
 		    origin->break_at != NEVER && end > (size_t)origin->break_at;
 		if (breaks)
 			end = (size_t)origin->break_at;
+		origin_count_sent(origin, end - off);
 		r = sink_write(sink, origin->bytes + off, end - off, err);
 		if (r < 0)
 			return r;
-		origin_count_sent(origin, end - off);
 		if (breaks)
 			return err_set(err, ECONNRESET, "the connection broke");
 		off = end;

@@ -5,7 +5,7 @@
  */
 #include <sys/file.h>
 
-#include "store_fixture.h"
+#include "parts_fixture.h"
 
 enum {
 	BLOBS = 8,
@@ -131,6 +131,55 @@ static void what_is_open_stays(void **state)
 	blobs_release(&blobs);
 }
 
+static void parts_count_with_the_room_they_take(void **state)
+{
+	struct fixture *f = *state;
+	struct parts *parts = get_parts(f);
+	struct blobs blobs;
+	char path[512];
+
+	blobs_init(&blobs, f);
+	/* A file that is longer than all blobs together. */
+	assert_reads(f, parts, BLOB_SIZE - BLOCK, BLOCK, 0);
+	parts_put(parts);
+	evict_to(f, BLOBS * SIZE + 4 * BLOCK);
+	for (int i = 0; i < BLOBS; i++)
+		assert_true(exists(blobs.paths[i]));
+	assert_true(exists(parts_path(f, path)));
+	blobs_release(&blobs);
+}
+
+static void parts_go_in_turn_with_blobs(void **state)
+{
+	struct fixture *f = *state;
+	struct parts *parts = get_parts(f);
+	struct blobs blobs;
+	char path[512];
+
+	blobs_init(&blobs, f);
+	assert_reads(f, parts, 0, BLOCK, 0);
+	set_age(parts_path(f, path), DAY);
+	evict_to(f, BLOBS * SIZE);
+	/* Not while somebody has them. */
+	assert_true(exists(path));
+	assert_false(exists(blobs.paths[0]));
+	parts_put(parts);
+	/* To be open was a use. */
+	assert_true(age(path) < HOUR);
+
+	set_age(path, DAY);
+	evict_to(f, (BLOBS - 2) * SIZE * 16 / 15 + BLOCK / 2);
+	assert_false(exists(path));
+	for (int i = 2; i < BLOBS; i++)
+		assert_true(exists(blobs.paths[i]));
+	parts = get_parts(f);
+	assert_int_equal(parts_cached(parts), 0);
+	assert_reads(f, parts, 0, BLOCK, 0);
+	assert_int_equal(f->origin.calls, 2);
+	parts_put(parts);
+	blobs_release(&blobs);
+}
+
 static uint64_t found_bytes; /* by nftw(), which has no argument */
 
 static int count_bytes(const char *path, const struct stat *st, int type,
@@ -221,6 +270,8 @@ int main(void)
 	    STORE_TEST(the_least_recently_used_go),
 	    STORE_TEST(what_is_used_becomes_recent),
 	    STORE_TEST(what_is_open_stays),
+	    STORE_TEST(parts_count_with_the_room_they_take),
+	    STORE_TEST(parts_go_in_turn_with_blobs),
 	    CLOSED_TEST(the_limit_is_kept_while_blobs_come),
 	    CLOSED_TEST(a_blob_above_the_limit_can_be_read),
 	    CLOSED_TEST(old_leftovers_go),

@@ -2,7 +2,7 @@
 /* A disk that is full: a small tmpfs, which only root can mount. */
 #include <sys/mount.h>
 
-#include "store_fixture.h"
+#include "parts_fixture.h"
 
 static int setup_small_disk(void **state)
 {
@@ -94,6 +94,48 @@ static void what_is_not_used_makes_room(void **state)
 	content_release(&other);
 }
 
+static void parts_need_room_as_well(void **state)
+{
+	struct fixture *f = require_disk(state);
+	struct err err = ERR_INIT;
+	struct parts *parts;
+	char path[512];
+
+	fill(f);
+	parts = get_parts(f);
+	assert_int_equal(read_part(parts, &f->content, 0, BLOB_SIZE, 0, &err),
+	    -ENOSPC);
+	assert_non_null(strstr(err.msg, f->dir));
+	/* What is there is. */
+	assert_reads(f, parts, 0, MIB, 0);
+	assert_int_equal(f->origin.calls, 1);
+	snprintf(path, sizeof(path), "%s/foreign", f->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_reads(f, parts, 0, BLOB_SIZE, 0);
+	parts_put(parts);
+}
+
+static void parts_take_the_room_of_what_is_not_used(void **state)
+{
+	struct fixture *f = require_disk(state);
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	struct content other;
+	struct parts *parts;
+
+	content_init(&other, BLOB_SIZE, 2);
+	assert_int_equal(store_save(f->store, &other.digest, other.bytes,
+			     BLOB_SIZE, &err),
+	    0);
+	parts = get_parts(f);
+	assert_reads(f, parts, 0, BLOB_SIZE, 0);
+	assert_int_equal(f->origin.calls, 1);
+	store_stats(f->store, &stats);
+	assert_int_equal(stats.evicted, BLOB_SIZE);
+	parts_put(parts);
+	content_release(&other);
+}
+
 static void a_full_disk_keeps_no_part_of_a_note(void **state)
 {
 	struct fixture *f = require_disk(state);
@@ -126,6 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    DISK_TEST(a_full_disk_fails_the_readers),
 	    DISK_TEST(what_is_not_used_makes_room),
+	    DISK_TEST(parts_need_room_as_well),
+	    DISK_TEST(parts_take_the_room_of_what_is_not_used),
 	    DISK_TEST(a_full_disk_keeps_no_part_of_a_note),
 	};
 
