@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking the entries of a layer one after the other. */
+#include "builder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/log.h"
+#include "builder_state.h"
+#include "format.h"
+#include "paths.h"
+#include "window.h"
+
+enum {
+	FIRST_CAPACITY = 64,
+	MODE_IMPLIED = 0755, /* as all engines make them */
+	/* Offsets are of 32 bits; a layer of a million files has 50 MB. */
+	HEAP_MAX = 1 << 30,
+	KEY_SIZE = 8 + 1 + PATH_NAME_MAX + 1,
+};
+
+static const char whiteout_opaque[] = ".wh..wh..opq";
+
+int builder_new(struct builder **out, struct err *err)
+{
+	CLEANUP(builder_free_p)
+	struct builder *builder = calloc(1, sizeof(*builder));
+	int r;
+
+	if (!builder)
+		return err_nomem(err);
+	builder->heap = BUF_INIT(HEAP_MAX);
+	builder->spans = BUF_INIT(SIZE_MAX / 2);
+	builder->extents = BUF_INIT(SIZE_MAX / 2);
+	builder->entries = calloc(FIRST_CAPACITY, sizeof(*builder->entries));
+	if (!builder->entries)
+		return err_nomem(err);
+	builder->cap = FIRST_CAPACITY;
+	r = buf_add(&builder->heap, "", 1, err);
+	if (r < 0)
+		return r;
+	builder->entries[LAYER_ROOT] = builder_implied(0);
+	builder->count = 1;
+	*out = steal(&builder);
+	return 0;
+}
+
+void builder_free(struct builder *builder)
+{
+	if (!builder)
+		return;
+	free(builder->entries);
+	map_release(&builder->names);
+	buf_release(&builder->heap);
+	buf_release(&builder->spans);
+	buf_release(&builder->extents);
+	free(builder);
+}
+
+struct layer_entry builder_implied(int64_t mtime)
+{
+	return (struct layer_entry){.mode = S_IFDIR | MODE_IMPLIED,
+	    .mtime = mtime,
+	    .flags = LAYER_IMPLIED};
+}
+
+static void make_key(char key[KEY_SIZE], uint32_t dir, const char *name)
+{
+	snprintf(key, KEY_SIZE, "%x/%s", dir, name);
+}
+
+uint32_t builder_child(const struct builder *builder, uint32_t dir,
+    const char *name)
+{
+	char key[KEY_SIZE];
+	uintptr_t found;
+
+	make_key(key, dir, name);
+	found = (uintptr_t)map_get(&builder->names, key);
+	return found ? (uint32_t)(found - 1) : LAYER_ROOT;
+}
+
+int builder_keep(struct builder *builder, const void *data, size_t size,
+    uint32_t *out, struct err *err)
+{
+	size_t at = builder->heap.len;
+	int r = buf_add(&builder->heap, data, size, err);
+
+	*out = (uint32_t)at;
+	return r;
+}
+
+static int keep_text(struct builder *builder, const char *text, uint32_t *out,
+    struct err *err)
+{
+	return builder_keep(builder, text, strlen(text) + 1, out, err);
+}
+
+static int grow(struct builder *builder, struct err *err)
+{
+	uint32_t cap = builder->cap * 2;
+	struct layer_entry *entries;
+
+	if (builder->count < builder->cap)
+		return 0;
+	if (builder->count == LAYER_ENTRIES_MAX)
+		return err_set(err, EFBIG, "a layer of more than %d entries",
+		    LAYER_ENTRIES_MAX);
+	entries = reallocarray(builder->entries, cap, sizeof(*entries));
+	if (!entries)
+		return err_nomem(err);
+	builder->entries = entries;
+	builder->cap = cap;
+	return 0;
+}
+
+int builder_append(struct builder *builder, uint32_t dir, const char *name,
+    const struct layer_entry *entry, uint32_t *out, struct err *err)
+{
+	uint32_t before = builder_child(builder, dir, name);
+	uint32_t number = builder->count;
+	struct layer_entry *added;
+	char key[KEY_SIZE];
+	int r = grow(builder, err);
+
+	if (r < 0)
+		return r;
+	added = &builder->entries[number];
+	*added = *entry;
+	added->parent = dir;
+	added->link = number;
+	r = keep_text(builder, name, &added->name, err);
+	if (r < 0)
+		return r;
+	make_key(key, dir, name);
+	if (map_put(&builder->names, key, (void *)((uintptr_t)number + 1)) < 0)
+		return err_nomem(err);
+	if (before != LAYER_ROOT)
+		builder->entries[before].flags |= ENTRY_REPLACED;
+	builder->count++;
+	*out = number;
+	return 0;
+}
+
+/* Says what is missing from the tree, and why. */
+static int left_out(const struct tar_entry *entry, const char *why)
+{
+	char name[128];
+
+	err_clean(name, sizeof(name), entry->name, strlen(entry->name));
+	log_warn("layer entry %s is left out: %s", name, why);
+	return 0;
+}
+
+static int add_xattr(struct buf *block, const struct tar_xattr *xattr,
+    struct err *err)
+{
+	uint32_t len = (uint32_t)xattr->len;
+	int r = buf_add(block, xattr->name, strlen(xattr->name) + 1, err);
+
+	if (r == 0)
+		r = buf_add(block, &len, sizeof(len), err);
+	if (r == 0)
+		r = buf_add(block, xattr->value, xattr->len, err);
+	return r;
+}
+
+static int keep_xattrs(struct builder *builder, const struct tar_entry *entry,
+    uint32_t *out, struct err *err)
+{
+	AUTO_BUF struct buf block = BUF_INIT(2 * TAR_EXTENDED_MAX);
+	uint32_t size, at;
+	int r = 0;
+
+	*out = HEAP_NOTHING;
+	if (entry->xattr_count == 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < entry->xattr_count; i++) {
+		r = add_xattr(&block, &entry->xattrs[i], err);
+		if (!strncmp(entry->xattrs[i].name, "system.posix_acl_", 17))
+			builder->has_acls = true;
+	}
+	size = (uint32_t)block.len;
+	if (r == 0)
+		r = builder_keep(builder, &size, sizeof(size), out, err);
+	return r < 0 ? r
+		     : builder_keep(builder, block.data, block.len, &at, err);
+}
+
+static int keep_extents(struct builder *builder, const struct tar_entry *entry,
+    struct layer_entry *out, struct err *err)
+{
+	int r = 0;
+
+	out->first_extent =
+	    (uint32_t)(builder->extents.len / sizeof(struct layer_extent));
+	for (size_t i = 0; r == 0 && i < entry->extent_count; i++) {
+		struct layer_extent extent = {entry->extents[i].offset,
+		    entry->extents[i].size};
+
+		r = buf_add(&builder->extents, &extent, sizeof(extent), err);
+	}
+	out->extent_count = (uint32_t)entry->extent_count;
+	return r;
+}
+
+static uint32_t type_bits(enum tar_type type)
+{
+	switch (type) {
+	case TAR_SYMLINK:
+		return S_IFLNK;
+	case TAR_CHAR:
+		return S_IFCHR;
+	case TAR_BLOCK_DEVICE:
+		return S_IFBLK;
+	case TAR_DIRECTORY:
+		return S_IFDIR;
+	case TAR_FIFO:
+		return S_IFIFO;
+	case TAR_FILE:
+	case TAR_HARDLINK:
+		break;
+	}
+	return S_IFREG;
+}
+
+/* All of an entry but where it is in the tree. */
+static int describe(struct builder *builder, const struct tar_entry *entry,
+    struct layer_entry *out, struct err *err)
+{
+	int r;
+
+	*out = (struct layer_entry){
+	    .data = entry->offset,
+	    .size = entry->file_size,
+	    .mtime = entry->mtime,
+	    .mtime_nanos = entry->mtime_nanos,
+	    .mode = type_bits(entry->type) | entry->mode,
+	    .uid = entry->uid,
+	    .gid = entry->gid,
+	};
+	r = keep_xattrs(builder, entry, &out->xattrs, err);
+	if (r < 0)
+		return r;
+	switch (entry->type) {
+	case TAR_FILE:
+		if (!entry->is_sparse)
+			return 0;
+		out->flags = LAYER_SPARSE;
+		return keep_extents(builder, entry, out, err);
+	case TAR_SYMLINK:
+		out->mode = S_IFLNK | 0777;
+		out->size = strlen(entry->link);
+		return keep_text(builder, entry->link, &out->target, err);
+	case TAR_CHAR:
+	case TAR_BLOCK_DEVICE:
+		out->data = makedev(entry->dev_major, entry->dev_minor);
+		break;
+	case TAR_HARDLINK:
+	case TAR_DIRECTORY:
+	case TAR_FIFO:
+		break;
+	}
+	return 0;
+}
+
+/* A directory that is there takes over what another entry says of it. */
+static void describe_again(struct layer_entry *dir,
+    const struct layer_entry *entry)
+{
+	struct layer_entry was = *dir;
+
+	*dir = *entry;
+	dir->name = was.name;
+	dir->parent = was.parent;
+	dir->link = was.link;
+	dir->flags = was.flags & ~(uint32_t)LAYER_IMPLIED;
+}
+
+/* Where a hard link leads: 1 with the entry, 0 where the layer has none. */
+static int find_target(struct builder *builder, const char *path, uint32_t *out,
+    struct err *err)
+{
+	struct place place;
+	int r = paths_follow(builder, path, false, 0, &place, err);
+
+	if (r <= 0 || !*place.name)
+		return r < 0 ? r : 0;
+	*out = builder_child(builder, place.dir, place.name);
+	return *out != LAYER_ROOT;
+}
+
+static int add_link(struct builder *builder, const struct tar_entry *entry,
+    const struct place *place, struct err *err)
+{
+	struct layer_entry link = {.mode = S_IFREG};
+	uint32_t target, added;
+	int r = find_target(builder, entry->link, &target, err);
+
+	if (r < 0)
+		return r;
+	if (r == 1) {
+		if (S_ISDIR(builder->entries[target].mode))
+			return left_out(entry, "a hard link to a directory");
+		if (target == builder_child(builder, place->dir, place->name))
+			return 0; /* to itself */
+		link = builder->entries[target];
+		link.flags &= ~(uint32_t)ENTRY_REPLACED;
+	} else {
+		link.flags = LAYER_DANGLING;
+		builder->has_dangling = true;
+		r = keep_text(builder, entry->link, &link.target, err);
+	}
+	if (r >= 0)
+		r = builder_append(builder, place->dir, place->name, &link,
+		    &added, err);
+	if (r == 0 && !(link.flags & LAYER_DANGLING))
+		builder->entries[added].link = link.link;
+	return r;
+}
+
+static int add_other(struct builder *builder, const struct tar_entry *entry,
+    const struct place *place, struct err *err)
+{
+	uint32_t before = *place->name
+			      ? builder_child(builder, place->dir, place->name)
+			      : place->dir;
+	struct layer_entry described;
+	uint32_t added;
+	int r;
+
+	if (!*place->name && entry->type != TAR_DIRECTORY)
+		return left_out(entry, "no directory, but in the place of one");
+	r = describe(builder, entry, &described, err);
+	if (r < 0)
+		return r;
+	if (entry->type == TAR_DIRECTORY &&
+	    (before != LAYER_ROOT || !*place->name) &&
+	    S_ISDIR(builder->entries[before].mode)) {
+		describe_again(&builder->entries[before], &described);
+		return 0;
+	}
+	return builder_append(builder, place->dir, place->name, &described,
+	    &added, err);
+}
+
+int builder_add(struct builder *builder, const struct tar_entry *entry,
+    struct err *err)
+{
+	struct place place;
+	int r =
+	    paths_follow(builder, entry->name, true, entry->mtime, &place, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return left_out(entry, "its name leads nowhere");
+	if (!strcmp(place.name, whiteout_opaque))
+		builder->entries[place.dir].flags |= LAYER_OPAQUE;
+	if (entry->type == TAR_HARDLINK && *place.name)
+		return add_link(builder, entry, &place, err);
+	return add_other(builder, entry, &place, err);
+}
+
+int builder_add_span(struct builder *builder, const struct layer_span *span,
+    const void *window, size_t window_len, struct err *err)
+{
+	struct layer_span added = *span;
+	int r = 0;
+
+	added.window = HEAP_NOTHING;
+	added.window_len = 0;
+	if (window_len > 0)
+		r = window_pack(&builder->heap, window, window_len,
+		    &added.window, &added.window_len, err);
+	return r < 0 ? r : buf_add(&builder->spans, &added, sizeof(added), err);
+}

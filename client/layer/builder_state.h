@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a builder consists of, for the files that it is written in. */
+#ifndef LAYER_BUILDER_STATE_H
+#define LAYER_BUILDER_STATE_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "builder.h"
+
+enum {
+	/* Another entry has taken its name; in memory only. */
+	ENTRY_REPLACED = 1 << 16,
+};
+
+struct builder {
+	struct layer_entry *entries;
+	uint32_t count, cap;
+	struct map names; /* "PARENT/NAME" to the entry's number, plus one */
+	struct buf heap;
+	struct buf spans, extents; /* of the records that go to the file */
+	bool has_acls, has_dangling;
+};
+
+/* The child of that name, or LAYER_ROOT where there is none. */
+uint32_t builder_child(const struct builder *builder, uint32_t dir,
+    const char *name);
+
+/* Gives dir a child of that name, which it has not or which is replaced. */
+int builder_append(struct builder *builder, uint32_t dir, const char *name,
+    const struct layer_entry *entry, uint32_t *out, struct err *err);
+
+/* A directory that nothing describes. */
+struct layer_entry builder_implied(int64_t mtime);
+
+/* Appends size bytes to the heap: where they are. */
+int builder_keep(struct builder *builder, const void *data, size_t size,
+    uint32_t *out, struct err *err);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Following the paths of a tar. */
+#include "paths.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "builder_state.h"
+
+/* As the kernel: more are a loop. */
+enum { LINKS_MAX = 40 };
+
+struct walk {
+	struct builder *builder;
+	bool create;
+	int64_t mtime;
+	uint32_t dir;   /* so far */
+	char *text;     /* owned; what is left is in it */
+	char *rest;     /* without slashes in front */
+	unsigned links; /* followed so far */
+};
+
+static bool is_dir(const struct builder *builder, uint32_t entry)
+{
+	return S_ISDIR(builder->entries[entry].mode);
+}
+
+/* Goes on at the target of a symbolic link, with what is left behind it. 1, 0
+ * where there are too many. */
+static int follow_link(struct walk *walk, uint32_t link, const char *rest,
+    struct err *err)
+{
+	const struct builder *builder = walk->builder;
+	const char *target =
+	    buf_str(&builder->heap) + builder->entries[link].target;
+	char *text;
+
+	if (++walk->links > LINKS_MAX)
+		return 0;
+	text = file_path("%s/%s", target, rest);
+	if (!text)
+		return err_nomem(err);
+	if (*target == '/')
+		walk->dir = LAYER_ROOT;
+	free(walk->text);
+	walk->text = text;
+	walk->rest = text + strspn(text, "/");
+	return 1;
+}
+
+/* Goes into a directory of that name, behind which rest is left. */
+static int enter(struct walk *walk, const char *name, char *rest,
+    struct err *err)
+{
+	struct builder *builder = walk->builder;
+	uint32_t child = builder_child(builder, walk->dir, name);
+	int r = 0;
+
+	if (child != LAYER_ROOT && S_ISLNK(builder->entries[child].mode))
+		return follow_link(walk, child, rest, err);
+	if (child == LAYER_ROOT || !is_dir(builder, child)) {
+		struct layer_entry implied = builder_implied(walk->mtime);
+
+		if (!walk->create)
+			return 0;
+		r = builder_append(builder, walk->dir, name, &implied, &child,
+		    err);
+	}
+	walk->dir = child;
+	walk->rest = rest;
+	return r < 0 ? r : 1;
+}
+
+/* Takes one component. 2 when it was the last, which is then in name. */
+static int step(struct walk *walk, char *name, struct err *err)
+{
+	size_t len = strcspn(walk->rest, "/");
+	char *rest = walk->rest + len + strspn(walk->rest + len, "/");
+
+	if (len > PATH_NAME_MAX)
+		return 0;
+	memcpy(name, walk->rest, len);
+	name[len] = '\0';
+	if (!strcmp(name, "..")) {
+		walk->dir = walk->builder->entries[walk->dir].parent;
+		*name = '\0';
+	}
+	if (!*name || !strcmp(name, ".")) {
+		*name = '\0';
+		walk->rest = rest;
+		return *rest ? 1 : 2;
+	}
+	return *rest ? enter(walk, name, rest, err) : 2;
+}
+
+int paths_follow(struct builder *builder, const char *path, bool create,
+    int64_t mtime, struct place *out, struct err *err)
+{
+	AUTO_FREE char *text = strdup(path);
+	struct walk walk = {.builder = builder,
+	    .create = create,
+	    .mtime = mtime,
+	    .dir = LAYER_ROOT,
+	    .text = text};
+	int r = 1;
+
+	if (!text)
+		return err_nomem(err);
+	walk.rest = text + strspn(text, "/");
+	while (r == 1)
+		r = step(&walk, out->name, err);
+	text = walk.text;
+	out->dir = walk.dir;
+	return r == 2 ? 1 : r;
+}
