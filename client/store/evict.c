@@ -23,6 +23,7 @@ enum { STAT_BLOCK = 512 };
 
 struct candidate {
 	const char *path;
+	bool derived;
 	struct timespec used;
 	uint64_t size;
 };
@@ -63,7 +64,7 @@ static int candidates_add_sized(struct candidates *candidates,
 	if (!path)
 		return -ENOMEM;
 	candidates->list[candidates->count++] =
-	    (struct candidate){path, file->fts_statp->st_mtim, size};
+	    (struct candidate){path, false, file->fts_statp->st_mtim, size};
 	candidates->total += size;
 	return 0;
 }
@@ -128,6 +129,15 @@ static int found_parts(struct candidates *candidates, const FTSENT *file)
 	    (uint64_t)file->fts_statp->st_blocks * STAT_BLOCK);
 }
 
+static int found_derived(struct candidates *candidates, const FTSENT *file)
+{
+	int r = candidates_add(candidates, file);
+
+	if (r == 0)
+		candidates->list[candidates->count - 1].derived = true;
+	return r;
+}
+
 static int found_spooled(struct candidates *candidates, const FTSENT *file)
 {
 	(void)candidates;
@@ -141,10 +151,11 @@ static int collect(const char *dir, struct candidates *candidates)
 	AUTO_FREE char *blobs = file_path("%s/blobs", dir);
 	AUTO_FREE char *partial = file_path("%s/partial", dir);
 	AUTO_FREE char *parts = file_path("%s/parts", dir);
+	AUTO_FREE char *derived = file_path("%s/derived", dir);
 	AUTO_FREE char *spool = file_path("%s/spool", dir);
 	int r;
 
-	if (!blobs || !partial || !parts || !spool)
+	if (!blobs || !partial || !parts || !derived || !spool)
 		return -ENOMEM;
 	r = walk(blobs, candidates_add, candidates);
 	if (r == 0)
@@ -152,14 +163,19 @@ static int collect(const char *dir, struct candidates *candidates)
 	if (r == 0)
 		r = walk(parts, found_parts, candidates);
 	if (r == 0)
+		r = walk(derived, found_derived, candidates);
+	if (r == 0)
 		r = walk(spool, found_spooled, candidates);
 	return r;
 }
 
+/* What is derived costs a pass over a whole blob, and goes last. */
 static int by_last_use(const void *one, const void *two)
 {
 	const struct candidate *a = one, *b = two;
 
+	if (a->derived != b->derived)
+		return a->derived ? 1 : -1;
 	if (a->used.tv_sec != b->used.tv_sec)
 		return a->used.tv_sec < b->used.tv_sec ? -1 : 1;
 	if (a->used.tv_nsec != b->used.tv_nsec)

@@ -11,8 +11,9 @@
 
 /*
  * Counts what is there and removes blobs, and parts of blobs, that nobody uses,
- * the least recently used first: until a step below the limit is reached and,
- * if the disk is full, `need` bytes are free. Removes old leftovers as well.
+ * the least recently used first, and then what was derived from blobs: until a
+ * step below the limit is reached and, if the disk is full, `need` bytes are
+ * free. Removes old leftovers as well.
  */
 void evict(struct store *store, uint64_t need);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that come whole: small ones, and those that were made here. */
-#include <errno.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "path.h"
+#include "spool.h"
 #include "state.h"
 #include "whole.h"
 
@@ -41,38 +40,17 @@ int store_temp(struct store *store, struct err *err)
 	return dir ? file_temp(dir, err) : -err->code;
 }
 
-/* Copies size bytes between files, from the start. */
-static int copy(int from, int to, uint64_t size, struct err *err)
-{
-	off_t off = 0;
-
-	while ((uint64_t)off < size) {
-		ssize_t n = sendfile(to, from, &off, size - (uint64_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(err, "cannot copy a file of the store");
-		if (n == 0)
-			return err_set(err, EIO,
-			    "a file of the store became shorter");
-	}
-	return 0;
-}
-
 /* For file systems on which an unnamed file cannot be given a name. */
 static int adopt_copy(struct store *store, int fd, uint64_t size,
     const char *path, struct err *err)
 {
 	AUTO_FREE char *temp = NULL;
-	AUTO_FD int to = path_spool(store->dir, &temp, err);
+	AUTO_FD int to = spool_copy(store->dir, fd, size, &temp, err);
 	int r;
 
 	if (to < 0)
 		return to;
-	r = copy(fd, to, size, err);
-	if (r == 0)
-		r = whole_sync(to, size, err);
+	r = whole_sync(to, size, err);
 	if (r == 0)
 		r = path_rename(temp, path, err);
 	if (r < 0)

@@ -10,23 +10,10 @@
 #include "path.h"
 #include "state.h"
 
-/* A file name of its own: no separator, and not a name of a directory. */
-static int check_name(const char *name, struct err *err)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_.";
-
-	if (!*name || name[strspn(name, allowed)] || !strcmp(name, ".") ||
-	    !strcmp(name, ".."))
-		return err_set(err, EINVAL, "\"%s\" cannot name a note", name);
-	return 0;
-}
-
 static int note_path(struct store *store, const char *kind, const char *key,
     char **path, struct err *err)
 {
-	if (check_name(kind, err) < 0 || check_name(key, err) < 0)
+	if (path_check_name(kind, err) < 0 || path_check_name(key, err) < 0)
 		return -err->code;
 	*path = file_path("%s/notes/%s/%s", store->dir, kind, key);
 	return *path ? 0 : err_nomem(err);

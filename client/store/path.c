@@ -44,6 +44,19 @@ static int make_parents(const char *path, struct err *err)
 	return file_mkdirs(parent, 0700, err);
 }
 
+int path_check_name(const char *name, struct err *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	if (!*name || name[strspn(name, allowed)] || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return err_set(err, EINVAL,
+		    "\"%s\" cannot name a file of the store", name);
+	return 0;
+}
+
 int path_open(const char *path, struct err *err)
 {
 	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
@@ -91,17 +104,20 @@ int path_rename(const char *from, const char *to, struct err *err)
 	return err_sys(err, "cannot rename %s to %s", from, to);
 }
 
-int path_link(int fd, const char *to, struct err *err)
+bool path_link_new(int fd, const char *to)
 {
 	char from[64];
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0;
+}
+
+int path_link(int fd, const char *to, struct err *err)
+{
 	int r = make_parents(to, err);
 
 	if (r < 0)
 		return r;
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW) == 0 ||
-	    errno == EEXIST)
-		return 1;
 	/* No /proc, a file that was unlinked, no hard links: copying works. */
-	return 0;
+	return path_link_new(fd, to) || errno == EEXIST;
 }

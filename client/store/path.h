@@ -4,6 +4,8 @@
 #ifndef STORE_PATH_H
 #define STORE_PATH_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "oci/digest.h"
 
@@ -12,6 +14,9 @@ char *path_whole(const char *dir, const struct digest *digest);
 char *path_partial(const char *dir, const struct digest *digest);
 /* And where parts of it are. */
 char *path_parts(const char *dir, const struct digest *digest);
+
+/* A file name of its own: no separator, and not a name of a directory. */
+int path_check_name(const char *name, struct err *err);
 
 /* Opens for reading and writing, created if need be. */
 int path_open(const char *path, struct err *err);
@@ -25,5 +30,8 @@ int path_rename(const char *from, const char *to, struct err *err);
 /* Names an open file without one. 1, or 0 if that is not possible here and
  * the bytes have to be copied; a file that is there already is 1. */
 int path_link(int fd, const char *to, struct err *err);
+
+/* The same where nothing is at `to`, in a directory that is there. */
+bool path_link_new(int fd, const char *to);
 
 #endif

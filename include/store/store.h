@@ -3,14 +3,16 @@
  * The local blob store: content-addressed files under one directory, which any
  * number of mounts may share. A blob is fetched once however many readers ask,
  * can be read while it arrives, is hashed as it arrives, and gets its name only
- * when the digest was right. The directory's size is bounded; the least
- * recently used blobs go first, never one that somebody has open.
+ * when the digest was right. The directory's size is bounded; what was least
+ * recently used goes first, never what somebody has open.
  *
  *	DIR/blobs/sha256/AB/ABCD…	whole, verified blobs
  *	DIR/partial/ABCD…		what has arrived of others; locked by
  *					the process that fetches it
  *	DIR/parts/ABCD…			parts of others, with holes between
  *					them (store/parts.h)
+ *	DIR/derived/NAME		files that were made from blobs
+ *	DIR/derived.lock		locked, a byte a name, by who makes one
  *	DIR/notes/KIND/KEY		small facts worth keeping
  *	DIR/spool/			unnamed temporary files
  */
@@ -136,6 +138,31 @@ int store_note(struct store *store, const char *kind, const char *key,
     struct buf *out, struct err *err);
 int store_note_put(struct store *store, const char *kind, const char *key,
     const char *text, struct err *err);
+
+/*
+ * Files that are derived from blobs: what took a pass over all of one, such as
+ * an index of its content. Named as notes are, replaced whole, evicted only
+ * after all that nobody uses of blobs. A crash leaves the old file, the new one
+ * or none, never a torn one.
+ *
+ * Opens one for reading: the descriptor, or -ENOENT where there is none. While
+ * it is open eviction leaves it alone.
+ */
+int store_derived_open(struct store *store, const char *name, struct err *err);
+
+/* Names a store_temp() file so; readers of the old one keep it. Waits for the
+ * disk. fd stays the caller's, and is only read from now on. */
+int store_derived_put(struct store *store, int fd, const char *name,
+    struct err *err);
+
+/* Removes it: it was damaged. */
+void store_derived_drop(struct store *store, const char *name);
+
+/*
+ * For who makes one: waits until no other thread or process has the lock of
+ * that name. It goes with the descriptor that is returned. -EINTR.
+ */
+int store_derived_lock(struct store *store, const char *name, struct err *err);
 
 struct store_stats {
 	uint64_t held;       /* bytes on the disk, about */
