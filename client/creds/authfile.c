@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base64.h"
+#include "base/base64.h"
 #include "creds/secret.h"
 #include "key.h"
 
@@ -56,8 +56,9 @@ static int split_auth(const char *auth, struct credential *out, struct err *err)
 {
 	AUTO_SECRET char *text = NULL;
 	char *colon;
+	size_t len;
 
-	if (base64_decode(auth, &text, err) < 0)
+	if (base64_decode(auth, strlen(auth), &text, &len, err) < 0)
 		return err_wrap(err, "\"auth\"");
 	colon = strchr(text, ':');
 	if (!colon)

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "authfile.h"
+#include "base/base64.h"
 #include "base/file.h"
-#include "base64.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "helper.h"

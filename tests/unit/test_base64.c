@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
-#include "base64.h"
 
 static const char *const vectors[][2] = {
     {"", ""},
@@ -31,11 +31,16 @@ static void test_vectors(void **state)
 		    base64_encode("p ", vectors[i][0], strlen(vectors[i][0]));
 		AUTO_FREE char *decoded = NULL;
 		struct err err = ERR_INIT;
+		size_t len;
 
 		assert_memory_equal(encoded, "p ", 2);
 		assert_string_equal(encoded + 2, vectors[i][1]);
-		assert_int_equal(base64_decode(encoded + 2, &decoded, &err), 0);
+		assert_int_equal(base64_decode(vectors[i][1],
+				     strlen(vectors[i][1]), &decoded, &len,
+				     &err),
+		    0);
 		assert_string_equal(decoded, vectors[i][0]);
+		assert_int_equal(len, strlen(vectors[i][0]));
 	}
 }
 
@@ -43,10 +48,25 @@ static void test_padding_may_be_missing(void **state)
 {
 	AUTO_FREE char *decoded = NULL;
 	struct err err = ERR_INIT;
+	size_t len;
 
 	(void)state;
-	assert_int_equal(base64_decode("Zm9vYg", &decoded, &err), 0);
+	assert_int_equal(base64_decode("Zm9vYg", 6, &decoded, &len, &err), 0);
 	assert_string_equal(decoded, "foob");
+	assert_int_equal(len, 4);
+}
+
+/* What is encoded may have NULs in it, and what is behind it is not read. */
+static void test_takes_lengths(void **state)
+{
+	AUTO_FREE char *decoded = NULL;
+	struct err err = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(base64_decode("AAEAx", 4, &decoded, &len, &err), 0);
+	assert_int_equal(len, 3);
+	assert_memory_equal(decoded, "\0\1\0", 4);
 }
 
 static void test_refused(void **state)
@@ -58,8 +78,10 @@ static void test_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct err err = ERR_INIT;
 		char *decoded;
+		size_t len;
 
-		assert_int_equal(base64_decode(bad[i], &decoded, &err),
+		assert_int_equal(base64_decode(bad[i], strlen(bad[i]), &decoded,
+				     &len, &err),
 		    -EINVAL);
 		assert_null(decoded);
 	}
@@ -70,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_vectors),
 	    cmocka_unit_test(test_padding_may_be_missing),
+	    cmocka_unit_test(test_takes_lengths),
 	    cmocka_unit_test(test_refused),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Base64. */
-#include "base64.h"
+#include "base/base64.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,16 +30,27 @@ static bool decode(const char *text, size_t len, char *out)
 	return len % 4 != 1;
 }
 
-int base64_decode(const char *text, char **out, struct err *err)
+/* How many of the characters are the data, and not its padding. */
+static size_t data_len(const char *text, size_t len)
 {
-	size_t len = strlen(text);
-	size_t padding = len - strcspn(text, "=");
+	size_t data = len;
 
-	*out = malloc(len / 4 * 3 + 3);
+	if (len % 4 == 0)
+		while (data > 0 && len - data < 2 && text[data - 1] == '=')
+			data--;
+	return data;
+}
+
+int base64_decode(const char *text, size_t len, char **out, size_t *out_len,
+    struct err *err)
+{
+	size_t data = data_len(text, len);
+
+	*out_len = data / 4 * 3 + data % 4 * 3 / 4;
+	*out = malloc(*out_len + 1);
 	if (!*out)
 		return err_nomem(err);
-	if (padding <= 2 && strspn(text + len - padding, "=") == padding &&
-	    (padding == 0 || len % 4 == 0) && decode(text, len - padding, *out))
+	if (decode(text, data, *out))
 		return 0;
 	free(*out);
 	*out = NULL;
