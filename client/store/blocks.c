@@ -12,7 +12,7 @@
 enum { WORD_BITS = 64 };
 
 /* A manifest can claim any size; this one takes two megabytes of bits. */
-static const uint64_t SIZE_MAX_BYTES = 1ULL << 40;
+static const uint64_t BLOB_MAX = 1ULL << 40;
 
 static uint64_t count(const struct blocks *blocks)
 {
@@ -26,7 +26,7 @@ static size_t words(const struct blocks *blocks)
 
 int blocks_init(struct blocks *blocks, uint64_t size, struct err *err)
 {
-	if (size > SIZE_MAX_BYTES)
+	if (size > BLOB_MAX)
 		return err_set(err, EFBIG, "a blob of %llu bytes is too large",
 		    (unsigned long long)size);
 	blocks->size = size;
