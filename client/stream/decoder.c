@@ -6,8 +6,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "format.h"
+#include "stream/checkpoint.h"
 #include "stream/compression.h"
 
 /* What one write to the sink has at most: enough that a system call for each
@@ -21,42 +23,38 @@ enum phase {
 	PHASE_PADDING, /* zeros came behind it */
 };
 
+/* Who is told of checkpoints, and from which decoded byte on one is due. */
+struct marks {
+	uint64_t due, distance;
+	int (*found)(void *, const struct checkpoint *, struct err *);
+	void *arg;
+};
+
 struct decoder {
 	const struct format *format;
 	const char *name;
 	void *state; /* the format's */
 	enum phase phase;
-	uint64_t taken; /* bytes of the stream so far */
+	uint64_t taken;   /* bytes of the stream so far */
+	uint64_t decoded; /* bytes that went to out */
+	uint64_t member;  /* and had when the member began */
 	struct sink *out;
 	uint64_t limit; /* decoded bytes that may still come */
-	uint8_t buffer[OUTPUT_SIZE];
-};
+	struct marks marks;
 
-static const struct format *format_of(enum compression compression)
-{
-	switch (compression) {
-	case COMPRESSION_GZIP:
-		return &format_gzip;
-	case COMPRESSION_ZSTD:
-		return &format_zstd;
-	case COMPRESSION_NONE:
-	case COMPRESSION_BZIP2:
-	case COMPRESSION_XZ:
-		break;
-	}
-	return NULL;
-}
+	/* What is decoded comes behind what was decoded last. */
+	uint8_t buffer[CHECKPOINT_WINDOW + OUTPUT_SIZE];
+};
 
 int decoder_new(enum compression compression, struct sink *out, uint64_t limit,
     struct decoder **decoder, struct err *err)
 {
-	const struct format *format = format_of(compression);
 	CLEANUP(decoder_free_p) struct decoder *new = NULL;
+	const struct format *format;
+	int r = format_of(compression, &format, err);
 
-	if (!format)
-		return err_set(err, EOPNOTSUPP,
-		    "%s data is not read here, only gzip and zstd",
-		    compression_name(compression));
+	if (r < 0)
+		return r;
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return err_nomem(err);
@@ -64,6 +62,7 @@ int decoder_new(enum compression compression, struct sink *out, uint64_t limit,
 	new->name = compression_name(compression);
 	new->out = out;
 	new->limit = limit;
+	new->marks.due = UINT64_MAX;
 	new->state = format->state_new();
 	if (!new->state)
 		return err_nomem(err);
@@ -86,33 +85,111 @@ static int at_offset(const struct decoder *decoder, struct err *err)
 	    decoder->taken);
 }
 
-static int emit(struct decoder *decoder, size_t len, struct err *err)
+void decoder_mark(struct decoder *decoder, uint64_t distance,
+    int (*found)(void *arg, const struct checkpoint *point, struct err *err),
+    void *arg)
 {
-	if (len == 0)
+	assert(decoder->phase == PHASE_START && distance > 0);
+	decoder->marks = (struct marks){0, distance, found, arg};
+}
+
+static bool mark_is_due(const struct decoder *decoder)
+{
+	return decoder->decoded >= decoder->marks.due;
+}
+
+static int mark(struct decoder *decoder, const struct checkpoint *point,
+    struct err *err)
+{
+	struct marks *marks = &decoder->marks;
+
+	if (__builtin_add_overflow(point->out, marks->distance, &marks->due))
+		marks->due = UINT64_MAX;
+	return marks->found(marks->arg, point, err);
+}
+
+/* The format has stopped between two blocks. */
+static int mark_block(struct decoder *decoder, struct err *err)
+{
+	const struct format *format = decoder->format;
+	uint64_t bits = decoder->taken * 8 - format->bits_ahead(decoder->state);
+	uint64_t since = decoder->decoded - decoder->member;
+	size_t len = since < CHECKPOINT_WINDOW ? since : CHECKPOINT_WINDOW;
+	struct checkpoint point = {
+	    .in = bits / 8,
+	    .out = decoder->decoded,
+	    .bits = bits % 8,
+	    .window = decoder->buffer + CHECKPOINT_WINDOW - len,
+	    .window_len = len,
+	};
+
+	format->resume(decoder->state, point.window, point.window_len);
+	return mark(decoder, &point, err);
+}
+
+static int mark_member(struct decoder *decoder, struct err *err)
+{
+	struct checkpoint point = {
+	    .in = decoder->taken,
+	    .out = decoder->decoded,
+	    .at_member = true,
+	};
+
+	return mark(decoder, &point, err);
+}
+
+/* Not past the place where a checkpoint is due, since it takes a step to ask
+ * for a stop. */
+static size_t room_for_step(const struct decoder *decoder)
+{
+	uint64_t left = decoder->marks.due - decoder->decoded;
+
+	return mark_is_due(decoder) || left > OUTPUT_SIZE ? OUTPUT_SIZE : left;
+}
+
+static int emit(struct decoder *decoder, const struct format_output *out,
+    struct err *err)
+{
+	int r;
+
+	if (out->len == 0)
 		return 0;
-	if (len > decoder->limit)
+	if (out->len > decoder->limit)
 		return err_set(err, EFBIG,
 		    "the %s data is too large once it is decoded",
 		    decoder->name);
-	decoder->limit -= len;
-	return sink_write(decoder->out, decoder->buffer, len, err);
+	decoder->limit -= out->len;
+	decoder->decoded += out->len;
+	r = sink_write(decoder->out, out->data, out->len, err);
+	/* For the window of a checkpoint, where one can follow that close. */
+	if (decoder->decoded + CHECKPOINT_WINDOW >= decoder->marks.due &&
+	    decoder->format->stop)
+		memmove(decoder->buffer, decoder->buffer + out->len,
+		    CHECKPOINT_WINDOW);
+	return r;
 }
 
-/* Fills one buffer. 1 at the member's end, else 0; *moved: there was something
- * to read or to write. */
+/* Fills one buffer. An enum format_end; *moved: there was something to read or
+ * to write. */
 static int decode_some(struct decoder *decoder, struct format_input *in,
     bool *moved, struct err *err)
 {
-	struct format_output out = {decoder->buffer, OUTPUT_SIZE, 0};
+	struct format_output out = {decoder->buffer + CHECKPOINT_WINDOW,
+	    room_for_step(decoder), 0};
+	const struct format *format = decoder->format;
 	size_t before = in->len;
-	int end = decoder->format->step(decoder->state, in, &out, err);
-	int r;
+	int end, r;
 
+	if (mark_is_due(decoder) && format->stop)
+		format->stop(decoder->state);
+	end = format->step(decoder->state, in, &out, err);
 	decoder->taken += before - in->len;
 	if (end < 0)
 		return at_offset(decoder, err);
-	*moved = in->len < before || out.len > 0;
-	r = emit(decoder, out.len, err);
+	*moved = in->len < before || out.len > 0 || end == FORMAT_BLOCK_END;
+	r = emit(decoder, &out, err);
+	if (r == 0 && end == FORMAT_BLOCK_END)
+		r = mark_block(decoder, err);
 	return r < 0 ? r : end;
 }
 
@@ -121,17 +198,17 @@ static int decode_member(struct decoder *decoder, struct format_input *in,
     struct err *err)
 {
 	bool moved = true;
-	int end = 0;
+	int end = FORMAT_USED_UP;
 
 	/* The format keeps what the buffer had no room for, so that an empty
 	 * input does not mean that all was written. */
-	while (end == 0 && moved)
+	while (end >= 0 && end != FORMAT_MEMBER_END && moved)
 		end = decode_some(decoder, in, &moved, err);
 	if (end < 0)
 		return end;
-	if (end == 1)
+	if (end == FORMAT_MEMBER_END)
 		decoder->phase = PHASE_BETWEEN;
-	assert(end == 1 || in->len == 0);
+	assert(end == FORMAT_MEMBER_END || in->len == 0);
 	return 0;
 }
 
@@ -141,7 +218,8 @@ static int begin_member(struct decoder *decoder, uint8_t first, struct err *err)
 	if (decoder->format->begins(first)) {
 		decoder->format->begin(decoder->state);
 		decoder->phase = PHASE_MEMBER;
-		return 0;
+		decoder->member = decoder->decoded;
+		return mark_is_due(decoder) ? mark_member(decoder, err) : 0;
 	}
 	if (decoder->phase == PHASE_BETWEEN && first == 0) {
 		decoder->phase = PHASE_PADDING;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a compression format is to the decoder. */
+/* What a compression format is to those who decode it. */
 #ifndef STREAM_FORMAT_H
 #define STREAM_FORMAT_H
 
@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "stream/checkpoint.h"
+#include "stream/compression.h"
 
 struct format_input {
 	const uint8_t *data;
@@ -20,6 +22,13 @@ struct format_output {
 	size_t len; /* what is in it */
 };
 
+/* Where a step ended. */
+enum format_end {
+	FORMAT_USED_UP,    /* the input, or the room in the output */
+	FORMAT_MEMBER_END, /* the input stands right behind it */
+	FORMAT_BLOCK_END,  /* see stop() */
+};
+
 /* "Member" here is also zstd's frame. */
 struct format {
 	/* NULL when out of memory. */
@@ -30,15 +39,38 @@ struct format {
 	bool (*begins)(uint8_t first);
 	void (*begin)(void *state);
 
-	/*
-	 * Decodes what fits and moves both ahead. 1 at the member's end with
-	 * the input right behind it; 0 when either is used up; -EINVAL.
-	 */
+	/* Decodes what fits and moves both ahead. An enum format_end or
+	 * -EINVAL. */
 	int (*step)(void *state, struct format_input *in,
 	    struct format_output *out, struct err *err);
+
+	/* The rest is NULL where decoding can begin only at a member. */
+
+	/*
+	 * Asks for a stop at the end of the block that is being decoded. To no
+	 * effect between blocks and in a member's last one: ask before each
+	 * step. After the stop, resume() has to come before the next step.
+	 */
+	void (*stop)(void *state);
+
+	/* How many bits of what was taken from the input belong to what comes
+	 * after the stop. */
+	unsigned (*bits_ahead)(const void *state);
+
+	/* Goes on after a stop, with what was decoded last. */
+	void (*resume)(void *state, const uint8_t *window, size_t len);
+
+	/* Makes ready to go on at a checkpoint inside a member, the input at
+	 * its `in`. The checksum of that member will not be looked at. */
+	void (*enter)(void *state, const struct checkpoint *from,
+	    struct format_input *in);
 };
 
 extern const struct format format_gzip;
 extern const struct format format_zstd;
+
+/* -EOPNOTSUPP for what is not decoded here. */
+int format_of(enum compression compression, const struct format **format,
+    struct err *err);
 
 #endif

@@ -8,10 +8,12 @@
 #include "gzip_header.h"
 
 /* ISA-L 2.30 overflows where avail_in is near its type's maximum. */
-#define INPUT_MAX ((size_t)1 << 20)
+#define PIECE_MAX ((size_t)1 << 20)
 
 struct gunzip {
 	struct gzip_header header;
+	bool stopping; /* the block's bfinal is ours */
+	bool entered;  /* in the middle: nothing is known of the checksum */
 	struct inflate_state inflate;
 };
 
@@ -30,31 +32,97 @@ static void gunzip_begin(void *arg)
 	struct gunzip *gunzip = arg;
 
 	gunzip->header = (struct gzip_header){0};
+	gunzip->stopping = false;
+	gunzip->entered = false;
 	isal_inflate_init(&gunzip->inflate);
 	/* Compares CRC and size at the member's end. */
 	gunzip->inflate.crc_flag = ISAL_GZIP_NO_HDR_VER;
 }
 
-/* 1 at the member's end. */
-static int inflate_some(struct inflate_state *state, struct format_input *in,
+/*
+ * ISA-L stops at the end of no block but the last. So it is told that this is
+ * the last one: it sets bfinal when it reads a block's header, and looks at it
+ * when the block is over. The checksum has to go on without being compared.
+ */
+static void gunzip_stop(void *arg)
+{
+	struct gunzip *gunzip = arg;
+	struct inflate_state *state = &gunzip->inflate;
+	bool in_block = state->block_state == ISAL_BLOCK_CODED ||
+			state->block_state == ISAL_BLOCK_TYPE0;
+
+	if (!in_block || state->bfinal)
+		return;
+	state->bfinal = 1;
+	state->crc_flag = ISAL_GZIP_NO_HDR;
+	gunzip->stopping = true;
+}
+
+static unsigned gunzip_bits_ahead(const void *arg)
+{
+	const struct gunzip *gunzip = arg;
+
+	return (unsigned)gunzip->inflate.read_in_length;
+}
+
+static void gunzip_resume(void *arg, const uint8_t *window, size_t len)
+{
+	struct gunzip *gunzip = arg;
+	struct inflate_state *state = &gunzip->inflate;
+
+	gunzip->stopping = false;
+	state->bfinal = 0;
+	state->crc_flag = ISAL_GZIP_NO_HDR_VER;
+	state->block_state = ISAL_BLOCK_NEW_HDR;
+	/* What a last block leaves behind is not what a next one needs. */
+	isal_inflate_set_dict(state, (uint8_t *)(uintptr_t)window,
+	    (uint32_t)len);
+}
+
+static void gunzip_enter(void *arg, const struct checkpoint *from,
+    struct format_input *in)
+{
+	struct gunzip *gunzip = arg;
+
+	gunzip_begin(gunzip);
+	gunzip->header.field = GZIP_BODY;
+	gunzip->entered = true;
+	gunzip_resume(gunzip, from->window, from->window_len);
+	if (from->bits == 0 || in->len == 0)
+		return;
+	gunzip->inflate.read_in = *in->data >> from->bits;
+	gunzip->inflate.read_in_length = 8 - from->bits;
+	in->data++;
+	in->len--;
+}
+
+static uint32_t piece_of(size_t len)
+{
+	return (uint32_t)(len < PIECE_MAX ? len : PIECE_MAX);
+}
+
+static int inflate_some(struct gunzip *gunzip, struct format_input *in,
     struct format_output *out, struct err *err)
 {
-	size_t len = in->len < INPUT_MAX ? in->len : INPUT_MAX;
+	struct inflate_state *state = &gunzip->inflate;
 	int result;
 
 	state->next_in = (uint8_t *)(uintptr_t)in->data;
-	state->avail_in = (uint32_t)len;
+	state->avail_in = piece_of(in->len);
 	state->next_out = out->data + out->len;
-	state->avail_out = (uint32_t)(out->size - out->len);
+	state->avail_out = piece_of(out->size - out->len);
 	result = isal_inflate(state);
-	in->data += len - state->avail_in;
-	in->len -= len - state->avail_in;
-	out->len = out->size - state->avail_out;
-	if (result == ISAL_INCORRECT_CHECKSUM)
+	/* Not by what is available: that is wrong where it fails. */
+	in->len -= (size_t)(state->next_in - in->data);
+	in->data = state->next_in;
+	out->len = (size_t)(state->next_out - out->data);
+	if (result == ISAL_INCORRECT_CHECKSUM && !gunzip->entered)
 		return err_set(err, EINVAL, "a checksum that is wrong");
-	if (result < 0)
+	if (result < 0 && result != ISAL_INCORRECT_CHECKSUM)
 		return err_set(err, EINVAL, "damaged data");
-	return state->block_state == ISAL_BLOCK_FINISH;
+	if (state->block_state != ISAL_BLOCK_FINISH)
+		return FORMAT_USED_UP;
+	return gunzip->stopping ? FORMAT_BLOCK_END : FORMAT_MEMBER_END;
 }
 
 static int gunzip_step(void *arg, struct format_input *in,
@@ -63,10 +131,19 @@ static int gunzip_step(void *arg, struct format_input *in,
 	struct gunzip *gunzip = arg;
 	int r = gzip_header_skip(&gunzip->header, in, err);
 
-	if (r <= 0)
+	if (r < 0)
 		return r;
-	return inflate_some(&gunzip->inflate, in, out, err);
+	return r == 0 ? FORMAT_USED_UP : inflate_some(gunzip, in, out, err);
 }
 
-const struct format format_gzip = {gunzip_new, free, gunzip_begins,
-    gunzip_begin, gunzip_step};
+const struct format format_gzip = {
+    .state_new = gunzip_new,
+    .state_free = free,
+    .begins = gunzip_begins,
+    .begin = gunzip_begin,
+    .step = gunzip_step,
+    .stop = gunzip_stop,
+    .bits_ahead = gunzip_bits_ahead,
+    .resume = gunzip_resume,
+    .enter = gunzip_enter,
+};

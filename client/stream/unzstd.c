@@ -47,8 +47,13 @@ static int unzstd_step(void *context, struct format_input *in,
 	out->len = output.pos;
 	if (ZSTD_isError(left))
 		return err_set(err, EINVAL, "%s", ZSTD_getErrorName(left));
-	return left == 0;
+	return left == 0 ? FORMAT_MEMBER_END : FORMAT_USED_UP;
 }
 
-const struct format format_zstd = {unzstd_new, unzstd_free, unzstd_begins,
-    unzstd_begin, unzstd_step};
+const struct format format_zstd = {
+    .state_new = unzstd_new,
+    .state_free = unzstd_free,
+    .begins = unzstd_begins,
+    .begin = unzstd_begin,
+    .step = unzstd_step,
+};
