@@ -15,9 +15,13 @@ enum {
 	 * average; a stream that we cannot enter so often is kept decoded. */
 	SPAN_OUT_MAX = 16 << 20,
 	SPAN_IN_MAX = 20 << 20, /* what cannot be compressed grows a little */
+	/* zstd:chunked cuts where a sum over the bytes says so, which in data
+	 * that repeats can take tens of megabytes. Chunks that are larger than
+	 * a span may be are decoded into the store. */
+	CHUNK_MAX = 1 << 30,
 
 	/* Decoded spans that are kept in memory for the next read. */
-	SPANS_KEPT = 24 << 20,
+	SPANS_KEPT = 16 << 20,
 
 	/* The JSON of a table of contents, which takes 330 bytes an entry where
 	 * it is indented. containers/storage has the same limit. */

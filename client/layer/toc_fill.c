@@ -60,9 +60,7 @@ static int add_span(struct toc_fill *fill, const struct layer_span *span,
  */
 static uint64_t in_max(uint64_t n)
 {
-	uint64_t most = n + n / 8 + (64 << 10);
-
-	return most < SPAN_IN_MAX ? most : SPAN_IN_MAX;
+	return n + n / 8 + (64 << 10);
 }
 
 /* What waits ends at that place in the blob. */
@@ -137,7 +135,7 @@ static int add_pending(struct toc_fill *fill, const struct toc_entry *entry,
 		return err_set(err, EINVAL,
 		    "a chunk without a sha256 digest, which nothing vouches "
 		    "for");
-	if (size > SPAN_OUT_MAX || entry->inner_offset > SPAN_OUT_MAX - size)
+	if (size > CHUNK_MAX || entry->inner_offset > CHUNK_MAX - size)
 		return err_set(err, EINVAL, "too large a chunk");
 	/* A header stands in front of all data. */
 	if (entry->offset == 0 && entry->inner_offset == 0)

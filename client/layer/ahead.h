@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading ahead. Whoever reads a whole tree does so in the order of the layers,
+ * more or less: the spans behind the one that is read are decoded meanwhile, on
+ * the other processors.
+ */
+#ifndef LAYER_AHEAD_H
+#define LAYER_AHEAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct layer;
+struct layer_entry;
+
+/* Notes that a span is read, and begins with the next ones if it looks as if
+ * they would be. How many bytes of the blob are worth one request. */
+uint64_t ahead_window(struct layer *layer, uint32_t span);
+
+/* The first `len` bytes of a file were read: begins with those that follow. */
+void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
+    size_t len);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trees are kept in the store, named by the indexes that they are made of. */
+#include "keep_merged.h"
+
+#include <errno.h>
+
+#include "base/file.h"
+
+static int make_name(const struct layer_index *const *layers, size_t count,
+    char **name, struct err *err)
+{
+	CLEANUP(hasher_free_p)
+	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
+	struct digest digest;
+	char text[DIGEST_TEXT_SIZE];
+	int r = hasher ? 0 : -err->code;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		const uint64_t id[] = {layer_index_id(layers[i]),
+		    layer_index_count(layers[i])};
+		const struct digest *blob = &layer_index_facts(layers[i])->blob;
+
+		r = hasher_update(hasher, id, sizeof(id), err);
+		if (r == 0)
+			r = hasher_update(hasher, blob->bytes,
+			    sizeof(blob->bytes), err);
+	}
+	if (r == 0)
+		r = hasher_finish(hasher, &digest, err);
+	if (r < 0)
+		return r;
+	*name = file_path("tree-%s", digest_hex(&digest, text));
+	return *name ? 0 : err_nomem(err);
+}
+
+/* 1, or 0 where none is kept, or none that is whole. */
+static int find(struct store *store, const char *name, struct merged **out,
+    struct err *err)
+{
+	struct err reason = ERR_INIT;
+	int fd = store_derived_open(store, name, &reason);
+	int r = fd < 0 ? fd : merged_open(fd, out, &reason);
+
+	if (r == 0)
+		return 1;
+	if (r == -EBADMSG)
+		store_derived_drop(store, name);
+	if (r == -EBADMSG || r == -ENOENT)
+		return 0;
+	*err = reason;
+	return r;
+}
+
+static int make(struct store *store, const struct layer_index *const *layers,
+    size_t count, const char *name, struct err *err)
+{
+	AUTO_FD int fd = store_temp(store, err);
+	int r = fd < 0 ? fd : merged_write(layers, count, fd, err);
+
+	return r < 0 ? r : store_derived_put(store, fd, name, err);
+}
+
+int merged_get(struct store *store, const struct layer_index *const *layers,
+    size_t count, struct merged **out, struct err *err)
+{
+	AUTO_FREE char *name = NULL;
+	AUTO_FD int lock = -1;
+	int r = make_name(layers, count, &name, err);
+
+	if (r == 0)
+		r = find(store, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	lock = store_derived_lock(store, name, err);
+	r = lock < 0 ? lock : find(store, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = make(store, layers, count, name, err);
+	if (r == 0)
+		r = find(store, name, out, err);
+	if (r == 0)
+		return err_set(err, EIO, "a tree is gone when it is made");
+	return r < 0 ? r : 0;
+}

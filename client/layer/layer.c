@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A layer's index: known, wanted, awaited. */
+#include "layer/layer.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "state.h"
+
+const struct digest *layer_digest(const struct layer *layer)
+{
+	return &layer->digest;
+}
+
+const char *layer_key(const struct layer *layer)
+{
+	return layer->name;
+}
+
+const struct layer_index *layer_index_known(struct layer *layer)
+{
+	struct err none = ERR_INIT;
+
+	if (!layer->index && make_find(layer, &none) < 0)
+		log_debug(LOG_STORE, "%s: %s", layer->title, none.msg);
+	return layer->index;
+}
+
+/* In the monitor. */
+static int start(struct layer *layer, struct err *err)
+{
+	int r;
+
+	if (layer->making)
+		return 0;
+	r = pool_submit(layer->table->makers, make_run, layer_get(layer), err);
+	if (r < 0)
+		layer_put(layer); /* the caller has another hold */
+	else
+		layer->making = true;
+	return r;
+}
+
+int layer_want(struct layer *layer, struct err *err)
+{
+	int r = 0;
+
+	atomic_fetch_add(&layer->wanted, 1);
+	if (layer_index_known(layer))
+		return 0;
+	monitor_enter(&layer->monitor);
+	if (!layer->index)
+		r = start(layer, err);
+	monitor_leave(&layer->monitor);
+	if (r < 0)
+		layer_unwant(layer);
+	return r;
+}
+
+void layer_unwant(struct layer *layer)
+{
+	atomic_fetch_sub(&layer->wanted, 1);
+}
+
+/* Waits while the index, or what belongs to it, is made. In the monitor. */
+static int await_made(struct layer *layer, bool (*there)(struct layer *layer),
+    struct err *err)
+{
+	const unsigned failures = layer->failures;
+
+	while (!there(layer)) {
+		int r;
+
+		if (layer->failures != failures) {
+			*err = layer->failure;
+			return -err->code;
+		}
+		r = start(layer, err);
+		if (r < 0)
+			return r;
+		if (monitor_wait(&layer->monitor) < 0)
+			return err_set(err, EINTR,
+			    "interrupted while waiting for the index of %s",
+			    layer->title);
+	}
+	return 0;
+}
+
+static bool has_index(struct layer *layer)
+{
+	return layer->index != NULL;
+}
+
+static bool has_stream(struct layer *layer)
+{
+	return layer->stream != NULL;
+}
+
+int layer_await(struct layer *layer, const struct layer_index **out,
+    struct err *err)
+{
+	int r = 0;
+
+	if (!layer->index) {
+		monitor_enter(&layer->monitor);
+		r = await_made(layer, has_index, err);
+		monitor_leave(&layer->monitor);
+	}
+	*out = layer->index;
+	return r;
+}
+
+static int no_source(void *arg, const struct digest *digest, uint64_t offset,
+    uint64_t len, struct sink *sink, struct err *err)
+{
+	(void)arg;
+	(void)digest;
+	(void)offset;
+	(void)len;
+	(void)sink;
+	return err_set(err, ENOENT, "a decoded layer is not kept any more");
+}
+
+static void release_nothing(void *arg)
+{
+	(void)arg;
+}
+
+int layer_find_stream(struct layer *layer, struct err *err)
+{
+	const struct layer_facts *facts = layer_index_facts(layer->index);
+	const struct store_source none = {no_source, release_nothing, NULL};
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	int r = store_get(layer->table->store, &facts->stream,
+	    facts->stream_size, &none, &blob, err);
+
+	if (r < 0 || !blob_verified(blob))
+		return r;
+	monitor_enter(&layer->monitor);
+	if (!layer->stream)
+		layer->stream = steal(&blob);
+	monitor_leave(&layer->monitor);
+	return 0;
+}
+
+int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&layer->monitor);
+	*out = layer->stream;
+	monitor_leave(&layer->monitor);
+	if (*out)
+		return 0;
+	r = layer_find_stream(layer, err);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&layer->wanted, 1);
+	monitor_enter(&layer->monitor);
+	r = await_made(layer, has_stream, err);
+	*out = layer->stream;
+	monitor_leave(&layer->monitor);
+	layer_unwant(layer);
+	return r;
+}
+
+static void prefetch(void *arg)
+{
+	CLEANUP(layer_put_p) struct layer *layer = arg;
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	struct store_source source = origins_source(layer->origins);
+	struct err err = ERR_INIT;
+	char last;
+	int r = store_get(layer->table->store, &layer->digest, layer->size,
+	    &source, &blob, &err);
+
+	/* Its last byte is there when all are. */
+	if (r == 0 && layer->size > 0 &&
+	    blob_read(blob, &last, 1, layer->size - 1, &err) < 0)
+		r = -err.code;
+	if (r < 0)
+		log_debug(LOG_FETCH, "prefetch of %s: %s", layer->title,
+		    err.msg);
+}
+
+void layer_prefetch(struct layer *layer)
+{
+	struct err err = ERR_INIT;
+
+	if (pool_submit(layer->table->prefetches, prefetch, layer_get(layer),
+		&err) < 0)
+		layer_put(layer);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making an index, and finding one that was made before. */
+#include <errno.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "pass.h"
+#include "state.h"
+
+/* There, unless another thread was faster. Takes the index. */
+static void publish(struct layer *layer, struct layer_index *index)
+{
+	monitor_enter(&layer->monitor);
+	if (!layer->index)
+		layer->index = steal(&index);
+	monitor_notify(&layer->monitor);
+	monitor_leave(&layer->monitor);
+	layer_index_close(index);
+}
+
+/* A damaged one is removed, and made anew. */
+static int open_kept(struct layer *layer, struct layer_index **out,
+    struct err *err)
+{
+	struct store *store = layer->table->store;
+	struct err reason = ERR_INIT;
+	int fd = store_derived_open(store, layer->name, &reason);
+	int r = fd < 0 ? fd : layer_index_open(fd, out, &reason);
+
+	if (r == 0)
+		return 1;
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EBADMSG) {
+		log_debug(LOG_STORE, "%s: %s", layer->title, reason.msg);
+		store_derived_drop(store, layer->name);
+		return 0;
+	}
+	*err = reason;
+	return r;
+}
+
+int make_find(struct layer *layer, struct err *err)
+{
+	struct layer_index *index = NULL;
+	int r = open_kept(layer, &index, err);
+
+	if (r == 1)
+		publish(layer, index);
+	return r;
+}
+
+static bool wanted(void *arg, uint64_t done)
+{
+	struct layer *layer = arg;
+
+	if (atomic_load(&layer->table->closing))
+		return false;
+	/* Half of it is worth the rest. */
+	return atomic_load(&layer->wanted) > 0 || done >= layer->size / 2;
+}
+
+/* Names what the builder holds the layer's index. */
+static int keep(struct layer *layer, struct builder *builder,
+    const struct layer_facts *facts, struct err *err)
+{
+	struct store *store = layer->table->store;
+	AUTO_FD int fd = store_temp(store, err);
+	int r = fd < 0 ? fd : builder_write(builder, facts, fd, err);
+
+	return r < 0 ? r : store_derived_put(store, fd, layer->name, err);
+}
+
+static int read_blob(void *arg, void *data, size_t len, uint64_t off,
+    struct err *err)
+{
+	struct layer *layer = arg;
+
+	return parts_read(layer->parts, data, len, off, 0, err);
+}
+
+/* From its own table of contents: 1, or 0 where that is of no use. */
+static int make_from_toc(struct layer *layer, struct err *err)
+{
+	const struct toc_blob blob = {read_blob, layer, layer->size};
+	CLEANUP(builder_free_p) struct builder *builder = NULL;
+	struct layer_facts facts = {0};
+	struct err reason = ERR_INIT;
+	int r = builder_new(&builder, err);
+
+	if (r < 0)
+		return r;
+	r = toc_read(&layer->toc, &blob, builder, &facts, &reason);
+	if (r == -EBADMSG || r == -EINVAL) {
+		log_warn("%s is read as a whole, without its table of "
+			 "contents: %s",
+		    layer->title, reason.msg);
+		return 0;
+	}
+	if (r < 0) {
+		*err = reason;
+		return r;
+	}
+	facts.vouching = LAYER_BY_CHUNKS;
+	facts.blob = layer->digest;
+	facts.blob_size = layer->size;
+	r = keep(layer, builder, &facts, err);
+	return r < 0 ? r : 1;
+}
+
+static int pass_once(struct layer *layer, struct blob *blob, bool whole_stream,
+    struct err *err)
+{
+	const struct pass_job job = {layer->table->store, blob, &layer->digest,
+	    wanted, layer};
+	CLEANUP(builder_free_p) struct builder *builder = NULL;
+	struct layer_facts facts;
+	int r = builder_new(&builder, err);
+
+	if (r == 0)
+		r = pass_run(&job, whole_stream, builder, &facts, err);
+	return r < 0 ? r : keep(layer, builder, &facts, err);
+}
+
+static int make_from_blob(struct layer *layer, struct err *err)
+{
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	struct store_source source = origins_source(layer->origins);
+	struct err reason = ERR_INIT;
+	int r = store_get(layer->table->store, &layer->digest, layer->size,
+	    &source, &blob, err);
+
+	if (r < 0)
+		return r;
+	r = pass_once(layer, blob, false, &reason);
+	if (r == -EOVERFLOW)
+		return pass_once(layer, blob, true, err);
+	if (r < 0)
+		*err = reason;
+	return r;
+}
+
+/* Another process may be at it, or have done it meanwhile. */
+static int make_locked(struct layer *layer, struct err *err)
+{
+	AUTO_FD int lock =
+	    store_derived_lock(layer->table->store, layer->name, err);
+	int r = lock < 0 ? lock : 0;
+
+	if (r == 0 && !layer->index)
+		r = make_find(layer, err);
+	if (r != 0)
+		return r;
+	if (layer->toc.kind != TOC_NONE && !layer->index)
+		r = make_from_toc(layer, err);
+	if (r == 0)
+		r = make_from_blob(layer, err);
+	return r;
+}
+
+static int make(struct layer *layer, struct err *err)
+{
+	struct layer_index *index = NULL;
+	int r = make_locked(layer, err);
+
+	if (r >= 0 && !layer->index) {
+		r = open_kept(layer, &index, err);
+		if (r == 0)
+			r = err_set(err, EIO, "%s: its index is gone again",
+			    layer->title);
+		if (r == 1)
+			publish(layer, index);
+	}
+	if (r < 0)
+		return err_wrap(err, "%s", layer->title);
+	if (layer_index_facts(layer->index)->vouching != LAYER_BY_STREAM)
+		return 0;
+	return layer_find_stream(layer, err);
+}
+
+void make_run(void *arg)
+{
+	CLEANUP(layer_put_p) struct layer *layer = arg;
+	struct err err = ERR_INIT;
+	int r = make(layer, &err);
+
+	monitor_enter(&layer->monitor);
+	layer->making = false;
+	/* Given up: whoever waits from now on begins again. */
+	if (r < 0 && r != -ECANCELED) {
+		layer->failures++;
+		layer->failure = err;
+	}
+	monitor_notify(&layer->monitor);
+	monitor_leave(&layer->monitor);
+	/* A layer's names were small pieces, all over the heap. */
+	malloc_trim(0);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pass over a whole layer:
+ *
+ *	blob ── decoder ── (stream file) ── tar walker ── builder
+ *	            └── checkpoints ── cutter ── builder
+ */
+#include "pass.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cutter.h"
+#include "limits.h"
+#include "tar/walker.h"
+
+/* Enough that calls cost nothing, and little enough for several passes. */
+enum { PIECE = 256 << 10 };
+
+struct pass {
+	struct sink sink; /* takes the decoded stream */
+	const struct pass_job *job;
+	struct builder *builder;
+	struct cutter cutter; /* unless the stream is kept */
+	enum compression compression;
+	struct decoder *decoder; /* NULL: there is nothing to decode */
+	struct tar_walker *walker;
+	bool tar_ended;
+	uint64_t out; /* decoded so far */
+
+	/* Where the stream is kept whole; -1, NULL: it is not. */
+	int stream_fd;
+	struct hasher *hasher;
+};
+
+static void pass_release(struct pass *pass)
+{
+	decoder_free(pass->decoder);
+	tar_walker_free(pass->walker);
+	hasher_free_p(&pass->hasher);
+	if (pass->stream_fd >= 0)
+		close(pass->stream_fd);
+}
+
+static int take_entry(void *arg, const struct tar_entry *entry, struct err *err)
+{
+	struct pass *pass = arg;
+
+	return builder_add(pass->builder, entry, err);
+}
+
+/* What was wrong with what is in a layer is an error of its reading. */
+static int no_layer(int r, struct err *err)
+{
+	if (r == -EINVAL || r == -EFBIG)
+		err->code = EIO;
+	return r < 0 ? -err->code : r;
+}
+
+static int keep_stream(struct pass *pass, const void *data, size_t len,
+    struct err *err)
+{
+	int r = file_pwrite(pass->stream_fd, data, len, pass->out, err);
+
+	return r < 0 ? r : hasher_update(pass->hasher, data, len, err);
+}
+
+static int take_decoded(struct sink *sink, const void *data, size_t len,
+    struct err *err)
+{
+	struct pass *pass = (struct pass *)sink;
+	int r = 0;
+
+	if (pass->hasher)
+		r = keep_stream(pass, data, len, err);
+	else
+		r = cutter_check(&pass->cutter, pass->out + len, err);
+	pass->out += len;
+	/* What is behind the tar's end is nobody's. */
+	if (r < 0 || pass->tar_ended)
+		return r;
+	r = tar_walker_feed(pass->walker, data, len, NULL, err);
+	pass->tar_ended = r == 1;
+	return r < 0 ? r : 0;
+}
+
+static int take_checkpoint(void *arg, const struct checkpoint *point,
+    struct err *err)
+{
+	struct pass *pass = arg;
+
+	return cutter_cut(&pass->cutter, point, err);
+}
+
+/* A plain tar can be entered anywhere. */
+static int take_plain(struct pass *pass, const uint8_t *data, size_t len,
+    struct err *err)
+{
+	int r = 0;
+
+	while (r == 0 && len > 0) {
+		size_t left = SPAN_DISTANCE - pass->out % SPAN_DISTANCE;
+		size_t now = len < left ? len : left;
+
+		if (left == SPAN_DISTANCE) {
+			const struct checkpoint here = {.in = pass->out,
+			    .out = pass->out};
+
+			r = cutter_cut(&pass->cutter, &here, err);
+		}
+		if (r == 0)
+			r = take_decoded(&pass->sink, data, now, err);
+		data += now;
+		len -= now;
+	}
+	return r;
+}
+
+static int take_piece(struct pass *pass, const uint8_t *data, size_t len,
+    struct err *err)
+{
+	if (!pass->decoder)
+		return take_plain(pass, data, len, err);
+	return decoder_write(pass->decoder, data, len, err);
+}
+
+static int read_all(struct pass *pass, struct err *err)
+{
+	const struct pass_job *job = pass->job;
+	AUTO_FREE uint8_t *piece = malloc(PIECE);
+	uint64_t done = 0;
+	ssize_t n;
+
+	if (!piece)
+		return err_nomem(err);
+	/* What reaches the blob's end is there when the digest is right. */
+	while ((n = blob_read(job->blob, piece, PIECE, done, err)) > 0) {
+		int r;
+
+		if (!job->wanted(job->arg, done))
+			return err_set(err, ECANCELED,
+			    "nobody waits for the index any more");
+		r = take_piece(pass, piece, (size_t)n, err);
+		if (r < 0)
+			return no_layer(r, err);
+		done += (uint64_t)n;
+	}
+	return (int)n;
+}
+
+static int begin(struct pass *pass, struct err *err)
+{
+	struct tar_handler handler = {.entry = take_entry, .arg = pass};
+	uint8_t head[COMPRESSION_MAGIC_BYTES];
+	ssize_t n = blob_read(pass->job->blob, head, sizeof(head), 0, err);
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	r = tar_walker_new(&handler, &pass->walker, err);
+	if (r < 0)
+		return r;
+	pass->compression = compression_sniff(head, (size_t)n);
+	if (pass->compression == COMPRESSION_NONE)
+		return 0;
+	r = decoder_new(pass->compression, &pass->sink, LAYER_STREAM_MAX,
+	    &pass->decoder, err);
+	if (r == 0 && !pass->hasher)
+		decoder_mark(pass->decoder, SPAN_DISTANCE, take_checkpoint,
+		    pass);
+	return r;
+}
+
+static int begin_stream(struct pass *pass, struct err *err)
+{
+	pass->hasher = hasher_new(DIGEST_SHA256, err);
+	if (!pass->hasher)
+		return -err->code;
+	pass->stream_fd = store_temp(pass->job->store, err);
+	return pass->stream_fd < 0 ? pass->stream_fd : 0;
+}
+
+static bool is_whole(const struct pass *pass)
+{
+	return (!pass->decoder || decoder_at_end(pass->decoder) ||
+		   blob_size(pass->job->blob) == 0) &&
+	       (pass->tar_ended || tar_walker_between(pass->walker));
+}
+
+static int end_stream(struct pass *pass, struct layer_facts *facts,
+    struct err *err)
+{
+	int r = hasher_finish(pass->hasher, &facts->stream, err);
+
+	if (r == 0)
+		r = store_adopt(pass->job->store, pass->stream_fd,
+		    &facts->stream, err);
+	facts->vouching = LAYER_BY_STREAM;
+	return r;
+}
+
+static int end(struct pass *pass, struct layer_facts *facts, struct err *err)
+{
+	const struct checkpoint last = {.in = blob_size(pass->job->blob),
+	    .out = pass->out};
+
+	if (!is_whole(pass))
+		return err_set(err, EIO, "the layer's tar is cut off");
+	*facts = (struct layer_facts){
+	    .vouching = LAYER_BY_SPANS,
+	    .compression = pass->compression,
+	    .blob = *pass->job->digest,
+	    .blob_size = blob_size(pass->job->blob),
+	    .stream_size = pass->out,
+	};
+	return pass->hasher ? end_stream(pass, facts, err)
+			    : cutter_cut(&pass->cutter, &last, err);
+}
+
+int pass_run(const struct pass_job *job, bool whole_stream,
+    struct builder *builder, struct layer_facts *facts, struct err *err)
+{
+	CLEANUP(pass_release)
+	struct pass pass = {
+	    .sink = {take_decoded},
+	    .job = job,
+	    .builder = builder,
+	    .cutter = {.blob = job->blob, .builder = builder},
+	    .stream_fd = -1,
+	};
+	int r = whole_stream ? begin_stream(&pass, err) : 0;
+
+	if (r == 0)
+		r = begin(&pass, err);
+	if (r == 0)
+		r = read_all(&pass, err);
+	return r < 0 ? r : end(&pass, facts, err);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading files of layers. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ahead.h"
+#include "large.h"
+#include "state.h"
+
+static size_t least(size_t a, uint64_t b)
+{
+	return b < a ? (size_t)b : a;
+}
+
+/* Where a stream is kept whole it is read when all of it was verified. */
+static int read_stream(struct layer *layer, uint8_t *data, size_t len,
+    uint64_t at, struct err *err)
+{
+	struct blob *blob;
+	ssize_t n;
+	int r = layer_await_stream(layer, &blob, err);
+
+	if (r < 0)
+		return r;
+	n = blob_read(blob, data, len, at, err);
+	return n < 0 ? (int)n : 0;
+}
+
+static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
+    size_t len, uint64_t off, struct err *err)
+{
+	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
+	int r;
+
+	if (large_is(layer, number))
+		return large_read(layer, number, data, len, off, err);
+	r = span_get(layer->table->spans, layer, number,
+	    ahead_window(layer, number), &decoded, err);
+	if (r == 0)
+		memcpy(data, decoded_data(decoded) + off, len);
+	return r;
+}
+
+static int read_spans(struct layer *layer, uint8_t *data, size_t len,
+    uint64_t at, struct err *err)
+{
+	uint32_t count;
+	const struct layer_span *spans =
+	    layer_index_spans(layer->index, &count);
+	uint32_t number = layer_index_span_at(layer->index, at);
+
+	for (; len > 0 && number < count; number++) {
+		const struct layer_span *span = &spans[number];
+		size_t now = least(len, span->out + span->out_len - at);
+		int r =
+		    read_span(layer, number, data, now, at - span->out, err);
+
+		if (r < 0)
+			return r;
+		data += now;
+		at += now;
+		len -= now;
+	}
+	return len > 0 ? err_set(err, EIO, "%s: no byte %llu in its index",
+			     layer->title, (unsigned long long)at)
+		       : 0;
+}
+
+static int read_at(struct layer *layer, uint8_t *data, size_t len, uint64_t at,
+    struct err *err)
+{
+	const struct layer_facts *facts = layer_index_facts(layer->index);
+
+	return facts->vouching == LAYER_BY_STREAM
+		   ? read_stream(layer, data, len, at, err)
+		   : read_spans(layer, data, len, at, err);
+}
+
+/* The pieces of a sparse file; what is between them is zeros. */
+static int read_sparse(struct layer *layer, const struct layer_entry *entry,
+    uint8_t *data, size_t len, uint64_t off, struct err *err)
+{
+	const struct layer_extent *extents =
+	    layer_index_extents(layer->index, entry);
+	uint64_t at = entry->data;
+	int r = 0;
+
+	memset(data, 0, len);
+	for (uint32_t i = 0; r == 0 && i < entry->extent_count; i++) {
+		uint64_t start = extents[i].offset;
+		uint64_t end = start + extents[i].size;
+
+		if (start < off)
+			start = off;
+		if (end > off + len)
+			end = off + len;
+		if (start < end)
+			r = read_at(layer, data + (start - off),
+			    (size_t)(end - start),
+			    at + (start - extents[i].offset), err);
+		at += extents[i].size;
+	}
+	return r;
+}
+
+ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct layer_entry *entry =
+	    layer_index_entry(layer->index, number);
+	int r;
+
+	if (entry->flags & LAYER_DANGLING)
+		return err_set(err, EIO,
+		    "%s: a hard link to %s, which is not there", layer->title,
+		    layer_index_target(layer->index, number));
+	if (off >= entry->size || len == 0)
+		return 0;
+	len = least(len, entry->size - off);
+	if (entry->flags & LAYER_SPARSE)
+		r = read_sparse(layer, entry, data, len, off, err);
+	else
+		r = read_at(layer, data, len, entry->data + off, err);
+	if (r < 0)
+		return r;
+	if (off == 0 && !(entry->flags & LAYER_SPARSE))
+		ahead_of_file(layer, entry, len);
+	return (ssize_t)len;
+}

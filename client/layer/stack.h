@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers on top of each other, of which maybe only the upper ones are known:
+ * what a name means in them, looked up as an overlay does it.
+ */
+#ifndef LAYER_STACK_H
+#define LAYER_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "layer/index.h"
+
+/* A directory's contribution from one layer. */
+struct part {
+	uint32_t layer; /* its number, from the lowest up */
+	uint32_t entry;
+};
+
+/* What a name is in a stack: a file in one layer, or a directory in several,
+ * the highest first. */
+struct meaning {
+	struct part *parts; /* owned */
+	size_t count;       /* 0: nothing by that name */
+	size_t cap;
+	bool is_dir;
+	/* Lower layers than those that are known could add something to it. */
+	bool open;
+};
+
+void meaning_release(struct meaning *meaning);
+
+/* The root of the layers from `lowest` to count - 1. */
+int stack_root(const struct layer_index *const *layers, size_t lowest,
+    size_t count, struct meaning *out, struct err *err);
+
+/* What name (len bytes) is in a directory. */
+int stack_child(const struct layer_index *const *layers,
+    const struct meaning *dir, const char *name, size_t len,
+    struct meaning *out, struct err *err);
+
+/* What a path is, with slashes as they come; symbolic links are not followed.
+ * 0; a path that leads through a file leads nowhere. */
+int stack_find(const struct layer_index *const *layers, size_t lowest,
+    size_t count, const char *path, struct meaning *out, struct err *err);
+
+/* The part that gives a directory its attributes. */
+struct part meaning_attributes(const struct layer_index *const *layers,
+    const struct meaning *meaning);
+
+/* A name that stands for something else: whiteouts and what AUFS kept. */
+bool stack_is_whiteout(const char *name);
+
+#endif

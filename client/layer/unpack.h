@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the blob to a span's decoded bytes. */
+#ifndef LAYER_UNPACK_H
+#define LAYER_UNPACK_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct layer;
+
+/*
+ * Fetches, verifies and decodes a span into out, which has room for out_len
+ * bytes. Bytes that are wrong are fetched once more, then -EBADMSG.
+ */
+int unpack_span(struct layer *layer, uint32_t span, uint64_t window,
+    uint8_t *out, struct err *err);
+
+#endif
