@@ -10,6 +10,7 @@
 #include "base/lock.h"
 #include "image/images.h"
 #include "image/layers.h"
+#include "origin.h"
 
 /* Indexes in indexes: real ones nest once. */
 enum { INDEX_DEPTH_MAX = 4 };
@@ -50,19 +51,30 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	return (int)n;
 }
 
-int image_blob(struct image *image, const struct descriptor *descriptor,
-    struct blob **out, struct err *err)
+int origin_source(struct image *image, struct store_source *out,
+    struct err *err)
 {
 	size_t len = strlen(image->repository) + 1;
 	struct origin *origin = malloc(sizeof(*origin) + len);
-	struct store_source source = {origin_fetch, free, origin};
 
 	if (!origin)
 		return err_nomem(err);
 	origin->registry = images_registry(image->images);
 	memcpy(origin->repository, image->repository, len);
-	return store_get(images_store(image->images), &descriptor->digest,
-	    descriptor->size, &source, out, err);
+	*out = (struct store_source){origin_fetch, free, origin};
+	return 0;
+}
+
+int image_blob(struct image *image, const struct descriptor *descriptor,
+    struct blob **out, struct err *err)
+{
+	struct store_source source;
+	int r = origin_source(image, &source, err);
+
+	return r < 0
+		   ? r
+		   : store_get(images_store(image->images), &descriptor->digest,
+			 descriptor->size, &source, out, err);
 }
 
 /* The manifest's bytes; *media_type is what the server called them, or "". */

@@ -14,6 +14,7 @@
 struct images {
 	struct registry *registry;
 	struct store *store;
+	struct layer_table *layers;
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
@@ -26,7 +27,9 @@ struct images {
 int images_new(struct registry *registry, struct store *store,
     const struct images_options *options, struct images **out, struct err *err)
 {
+	CLEANUP(images_free_p)
 	struct images *images = calloc(1, sizeof(*images));
+	int r;
 
 	if (!images)
 		return err_nomem(err);
@@ -34,12 +37,15 @@ int images_new(struct registry *registry, struct store *store,
 	images->store = store;
 	images->options = *options;
 	monitor_init(&images->monitor);
-	*out = images;
-	return 0;
+	r = layer_table_new(store, &images->layers, err);
+	if (r == 0)
+		*out = steal(&images);
+	return r;
 }
 
 void images_free(struct images *images)
 {
+	layer_table_free(images->layers);
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	listings_release(&images->tags);
@@ -56,6 +62,11 @@ struct registry *images_registry(struct images *images)
 struct store *images_store(struct images *images)
 {
 	return images->store;
+}
+
+struct layer_table *images_layers(struct images *images)
+{
+	return images->layers;
 }
 
 const struct images_options *images_options(const struct images *images)

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "image/names.h"
+#include "layer/layer.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
@@ -37,6 +38,7 @@ DEFINE_CLEANUP(struct images *, images_free);
 
 struct registry *images_registry(struct images *images);
 struct store *images_store(struct images *images);
+struct layer_table *images_layers(struct images *images);
 const struct images_options *images_options(const struct images *images);
 
 /*
