@@ -13,6 +13,7 @@
 #include "image/images.h"
 #include "node.h"
 
+struct borrowed;
 struct handle;
 struct made;
 struct op;
@@ -27,9 +28,14 @@ struct mount {
 	struct timespec started; /* the time of what has none of its own */
 	uid_t uid;
 	gid_t gid;
+	bool read_only;
+	bool squash;    /* files of images are the mounting user's */
+	bool shared;    /* others may enter: modes are enforced */
+	bool prefetch;  /* an image's layers, when somebody enters it */
 	double tag_ttl; /* seconds */
 	const char *cache_dir;
-	struct handle *handles; /* all that are open; under handles_lock */
+	struct borrowed *borrowed; /* handles that nobody opened */
+	struct handle *handles;    /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
 	struct op *ops; /* all that are under way; under ops_lock */
 	pthread_mutex_t ops_lock;

@@ -3,25 +3,19 @@
 #include "node.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
 #include "mount.h"
+#include "node_table.h"
 #include "oci/digest.h"
+#include "place.h"
 #include "view.h"
 
 enum { BUCKETS_FIRST = 1024 };
 
 static const uint64_t TABLE_BIT = 1ULL << 63;
-
-struct node_table {
-	pthread_mutex_t lock;
-	struct node **buckets; /* under lock, as all that follows */
-	size_t bucket_count;   /* a power of two */
-	size_t count;
-};
 
 uint64_t node_number(const char *key)
 {
@@ -67,6 +61,7 @@ void node_table_free(struct node_table *table)
 			node_free(node);
 		}
 	}
+	places_free(table);
 	pthread_mutex_destroy(&table->lock);
 	free(table->buckets);
 	free(table);
@@ -167,10 +162,17 @@ struct node *node_add_root(struct node_table *table, struct node *node,
 	return add(table, node, NODE_ROOT, err);
 }
 
+static bool is_located(uint64_t ino)
+{
+	return !(ino & TABLE_BIT) && ino != NODE_ROOT;
+}
+
 struct node *node_find(struct node_table *table, uint64_t ino)
 {
 	struct node *node;
 
+	if (is_located(ino))
+		return place_find(table, ino);
 	SCOPED_LOCK(&table->lock);
 	node = find(table, ino);
 	if (node)
@@ -200,24 +202,40 @@ static bool unlink_if_unused(struct node_table *table, struct node *node)
 	return true;
 }
 
-static bool drop_hold(struct node *node)
+/* Whether the node is to be freed, and its place with it. */
+static bool drop_hold(struct node *node, struct place **place)
 {
-	SCOPED_LOCK(&node->mount->nodes->lock);
+	struct node_table *table = node->mount->nodes;
+
+	SCOPED_LOCK(&table->lock);
 	assert(node->holds > 0);
+	if (node->place) {
+		if (!place_drop(node))
+			return false;
+		*place = place_unused(table, node->place);
+		return true;
+	}
 	node->holds--;
-	return unlink_if_unused(node->mount->nodes, node);
+	return unlink_if_unused(table, node);
 }
 
 void node_put(struct node *node)
 {
-	if (node && drop_hold(node))
-		node_free(node);
+	struct place *place = NULL;
+
+	if (!node || !drop_hold(node, &place))
+		return;
+	node_free(node);
+	place_free(place);
 }
 
 void node_looked_up(struct node *node)
 {
 	SCOPED_LOCK(&node->mount->nodes->lock);
-	node->lookups++;
+	if (node->place)
+		place_looked_up(node);
+	else
+		node->lookups++;
 }
 
 static struct node *drop_lookups(struct node_table *table, uint64_t ino,
@@ -233,10 +251,25 @@ static struct node *drop_lookups(struct node_table *table, uint64_t ino,
 	return unlink_if_unused(table, node) ? node : NULL;
 }
 
+static void forget_located(struct node_table *table, uint64_t ino, uint64_t n)
+{
+	struct place *place;
+
+	pthread_mutex_lock(&table->lock);
+	place = place_forget(table, ino, n);
+	pthread_mutex_unlock(&table->lock);
+	place_free(place);
+}
+
 void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
 {
-	struct node *node = drop_lookups(table, ino, n);
+	struct node *node;
 
+	if (is_located(ino)) {
+		forget_located(table, ino, n);
+		return;
+	}
+	node = drop_lookups(table, ino, n);
 	if (node)
 		node_free(node);
 }

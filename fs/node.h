@@ -9,8 +9,8 @@
  * directory can have only one name. Keys are made of what is immutable: where a
  * tag moves, the nodes below it get other keys and so other numbers.
  *
- * The number's top bit is set: the numbers without it are left for trees whose
- * entries are located by their number alone.
+ * The number's top bit is set: those without it are of files in layers, which
+ * are located by their number alone (place.h).
  *
  * A node lives while the kernel has looked it up more often than it has
  * forgotten it, or somebody here holds it.
@@ -26,6 +26,7 @@
 #include "base/err.h"
 
 struct mount;
+struct place;
 struct view_ops;
 
 enum { NODE_ROOT = 1 };
@@ -34,7 +35,8 @@ struct node {
 	uint64_t ino;
 	const struct view_ops *view;
 	struct mount *mount;
-	char *key;
+	char *key;           /* NULL: it is located by its number */
+	struct place *place; /* then that is where */
 	double names_ttl;  /* how long the kernel may keep its entries' names */
 	double attr_ttl;   /* and its attributes */
 	uint64_t lookups;  /* the kernel's; under the table's lock */

@@ -7,6 +7,7 @@
 #define FS_NODES_H
 
 #include "image/images.h"
+#include "layer/tree.h"
 #include "mount.h"
 #include "node.h"
 #include "view.h"
@@ -62,6 +63,34 @@ int archive_node(struct mount *mount, struct node *dir, const char *name,
 /* A file that is being written. */
 int upload_node(struct mount *mount, struct upload *upload, struct node **out,
     struct err *err);
+
+/* A directory of a tree: the image's root file system, and one of its layers'
+ * own entries. What is in it is read when somebody enters it. */
+int rootfs_node(struct node *parent, struct image *image, struct node **out,
+    struct err *err);
+int layer_tree_node(struct node *parent, const char *name, struct image *image,
+    size_t layer, struct node **out, struct err *err);
+
+/*
+ * What is no directory in a tree. layer_file_node() gives the node of its
+ * layer, which it has in all trees; but where that tree hides some of its links
+ * or has more of them, one of that tree (key says which).
+ */
+int layer_file_node(struct mount *mount, const char *key,
+    const struct tree_item *item, struct node **out, struct err *err);
+uint64_t layer_file_number(struct mount *mount, const char *key,
+    const struct tree_item *item);
+
+/* A node that is in no table yet; the layer is borrowed where there is no key,
+ * else held. key is taken, also on failure, which is NULL. */
+struct node *layer_file_new(struct mount *mount, struct layer *layer,
+    uint32_t entry, char *key);
+
+/* Their attributes as the mount shows them; links as the tree has them. */
+void layer_stat(const struct node *node, const struct layer_index *index,
+    uint32_t entry, uint32_t links, struct stat *out);
+int layer_xattrs(const struct layer *layer, const struct layer_index *index,
+    uint32_t entry, struct xattrs *out, struct err *err);
 
 /* .registryfs */
 int control_node(struct mount *mount, struct node **out, struct err *err);

@@ -119,6 +119,12 @@ void op_reply(struct op *op, int r)
 	fuse_reply_err(op->req, 0);
 }
 
+double op_attr_ttl(struct node *node)
+{
+	return node->view->attr_ttl ? node->view->attr_ttl(node)
+				    : node->attr_ttl;
+}
+
 int op_entry(struct op *op, const struct node *dir, struct node *node,
     struct fuse_entry_param *out)
 {
@@ -128,7 +134,7 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 	r = node->view->stat(node, &out->attr, &op->err);
 	if (r < 0)
 		return r;
-	out->attr_timeout = node->attr_ttl;
+	out->attr_timeout = op_attr_ttl(node);
 	/* A file that is being written, and the archive of a tag, have their
 	 * name only until something else has it. */
 	if (node->view != &view_upload && node->view != &view_archive)

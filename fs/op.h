@@ -47,6 +47,9 @@ void op_fail(struct op *op);
 /* op_end() and a plain success, or op_fail() for a negative r. */
 void op_reply(struct op *op, int r);
 
+/* How long the kernel may keep its attributes. */
+double op_attr_ttl(struct node *node);
+
 /* Fills an entry for the kernel: names_ttl of the directory, attributes of the
  * node. */
 int op_entry(struct op *op, const struct node *dir, struct node *node,
@@ -70,9 +73,11 @@ DEFINE_CLEANUP(struct handle *, handle_free);
 /* Closes what programs had open when the mount ended: no release comes. */
 void op_close_all(struct mount *mount);
 
-/* Each fills in the operations of its file: ops.c, ops_file.c, ops_tree.c. */
+/* Each fills in the operations of its file: ops.c, ops_file.c, ops_tree.c,
+ * ops_xattr.c. */
 void ops_node(struct fuse_lowlevel_ops *out);
 void ops_file(struct fuse_lowlevel_ops *out);
 void ops_tree(struct fuse_lowlevel_ops *out);
+void ops_xattr(struct fuse_lowlevel_ops *out);
 
 #endif

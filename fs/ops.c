@@ -26,10 +26,21 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	 * default is 12. */
 	conn->max_background = 128;
 	conn->congestion_threshold = 96;
+	/* No link of an image's ever changes. */
+	conn->want |= conn->capable & FUSE_CAP_CACHE_SYMLINKS;
 	/* Replies are copied: moving pages was slower in every measurement. */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
 	mount->ready(mount->ready_arg);
+}
+
+/* There is no such name, nor will there be one. */
+static void reply_no_entry(struct op *op, const struct node *dir)
+{
+	const struct fuse_entry_param none = {.entry_timeout = dir->names_ttl};
+
+	op_end(op);
+	fuse_reply_entry(op->req, &none);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -48,6 +59,10 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		r = dir->view->lookup(dir, name, &node, &op.err);
 	if (r == 0)
 		r = op_entry(&op, dir, node, &entry);
+	if (r == -ENOENT && dir->view->is_constant) {
+		reply_no_entry(&op, dir);
+		return;
+	}
 	if (r < 0) {
 		op_fail(&op);
 		return;
@@ -91,7 +106,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 		return;
 	}
 	op_end(&op);
-	fuse_reply_attr(req, &attr, node->attr_ttl);
+	fuse_reply_attr(req, &attr, op_attr_ttl(node));
 }
 
 /* The two entries that every directory has. The kernel finds the parent by
@@ -138,6 +153,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	}
 	op_end(&op);
 	fi->fh = (uintptr_t)handle;
+	fi->cache_readdir = handle->node->view->is_constant;
+	fi->keep_cache = fi->cache_readdir;
 	/* Never opened: there is nobody who would release it. */
 	if (fuse_reply_open(req, fi) < 0)
 		handle_free(handle);
@@ -253,79 +270,25 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_statfs(req, &fs);
 }
 
-static int node_xattrs(struct op *op, fuse_ino_t ino, struct xattrs *out)
-{
-	CLEANUP(node_put_p) struct node *node = op_node(op, ino);
-
-	if (!node)
-		return -op->err.code;
-	if (!node->view->xattrs)
-		return 0;
-	return node->view->xattrs(node, out, &op->err);
-}
-
-/* Replies as getxattr(2) and listxattr(2) do: size 0 asks for the length. */
-static void reply_xattr(fuse_req_t req, const char *data, size_t len,
-    size_t size)
-{
-	if (size == 0)
-		fuse_reply_xattr(req, len);
-	else if (len > size)
-		fuse_reply_err(req, ERANGE);
-	else
-		fuse_reply_buf(req, data, len);
-}
-
-static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
-    size_t size)
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct op op;
-	CLEANUP(xattrs_release) struct xattrs xattrs = XATTRS_INIT;
-	const char *value;
-	size_t len;
-	int r;
+	CLEANUP(node_put_p) struct node *node = NULL;
+	const char *target = NULL;
+	int r = -ESTALE;
 
-	/* `ls -l` asks each file for these; told so, it asks only once. */
-	if (!strncmp(name, "system.", strlen("system.")) ||
-	    !strcmp(name, "security.selinux")) {
-		fuse_reply_err(req, EOPNOTSUPP);
-		return;
-	}
-	/* The kernel asks for security.capability before every write. */
-	if (strncmp(name, "user.", strlen("user.")) != 0) {
-		fuse_reply_err(req, ENODATA);
-		return;
-	}
-	op_begin(&op, req, "getxattr");
-	r = node_xattrs(&op, ino, &xattrs);
-	value = r < 0 ? NULL : xattrs_find(&xattrs, name, &len);
-	if (r == 0 && !value)
-		r = err_set(&op.err, ENODATA, "no such attribute");
+	op_begin(&op, req, "readlink");
+	node = op_node(&op, ino);
+	if (node && !node->view->readlink)
+		r = err_set(&op.err, EINVAL, "no symbolic link");
+	else if (node)
+		r = node->view->readlink(node, &target, &op.err);
 	if (r < 0) {
 		op_fail(&op);
 		return;
 	}
 	op_end(&op);
-	reply_xattr(req, value, len, size);
-}
-
-static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
-{
-	struct op op;
-	CLEANUP(xattrs_release) struct xattrs xattrs = XATTRS_INIT;
-	AUTO_BUF struct buf names = BUF_INIT(64 << 10);
-	int r;
-
-	op_begin(&op, req, "listxattr");
-	r = node_xattrs(&op, ino, &xattrs);
-	if (r == 0)
-		r = xattrs_names(&xattrs, &names, &op.err);
-	if (r < 0) {
-		op_fail(&op);
-		return;
-	}
-	op_end(&op);
-	reply_xattr(req, buf_str(&names), names.len, size);
+	fuse_reply_readlink(req, target);
 }
 
 void ops_node(struct fuse_lowlevel_ops *out)
@@ -340,6 +303,5 @@ void ops_node(struct fuse_lowlevel_ops *out)
 	out->readdir = op_readdir;
 	out->readdirplus = op_readdirplus;
 	out->statfs = op_statfs;
-	out->getxattr = op_getxattr;
-	out->listxattr = op_listxattr;
+	out->readlink = op_readlink;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "borrow.h"
 #include "op.h"
 
 /* Opens the node (taken) and fills fi for the kernel; NULL: op->err says why.
@@ -38,9 +39,15 @@ static struct handle *handle_open(struct op *op, struct node *node,
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	const struct mount *mount = fuse_req_userdata(req);
 	struct op op;
 	struct handle *handle;
 
+	/* The kernel then opens files by itself, from now on. */
+	if (mount->read_only) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
 	op_begin(&op, req, "open");
 	handle = handle_open(&op, op_node(&op, ino), fi);
 	if (!handle) {
@@ -105,18 +112,33 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
 	fuse_reply_err(req, 0);
 }
 
+static ssize_t read_file(struct op *op, fuse_ino_t ino,
+    struct fuse_file_info *fi, void *data, size_t size, off_t off)
+{
+	struct handle *handle = op_handle(fi);
+	ssize_t n;
+
+	if (handle)
+		return handle->node->view->read(handle, data, size,
+		    (uint64_t)off, &op->err);
+	handle = borrow(op, ino);
+	if (!handle)
+		return -op->err.code;
+	n = handle->node->view->read(handle, data, size, (uint64_t)off,
+	    &op->err);
+	borrow_return(op->mount, handle);
+	return n;
+}
+
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
 	struct op op;
-	struct handle *handle = op_handle(fi);
 	AUTO_FREE char *data = malloc(size);
 	ssize_t n;
 
-	(void)ino;
 	op_begin(&op, req, "read");
-	n = data ? handle->node->view->read(handle, data, size, (uint64_t)off,
-		       &op.err)
+	n = data ? read_file(&op, ino, fi, data, size, off)
 		 : err_nomem(&op.err);
 	if (n < 0) {
 		op_fail(&op);
@@ -149,6 +171,10 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *handle = op_handle(fi);
 
 	(void)ino;
+	if (!handle) {
+		fuse_reply_err(req, ENOSYS); /* nor need it say so again */
+		return;
+	}
 	op_begin_push(&op, req, "close");
 	op_reply(&op, handle->node->view->flush
 			  ? handle->node->view->flush(handle, &op.err)

@@ -39,7 +39,7 @@ static int setattr(struct op *op, fuse_ino_t ino, struct stat *attr, int to_set,
 	 * and times by name after a copy, when the name is an image's. */
 	if (r < 0)
 		return r;
-	*ttl = node->attr_ttl;
+	*ttl = op_attr_ttl(node);
 	return node->view->stat(node, out, &op->err);
 }
 
@@ -154,25 +154,6 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
 }
 
-/* Attributes that copying programs carry along are none of an image's. */
-static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
-    const char *value, size_t size, int flags)
-{
-	(void)ino;
-	(void)name;
-	(void)value;
-	(void)size;
-	(void)flags;
-	fuse_reply_err(req, EOPNOTSUPP);
-}
-
-static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
-{
-	(void)ino;
-	(void)name;
-	fuse_reply_err(req, EOPNOTSUPP);
-}
-
 static void refuse(fuse_req_t req, const char *what, const char *name)
 {
 	struct op op;
@@ -215,8 +196,6 @@ void ops_tree(struct fuse_lowlevel_ops *out)
 	out->unlink = op_unlink;
 	out->rmdir = op_rmdir;
 	out->rename = op_rename;
-	out->setxattr = op_setxattr;
-	out->removexattr = op_removexattr;
 	out->symlink = op_symlink;
 	out->link = op_link;
 	out->mknod = op_mknod;

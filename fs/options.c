@@ -43,6 +43,10 @@ const char options_help[] =
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
     "     noexec               programs in the mount cannot be run\n"
     "     trust_suid,trust_dev honour set-user-ID bits and devices\n"
+    "     squash,no_squash     files of images belong to you, or to whom the\n"
+    "                          image says (squash, unless you are root)\n"
+    "     prefetch             fetch an image's layers when its rootfs is "
+    "entered\n"
     "  --version, --help\n"
     "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
 
@@ -117,6 +121,9 @@ static const struct {
     {"exec", offsetof(struct options, noexec), false},
     {"trust_suid", offsetof(struct options, trust_suid), true},
     {"trust_dev", offsetof(struct options, trust_dev), true},
+    {"squash", offsetof(struct options, squash), true},
+    {"no_squash", offsetof(struct options, squash), false},
+    {"prefetch", offsetof(struct options, prefetch), true},
 };
 
 /* What fstab and mount(8) say that is not for us. `suid` and `dev` are among
@@ -251,6 +258,8 @@ int options_parse(struct options *options, int argc, char **argv,
 	    .tag_ttl = TAG_TTL_DEFAULT,
 	    .timeout = TIMEOUT_DEFAULT,
 	    .platform = platform_host(),
+	    /* Others' files would be nobody's to read. */
+	    .squash = geteuid() != 0,
 	    .cache = default_cache()};
 	if (!options->cache)
 		return err_nomem(err);

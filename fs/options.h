@@ -25,6 +25,8 @@ struct options {
 	bool noexec;
 	bool trust_suid;
 	bool trust_dev;
+	bool squash;
+	bool prefetch;
 	char *cache;         /* directory */
 	uint64_t cache_size; /* bytes */
 	unsigned tag_ttl;    /* seconds */

@@ -66,13 +66,22 @@ static int sniff(struct image *image, const struct descriptor *descriptor,
 	return 0;
 }
 
+void layer_dir_name(const struct image *image, size_t index,
+    char out[PART_NAME_SIZE])
+{
+	int width = 2;
+
+	for (size_t n = 100; n <= image->manifest->entry_count; n *= 10)
+		width++;
+	snprintf(out, PART_NAME_SIZE, "%0*zu", width, index + 1);
+}
+
 int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err)
 {
-	const struct manifest *manifest = image->manifest;
-	const struct descriptor *layer = &manifest->entries[index];
+	const struct descriptor *layer = &image->manifest->entries[index];
 	const char *ending = ending_by_type(layer->media_type);
-	int width = 2;
+	size_t len;
 
 	if (!ending) {
 		int r = sniff(image, layer, &ending, err);
@@ -80,9 +89,9 @@ int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 		if (r < 0)
 			return r;
 	}
-	for (size_t n = 100; n <= manifest->entry_count; n *= 10)
-		width++;
-	snprintf(out, PART_NAME_SIZE, "%0*zu.%s", width, index + 1, ending);
+	layer_dir_name(image, index, out);
+	len = strlen(out);
+	snprintf(out + len, PART_NAME_SIZE - len, ".%s", ending);
 	return 0;
 }
 

@@ -16,6 +16,9 @@ enum { PART_NAME_SIZE = 256 }; /* NAME_MAX and its NUL */
  */
 int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
+/* The name of a layer's directory, without an ending. */
+void layer_dir_name(const struct image *image, size_t index,
+    char out[PART_NAME_SIZE]);
 int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
 int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "borrow.h"
 #include "made.h"
 #include "nodes.h"
 #include "oci/reference.h"
@@ -28,6 +29,7 @@ enum {
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+	LARGE_ALLOCATION = 256 << 10, /* bytes */
 };
 
 /* All of a mount, in the order in which it is made. */
@@ -56,6 +58,7 @@ static void session_release(struct session *session)
 		fuse_session_destroy(session->fuse);
 	}
 	op_close_all(mount);
+	borrowed_free(mount->borrowed);
 	if (mount->uploads)
 		uploads_free(mount->uploads);
 	if (mount->nodes)
@@ -155,7 +158,14 @@ static int make_mount(struct session *session, struct err *err)
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	mount->tag_ttl = session->options->tag_ttl;
+	mount->read_only = session->options->read_only;
+	mount->squash = session->options->squash;
+	mount->shared = session->options->allow_other;
+	mount->prefetch = session->options->prefetch;
 	mount->cache_dir = session->options->cache;
+	mount->borrowed = borrowed_new(err);
+	if (!mount->borrowed)
+		return -err->code;
 	mount->nodes = node_table_new(err);
 	if (!mount->nodes)
 		return -err->code;
@@ -191,6 +201,7 @@ static int new_fuse(struct session *session, struct err *err)
 	ops_node(&ops);
 	ops_file(&ops);
 	ops_tree(&ops);
+	ops_xattr(&ops);
 	session->fuse =
 	    fuse_session_new(&args, &ops, sizeof(ops), &session->mount);
 	fuse_opt_free_args(&args);
@@ -255,6 +266,9 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 
 	/* Memory that a burst of threads once used is not to stay with each. */
 	mallopt(M_ARENA_MAX, 4);
+	/* Nor is what was large once to be kept for what is small: each large
+	 * piece comes from the system, and goes back there. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
 	pthread_mutex_init(&session.mount.handles_lock, NULL);
 	pthread_mutex_init(&session.mount.ops_lock, NULL);
 	signals_block();

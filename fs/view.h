@@ -54,6 +54,17 @@ struct view_ops {
 	ssize_t (*read)(struct handle *handle, void *data, size_t len,
 	    uint64_t off, struct err *err);
 	void (*close)(struct handle *handle);
+	/* A symbolic link's target, valid as long as the node. */
+	int (*readlink)(struct node *node, const char **out, struct err *err);
+
+	/* How long the kernel may keep the attributes; NULL: the node's
+	 * attr_ttl. */
+	double (*attr_ttl)(struct node *node);
+	/* It has attributes of all name spaces, not of user.* alone. */
+	bool all_xattrs;
+	/* Its entries never change: the kernel may keep the list of them, and
+	 * which names there are not. */
+	bool is_constant;
 
 	/* The write side of directories. */
 	int (*create)(struct node *dir, const char *name, mode_t mode,
@@ -83,6 +94,8 @@ extern const struct view_ops view_platforms;
 extern const struct view_ops view_blob;
 extern const struct view_ops view_manifest;
 extern const struct view_ops view_archive;
+extern const struct view_ops view_tree;
+extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;
 extern const struct view_ops view_control;
 extern const struct view_ops view_log;

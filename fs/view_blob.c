@@ -174,16 +174,34 @@ static void doubt(struct blob_node *self, uint64_t epoch)
 		atomic_store(&self->doubtful, EPOCH_MIXED);
 }
 
+/*
+ * Where the kernel opens files by itself it cannot be told to forget what it
+ * has of one: it gets nothing before the digest came out right.
+ */
+static int await_verified(const struct node *node, struct blob *blob,
+    struct err *err)
+{
+	uint64_t size = blob_size(blob);
+	char last;
+	ssize_t n = 0;
+
+	if (node->mount->read_only && size > 0)
+		n = blob_read(blob, &last, 1, size - 1, err);
+	return n < 0 ? (int)n : 0;
+}
+
 static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
     uint64_t off, struct err *err)
 {
 	struct blob_node *self = to_blob(handle->node);
 	struct blob_file *file = handle->file;
-	ssize_t n = blob_read(file->blob, data, len, off, err);
-
-	uint64_t unverified = blob_unverified(file->blob);
+	ssize_t n = await_verified(handle->node, file->blob, err);
 	char text[DIGEST_TEXT_SIZE];
+	uint64_t unverified;
 
+	if (n == 0)
+		n = blob_read(file->blob, data, len, off, err);
+	unverified = blob_unverified(file->blob);
 	doubt(self, n == -EBADMSG ? EPOCH_MIXED : unverified);
 	if (n == -EBADMSG)
 		atomic_fetch_add(&self->poisoned, 1);

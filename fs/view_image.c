@@ -221,6 +221,13 @@ static int part_layers(struct node *dir, struct image *top, struct image *shown,
 	return layers_node(dir, shown, out, err);
 }
 
+static int part_rootfs(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return rootfs_node(dir, shown, out, err);
+}
+
 static int part_files(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
@@ -247,6 +254,7 @@ static const struct image_part parts[] = {
     {"config.json", S_IFREG, has_config, part_config},
     {"index.json", S_IFREG, has_index, part_index},
     {"layers", S_IFDIR, has_layers, part_layers},
+    {"rootfs", S_IFDIR, has_layers, part_rootfs},
     {"files", S_IFDIR, has_files, part_files},
     {"platforms", S_IFDIR, has_index, part_platforms},
 };

@@ -129,14 +129,48 @@ static int blobs_list(struct node *dir, part_name_fn *namer,
 	return 0;
 }
 
+/* The layer whose directory has that name, or the count of layers. */
+static size_t layer_of_dir(const struct image *image, const char *name)
+{
+	char text[PART_NAME_SIZE];
+	size_t index;
+
+	for (index = 0; index < image->manifest->entry_count; index++) {
+		layer_dir_name(image, index, text);
+		if (!strcmp(text, name))
+			break;
+	}
+	return index;
+}
+
 static int layers_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
+	struct image *image = part_image(dir);
+	size_t index = layer_of_dir(image, name);
+
+	if (index < image->manifest->entry_count)
+		return layer_tree_node(dir, name, image, index, out, err);
 	return blobs_lookup(dir, layer_name, name, out, err);
 }
 
 static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 {
+	struct image *image = part_image(dir);
+
+	for (size_t i = 0; i < image->manifest->entry_count; i++) {
+		CLEANUP(node_put_p) struct node *node = NULL;
+		char name[PART_NAME_SIZE];
+		int r;
+
+		layer_dir_name(image, i, name);
+		r = layer_tree_node(dir, name, image, i, &node, err);
+		if (r == 0)
+			r = dirlist_add(out, name, strlen(name), S_IFDIR,
+			    node->ino, err);
+		if (r < 0)
+			return r;
+	}
 	return blobs_list(dir, layer_name, out, err);
 }
 

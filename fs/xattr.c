@@ -10,17 +10,38 @@ void xattrs_release(struct xattrs *xattrs)
 	buf_release(&xattrs->data);
 }
 
-int xattrs_add(struct xattrs *xattrs, const char *name, const char *value,
-    struct err *err)
+static int add(struct xattrs *xattrs, bool listed, const char *name,
+    const void *value, size_t len, struct err *err)
 {
-	uint32_t len = (uint32_t)strlen(value);
-	int r = buf_add(&xattrs->data, name, strlen(name) + 1, err);
+	const uint8_t flag = listed;
+	const uint32_t size = (uint32_t)len;
+	int r = buf_add(&xattrs->data, &flag, sizeof(flag), err);
 
 	if (r == 0)
-		r = buf_add(&xattrs->data, &len, sizeof(len), err);
+		r = buf_add(&xattrs->data, name, strlen(name) + 1, err);
+	if (r == 0)
+		r = buf_add(&xattrs->data, &size, sizeof(size), err);
 	if (r == 0)
 		r = buf_add(&xattrs->data, value, len, err);
 	return r;
+}
+
+int xattrs_add(struct xattrs *xattrs, const char *name, const char *value,
+    struct err *err)
+{
+	return add(xattrs, true, name, value, strlen(value), err);
+}
+
+int xattrs_add_bytes(struct xattrs *xattrs, const char *name, const void *value,
+    size_t len, struct err *err)
+{
+	return add(xattrs, true, name, value, len, err);
+}
+
+int xattrs_add_hidden(struct xattrs *xattrs, const char *name,
+    const char *value, struct err *err)
+{
+	return add(xattrs, false, name, value, strlen(value), err);
 }
 
 int xattrs_add_digest(struct xattrs *xattrs, const char *name,
@@ -78,12 +99,13 @@ int xattrs_add_descriptor(struct xattrs *xattrs,
 
 /* The attribute at *at; moves *at behind it. NULL at the end. */
 static const char *xattrs_next(const struct xattrs *xattrs, size_t *at,
-    const char **value, uint32_t *len)
+    bool *listed, const char **value, uint32_t *len)
 {
 	const char *name;
 
 	if (*at >= xattrs->data.len)
 		return NULL;
+	*listed = xattrs->data.data[(*at)++];
 	name = xattrs->data.data + *at;
 	*at += strlen(name) + 1;
 	memcpy(len, xattrs->data.data + *at, sizeof(*len));
@@ -99,8 +121,9 @@ const char *xattrs_find(const struct xattrs *xattrs, const char *name,
 	const char *found, *value;
 	uint32_t size;
 	size_t at = 0;
+	bool listed;
 
-	while ((found = xattrs_next(xattrs, &at, &value, &size))) {
+	while ((found = xattrs_next(xattrs, &at, &listed, &value, &size))) {
 		if (!strcmp(found, name)) {
 			*len = size;
 			return value;
@@ -114,9 +137,10 @@ int xattrs_names(const struct xattrs *xattrs, struct buf *out, struct err *err)
 	const char *name, *value;
 	uint32_t size;
 	size_t at = 0;
+	bool listed;
 
-	while ((name = xattrs_next(xattrs, &at, &value, &size))) {
-		int r = buf_add(out, name, strlen(name) + 1, err);
+	while ((name = xattrs_next(xattrs, &at, &listed, &value, &size))) {
+		int r = listed ? buf_add(out, name, strlen(name) + 1, err) : 0;
 
 		if (r < 0)
 			return r;

@@ -3,25 +3,33 @@
 #ifndef FS_XATTR_H
 #define FS_XATTR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "oci/manifest.h"
 
-/* "NAME\0LENGTH(4 bytes)VALUE" one after the other. */
+/* One after the other: a byte that says whether it is listed, "NAME\0", the
+ * length (4 bytes), the value. */
 struct xattrs {
 	struct buf data;
+	bool no_acls; /* there are none on all of that file system */
 };
 
 /* Annotations are at most as long as a manifest; the kernel takes 64 KiB. */
 /* clang-format off */
-#define XATTRS_INIT {BUF_INIT(1 << 20)}
+#define XATTRS_INIT {BUF_INIT(2 << 20), false}
 /* clang-format on */
 void xattrs_release(struct xattrs *xattrs);
 
 int xattrs_add(struct xattrs *xattrs, const char *name, const char *value,
     struct err *err);
+int xattrs_add_bytes(struct xattrs *xattrs, const char *name, const void *value,
+    size_t len, struct err *err);
+/* One that is found by its name and not listed. */
+int xattrs_add_hidden(struct xattrs *xattrs, const char *name,
+    const char *value, struct err *err);
 int xattrs_add_digest(struct xattrs *xattrs, const char *name,
     const struct digest *digest, struct err *err);
 int xattrs_add_number(struct xattrs *xattrs, const char *name, uint64_t value,
@@ -37,7 +45,7 @@ int xattrs_add_annotations(struct xattrs *xattrs,
 const char *xattrs_find(const struct xattrs *xattrs, const char *name,
     size_t *len);
 
-/* Appends all names, each with its NUL, as listxattr(2) wants them. */
+/* Appends the listed names, each with its NUL, as listxattr(2) wants them. */
 int xattrs_names(const struct xattrs *xattrs, struct buf *out, struct err *err);
 
 #endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands in a tree and is no directory: files, links, devices. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "nodes.h"
+#include "place.h"
+
+enum {
+	IO_SIZE = 128 << 10,
+	STAT_BLOCK = 512,
+	/* What the mounting user needs to read what is squashed to be theirs.
+	 */
+	MODE_READ = 0400,
+	MODE_ENTER = 0500,
+};
+
+struct layer_file {
+	struct node node;
+	struct layer *layer; /* held if the node has a key */
+	uint32_t entry;
+	uint32_t links; /* 0: as in its layer */
+};
+
+static struct layer_file *to_file(const struct node *node)
+{
+	return (struct layer_file *)(uintptr_t)node;
+}
+
+struct node *layer_file_new(struct mount *mount, struct layer *layer,
+    uint32_t entry, char *key)
+{
+	struct layer_file *file = calloc(1, sizeof(*file));
+
+	if (!file) {
+		free(key);
+		return NULL;
+	}
+	node_init(&file->node, mount, &view_layer_file, key, 0, TTL_FOREVER);
+	file->layer = key ? layer_get(layer) : layer;
+	file->entry = entry;
+	return &file->node;
+}
+
+static void file_free(struct node *node)
+{
+	/* node_free() has freed the key: the place tells. */
+	if (!node->place)
+		layer_put(to_file(node)->layer);
+	free(node);
+}
+
+/* Whether all trees have as many links to it as its layer has. */
+static bool is_shared(const struct tree_item *item)
+{
+	const struct layer_index *index = layer_index_known(item->layer);
+
+	return layer_index_entry(index, item->entry)->links == item->links;
+}
+
+static char *own_key(const char *key, const struct tree_item *item)
+{
+	return file_path("%s//%s:%x", key, layer_key(item->layer), item->entry);
+}
+
+int layer_file_node(struct mount *mount, const char *key,
+    const struct tree_item *item, struct node **out, struct err *err)
+{
+	struct node *node;
+	char *own;
+
+	if (is_shared(item)) {
+		*out = place_node(mount, item->layer, item->entry);
+		return *out ? 0 : err_nomem(err);
+	}
+	own = own_key(key, item);
+	node =
+	    own ? layer_file_new(mount, item->layer, item->entry, own) : NULL;
+	if (!node)
+		return err_nomem(err);
+	to_file(node)->links = item->links;
+	*out = node_add(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+uint64_t layer_file_number(struct mount *mount, const char *key,
+    const struct tree_item *item)
+{
+	AUTO_FREE char *own = NULL;
+
+	if (is_shared(item))
+		return place_number(mount, item->layer, item->entry);
+	own = own_key(key, item);
+	return own ? node_number(own) : 0;
+}
+
+/* What a sparse file takes is what is in it. */
+static uint64_t stored_size(const struct layer_index *index,
+    const struct layer_entry *entry)
+{
+	const struct layer_extent *extents = layer_index_extents(index, entry);
+	uint64_t size = 0;
+
+	if (!(entry->flags & LAYER_SPARSE))
+		return entry->size;
+	for (uint32_t i = 0; i < entry->extent_count; i++)
+		size += extents[i].size;
+	return size;
+}
+
+/* Squashed, all of an image is the user's: also where modes are enforced. */
+static void squash(const struct mount *mount, struct stat *out)
+{
+	out->st_uid = mount->uid;
+	out->st_gid = mount->gid;
+	if (mount->shared)
+		out->st_mode |= S_ISDIR(out->st_mode) ? MODE_ENTER : MODE_READ;
+}
+
+void layer_stat(const struct node *node, const struct layer_index *index,
+    uint32_t number, uint32_t links, struct stat *out)
+{
+	const struct layer_entry *entry = layer_index_entry(index, number);
+	uint64_t stored = stored_size(index, entry);
+
+	*out = (struct stat){.st_ino = node->ino,
+	    .st_mode = entry->mode,
+	    .st_nlink = links,
+	    .st_uid = entry->uid,
+	    .st_gid = entry->gid,
+	    .st_size = (off_t)entry->size,
+	    .st_blksize = IO_SIZE,
+	    .st_blocks = (blkcnt_t)((stored + STAT_BLOCK - 1) / STAT_BLOCK)};
+	if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode))
+		out->st_rdev = entry->data;
+	mount_stat_time(out, entry->mtime, entry->mtime_nanos);
+	if (node->mount->squash)
+		squash(node->mount, out);
+}
+
+static int file_stat(struct node *node, struct stat *out, struct err *err)
+{
+	const struct layer_file *file = to_file(node);
+	const struct layer_index *index = layer_index_known(file->layer);
+
+	/* A number that nobody was given. */
+	if (!index || file->entry >= layer_index_count(index))
+		return err_set(err, ESTALE, "no such inode");
+	layer_stat(node, index, file->entry,
+	    file->links ? file->links
+			: layer_index_entry(index, file->entry)->links,
+	    out);
+	return 0;
+}
+
+static const char *vouching_text(enum layer_vouching vouching)
+{
+	return vouching == LAYER_BY_CHUNKS ? "toc" : "layer";
+}
+
+int layer_xattrs(const struct layer *layer, const struct layer_index *index,
+    uint32_t entry, struct xattrs *out, struct err *err)
+{
+	const char *name;
+	const void *value;
+	uint32_t cursor = 0, len;
+	char text[DIGEST_TEXT_SIZE];
+	int r = 0;
+
+	while (r == 0 &&
+	       layer_index_xattr(index, entry, &cursor, &name, &value, &len))
+		r = xattrs_add_bytes(out, name, value, len, err);
+	/* Where it comes from is not the image's: programs that copy files with
+	 * their attributes do not see it. */
+	if (r == 0)
+		r = xattrs_add_hidden(out, "user.oci.layer",
+		    digest_format(layer_digest(layer), text), err);
+	if (r == 0)
+		r = xattrs_add_hidden(out, "user.oci.verified",
+		    vouching_text(layer_index_facts(index)->vouching), err);
+	out->no_acls = !layer_index_facts(index)->has_acls;
+	return r;
+}
+
+static int file_xattrs(struct node *node, struct xattrs *out, struct err *err)
+{
+	const struct layer_file *file = to_file(node);
+
+	return layer_xattrs(file->layer, layer_index_known(file->layer),
+	    file->entry, out, err);
+}
+
+static int file_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	(void)node;
+	(void)flags;
+	(void)err;
+	handle->keep_cache = true;
+	return 0;
+}
+
+static ssize_t file_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct layer_file *file = to_file(handle->node);
+
+	return layer_read(file->layer, file->entry, data, len, off, err);
+}
+
+static int file_readlink(struct node *node, const char **out, struct err *err)
+{
+	const struct layer_file *file = to_file(node);
+	const struct layer_index *index = layer_index_known(file->layer);
+
+	if (!S_ISLNK(layer_index_entry(index, file->entry)->mode))
+		return err_set(err, EINVAL, "no symbolic link");
+	*out = layer_index_target(index, file->entry);
+	return 0;
+}
+
+const struct view_ops view_layer_file = {
+    .stat = file_stat,
+    .free = file_free,
+    .xattrs = file_xattrs,
+    .open = file_open,
+    .read = file_read,
+    .readlink = file_readlink,
+    .all_xattrs = true,
+};
