@@ -18,7 +18,7 @@ _Static_assert(LAYER_ENTRIES_MAX <= 1 << ENTRY_BITS, "an entry has a number");
 
 struct place {
 	struct mount *mount;
-	struct layer *layer; /* held */
+	struct layer *layer; /* held; its index is there */
 	uint64_t number;
 	/* Under the table's lock. */
 	uint64_t lookups; /* the kernel's, of all its files */
@@ -129,12 +129,20 @@ uint64_t place_number(struct mount *mount, struct layer *layer, uint32_t entry)
 	return number << ENTRY_BITS | entry;
 }
 
+/* A number that nobody was given has no entry. */
+static bool has_entry(const struct place *place, uint64_t entry)
+{
+	return entry < layer_index_count(layer_index_known(place->layer));
+}
+
 struct node *place_find(struct node_table *table, uint64_t ino)
 {
 	struct place *place;
 
 	pthread_mutex_lock(&table->lock);
 	place = at_number(table, ino >> ENTRY_BITS);
+	if (place && !has_entry(place, ino & ENTRY_MASK))
+		place = NULL;
 	if (place)
 		place->nodes++;
 	pthread_mutex_unlock(&table->lock);

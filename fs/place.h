@@ -14,7 +14,8 @@
 #include "layer/layer.h"
 #include "node.h"
 
-/* A node of an entry of a layer (borrowed). Held; NULL: out of memory. */
+/* A node of an entry of a layer (borrowed), whose index is there. Held; NULL:
+ * out of memory. */
 struct node *place_node(struct mount *mount, struct layer *layer,
     uint32_t entry);
 

@@ -20,6 +20,7 @@ enum {
 	/* Offsets are of 32 bits; a layer of a million files has 50 MB. */
 	HEAP_MAX = 1 << 30,
 	KEY_SIZE = 8 + 1 + PATH_NAME_MAX + 1,
+	LEFT_OUT_LOGGED = 10,
 };
 
 static const char whiteout_opaque[] = ".wh..wh..opq";
@@ -145,13 +146,16 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 	return 0;
 }
 
-/* Says what is missing from the tree, and why. */
-static int left_out(const struct tar_entry *entry, const char *why)
+/* Says what is missing from the tree, and why; but not a million times. */
+static int left_out(struct builder *builder, const struct tar_entry *entry,
+    const char *why)
 {
 	char name[128];
 
-	err_clean(name, sizeof(name), entry->name, strlen(entry->name));
-	log_warn("layer entry %s is left out: %s", name, why);
+	if (builder->left_out++ < LEFT_OUT_LOGGED) {
+		err_clean(name, sizeof(name), entry->name, strlen(entry->name));
+		log_warn("layer entry %s is left out: %s", name, why);
+	}
 	return 0;
 }
 
@@ -304,7 +308,8 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 		return r;
 	if (r == 1) {
 		if (S_ISDIR(builder->entries[target].mode))
-			return left_out(entry, "a hard link to a directory");
+			return left_out(builder, entry,
+			    "a hard link to a directory");
 		if (target == builder_child(builder, place->dir, place->name))
 			return 0; /* to itself */
 		link = builder->entries[target];
@@ -333,7 +338,8 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 	int r;
 
 	if (!*place->name && entry->type != TAR_DIRECTORY)
-		return left_out(entry, "no directory, but in the place of one");
+		return left_out(builder, entry,
+		    "no directory, but in the place of one");
 	r = describe(builder, entry, &described, err);
 	if (r < 0)
 		return r;
@@ -357,7 +363,7 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return left_out(entry, "its name leads nowhere");
+		return left_out(builder, entry, "its name leads nowhere");
 	if (!strcmp(place.name, whiteout_opaque))
 		builder->entries[place.dir].flags |= LAYER_OPAQUE;
 	if (entry->type == TAR_HARDLINK && *place.name)

@@ -19,6 +19,7 @@ struct builder {
 	struct buf heap;
 	struct buf spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
+	unsigned left_out; /* entries */
 };
 
 /* The child of that name, or LAYER_ROOT where there is none. */

@@ -28,6 +28,7 @@ struct decoded {
 
 struct span_cache {
 	uint64_t limit;
+	struct buffers *buffers; /* borrowed */
 	struct monitor monitor;
 	/* In the monitor. */
 	struct decoded *buckets[BUCKETS];
@@ -35,7 +36,8 @@ struct span_cache {
 	uint64_t bytes;
 };
 
-struct span_cache *span_cache_new(uint64_t bytes, struct err *err)
+struct span_cache *span_cache_new(uint64_t bytes, struct buffers *buffers,
+    struct err *err)
 {
 	struct span_cache *cache = calloc(1, sizeof(*cache));
 
@@ -44,6 +46,7 @@ struct span_cache *span_cache_new(uint64_t bytes, struct err *err)
 		return NULL;
 	}
 	cache->limit = bytes;
+	cache->buffers = buffers;
 	monitor_init(&cache->monitor);
 	return cache;
 }
@@ -91,7 +94,7 @@ static void age_in(struct span_cache *cache, struct decoded *decoded)
 
 static void decoded_free(struct decoded *decoded)
 {
-	free(decoded->data);
+	buffers_give(decoded->cache->buffers, decoded->data, decoded->size);
 	free(decoded);
 }
 
@@ -210,7 +213,7 @@ static int bring(struct decoded *decoded, struct layer *layer, uint64_t window,
     struct err *err)
 {
 	struct span_cache *cache = decoded->cache;
-	uint8_t *data = malloc(decoded->size);
+	uint8_t *data = buffers_take(cache->buffers, decoded->size);
 	int r = data ? unpack_span(layer, decoded->span, window, data, err)
 		     : err_nomem(err);
 

@@ -10,11 +10,14 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "buffers.h"
 
 struct layer;
 struct span_cache;
 
-struct span_cache *span_cache_new(uint64_t bytes, struct err *err);
+/* buffers are borrowed and outlive it. */
+struct span_cache *span_cache_new(uint64_t bytes, struct buffers *buffers,
+    struct err *err);
 /* No span is held any more. */
 void span_cache_free(struct span_cache *cache);
 

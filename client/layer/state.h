@@ -20,6 +20,7 @@ struct layer_table {
 	struct pool *makers;     /* of indexes; each waits for its blob */
 	struct pool *ahead;      /* decode what will be read next */
 	struct pool *prefetches; /* wait for whole blobs */
+	struct buffers *buffers;
 	struct span_cache *spans;
 	atomic_bool closing;
 	atomic_uint ahead_jobs; /* queued or running */

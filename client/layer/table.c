@@ -31,8 +31,11 @@ int layer_table_new(struct store *store, struct layer_table **out,
 		table->ahead = pool_new("ahead", AHEAD, err);
 	if (table->ahead)
 		table->prefetches = pool_new("prefetch", PREFETCHES, err);
+	table->buffers = buffers_new();
+	if (!table->buffers)
+		return err_nomem(err);
 	if (table->prefetches)
-		table->spans = span_cache_new(SPANS_KEPT, err);
+		table->spans = span_cache_new(SPANS_KEPT, table->buffers, err);
 	if (!table->spans)
 		return -err->code;
 	*out = steal(&table);
@@ -48,6 +51,7 @@ void layer_table_free(struct layer_table *table)
 	pool_free_p(&table->ahead);
 	pool_free_p(&table->prefetches);
 	span_cache_free(table->spans);
+	buffers_free(table->buffers);
 	map_release(&table->layers);
 	pthread_mutex_destroy(&table->lock);
 	free(table);

@@ -58,18 +58,20 @@ static int decode_behind(const struct layer *layer,
     struct err *err)
 {
 	struct layer_span all = *span;
-	AUTO_FREE uint8_t *data = NULL;
+	struct buffers *buffers = layer->table->buffers;
+	uint8_t *data;
 	int r;
 
 	if (span->skip == 0)
 		return decode(layer, span, in, out, err);
 	all.out_len += span->skip;
-	data = malloc(all.out_len);
+	data = buffers_take(buffers, all.out_len);
 	if (!data)
 		return err_nomem(err);
 	r = decode(layer, &all, in, data, err);
 	if (r == 0)
 		memcpy(out, data + span->skip, span->out_len);
+	buffers_give(buffers, data, all.out_len);
 	return r;
 }
 
@@ -91,24 +93,12 @@ static int unpack_once(struct layer *layer, const struct layer_span *span,
 	return r < 0 ? r : 0;
 }
 
-int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
-    uint8_t *out, struct err *err)
+static int unpack_into(struct layer *layer, const struct layer_span *span,
+    uint64_t window, uint8_t *in, uint8_t *out, struct err *err)
 {
-	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer->index, &count) + number;
-	AUTO_FREE uint8_t *in = NULL;
 	struct err first = ERR_INIT;
-	int r;
+	int r = unpack_once(layer, span, window, in, out, &first);
 
-	if (span->flags & SPAN_ZEROS) {
-		memset(out, 0, span->out_len);
-		return 0;
-	}
-	in = malloc(span->in_len);
-	if (!in)
-		return err_nomem(err);
-	r = unpack_once(layer, span, window, in, out, &first);
 	if (r == -EBADMSG) {
 		log_debug(LOG_STORE, "%s: fetched anew", first.msg);
 		parts_drop(layer->parts, span->in, span->in_len);
@@ -116,5 +106,27 @@ int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
 	}
 	if (r < 0)
 		*err = first;
+	return r;
+}
+
+int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
+    uint8_t *out, struct err *err)
+{
+	uint32_t count;
+	const struct layer_span *span =
+	    layer_index_spans(layer->index, &count) + number;
+	struct buffers *buffers = layer->table->buffers;
+	uint8_t *in;
+	int r;
+
+	if (span->flags & SPAN_ZEROS) {
+		memset(out, 0, span->out_len);
+		return 0;
+	}
+	in = buffers_take(buffers, span->in_len);
+	if (!in)
+		return err_nomem(err);
+	r = unpack_into(layer, span, window, in, out, err);
+	buffers_give(buffers, in, span->in_len);
 	return r;
 }
