@@ -37,8 +37,9 @@ _registryfs_option() {
 	*=*) ;;
 	*)
 		compgen -W 'allow_other authfile= cache= cache_size= exec
-			insecure noexec platform= ro rw tag_ttl= timeout=
-			trust_dev trust_suid' -- "$value"
+			insecure no_squash noexec platform= prefetch ro rw
+			squash tag_ttl= timeout= trust_dev trust_suid' \
+			-- "$value"
 		;;
 	esac
 }

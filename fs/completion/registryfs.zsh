@@ -21,6 +21,9 @@ options=(
 	'exec[undo noexec]'
 	'trust_suid[honour set-user-ID bits]'
 	'trust_dev[honour devices]'
+	'squash[files of images are yours]'
+	'no_squash[files of images are whose the image says]'
+	'prefetch[fetch the layers when a rootfs is entered]'
 )
 topics=(all auth fetch fuse http push store)
 
