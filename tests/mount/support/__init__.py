@@ -4,6 +4,12 @@
 daemon.py   starts registryfs, waits for the mount, judges what the daemon said
 images.py   makes images and artifacts and pushes them by plain HTTP
 catalogs.py listings too large to be pushed one by one
+tars.py     tars with any entry and any field; sparse.py, their sparse files
+layers.py   layers and images of such entries
+compression.py gzip and zstd in one piece and in many
+estargz.py  eStargz layers; chunked.py, zstd:chunked ones; tocs.py, their TOCs
+trees.py    what is in a directory tree, and how two of them differ
+unpacked.py the trees that umoci, podman and buildah unpack
 archives.py image archives, as tools write them
 engines.py  docker, podman, skopeo and umoci, each in a place of its own
 home.py     a home directory with credentials and certificates

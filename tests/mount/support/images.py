@@ -49,6 +49,12 @@ class Blob:
 
 
 @dataclass(frozen=True)
+class Layer(Blob):
+    """A layer that knows the digest of its tar, however it is compressed."""
+    diff_id: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest(Blob):
     """A manifest or an index, with what has to be pushed before it."""
     blobs: tuple = ()
@@ -114,6 +120,8 @@ def layer_of_size(size, seed=0):
 
 
 def _diff_id(layer):
+    if isinstance(layer, Layer):
+        return layer.diff_id
     data = layer.data
     return digest_of(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
 
