@@ -16,6 +16,7 @@ from support.daemon import (
     Mount, discard_mount, find_binary, is_sanitized)
 from support.engines import Docker, Podman, make_rootfs
 from support.home import Home
+from support.layers import image_of
 from support.system import OtherUser, everyone_may_use_fuse, run
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -176,3 +177,12 @@ def app(mounted):
     directory = mounted / "app"
     directory.mkdir()
     return directory
+
+
+@pytest.fixture
+def shown(mount, proxy, client):
+    """The directory of an image, mounted: shown(layer or its entries, …)."""
+    def show(*layers, options=(), **config):
+        image_of(*layers, **config).push(client, "app", "1.0")
+        return mount(proxy, *options) / "app/1.0"
+    return show

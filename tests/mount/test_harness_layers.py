@@ -15,13 +15,12 @@ from support.chunked import chunked
 from support.compression import COMPRESSIONS
 from support.estargz import OWN_NAMES, estargz, toc_of
 from support.layers import image_of, layer
-from support.system import run
 from support.tars import (
     CHARACTERS, MTIME, SECOND, device, directory, fifo, file, hard_link,
     pax_global, sparse, symlink, tar_bytes)
 from support.trees import (
     assert_rsync_agrees, assert_same_tree, differences, outline, read_tree)
-from support.unpacked import podman_rootfs, umoci_rootfs
+from support.unpacked import podman_rootfs, umoci_rootfs, untar
 
 KIB = 1024
 SPARSE_FORMS = ("gnu", "pax-0.0", "pax-0.1", "pax-1.0")
@@ -54,13 +53,6 @@ def unpack(tmp_path):
         directory.mkdir()
         return umoci_rootfs(image_of(*layers), directory)
     return unpack
-
-
-def untar(data, directory):
-    directory.mkdir()
-    run("tar", "--xattrs", "--xattrs-include=*", "-C", directory, "-xf", "-",
-        input=data, stdin=None, text=False)
-    return directory
 
 
 def test_gnu_tar_reads_what_was_said(tmp_path):

@@ -223,6 +223,9 @@ class _Window:
     def matching(self, method=None, path=None):
         return self.now().matching(method, path)
 
+    def received(self, method=None, path=None):
+        return self.now().received(method, path)
+
     def __iter__(self):
         return iter(self.now())
 

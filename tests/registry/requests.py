@@ -29,3 +29,7 @@ class Requests(list):
 
     def count(self, method=None, path=None):
         return len(self.matching(method, path))
+
+    def received(self, method=None, path=None):
+        """Bytes of the answers' bodies."""
+        return sum(r.received for r in self.matching(method, path))

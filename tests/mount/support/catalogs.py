@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Listings too large to be pushed one by one."""
+"""What docker-registry does not take, or not quickly, written into its storage:
+long listings, and blobs that are not what their digests say."""
 
 import json
 from pathlib import Path
@@ -22,6 +23,13 @@ def add_tags(storage, repository, digest, tags):
         history.mkdir(parents=True)
         (current / "link").write_text(digest)
         (history / "link").write_text(digest)
+
+
+def blob_file(storage, digest):
+    """Where the registry keeps a blob. It serves what is there."""
+    algorithm, value = digest.split(":")
+    return Path(storage).joinpath("docker/registry/v2/blobs", algorithm,
+                                  value[:2], value, "data")
 
 
 def serve_catalog(proxy, names, *, page=1000):
