@@ -144,7 +144,9 @@ def docker(tmp_path_factory):
 @pytest.fixture
 def podman():
     with tempfile.TemporaryDirectory(prefix="podman-") as directory:
-        yield Podman(directory)
+        podman = Podman(directory)
+        yield podman
+        podman.wait()
 
 
 # The name under which the engines below have the root file system's image.

@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 from support.system import run
 
-PACKAGES = ("bash", "coreutils", "dpkg", "findutils", "grep", "login", "passwd",
-            "perl-base", "python3", "sed", "tar", "util-linux")
+PACKAGES = ("bash", "coreutils", "dash", "dpkg", "findutils", "grep", "login",
+            "passwd", "perl-base", "python3", "sed", "tar", "util-linux")
 # Not of a package, or of one's scripts.
 MORE = ("/bin", "/lib", "/lib64", "/sbin", "/etc/alternatives", "/etc/passwd",
         "/etc/group", "/etc/ld.so.cache", "/etc/debian_version",

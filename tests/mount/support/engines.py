@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from registry.process import Process
-from support.system import run
+from registry.process import Process, wait_until
+from support.system import run, somebody_runs_with
 
 PROGRAM = r"""
 #include <stdio.h>
@@ -136,7 +136,14 @@ class Podman(Engine):
                 "--runroot", self.directory / "run",
                 "--storage-driver", "vfs"]
 
-    def run_image(self, image):
+    def run(self, *what):
         return self("run", "--rm", "--network", "none",
                     "--cgroups", "disabled", "--ulimit", "nofile=1024:1024",
-                    "--ulimit", "nproc=4096:4096", image).stdout
+                    "--ulimit", "nproc=4096:4096", *what)
+
+    def run_image(self, image):
+        return self.run(image).stdout
+
+    def wait(self):
+        """What removes a container runs on when `podman run` has ended."""
+        wait_until(lambda: not somebody_runs_with(self.directory), "podman")
