@@ -257,8 +257,11 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _handle(self):
-        headers = {name.lower(): value
-                   for name, value in self.headers.items()}
+        headers = {}
+        for name, value in self.headers.items():
+            # Go's clients say Accept once for each type (RFC 9110, 5.3).
+            before = headers.get(name.lower())
+            headers[name.lower()] = f"{before}, {value}" if before else value
         request = Request(self.command, self.path, headers=headers)
         proxy = self.server.proxy
         proxy.record(request)
