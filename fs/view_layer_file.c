@@ -165,19 +165,18 @@ int layer_xattrs(const struct layer *layer, const struct layer_index *index,
 	const void *value;
 	uint32_t cursor = 0, len;
 	char text[DIGEST_TEXT_SIZE];
-	int r = 0;
+	int r;
 
-	while (r == 0 &&
-	       layer_index_xattr(index, entry, &cursor, &name, &value, &len))
-		r = xattrs_add_bytes(out, name, value, len, err);
 	/* Where it comes from is not the image's: programs that copy files with
-	 * their attributes do not see it. */
-	if (r == 0)
-		r = xattrs_add_hidden(out, "user.oci.layer",
-		    digest_format(layer_digest(layer), text), err);
+	 * their attributes do not see it, and an image cannot say otherwise. */
+	r = xattrs_add_hidden(out, "user.oci.layer",
+	    digest_format(layer_digest(layer), text), err);
 	if (r == 0)
 		r = xattrs_add_hidden(out, "user.oci.verified",
 		    vouching_text(layer_index_facts(index)->vouching), err);
+	while (r == 0 &&
+	       layer_index_xattr(index, entry, &cursor, &name, &value, &len))
+		r = xattrs_add_bytes(out, name, value, len, err);
 	out->no_acls = !layer_index_facts(index)->has_acls;
 	return r;
 }
