@@ -7,12 +7,11 @@ the payloads, tar headers and padding, ends the member of the payload before.
 The last members are a tar of the TOC and a footer that says where it begins.
 """
 
-import gzip
 import json
 
 from registry.client import digest_of
 from support.compression import gzip_member, pieces
-from support.images import OCI_GZIP_LAYER, Layer
+from support.images import OCI_GZIP_LAYER, Layer, decompressed
 from support.tars import FILE, encoded, file, padding, tar_bytes
 from support.tocs import toc_entry, without_zeros
 
@@ -117,7 +116,7 @@ def estargz(entries, *, chunk_size=4 << 20, share_below=0, prefetched=0,
     members = bytes(writer.members.data) + gzip_member(
         tar_bytes([file(TOC_NAME, index, mtime=0)]))
     data = members + (footer_of(toc_offset) if footer is None else footer)
-    tar = gzip.decompress(members)
+    tar = decompressed(members)
     return Layer(OCI_GZIP_LAYER, data, diff_id=digest_of(tar), annotations={
         TOC_DIGEST: toc_digest or digest_of(index),
         UNCOMPRESSED_SIZE: str(len(tar))})
@@ -136,6 +135,6 @@ def toc_range(layer):
 
 def _toc_file(layer):
     offset, _ = toc_range(layer)
-    tar = gzip.decompress(layer.data[offset:])
+    tar = decompressed(layer.data[offset:])
     size = int(tar[124:135], 8)
     return tar[512:512 + size]
