@@ -12,13 +12,13 @@ PATIENCE = 30
 POLL = 0.02
 
 
-def wait_until(condition, what, timeout=PATIENCE):
+def wait_until(condition, what, timeout=PATIENCE, poll=POLL):
     """Polls until condition() is true and returns its value."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {timeout} s")
-        time.sleep(POLL)
+        time.sleep(poll)
     return value
 
 

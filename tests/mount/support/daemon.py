@@ -60,7 +60,8 @@ class Mount:
             directory / "log", env=home.environment(),
             **(user.popen if user else {}))
         try:
-            wait_until(self._answers, f"the mount of {registry}")
+            # The start is measured, too: it takes less than the usual wait.
+            wait_until(self._answers, f"the mount of {registry}", poll=0.002)
         except Exception:
             self._end_by_force()
             raise

@@ -122,11 +122,14 @@ class Podman(Engine):
     one also where the machine still has the hybrid.
     """
 
-    CGROUP = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"'
+    DRIVER = "vfs"
+
+    PRIVATE = ("unshare", "--mount", "sh", "-c",
+               'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"', "sh")
 
     def command(self, *arguments):
-        return ["unshare", "--mount", "sh", "-c", self.CGROUP, "sh", "podman",
-                *self.storage(), "--tmpdir", self.directory / "tmp",
+        return [*self.PRIVATE, "podman", *self.storage(),
+                "--tmpdir", self.directory / "tmp",
                 "--cgroup-manager", "cgroupfs", "--events-backend", "file",
                 *arguments]
 
@@ -134,7 +137,7 @@ class Podman(Engine):
         """The options by which buildah, too, finds the images."""
         return ["--root", self.directory / "root",
                 "--runroot", self.directory / "run",
-                "--storage-driver", "vfs"]
+                "--storage-driver", self.DRIVER]
 
     def run(self, *what):
         return self("run", "--rm", "--network", "none",

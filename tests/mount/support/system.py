@@ -57,6 +57,14 @@ def mount_entry(path):
     return found
 
 
+def unmount_below(directory):
+    """Removes the mounts in a directory, whatever their state."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines()[::-1]:
+        path = _unescaped(line.split()[4])
+        if Path(directory) in Path(path).parents:
+            run("umount", "--lazy", path)
+
+
 def _unescaped(text):
     return re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), text)
 
