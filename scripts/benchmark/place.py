@@ -5,13 +5,15 @@ import itertools
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
+from benchmark.alone import loopback_bytes
+from benchmark.memory import Memory
 from benchmark.table import Sample
 from registry.server import DockerRegistry
 from support.daemon import Mount, discard_mount
 from support.home import Home
-from support.system import run
+from support.system import run, unmount_below
 
 # A push to an empty registry takes skopeo half a minute for a gigabyte.
 TIMEOUT = 600
@@ -22,7 +24,7 @@ class Place:
 
     def __init__(self, directory, binary):
         self.directory = directory
-        self.peak_memory = 0  # bytes, of any daemon so far
+        self.peak_memory = 0  # bytes, of any daemon so far, without indexes
         self._binary = binary
         self._home = Home(directory / "home")
         self._numbers = itertools.count(1)
@@ -32,11 +34,23 @@ class Place:
         return self.directory / f"{name}-{next(self._numbers)}"
 
     def remove(self, path):
-        """A file or a tree; one that is not there is removed already."""
+        """A file or a tree, with what is mounted in it; one that is not there
+        is removed already."""
+        unmount_below(path)
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def scratch(self):
+        """A directory for the time of a block."""
+        directory = self.new("scratch")
+        directory.mkdir()
+        try:
+            yield directory
+        finally:
+            self.remove(directory)
 
     @contextmanager
     def registry(self):
@@ -49,34 +63,43 @@ class Place:
             self.remove(directory)
 
     @contextmanager
-    def mount(self, registry, *, cache=None):
+    def mount(self, registry, *, cache=None, options=()):
         """A new mount, its cache empty unless one is named."""
         directory = self.new("mount")
-        options = [f"cache={cache}"] if cache else []
+        cache = cache or directory / "cache"
         mount = Mount(self._binary, registry.address, directory, self._home,
-                      options=options)
+                      options=[f"cache={cache}", *options])
         try:
-            yield mount
-            self.peak_memory = max(self.peak_memory, mount.peak_memory())
+            with Memory(mount.pid, cache / "derived") as memory:
+                yield mount
+            self.peak_memory = max(self.peak_memory, memory.peak)
             mount.unmount()
         finally:
             discard_mount(mount.path)
             self.remove(directory)
 
     def measure(self, *command, registry=None, **options):
-        """Runs a command on a disk at rest: its seconds, and how many requests
-        the registry saw meanwhile."""
-        os.sync()
-        if registry is None:
-            return Sample(self._seconds(command, options))
-        with registry.requests() as seen:
-            seconds = self._seconds(command, options)
-        return Sample(seconds, len(seen))
+        """Runs a command on a disk at rest: its seconds, and how much of the
+        registry was asked for meanwhile."""
+        return self.measure_with(
+            nullcontext(),
+            lambda _: run(*command, timeout=TIMEOUT, cwd=self.directory,
+                          **options),
+            registry)
 
-    def _seconds(self, command, options):
-        start = time.perf_counter()
-        run(*command, timeout=TIMEOUT, cwd=self.directory, **options)
-        return time.perf_counter() - start
+    def measure_with(self, made, use, registry=None):
+        """The same of use(what), with what made comes with: the seconds are
+        those from nothing until it was used, the rest counts until the end."""
+        os.sync()
+        with ExitStack() as stack:
+            seen = registry and stack.enter_context(registry.requests())
+            before = loopback_bytes()
+            start = time.perf_counter()
+            with made as what:
+                use(what)
+                seconds = time.perf_counter() - start
+            sent = loopback_bytes() - before
+        return Sample(seconds, len(seen), sent) if registry else Sample(seconds)
 
 
 class Skopeo:
@@ -102,9 +125,12 @@ class Skopeo:
         return any(self._data.rglob("blob-info-cache*"))
 
     def push(self, archive, registry, image):
+        return self.copy(f"docker-archive:{archive}", registry, image)
+
+    def copy(self, source, registry, image):
         return self._place.measure(
             "skopeo", "--insecure-policy",
             "--tmpdir", self._place.directory, "copy", "--quiet",
-            "--dest-tls-verify=false", f"docker-archive:{archive}",
+            "--dest-tls-verify=false", source,
             f"docker://{registry.address}/{image}",
             registry=registry, env=self._environment)

@@ -9,14 +9,16 @@ HEAD = ("what", "registryfs", "against", "", "ratio", "goal", "requests")
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement; requests is None where no registry is asked."""
+    """One measurement; where no registry is asked, the rest is None."""
     value: float
     requests: int | None = None
+    wire: int | None = None  # bytes to and from it
 
 
 @dataclass
 class Row:
-    """Samples of ours and of the peer's, taken in turns.
+    """Samples of ours and of the peer's, taken in turns; none of a peer's that
+    is not installed.
 
     goal is what the ratio of their medians may be; None where there is none.
     """
@@ -27,14 +29,25 @@ class Row:
     ours: list = field(default_factory=list)
     peer: list = field(default_factory=list)
 
+    def wire(self, goal=None):
+        """What the same runs have sent and received."""
+        return Row("its bytes on the wire", self.peer_is, goal, "MB",
+                   megabytes(self.ours), megabytes(self.peer))
+
     def cells(self):
-        ratio = median(self.ours) / median(self.peer)
         return (self.what, self._spread(self.ours), self.peer_is,
-                self._spread(self.peer), verdict(ratio, self.goal),
+                self._spread(self.peer), self._ratio(),
                 f"≤ {self.goal:g}" if self.goal else "",
                 f"{requests(self.ours)} / {requests(self.peer)}")
 
+    def _ratio(self):
+        if not self.peer:
+            return "–"
+        return verdict(median(self.ours) / median(self.peer), self.goal)
+
     def _spread(self, samples):
+        if not samples:
+            return "not installed"
         values = [sample.value for sample in samples]
         low, high = figure(min(values)), figure(max(values))
         spread = f" ({low}–{high})" if low != high else ""
@@ -60,9 +73,13 @@ def median(samples):
     return statistics.median(sample.value for sample in samples)
 
 
+def megabytes(samples):
+    return [Sample(sample.wire / 1e6) for sample in samples]
+
+
 def requests(samples):
     """Of the last run: the first may have had to ask for more."""
-    count = samples[-1].requests
+    count = samples[-1].requests if samples else None
     return "–" if count is None else count
 
 
