@@ -68,8 +68,7 @@ static void check_spans(const struct layer_index *index)
 		const struct layer_span *span = &spans[i];
 
 		if (span->out != out || span->out_len == 0 ||
-		    span->in_len > SPAN_IN_MAX ||
-		    (uint64_t)span->skip + span->out_len > SPAN_OUT_MAX ||
+		    (uint64_t)span->skip + span->out_len > CHUNK_MAX ||
 		    span->in > BLOB_END || span->in_len > BLOB_END - span->in)
 			abort();
 		out += span->out_len;

@@ -151,10 +151,10 @@ static const struct refused bad_chunks[] = {
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511104,"
      "\"chunkType\":\"zeros\"},{\"name\":\"g\",\"type\":\"reg\",\"size\":1}",
 	"too large a file"},
-    {"{\"name\":\"f\",\"type\":\"reg\",\"size\":16777217,\"offset\":9,"
+    {"{\"name\":\"f\",\"type\":\"reg\",\"size\":1073741825,\"offset\":9,"
      "\"chunkDigest\":" D "}",
 	"too large a chunk"},
-    {REG ",\"offset\":9,\"innerOffset\":16777207}", "too large a chunk"},
+    {REG ",\"offset\":9,\"innerOffset\":1073741815}", "too large a chunk"},
     {REG ",\"offset\":9,\"innerOffset\":-1}", "too large a chunk"},
 };
 
@@ -232,13 +232,13 @@ static void test_good(void **state)
 {
 	static const char *const good[] = {
 	    REG ",\"offset\":9}",
-	    REG ",\"offset\":9,\"innerOffset\":16777206}",
+	    REG ",\"offset\":9,\"innerOffset\":1073741814}",
 	    REG ",\"offset\":9,\"endOffset\":1000}",
 	    REG ",\"offset\":9,\"chunkSize\":6}," CHUNK
 		",\"offset\":10,\"chunkOffset\":6}",
 	    REG ",\"offset\":9,\"chunkSize\":6}," CHUNK
 		",\"offset\":10,\"chunkOffset\":6,\"chunkType\":\"zeros\"}",
-	    "{\"name\":\"f\",\"type\":\"reg\",\"size\":16777216,\"offset\":9,"
+	    "{\"name\":\"f\",\"type\":\"reg\",\"size\":1073741824,\"offset\":9,"
 	    "\"chunkDigest\":" D "}",
 	    "{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511104,"
 	    "\"chunkType\":\"zeros\"}",
