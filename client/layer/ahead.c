@@ -15,11 +15,18 @@ enum {
 	JOBS_MAX = 8,
 	/* A reader that skips a few small files still goes forward. */
 	STRIDE_MAX = 4,
-	/* One request's bytes, doubled with each span that is read in order. */
-	WINDOW_FIRST = 512 << 10,
+	/* What is in the spans of one small file shows no order yet. */
+	RUN_MIN = 256 << 10,
+	/* One request's bytes. */
 	WINDOW_MAX = 8 << 20,
-	RUN_MAX = 16,
+	/* Of a file that somebody begins to read, that much comes at once. */
+	UNTIL_MAX = 1 << 20,
 };
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 struct job {
 	struct layer *layer; /* held */
@@ -95,30 +102,54 @@ static void go_ahead(struct layer *layer, uint32_t first, uint64_t until,
 	}
 }
 
-uint64_t ahead_window(struct layer *layer, uint32_t number)
+/* The bytes of the blob from a span on that hold what is before an address;
+ * those of the span alone where what follows it stands elsewhere. */
+static uint64_t bytes_until(const struct layer *layer, uint32_t number,
+    uint64_t until)
+{
+	uint32_t count;
+	const struct layer_span *spans =
+	    layer_index_spans(layer->index, &count);
+	const struct layer_span *first = &spans[number], *last;
+
+	until = least(until, first->out + UNTIL_MAX);
+	last = &spans[layer_index_span_at(layer->index, until - 1)];
+	if (last->in < first->in || last->in - first->in > WINDOW_MAX)
+		return first->in_len;
+	return last->in + last->in_len - first->in;
+}
+
+/* The same for whoever reads span after span, as much as has been read so; 0
+ * for others. */
+static uint64_t window_in_order(struct layer *layer, uint32_t number)
 {
 	uint32_t count;
 	const struct layer_span *span =
 	    layer_index_spans(layer->index, &count) + number;
 	uint32_t last = atomic_exchange(&layer->last_span, number);
-	uint32_t run = atomic_load(&layer->run);
-	uint64_t window;
+	uint64_t in_order = span->out - atomic_load(&layer->run_start);
 
 	if (number == last)
-		return run ? (uint64_t)WINDOW_FIRST : span->in_len;
+		return 0;
 	if (number < last || number - last > STRIDE_MAX) {
-		atomic_store(&layer->run, 0);
+		atomic_store(&layer->run_start, span->out);
 		atomic_store(&layer->ahead_until, 0);
-		return span->in_len;
+		return 0;
 	}
-	if (run < RUN_MAX)
-		atomic_store(&layer->run, run + 1);
-	window = (uint64_t)WINDOW_FIRST << run;
-	if (window > WINDOW_MAX)
-		window = WINDOW_MAX;
-	go_ahead(layer, number + 1, span->out + span->out_len + AHEAD_BYTES,
-	    window);
-	return window;
+	if (in_order < RUN_MIN)
+		return 0;
+	go_ahead(layer, number + 1,
+	    span->out + span->out_len + least(in_order, AHEAD_BYTES),
+	    least(in_order, WINDOW_MAX));
+	return least(in_order, WINDOW_MAX);
+}
+
+uint64_t ahead_window(struct layer *layer, uint32_t number, uint64_t until)
+{
+	uint64_t wanted = bytes_until(layer, number, until);
+	uint64_t in_order = window_in_order(layer, number);
+
+	return wanted > in_order ? wanted : in_order;
 }
 
 void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
@@ -130,8 +161,7 @@ void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
 	if (len >= entry->size ||
 	    layer_index_facts(layer->index)->vouching == LAYER_BY_STREAM)
 		return;
-	if (until > from + AHEAD_BYTES)
-		until = from + AHEAD_BYTES;
+	until = least(until, from + AHEAD_BYTES);
 	go_ahead(layer, layer_index_span_at(layer->index, from), until,
-	    WINDOW_FIRST);
+	    UNTIL_MAX);
 }

@@ -47,56 +47,6 @@ static void merge_release(struct merge *merge)
 	buf_release(&merge->meanings);
 }
 
-/* A name that some layer has in a directory. */
-struct candidate {
-	const char *name;
-	struct part part;
-};
-
-static int by_name(const void *one, const void *two)
-{
-	const struct candidate *a = one, *b = two;
-	int order = strcmp(a->name, b->name);
-
-	if (order)
-		return order;
-	/* The highest layer first. */
-	return a->part.layer < b->part.layer ? 1 : -1;
-}
-
-/* All names in a directory, sorted. *out is the caller's to free. */
-static int collect(struct merge *merge, const struct meaning *dir,
-    struct candidate **out, size_t *count, struct err *err)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < dir->count; i++)
-		total += layer_index_entry(merge->layers[dir->parts[i].layer],
-		    dir->parts[i].entry)
-			     ->child_count;
-	*count = 0;
-	*out = calloc(total ? total : 1, sizeof(**out));
-	if (!*out)
-		return err_nomem(err);
-	for (size_t i = 0; i < dir->count; i++) {
-		const struct part *part = &dir->parts[i];
-		const struct layer_index *index = merge->layers[part->layer];
-		uint32_t children;
-		const uint32_t *list =
-		    layer_index_children(index, part->entry, &children);
-
-		for (uint32_t j = 0; j < children; j++) {
-			const char *name = layer_index_name(index, list[j]);
-
-			if (!stack_is_whiteout(name))
-				(*out)[(*count)++] = (struct candidate){name,
-				    {part->layer, list[j]}};
-		}
-	}
-	qsort(*out, *count, sizeof(**out), by_name);
-	return 0;
-}
-
 /* A hard link's file, which may be in a layer below. */
 static int follow(struct merge *merge, struct part *part, struct err *err)
 {
@@ -146,19 +96,16 @@ static int add_children(struct merge *merge, uint32_t parent, struct err *err)
 	struct meaning dir = *meaning_at(merge, parent);
 	AUTO_FREE struct candidate *names = NULL;
 	uint32_t first = node_count(merge);
-	const char *last = NULL;
 	size_t count;
 	int r;
 
 	*meaning_at(merge, parent) = (struct meaning){0};
-	r = collect(merge, &dir, &names, &count, err);
+	r = stack_names(merge->layers, &dir, &names, &count, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		CLEANUP(meaning_release) struct meaning child = {0};
+		const char *name = names[i].name;
 
-		if (last && !strcmp(last, names[i].name))
-			continue;
-		last = names[i].name;
-		r = stack_child(merge->layers, &dir, last, strlen(last), &child,
+		r = stack_child(merge->layers, &dir, name, strlen(name), &child,
 		    err);
 		if (r == 0 && child.count > 0)
 			r = add_node(merge, parent, &names[i], &child, err);

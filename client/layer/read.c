@@ -27,8 +27,9 @@ static int read_stream(struct layer *layer, uint8_t *data, size_t len,
 	return n < 0 ? (int)n : 0;
 }
 
+/* until: the address to which the reader will probably go on. */
 static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
-    size_t len, uint64_t off, struct err *err)
+    size_t len, uint64_t off, uint64_t until, struct err *err)
 {
 	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
 	int r;
@@ -36,14 +37,14 @@ static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
 	if (large_is(layer, number))
 		return large_read(layer, number, data, len, off, err);
 	r = span_get(layer->table->spans, layer, number,
-	    ahead_window(layer, number), &decoded, err);
+	    ahead_window(layer, number, until), &decoded, err);
 	if (r == 0)
 		memcpy(data, decoded_data(decoded) + off, len);
 	return r;
 }
 
 static int read_spans(struct layer *layer, uint8_t *data, size_t len,
-    uint64_t at, struct err *err)
+    uint64_t at, uint64_t until, struct err *err)
 {
 	uint32_t count;
 	const struct layer_span *spans =
@@ -53,8 +54,8 @@ static int read_spans(struct layer *layer, uint8_t *data, size_t len,
 	for (; len > 0 && number < count; number++) {
 		const struct layer_span *span = &spans[number];
 		size_t now = least(len, span->out + span->out_len - at);
-		int r =
-		    read_span(layer, number, data, now, at - span->out, err);
+		int r = read_span(layer, number, data, now, at - span->out,
+		    until, err);
 
 		if (r < 0)
 			return r;
@@ -68,13 +69,13 @@ static int read_spans(struct layer *layer, uint8_t *data, size_t len,
 }
 
 static int read_at(struct layer *layer, uint8_t *data, size_t len, uint64_t at,
-    struct err *err)
+    uint64_t until, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);
 
 	return facts->vouching == LAYER_BY_STREAM
 		   ? read_stream(layer, data, len, at, err)
-		   : read_spans(layer, data, len, at, err);
+		   : read_spans(layer, data, len, at, until, err);
 }
 
 /* The pieces of a sparse file; what is between them is zeros. */
@@ -98,7 +99,8 @@ static int read_sparse(struct layer *layer, const struct layer_entry *entry,
 		if (start < end)
 			r = read_at(layer, data + (start - off),
 			    (size_t)(end - start),
-			    at + (start - extents[i].offset), err);
+			    at + (start - extents[i].offset),
+			    at + extents[i].size, err);
 		at += extents[i].size;
 	}
 	return r;
@@ -121,7 +123,8 @@ ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
 	if (entry->flags & LAYER_SPARSE)
 		r = read_sparse(layer, entry, data, len, off, err);
 	else
-		r = read_at(layer, data, len, entry->data + off, err);
+		r = read_at(layer, data, len, entry->data + off,
+		    entry->data + entry->size, err);
 	if (r < 0)
 		return r;
 	if (off == 0 && !(entry->flags & LAYER_SPARSE))

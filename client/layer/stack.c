@@ -149,6 +149,68 @@ int stack_find(const struct layer_index *const *layers, size_t lowest,
 	}
 }
 
+static int by_name(const void *one, const void *two)
+{
+	const struct candidate *a = one, *b = two;
+	int order = strcmp(a->name, b->name);
+
+	if (order)
+		return order;
+	/* The highest layer first. */
+	return a->part.layer < b->part.layer ? 1 : -1;
+}
+
+static size_t add_names(const struct layer_index *index,
+    const struct part *part, struct candidate *out)
+{
+	uint32_t children;
+	const uint32_t *list =
+	    layer_index_children(index, part->entry, &children);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < children; i++) {
+		const char *name = layer_index_name(index, list[i]);
+
+		if (!stack_is_whiteout(name))
+			out[count++] =
+			    (struct candidate){name, {part->layer, list[i]}};
+	}
+	return count;
+}
+
+static size_t drop_repeated(struct candidate *list, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || strcmp(list[kept - 1].name, list[i].name) != 0)
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
+int stack_names(const struct layer_index *const *layers,
+    const struct meaning *dir, struct candidate **out, size_t *count,
+    struct err *err)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < dir->count; i++)
+		total += layer_index_entry(layers[dir->parts[i].layer],
+		    dir->parts[i].entry)
+			     ->child_count;
+	*count = 0;
+	*out = calloc(total + 1, sizeof(**out));
+	if (!*out)
+		return err_nomem(err);
+	for (size_t i = 0; i < dir->count; i++)
+		*count += add_names(layers[dir->parts[i].layer], &dir->parts[i],
+		    *out + *count);
+	qsort(*out, *count, sizeof(**out), by_name);
+	*count = drop_repeated(*out, *count);
+	return 0;
+}
+
 struct part meaning_attributes(const struct layer_index *const *layers,
     const struct meaning *meaning)
 {

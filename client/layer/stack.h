@@ -46,6 +46,18 @@ int stack_child(const struct layer_index *const *layers,
 int stack_find(const struct layer_index *const *layers, size_t lowest,
     size_t count, const char *path, struct meaning *out, struct err *err);
 
+/* A name that some layer has in a directory. */
+struct candidate {
+	const char *name; /* in the index */
+	struct part part; /* of the highest layer that has it */
+};
+
+/* All names in a directory that stand for themselves, each once, sorted; some
+ * of them may mean nothing. *out is the caller's to free. */
+int stack_names(const struct layer_index *const *layers,
+    const struct meaning *dir, struct candidate **out, size_t *count,
+    struct err *err);
+
 /* The part that gives a directory its attributes. */
 struct part meaning_attributes(const struct layer_index *const *layers,
     const struct meaning *meaning);

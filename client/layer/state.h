@@ -56,7 +56,8 @@ struct layer {
 	uint32_t large_span; /* its span */
 
 	/* Where readers are: what is read in order is read ahead. */
-	atomic_uint_least32_t last_span, run, ahead_until;
+	atomic_uint_least32_t last_span, ahead_until;
+	atomic_uint_least64_t run_start; /* an address */
 };
 
 /* Makes the index, or the stream that belongs to it. A job; takes its hold. */
