@@ -75,7 +75,8 @@ static int set_lists(struct layer_index *index, struct err *err)
 		    take(&rest, head->extents, sizeof(*index->extents));
 		index->heap = take(&rest, head->heap, 1);
 	}
-	if (!rest.data)
+	/* The root is always there, and offset 0 of the heap. */
+	if (!rest.data || head->entries == 0 || head->heap == 0)
 		return err_set(err, EBADMSG, "an index that is cut off");
 	return 0;
 }
