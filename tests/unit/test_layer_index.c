@@ -162,7 +162,7 @@ static void test_lists_that_do_not_fit(void **state)
 {
 	const struct layer_entry root = {.mode = S_IFDIR | 0755};
 	const struct index_head good = {.entries = 1, .heap = 1};
-	const uint64_t counts[] = {2, 100, UINT32_MAX, UINT64_MAX / 80 + 1,
+	const uint64_t counts[] = {9, 100, UINT32_MAX, UINT64_MAX / 80 + 1,
 	    UINT64_MAX - 7, UINT64_MAX};
 	struct index_head head = good;
 	const struct mapped_piece pieces[] = {{&head, sizeof(head)},
@@ -178,7 +178,7 @@ static void test_lists_that_do_not_fit(void **state)
 
 		for (size_t j = 0; j < sizeof(lists) / sizeof(*lists); j++) {
 			head = good;
-			*lists[j] = counts[i] + 8 * (j == 4);
+			*lists[j] = counts[i];
 			assert_int_equal(open_content(INDEX_MAGIC, pieces, 3),
 			    -EBADMSG);
 		}
