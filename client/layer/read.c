@@ -117,6 +117,8 @@ ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
 		return err_set(err, EIO,
 		    "%s: a hard link to %s, which is not there", layer->title,
 		    layer_index_target(layer->index, number));
+	if (!S_ISREG(entry->mode))
+		return err_set(err, EINVAL, "%s: no file", layer->title);
 	if (off >= entry->size || len == 0)
 		return 0;
 	len = least(len, entry->size - off);

@@ -97,6 +97,35 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 	return 0;
 }
 
+/* In the monitor. Before it has its name: afterwards the name says whether it
+ * still is the blob. */
+static bool is_settling(const struct entry *entry)
+{
+	return entry->whole && entry->file &&
+	       openfile_at(entry->file, entry->partial_path);
+}
+
+int entry_settling(struct store *store, const struct digest *digest,
+    uint64_t size, struct openfile **out, struct err *err)
+{
+	AUTO_FREE char *key = make_key(digest, size);
+	CLEANUP(entry_put_p) struct entry *entry = NULL;
+	int r = 0;
+
+	if (!key)
+		return err_nomem(err);
+	entry = (struct entry *)shared_find(store, key);
+	if (!entry)
+		return 0;
+	monitor_enter(&entry->monitor);
+	if (is_settling(entry)) {
+		*out = openfile_get(entry->file);
+		r = 1;
+	}
+	monitor_leave(&entry->monitor);
+	return r;
+}
+
 struct entry *entry_get(struct entry *entry)
 {
 	shared_get(&entry->shared);

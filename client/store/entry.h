@@ -46,6 +46,12 @@ struct entry {
 /* The entry of that digest and size, opened if the blob is on the disk. */
 int entry_find(struct store *store, const struct digest *digest, uint64_t size,
     struct entry **out, struct err *err);
+
+/* The file of a blob that was just verified and is not found by its name yet,
+ * which takes as long as the disk does: 1, or 0. */
+int entry_settling(struct store *store, const struct digest *digest,
+    uint64_t size, struct openfile **out, struct err *err);
+
 struct entry *entry_get(struct entry *entry);
 void entry_put(struct entry *entry);
 

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "entry.h"
 #include "path.h"
 #include "use.h"
 #include "whole.h"
@@ -191,9 +192,12 @@ int partset_take_whole(struct parts *parts, struct err *err)
 {
 	CLEANUP(openfile_put_p) struct openfile *old = NULL;
 	struct openfile *file;
-	int r = whole_open(parts->whole_path, &parts->digest, parts->size,
-	    &file, err);
+	int r = entry_settling(parts->store, &parts->digest, parts->size, &file,
+	    err);
 
+	if (r == 0)
+		r = whole_open(parts->whole_path, &parts->digest, parts->size,
+		    &file, err);
 	if (r <= 0)
 		return r;
 	/* Nobody needs the parts any more. */

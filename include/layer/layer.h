@@ -81,7 +81,8 @@ void layer_prefetch(struct layer *layer);
 
 /*
  * Reads a file of the layer (an entry of its index, which is there); short only
- * at the file's end. -EBADMSG, -EINTR, or what the source failed with.
+ * at the file's end. -EBADMSG, -EINTR, or what the source failed with; -EINVAL
+ * for what is no file, -EIO for a hard link that leads nowhere.
  */
 ssize_t layer_read(struct layer *layer, uint32_t entry, void *data, size_t len,
     uint64_t off, struct err *err);
