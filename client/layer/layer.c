@@ -164,23 +164,32 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 	return r;
 }
 
+static int fetch_all(struct layer *layer, struct err *err)
+{
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	struct store_source source = origins_source(layer->origins);
+	char last;
+	int r = store_get(layer->table->store, &layer->digest, layer->size,
+	    &source, &blob, err);
+
+	if (r < 0 || layer->size == 0)
+		return r;
+	/* Its last byte is there when all are. */
+	return (int)blob_read(blob, &last, 1, layer->size - 1, err);
+}
+
 static void prefetch(void *arg)
 {
 	CLEANUP(layer_put_p) struct layer *layer = arg;
-	CLEANUP(blob_put_p) struct blob *blob = NULL;
-	struct store_source source = origins_source(layer->origins);
+	struct layer_jobs *jobs = &layer->table->jobs;
 	struct err err = ERR_INIT;
-	char last;
-	int r = store_get(layer->table->store, &layer->digest, layer->size,
-	    &source, &blob, &err);
+	struct layer_job job;
 
-	/* Its last byte is there when all are. */
-	if (r == 0 && layer->size > 0 &&
-	    blob_read(blob, &last, 1, layer->size - 1, &err) < 0)
-		r = -err.code;
-	if (r < 0)
+	job_begin(jobs, &job);
+	if (fetch_all(layer, &err) < 0)
 		log_debug(LOG_FETCH, "prefetch of %s: %s", layer->title,
 		    err.msg);
+	job_end(jobs, &job);
 }
 
 void layer_prefetch(struct layer *layer)

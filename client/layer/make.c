@@ -182,9 +182,14 @@ static int make(struct layer *layer, struct err *err)
 void make_run(void *arg)
 {
 	CLEANUP(layer_put_p) struct layer *layer = arg;
+	struct layer_jobs *jobs = &layer->table->jobs;
 	struct err err = ERR_INIT;
-	int r = make(layer, &err);
+	struct layer_job job;
+	int r;
 
+	job_begin(jobs, &job);
+	r = make(layer, &err);
+	job_end(jobs, &job);
 	monitor_enter(&layer->monitor);
 	layer->making = false;
 	/* Given up: whoever waits from now on begins again. */

@@ -125,28 +125,44 @@ static int take_piece(struct pass *pass, const uint8_t *data, size_t len,
 	return decoder_write(pass->decoder, data, len, err);
 }
 
-static int read_all(struct pass *pass, struct err *err)
+/* What reaches the blob's end is there when the digest is right. */
+static ssize_t read_piece(struct pass *pass, uint8_t *piece, uint64_t done,
+    struct err *err)
 {
 	const struct pass_job *job = pass->job;
+
+	if (!job->wanted(job->arg, done))
+		return err_set(err, ECANCELED,
+		    "nobody waits for the index any more");
+	return blob_read(job->blob, piece, PIECE, done, err);
+}
+
+static int read_all(struct pass *pass, struct err *err)
+{
 	AUTO_FREE uint8_t *piece = malloc(PIECE);
+	struct err reason = ERR_INIT;
 	uint64_t done = 0;
 	ssize_t n;
+	int r = 0;
 
 	if (!piece)
 		return err_nomem(err);
-	/* What reaches the blob's end is there when the digest is right. */
-	while ((n = blob_read(job->blob, piece, PIECE, done, err)) > 0) {
-		int r;
-
-		if (!job->wanted(job->arg, done))
-			return err_set(err, ECANCELED,
-			    "nobody waits for the index any more");
-		r = take_piece(pass, piece, (size_t)n, err);
-		if (r < 0)
-			return no_layer(r, err);
+	while ((n = read_piece(pass, piece, done, err)) > 0) {
+		if (r == 0)
+			r = no_layer(take_piece(pass, piece, (size_t)n,
+					 &reason),
+			    &reason);
+		/* What makes no sense may not be the blob: its end tells. Else
+		 * it would stay in the store, and be read the next time. */
+		if (r < 0 && r != -EIO)
+			break;
 		done += (uint64_t)n;
 	}
-	return (int)n;
+	if (n < 0)
+		return (int)n;
+	if (r < 0)
+		*err = reason;
+	return r;
 }
 
 static int begin(struct pass *pass, struct err *err)

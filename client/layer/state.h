@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "base/task.h"
+#include "jobs.h"
 #include "layer/layer.h"
 #include "origins.h"
 #include "spans.h"
@@ -22,6 +23,7 @@ struct layer_table {
 	struct pool *prefetches; /* wait for whole blobs */
 	struct buffers *buffers;
 	struct span_cache *spans;
+	struct layer_jobs jobs; /* of makers and prefetches */
 	atomic_bool closing;
 	atomic_uint ahead_jobs; /* queued or running */
 

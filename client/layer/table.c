@@ -26,6 +26,7 @@ int layer_table_new(struct store *store, struct layer_table **out,
 		return err_nomem(err);
 	table->store = store;
 	pthread_mutex_init(&table->lock, NULL);
+	jobs_init(&table->jobs);
 	table->makers = pool_new("index", MAKERS, err);
 	if (table->makers)
 		table->ahead = pool_new("ahead", AHEAD, err);
@@ -47,12 +48,14 @@ void layer_table_free(struct layer_table *table)
 	if (!table)
 		return;
 	atomic_store(&table->closing, true);
+	jobs_interrupt(&table->jobs);
 	pool_free_p(&table->makers);
 	pool_free_p(&table->ahead);
 	pool_free_p(&table->prefetches);
 	span_cache_free(table->spans);
 	buffers_free(table->buffers);
 	map_release(&table->layers);
+	jobs_release(&table->jobs);
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }
