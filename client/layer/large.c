@@ -3,6 +3,7 @@
 #include "large.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "limits.h"
@@ -26,10 +27,13 @@ bool large_is(const struct layer *layer, uint32_t number)
 	       !(span->flags & SPAN_ZEROS);
 }
 
-/* Where the store gets a chunk from. */
+/* Where the store gets a chunk from. The store keeps it longer than layers
+ * last, and layers keep chunks: it does not hold the layer. */
 struct chunk {
-	struct layer *layer; /* held */
-	const struct layer_span *span;
+	struct parts *parts; /* of the layer's blob */
+	enum compression compression;
+	struct layer_span span;
+	atomic_bool wrong; /* what it gave: who wants more asks another */
 };
 
 /* Passes on what of the decoded bytes is asked for. */
@@ -61,7 +65,7 @@ static int take(struct sink *sink, const void *data, size_t len,
 static int decode(const struct chunk *chunk, struct excerpt *excerpt,
     struct err *err)
 {
-	const struct layer_span *span = chunk->span;
+	const struct layer_span *span = &chunk->span;
 	AUTO_FREE uint8_t *piece = malloc(PIECE);
 	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
 	uint64_t done = 0;
@@ -69,14 +73,14 @@ static int decode(const struct chunk *chunk, struct excerpt *excerpt,
 
 	if (!piece)
 		return err_nomem(err);
-	r = decoder_new(layer_index_facts(chunk->layer->index)->compression,
-	    &excerpt->sink, UINT64_MAX, &decoder, err);
+	r = decoder_new(chunk->compression, &excerpt->sink, UINT64_MAX,
+	    &decoder, err);
 	while (r == 0 && excerpt->left > 0 && done < span->in_len) {
 		size_t len = span->in_len - done < PIECE
 				 ? (size_t)(span->in_len - done)
 				 : PIECE;
 
-		r = parts_read(chunk->layer->parts, piece, len, span->in + done,
+		r = parts_read(chunk->parts, piece, len, span->in + done,
 		    WINDOW, err);
 		if (r >= 0)
 			r = decoder_write(decoder, piece, len, err);
@@ -85,21 +89,35 @@ static int decode(const struct chunk *chunk, struct excerpt *excerpt,
 	return r < 0 ? r : 0;
 }
 
+/* What was fetched is wrong, or the index is. */
+static int is_wrong(struct chunk *chunk, struct err *err)
+{
+	const struct layer_span *span = &chunk->span;
+
+	parts_drop(chunk->parts, span->in, span->in_len);
+	atomic_store(&chunk->wrong, true);
+	return err_set(err, EBADMSG,
+	    "the bytes from %llu on do not decode to what they should",
+	    (unsigned long long)span->in);
+}
+
 static int fetch(void *arg, const struct digest *digest, uint64_t offset,
     uint64_t len, struct sink *sink, struct err *err)
 {
-	const struct chunk *chunk = arg;
-	const struct layer_span *span = chunk->span;
+	struct chunk *chunk = arg;
+	const struct layer_span *span = &chunk->span;
 	struct excerpt excerpt = {.sink = {take},
 	    .out = sink,
 	    .skip = span->skip + offset,
 	    .left = len ? len : span->out_len - offset};
-	int r = decode(chunk, &excerpt, err);
+	int r;
 
 	(void)digest;
-	/* What was fetched may be what is wrong. */
-	if (r < 0 || excerpt.left > 0)
-		parts_drop(chunk->layer->parts, span->in, span->in_len);
+	if (atomic_load(&chunk->wrong))
+		return is_wrong(chunk, err);
+	r = decode(chunk, &excerpt, err);
+	if (r == -EINVAL || (r == 0 && excerpt.left > 0))
+		return is_wrong(chunk, err);
 	return r;
 }
 
@@ -107,20 +125,42 @@ static void release(void *arg)
 {
 	struct chunk *chunk = arg;
 
-	layer_put(chunk->layer);
+	parts_put(chunk->parts);
 	free(chunk);
+}
+
+static int new_chunk(struct layer *layer, const struct layer_span *span,
+    struct chunk **out, struct err *err)
+{
+	const struct store_source source = origins_source(layer->origins);
+	AUTO_FREE struct chunk *chunk = malloc(sizeof(*chunk));
+	int r;
+
+	if (!chunk) {
+		source.release(source.arg);
+		return err_nomem(err);
+	}
+	chunk->compression = layer_index_facts(layer->index)->compression;
+	chunk->span = *span;
+	atomic_init(&chunk->wrong, false);
+	r = store_parts(layer->table->store, &layer->digest, layer->size,
+	    &source, &chunk->parts, err);
+	if (r == 0)
+		*out = steal(&chunk);
+	return r;
 }
 
 static int open_chunk(struct layer *layer, const struct layer_span *span,
     struct blob **out, struct err *err)
 {
-	struct chunk *chunk = malloc(sizeof(*chunk));
-	const struct store_source source = {fetch, release, chunk};
+	struct store_source source = {fetch, release, NULL};
 	struct digest digest = {.algorithm = DIGEST_SHA256};
+	struct chunk *chunk;
+	int r = new_chunk(layer, span, &chunk, err);
 
-	if (!chunk)
-		return err_nomem(err);
-	*chunk = (struct chunk){layer_get(layer), span};
+	if (r < 0)
+		return r;
+	source.arg = chunk;
 	memcpy(digest.bytes, span->sha256, sizeof(span->sha256));
 	return store_get(layer->table->store, &digest, span->out_len, &source,
 	    out, err);
@@ -150,8 +190,8 @@ static void keep_last(struct layer *layer, uint32_t number, struct blob *blob)
 	blob_put(before);
 }
 
-int large_read(struct layer *layer, uint32_t number, void *data, size_t len,
-    uint64_t off, struct err *err)
+static int read_once(struct layer *layer, uint32_t number, void *data,
+    size_t len, uint64_t off, struct err *err)
 {
 	const struct layer_span *span = span_of(layer, number);
 	CLEANUP(blob_put_p) struct blob *blob = take_last(layer, number);
@@ -167,8 +207,22 @@ int large_read(struct layer *layer, uint32_t number, void *data, size_t len,
 		n = blob_read(blob, data, len, off, err);
 	if (n >= 0)
 		keep_last(layer, number, steal(&blob));
-	/* What the blob was decoded from is not to be kept either. */
-	if (n == -EBADMSG)
-		parts_drop(layer->parts, span->in, span->in_len);
 	return n < 0 ? (int)n : 0;
+}
+
+int large_read(struct layer *layer, uint32_t number, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct layer_span *span = span_of(layer, number);
+	struct err first = ERR_INIT;
+	int r = read_once(layer, number, data, len, off, &first);
+
+	if (r == -EBADMSG) {
+		/* What it was decoded from is not to be kept either. */
+		parts_drop(layer->parts, span->in, span->in_len);
+		return read_once(layer, number, data, len, off, err);
+	}
+	if (r < 0)
+		*err = first;
+	return r;
 }

@@ -18,7 +18,7 @@ struct layer;
 bool large_is(const struct layer *layer, uint32_t span);
 
 /* Reads len bytes at off of a span that is large, when all of it was verified.
- */
+ * Bytes that are wrong are fetched once more, then -EBADMSG. */
 int large_read(struct layer *layer, uint32_t span, void *data, size_t len,
     uint64_t off, struct err *err);
 
