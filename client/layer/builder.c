@@ -291,10 +291,28 @@ static int find_target(struct builder *builder, const char *path, uint32_t *out,
 	struct place place;
 	int r = paths_follow(builder, path, false, 0, &place, err);
 
-	if (r <= 0 || !*place.name)
-		return r < 0 ? r : 0;
+	if (r <= 0)
+		return r;
+	if (!*place.name) {
+		*out = place.dir;
+		return 1;
+	}
 	*out = builder_child(builder, place.dir, place.name);
 	return *out != LAYER_ROOT;
+}
+
+/* A hard link to what may be in a layer below, by a name as it has there. */
+static int describe_dangling(struct builder *builder, const char *target,
+    struct layer_entry *out, struct err *err)
+{
+	AUTO_FREE char *path = strdup(target);
+
+	if (!path)
+		return err_nomem(err);
+	paths_clean(path);
+	out->flags = LAYER_DANGLING;
+	builder->has_dangling = true;
+	return keep_text(builder, path, &out->target, err);
 }
 
 static int add_link(struct builder *builder, const struct tar_entry *entry,
@@ -315,9 +333,7 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 		link = builder->entries[target];
 		link.flags &= ~(uint32_t)ENTRY_REPLACED;
 	} else {
-		link.flags = LAYER_DANGLING;
-		builder->has_dangling = true;
-		r = keep_text(builder, entry->link, &link.target, err);
+		r = describe_dangling(builder, entry->link, &link, err);
 	}
 	if (r >= 0)
 		r = builder_append(builder, place->dir, place->name, &link,

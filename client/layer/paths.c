@@ -94,6 +94,30 @@ static int step(struct walk *walk, char *name, struct err *err)
 	return *rest ? enter(walk, name, rest, err) : 2;
 }
 
+void paths_clean(char *path)
+{
+	const char *in = path;
+	char *out = path;
+
+	while (*in) {
+		size_t len;
+
+		in += strspn(in, "/");
+		len = strcspn(in, "/");
+		if (len == 2 && !strncmp(in, "..", len)) {
+			while (out > path && *--out != '/')
+				;
+		} else if (len > 0 && !(len == 1 && *in == '.')) {
+			if (out > path)
+				*out++ = '/';
+			memmove(out, in, len);
+			out += len;
+		}
+		in += len;
+	}
+	*out = '\0';
+}
+
 int paths_follow(struct builder *builder, const char *path, bool create,
     int64_t mtime, struct place *out, struct err *err)
 {
@@ -102,12 +126,13 @@ int paths_follow(struct builder *builder, const char *path, bool create,
 	    .create = create,
 	    .mtime = mtime,
 	    .dir = LAYER_ROOT,
-	    .text = text};
+	    .text = text,
+	    .rest = text};
 	int r = 1;
 
 	if (!text)
 		return err_nomem(err);
-	walk.rest = text + strspn(text, "/");
+	paths_clean(text);
 	while (r == 1)
 		r = step(&walk, out->name, err);
 	text = walk.text;

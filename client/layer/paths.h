@@ -22,6 +22,11 @@ struct place {
 	char name[PATH_NAME_MAX + 1];
 };
 
+/* Takes slashes that say nothing, "." and ".." out of a path as written in a
+ * tar, as engines do before they look at what is there: a ".." behind a
+ * symbolic link takes back the link, and none leads out. */
+void paths_clean(char *path);
+
 /*
  * Follows a path as written in a tar. create: directories on the way that are
  * missing are made, with the time of who needs them. 1; 0 where it leads
