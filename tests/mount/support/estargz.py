@@ -7,11 +7,13 @@ the payloads, tar headers and padding, ends the member of the payload before.
 The last members are a tar of the TOC and a footer that says where it begins.
 """
 
+import gzip
+import hashlib
 import json
 
 from registry.client import digest_of
 from support.compression import gzip_member, pieces
-from support.images import OCI_GZIP_LAYER, Layer, decompressed
+from support.images import OCI_GZIP_LAYER, Layer
 from support.tars import FILE, encoded, file, padding, tar_bytes
 from support.tocs import toc_entry, without_zeros
 
@@ -30,10 +32,14 @@ class _Members:
         self.data = bytearray()
         self._parts = []
         self.inner = 0  # bytes in the member that is being written
+        self.plain_size = 0
+        self._plain = hashlib.sha256()
 
     def write(self, data):
         self._parts.append(data)
         self.inner += len(data)
+        self.plain_size += len(data)
+        self._plain.update(data)
 
     def cut(self):
         """Ends the member; returns where the next begins."""
@@ -41,6 +47,10 @@ class _Members:
             self.data += gzip_member(b"".join(self._parts))
         self._parts, self.inner = [], 0
         return len(self.data)
+
+    @property
+    def diff_id(self):
+        return "sha256:" + self._plain.hexdigest()
 
 
 class _Writer:
@@ -106,20 +116,21 @@ def estargz(entries, *, chunk_size=4 << 20, share_below=0, prefetched=0,
     landmark = file(LANDMARK if prefetched else NO_LANDMARK, b"\x0f")
     ordered = [*entries[:prefetched], landmark, *entries[prefetched:]]
     writer = _Writer(chunk_size, share_below)
+    members = writer.members
     for entry in ordered:
         writer.add(entry)
-    toc_offset = writer.members.cut()
+    toc_offset = members.cut()
     toc = {"version": 1, "entries": writer.toc}
     if edit_toc:
         edit_toc(toc)
     index = json.dumps(toc, indent="\t").encode()
-    members = bytes(writer.members.data) + gzip_member(
-        tar_bytes([file(TOC_NAME, index, mtime=0)]))
-    data = members + (footer_of(toc_offset) if footer is None else footer)
-    tar = decompressed(members)
-    return Layer(OCI_GZIP_LAYER, data, diff_id=digest_of(tar), annotations={
+    members.write(tar_bytes([file(TOC_NAME, index, mtime=0)]))
+    members.cut()
+    data = bytes(members.data) + (
+        footer_of(toc_offset) if footer is None else footer)
+    return Layer(OCI_GZIP_LAYER, data, diff_id=members.diff_id, annotations={
         TOC_DIGEST: toc_digest or digest_of(index),
-        UNCOMPRESSED_SIZE: str(len(tar))})
+        UNCOMPRESSED_SIZE: str(members.plain_size)})
 
 
 def toc_of(layer):
@@ -135,6 +146,6 @@ def toc_range(layer):
 
 def _toc_file(layer):
     offset, _ = toc_range(layer)
-    tar = decompressed(layer.data[offset:])
+    tar = gzip.decompress(layer.data[offset:])
     size = int(tar[124:135], 8)
     return tar[512:512 + size]
