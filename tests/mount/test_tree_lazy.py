@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from registry.faults import Hold, slow
+from registry.faults import Hold
 from support.caches import evict_blobs
 from support.chunked import chunked
 from support.chunked import toc_range as chunked_toc
@@ -48,7 +48,7 @@ def entries():
 def indexed(request, entries):
     """A layer with an index of its own, and how large that is."""
     if request.param == "estargz":
-        made = estargz(entries, chunk_size=16 * KIB)
+        made = estargz(entries, chunk_size=128 * KIB)
         return made, estargz_toc(made)[1]
     made = chunked(entries, chunk_size=16 * KIB)
     return made, chunked_toc(made)[1]
@@ -93,6 +93,19 @@ def test_an_index_of_its_own_is_one_read(mount, proxy, push, indexed):
     assert [request.status for request in ranges] == [206]
     assert seen.received("GET", blob_path(made)) <= len(SMALL) + ROUNDING
     assert (root / "small/file").read_bytes() == SMALL
+
+
+def test_a_large_index_of_estargz_is_two_reads(mount, proxy, push):
+    """Only the blob's end says where it begins."""
+    made = estargz([file(f"f/{number:05}", b"%d" % number)
+                    for number in range(20_000)])
+    assert estargz_toc(made)[1] > MIB
+    push(made)
+    root = mount(proxy) / "app/1.0/rootfs"
+    with proxy.requests() as seen:
+        assert len(os.listdir(root / "f")) == 20_000
+    assert seen.count("GET", blob_path(made)) == 2
+    assert (root / "f/01234").read_bytes() == b"1234"
 
 
 def test_an_indexed_file_is_a_hundredth_of_the_bytes(mount, proxy, push,
@@ -210,17 +223,24 @@ def decided(mount, proxy, push):
     hold.release()
 
 
-def test_the_top_layers_decide_alone(decided, proxy):
+def test_the_top_layers_decide_alone(decided):
     root, hold = decided
     assert (root / "file").read_bytes() == b"file"
     assert (root / "etc/top").read_bytes() == b"top"
     with pytest.raises(FileNotFoundError):
         os.stat(root / "etc/gone")
-    assert os.listdir(root / "srv") == ["new"]
     assert os.stat(root / "etc").st_mode & 0o777 == 0o755
     hold.release()
     assert (root / "below").read_bytes() == b"below"
     assert sorted(os.listdir(root / "etc")) == ["base", "top"]
+
+
+def test_an_opaque_directory_is_decided(decided):
+    """Nothing below can add to it."""
+    root, _ = decided
+    assert run("ls", root / "srv", timeout=10).stdout == "new\n"
+    with pytest.raises(FileNotFoundError):
+        os.stat(root / "srv/old")
 
 
 def test_what_the_base_decides_waits_for_it(decided):
@@ -249,7 +269,6 @@ def test_a_layer_is_indexed_once(mount, proxy, push, plain):
     """Whichever tags and repositories have it, and whoever asks at once."""
     push(plain, tags=("1.0", "2.0"))
     push(plain, layer([file("more")]), repository="mirror/app")
-    proxy.sends(blob_path(plain), slow(64 * MIB))
     root = mount(proxy)
     paths = [root / name for name in (
         "app/1.0/rootfs/small/file", "app/2.0/rootfs/small/file",
