@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handles of files that nobody opens. On a mount that is read-only the kernel
- * is told to open files by itself, which saves two requests a file; where a
+ * Handles of files that nobody opens: files in layers, and on a mount that is
+ * read-only, where the kernel is told to open files by itself, all. Where a
  * view needs something open to read from, that is opened at the first read and
  * kept while others are not needed more.
  */

@@ -162,7 +162,7 @@ struct node *node_add_root(struct node_table *table, struct node *node,
 	return add(table, node, NODE_ROOT, err);
 }
 
-static bool is_located(uint64_t ino)
+bool node_is_located(uint64_t ino)
 {
 	return !(ino & TABLE_BIT) && ino != NODE_ROOT;
 }
@@ -171,7 +171,7 @@ struct node *node_find(struct node_table *table, uint64_t ino)
 {
 	struct node *node;
 
-	if (is_located(ino))
+	if (node_is_located(ino))
 		return place_find(table, ino);
 	SCOPED_LOCK(&table->lock);
 	node = find(table, ino);
@@ -265,7 +265,7 @@ void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
 {
 	struct node *node;
 
-	if (is_located(ino)) {
+	if (node_is_located(ino)) {
 		forget_located(table, ino, n);
 		return;
 	}

@@ -68,6 +68,9 @@ struct node *node_add_root(struct node_table *table, struct node *node,
 /* The node of a number that the kernel has looked up. Held; NULL: none. */
 struct node *node_find(struct node_table *table, uint64_t ino);
 
+/* Whether a number is that of a file in a layer. */
+bool node_is_located(uint64_t ino);
+
 struct node *node_hold(struct node *node);
 void node_put(struct node *node);
 

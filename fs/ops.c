@@ -118,23 +118,39 @@ static int list_self(struct dirlist *list, fuse_ino_t ino, struct err *err)
 	return r < 0 ? r : dirlist_add(list, "..", 2, S_IFDIR, ino, err);
 }
 
+/* Lists the handle's directory, unless it was listed. */
+static int list_handle(struct op *op, struct handle *handle)
+{
+	CLEANUP(dirlist_free_p) struct dirlist *list = NULL;
+	int r;
+
+	if (handle->entries)
+		return 0;
+	list = dirlist_new(&op->err);
+	if (!list)
+		return -op->err.code;
+	r = list_self(list, handle->node->ino, &op->err);
+	if (r == 0)
+		r = handle->node->view->list(handle->node, list, &op->err);
+	if (r == 0)
+		handle->entries = steal(&list);
+	return r;
+}
+
+/* What never changes is listed when somebody reads it: the kernel may know it
+ * already. */
 static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 {
 	CLEANUP(handle_free_p)
 	struct handle *handle = handle_new(op, op_node(op, ino));
-	int r;
+	int r = 0;
 
 	if (!handle)
 		return -op->err.code;
 	if (!handle->node->view->list)
 		return err_set(&op->err, ENOTDIR, "not a directory");
-	handle->entries = dirlist_new(&op->err);
-	if (!handle->entries)
-		return -op->err.code;
-	r = list_self(handle->entries, ino, &op->err);
-	if (r == 0)
-		r = handle->node->view->list(handle->node, handle->entries,
-		    &op->err);
+	if (!handle->node->view->is_constant)
+		r = list_handle(op, handle);
 	if (r == 0)
 		*out = steal(&handle);
 	return r;
@@ -168,18 +184,11 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino,
 	fuse_reply_err(req, 0);
 }
 
-static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi)
+static size_t print_entries(fuse_req_t req, const struct dirlist *list,
+    off_t off, char *out, size_t size)
 {
-	const struct dirlist *list = op_handle(fi)->entries;
-	AUTO_FREE char *out = malloc(size);
 	size_t used = 0;
 
-	(void)ino;
-	if (!out) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
 	for (size_t i = (size_t)off; i < dirlist_count(list); i++) {
 		const struct dirlist_slot *slot = dirlist_at(list, i);
 		struct stat attr = {.st_ino = slot->ino, .st_mode = slot->mode};
@@ -190,7 +199,27 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 			break;
 		used += n;
 	}
-	fuse_reply_buf(req, out, used);
+	return used;
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	struct op op;
+	struct handle *handle = op_handle(fi);
+	AUTO_FREE char *out = malloc(size);
+	int r;
+
+	(void)ino;
+	op_begin(&op, req, "listing");
+	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	size = print_entries(req, handle->entries, off, out, size);
+	fuse_reply_buf(req, out, size);
 }
 
 /*
@@ -221,40 +250,51 @@ static struct node *plus_entry(struct op *op, struct node *dir,
 	return steal(&node);
 }
 
+static size_t print_entries_plus(struct op *op, const struct handle *handle,
+    off_t off, char *out, size_t size)
+{
+	const struct dirlist *list = handle->entries;
+	size_t used = 0;
+
+	for (size_t i = (size_t)off; i < dirlist_count(list); i++) {
+		const struct dirlist_slot *slot = dirlist_at(list, i);
+		const char *name = dirlist_name(list, slot);
+		struct fuse_entry_param entry;
+		CLEANUP(node_put_p)
+		struct node *node = plus_entry(op, handle->node, name, slot,
+		    i >= LIST_SELF && i < LIST_PLUS_MAX, &entry);
+		size_t n = fuse_add_direntry_plus(op->req, out + used,
+		    size - used, name, &entry, (off_t)i + 1);
+
+		if (n > size - used) {
+			/* It does not fit, so the kernel never hears of it. */
+			if (node)
+				node_forget(op->mount->nodes, node->ino, 1);
+			break;
+		}
+		used += n;
+	}
+	return used;
+}
+
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
     off_t off, struct fuse_file_info *fi)
 {
 	struct op op;
 	struct handle *handle = op_handle(fi);
-	const struct dirlist *list = handle->entries;
 	AUTO_FREE char *out = malloc(size);
-	size_t used = 0;
+	int r;
 
 	(void)ino;
 	op_begin(&op, req, "listing");
-	for (size_t i = (size_t)off; out && i < dirlist_count(list); i++) {
-		const struct dirlist_slot *slot = dirlist_at(list, i);
-		const char *name = dirlist_name(list, slot);
-		struct fuse_entry_param entry;
-		CLEANUP(node_put_p)
-		struct node *node = plus_entry(&op, handle->node, name, slot,
-		    i >= LIST_SELF && i < LIST_PLUS_MAX, &entry);
-		size_t n = fuse_add_direntry_plus(req, out + used, size - used,
-		    name, &entry, (off_t)i + 1);
-
-		if (n > size - used) {
-			/* It does not fit, so the kernel never hears of it. */
-			if (node)
-				node_forget(op.mount->nodes, node->ino, 1);
-			break;
-		}
-		used += n;
+	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
+	if (r < 0) {
+		op_fail(&op);
+		return;
 	}
+	size = print_entries_plus(&op, handle, off, out, size);
 	op_end(&op);
-	if (out)
-		fuse_reply_buf(req, out, used);
-	else
-		fuse_reply_err(req, ENOMEM);
+	fuse_reply_buf(req, out, size);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)

@@ -37,15 +37,28 @@ static struct handle *handle_open(struct op *op, struct node *node,
 	return steal(&handle);
 }
 
-static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static bool op_is_read_only(fuse_req_t req)
 {
 	const struct mount *mount = fuse_req_userdata(req);
+
+	return mount->read_only;
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
 	struct op op;
 	struct handle *handle;
 
 	/* The kernel then opens files by itself, from now on. */
-	if (mount->read_only) {
+	if (op_is_read_only(req)) {
 		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	/* Of a file in a layer there is nothing to open. */
+	if (node_is_located(ino) && (fi->flags & O_ACCMODE) == O_RDONLY) {
+		fi->keep_cache = true;
+		fi->noflush = true;
+		fuse_reply_open(req, fi);
 		return;
 	}
 	op_begin(&op, req, "open");
@@ -107,8 +120,11 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 static void op_release(fuse_req_t req, fuse_ino_t ino,
     struct fuse_file_info *fi)
 {
+	struct handle *handle = op_handle(fi);
+
 	(void)ino;
-	handle_close(op_handle(fi));
+	if (handle)
+		handle_close(handle);
 	fuse_reply_err(req, 0);
 }
 
@@ -172,7 +188,8 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	(void)ino;
 	if (!handle) {
-		fuse_reply_err(req, ENOSYS); /* nor need it say so again */
+		/* Nor need it say so again. */
+		fuse_reply_err(req, op_is_read_only(req) ? ENOSYS : 0);
 		return;
 	}
 	op_begin_push(&op, req, "close");

@@ -24,7 +24,8 @@
 /* An open file or directory; what the kernel has as its handle. */
 struct handle {
 	struct node *node;       /* held */
-	struct dirlist *entries; /* of a directory: as they were at its open */
+	struct dirlist *entries; /* of a directory, as they were when it was
+				  * opened or first read; NULL before */
 	void *file;              /* the view's own */
 	bool keep_cache; /* out of open: the kernel's pages stay right */
 	bool direct;     /* out of open: no page cache */

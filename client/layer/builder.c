@@ -68,9 +68,18 @@ struct layer_entry builder_implied(int64_t mtime)
 	    .flags = LAYER_IMPLIED};
 }
 
+/* printf() would take longer than all the rest of an entry. */
 static void make_key(char key[KEY_SIZE], uint32_t dir, const char *name)
 {
-	snprintf(key, KEY_SIZE, "%x/%s", dir, name);
+	static const char digits[] = "0123456789abcdef";
+	size_t at = 0;
+
+	do
+		key[at++] = digits[dir & 15];
+	while (dir >>= 4);
+	key[at++] = '/';
+	strncpy(key + at, name, KEY_SIZE - at - 1);
+	key[KEY_SIZE - 1] = '\0';
 }
 
 uint32_t builder_child(const struct builder *builder, uint32_t dir,

@@ -155,7 +155,7 @@ static int open_chunk(struct layer *layer, const struct layer_span *span,
 {
 	struct store_source source = {fetch, release, NULL};
 	struct digest digest = {.algorithm = DIGEST_SHA256};
-	struct chunk *chunk;
+	struct chunk *chunk = NULL;
 	int r = new_chunk(layer, span, &chunk, err);
 
 	if (r < 0)

@@ -6,7 +6,7 @@
 #include <zstd.h>
 
 /* Higher levels take longer than the inflating, and gain little. */
-enum { LEVEL = 3 };
+enum { LEVEL = 1 };
 
 int window_pack(struct buf *heap, const void *window, size_t len, uint32_t *at,
     uint32_t *packed_len, struct err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that are derived from blobs. Their bytes are on the disk before they
- * get their name: no crash leaves a torn one.
+ * Files that are derived from blobs. They get their name when they are written,
+ * and nobody waits for the disk: whoever opens one after a crash checks it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -47,14 +47,6 @@ int spool_copy(const char *dir, int fd, uint64_t size, char **path,
 	return steal_fd(&to);
 }
 
-static int sync_file(int fd, struct err *err)
-{
-	return fdatasync(fd) < 0
-		   ? err_sys(err,
-			 "cannot write a file of the store to the disk")
-		   : 0;
-}
-
 /* A name that no other file has, without a file: 0. */
 static int free_name(const char *dir, char **path, struct err *err)
 {
@@ -81,30 +73,19 @@ static int name_itself(const char *dir, int fd, char **path, struct err *err)
 
 static int name_copy(const char *dir, int fd, char **path, struct err *err)
 {
-	AUTO_FREE char *temp = NULL;
 	AUTO_FD int to = -1;
 	struct stat st;
-	int r;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(err, "cannot examine a temporary file");
-	to = spool_copy(dir, fd, (uint64_t)st.st_size, &temp, err);
-	if (to < 0)
-		return to;
-	r = sync_file(to, err);
-	if (r < 0)
-		unlink(temp);
-	else
-		*path = steal(&temp);
-	return r;
+	to = spool_copy(dir, fd, (uint64_t)st.st_size, path, err);
+	return to < 0 ? to : 0;
 }
 
 int spool_name(const char *dir, int fd, char **path, struct err *err)
 {
-	int r = sync_file(fd, err);
+	int r = name_itself(dir, fd, path, err);
 
-	if (r == 0)
-		r = name_itself(dir, fd, path, err);
 	if (r == 0)
 		return name_copy(dir, fd, path, err);
 	return r < 0 ? r : 0;

@@ -15,7 +15,7 @@ int spool_copy(const char *dir, int fd, uint64_t size, char **path,
 
 /*
  * Gives an open file without a name one that *path is set to; a copy of it,
- * where that is not possible. Its bytes are on the disk then.
+ * where that is not possible.
  */
 int spool_name(const char *dir, int fd, char **path, struct err *err);
 

@@ -30,8 +30,8 @@ struct registry_options {
 
 /*
  * Settles scheme and trust (certs.d directories, see
- * containers-certs.d(5)) and asks GET /v2/. Loopback hosts are tried with
- * verified TLS, unverified TLS, then plain HTTP. http and creds are borrowed
+ * containers-certs.d(5)) and asks GET /v2/. Loopback hosts are tried
+ * with unverified TLS, then plain HTTP. http and creds are borrowed
  * and outlive it. -ECONNREFUSED and what http_open() says; -EPROTONOSUPPORT
  * where something answers that is no registry. A 401 is an answer.
  */

@@ -142,16 +142,16 @@ int store_note_put(struct store *store, const char *kind, const char *key,
 /*
  * Files that are derived from blobs: what took a pass over all of one, such as
  * an index of its content. Named as notes are, replaced whole, evicted only
- * after all that nobody uses of blobs. A crash leaves the old file, the new one
- * or none, never a torn one.
+ * after all that nobody uses of blobs. After a crash of the machine one may be
+ * torn: whoever opens one compares it with a checksum of its own.
  *
  * Opens one for reading: the descriptor, or -ENOENT where there is none. While
  * it is open eviction leaves it alone.
  */
 int store_derived_open(struct store *store, const char *name, struct err *err);
 
-/* Names a store_temp() file so; readers of the old one keep it. Waits for the
- * disk. fd stays the caller's, and is only read from now on. */
+/* Names a store_temp() file so; readers of the old one keep it. fd stays the
+ * caller's, and is only read from now on. */
 int store_derived_put(struct store *store, int fd, const char *name,
     struct err *err);
 

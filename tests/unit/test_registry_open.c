@@ -89,7 +89,7 @@ static void nobody_there(void **state)
 	snprintf(address, sizeof(address), "%s",
 	    server_url(f.server, "") + strlen("http://"));
 	server_stop(f.server);
-	/* In each of the three ways that a loopback address is tried. */
+	/* In both ways that a loopback address is tried. */
 	assert_int_equal(registry_open(f.http, f.creds,
 			     &(struct registry_options){address, false},
 			     &registry, &err),

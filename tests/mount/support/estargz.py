@@ -7,13 +7,12 @@ the payloads, tar headers and padding, ends the member of the payload before.
 The last members are a tar of the TOC and a footer that says where it begins.
 """
 
-import gzip
 import hashlib
 import json
 
 from registry.client import digest_of
 from support.compression import gzip_member, pieces
-from support.images import OCI_GZIP_LAYER, Layer
+from support.images import OCI_GZIP_LAYER, Layer, decompressed
 from support.tars import FILE, encoded, file, padding, tar_bytes
 from support.tocs import toc_entry, without_zeros
 
@@ -146,6 +145,6 @@ def toc_range(layer):
 
 def _toc_file(layer):
     offset, _ = toc_range(layer)
-    tar = gzip.decompress(layer.data[offset:])
+    tar = decompressed(layer.data[offset:])
     size = int(tar[124:135], 8)
     return tar[512:512 + size]
