@@ -46,6 +46,12 @@ ODD = [
      directory("to-dir"), file("to-dir/in", b"in"), file("to-file", b"file"),
      symlink("d/relative", "../out"), whiteout("old")]]
 
+# JSON has no names that are no UTF-8, eStargz no nanoseconds, and Go's writers
+# know no sparse files.
+IN_A_TOC = [[entry for entry in entries
+             if not isinstance(entry.name, bytes) and not entry.extents
+             and not entry.mtime % 10**9] for entries in ODD]
+
 
 def umoci(image, reference, podman, tmp_path):
     return umoci_rootfs(image, tmp_path)
@@ -82,14 +88,9 @@ def test_odd_things(both, peer):
     ids=["estargz", "estargz-chunks", "chunked", "chunked-chunks"])
 def test_indexed_layers_are_what_their_tars_say(mount, registry, client,
                                                 tmp_path, make):
-    """JSON has no bytes that are no UTF-8, and the format no sparse files and,
-    eStargz, no nanoseconds. umoci reads no zstd, and is given the tars."""
-    layers = [[entry for entry in entries
-               if not isinstance(entry.name, bytes)
-               and not entry.extents and not entry.mtime % 10**9]
-              for entries in ODD]
-    image_of(*map(make, layers)).push(client, "app", "1.0")
-    theirs = umoci_rootfs(image_of(*layers), tmp_path)
+    """umoci reads no zstd, and is given the tars."""
+    image_of(*map(make, IN_A_TOC)).push(client, "app", "1.0")
+    theirs = umoci_rootfs(image_of(*IN_A_TOC), tmp_path)
     assert_same_tree(mount(registry) / "app/1.0/rootfs", theirs, ignore=ROOT)
 
 
@@ -120,18 +121,13 @@ def test_a_hundred_layers(both):
     [], ["--dest-compress-format", "zstd"],
     ["--dest-compress-format", "zstd:chunked"]],
     ids=["gzip", "zstd", "zstd:chunked"])
-def test_what_skopeo_compressed(mount, registry, client, tmp_path, options):
+def test_what_skopeo_compressed(mount, registry, tmp_path, options):
     """containers/image writes layers by its own hand."""
-    image = image_of(*ODD)
-    theirs = umoci_rootfs(image, tmp_path)
+    layers = IN_A_TOC if "zstd:chunked" in options else ODD
+    theirs = umoci_rootfs(image_of(*layers), tmp_path)
     skopeo_copy(f"oci:{tmp_path}/layout:tag",
                 f"docker://{registry.address}/app:1.0", *options)
-    ours = mount(registry) / "app/1.0/rootfs"
-    # Its TOCs are JSON.
-    without = [path for path in read_tree(theirs, contents=False)
-               if not path.isascii() and "zstd:chunked" in options]
-    assert_same_tree(ours, theirs, ignore=ROOT, without=[
-        path.decode(errors="surrogateescape") for path in without])
+    assert_same_tree(mount(registry) / "app/1.0/rootfs", theirs, ignore=ROOT)
 
 
 def test_what_umoci_packed(mount, registry, tmp_path):

@@ -32,11 +32,10 @@ ENTRIES = [directory("dir"), *(file(name, data)
 WRONG = (errno.EIO, errno.EINVAL)
 
 
-def offset_in(made, data):
-    """Where an incompressible file's bytes are in the blob, about."""
-    at = made.data.find(data[1000:1016])
-    assert at > 0, "it was compressed"
-    return at
+def in_second(made):
+    """Where in the blob the second file is: the middle, as all are as large,
+    and incompressible, and what a TOC takes is little."""
+    return len(made.data) // 2
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ def test_a_wrong_layer_is_not_shown(start, registry, compression):
     """What is in a tar is known when all of it is, and not before. Here a
     file's byte is wrong that no checksum but the digest covers."""
     made = layer(ENTRIES, compression)
-    root = start(made, offset_in(made, FILES["second"]))
+    root = start(made, in_second(made))
     root.expect_error(made.digest)
     fails(os.listdir, root / "app/1.0/rootfs")
     fails(os.listdir, root / "app/1.0/layers/01")
@@ -113,7 +112,7 @@ def test_a_wrong_span(mount, registry, start, shared, compression):
     first.unmount()
     evict_blobs(shared)
     blob = blob_file(registry.storage, made.digest)
-    flip(blob, offset_in(made, FILES["second"]))
+    flip(blob, in_second(made))
     root = mount(registry, f"cache={shared}")
     root.expect_error("sha256")
     fails(read, root, "second")
@@ -133,7 +132,7 @@ MAKERS = {"estargz": (lambda **options: estargz(
 @pytest.mark.parametrize("make, _", MAKERS.values(), ids=MAKERS)
 def test_a_wrong_chunk(start, registry, make, _):
     made = make()
-    root = start(made, offset_in(made, FILES["second"]))
+    root = start(made, in_second(made))
     assert sorted(os.listdir(root / "app/1.0/rootfs")) == [
         "dir", "first", "second", "third"]
     root.expect_error(made.digest)
