@@ -205,6 +205,16 @@ def test_a_toc_that_lies(start, make, _, lie):
         assert FILES["second"].startswith(data) and lie != "another digest"
 
 
+@pytest.mark.parametrize("make, _", MAKERS.values(), ids=MAKERS)
+def test_bytes_that_no_digest_vouches_for(start, make, _):
+    """A TOC without digests is no reason to believe what comes."""
+    made = make(edit_toc=LIES["no digest at all"])
+    root = start(made, in_second(made))
+    root.allow_error(made.digest)
+    fails(read, root, "second")
+    is_right_or_fails(root, "first")
+
+
 GARBAGE = {
     "no JSON": lambda toc: toc.update(entries="\0" * 1000),
     "another version": lambda toc: toc.update(version=2),
