@@ -110,24 +110,38 @@ bool parse_space(const char **cursor)
 	return true;
 }
 
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* A digit's value, plus one. An index has a digest for each chunk of a file,
+ * and branches cost the more the less the digits can be foreseen. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,
+    ['1'] = 2,
+    ['2'] = 3,
+    ['3'] = 4,
+    ['4'] = 5,
+    ['5'] = 6,
+    ['6'] = 7,
+    ['7'] = 8,
+    ['8'] = 9,
+    ['9'] = 10,
+    ['a'] = 11,
+    ['b'] = 12,
+    ['c'] = 13,
+    ['d'] = 14,
+    ['e'] = 15,
+    ['f'] = 16,
+};
 
 bool parse_hex(const char **cursor, uint8_t *out, size_t len)
 {
 	const char *p = *cursor;
 
 	for (size_t i = 0; i < len; i++, p += 2) {
-		int high = hex_value(p[0]);
-		int low = high < 0 ? -1 : hex_value(p[1]);
+		unsigned high = hex_values[(unsigned char)p[0]];
+		unsigned low = high ? hex_values[(unsigned char)p[1]] : 0;
 
-		if (low < 0)
+		if (!low)
 			return false;
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	*cursor = p;
 	return true;

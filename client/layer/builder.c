@@ -34,6 +34,7 @@ int builder_new(struct builder **out, struct err *err)
 	if (!builder)
 		return err_nomem(err);
 	builder->heap = BUF_INIT(HEAP_MAX);
+	builder->last_parent = BUF_INIT(SIZE_MAX / 2);
 	builder->spans = BUF_INIT(SIZE_MAX / 2);
 	builder->extents = BUF_INIT(SIZE_MAX / 2);
 	builder->entries = calloc(FIRST_CAPACITY, sizeof(*builder->entries));
@@ -56,6 +57,7 @@ void builder_free(struct builder *builder)
 	free(builder->entries);
 	map_release(&builder->names);
 	buf_release(&builder->heap);
+	buf_release(&builder->last_parent);
 	buf_release(&builder->spans);
 	buf_release(&builder->extents);
 	free(builder);
@@ -148,8 +150,10 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 	make_key(key, dir, name);
 	if (map_put(&builder->names, key, (void *)((uintptr_t)number + 1)) < 0)
 		return err_nomem(err);
-	if (before != LAYER_ROOT)
+	if (before != LAYER_ROOT) {
 		builder->entries[before].flags |= ENTRY_REPLACED;
+		buf_reset(&builder->last_parent);
+	}
 	builder->count++;
 	*out = number;
 	return 0;

@@ -17,6 +17,10 @@ struct builder {
 	uint32_t count, cap;
 	struct map names; /* "PARENT/NAME" to the entry's number, plus one */
 	struct buf heap;
+	/* The path of the directory that was followed to last, and its number:
+	 * empty where nothing is known. */
+	struct buf last_parent;
+	uint32_t last_dir;
 	struct buf spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
 	unsigned left_out; /* entries */

@@ -118,6 +118,40 @@ void paths_clean(char *path)
 	*out = '\0';
 }
 
+/* How long the part of a clean path is that leads to its last component. */
+static size_t parent_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+/* A layer has the files of a directory one after the other: where the last one
+ * led is not looked up again. */
+static void skip_known(struct walk *walk)
+{
+	const struct builder *builder = walk->builder;
+	size_t len = parent_len(walk->text);
+
+	if (len == 0 || len != builder->last_parent.len ||
+	    memcmp(walk->text, builder->last_parent.data, len) != 0)
+		return;
+	walk->dir = builder->last_dir;
+	walk->rest = walk->text + len + 1;
+}
+
+static int note_known(struct walk *walk, struct err *err)
+{
+	struct builder *builder = walk->builder;
+
+	if (walk->links > 0)
+		return 0;
+	buf_reset(&builder->last_parent);
+	builder->last_dir = walk->dir;
+	return buf_add(&builder->last_parent, walk->text,
+	    parent_len(walk->text), err);
+}
+
 int paths_follow(struct builder *builder, const char *path, bool create,
     int64_t mtime, struct place *out, struct err *err)
 {
@@ -133,9 +167,12 @@ int paths_follow(struct builder *builder, const char *path, bool create,
 	if (!text)
 		return err_nomem(err);
 	paths_clean(text);
+	skip_known(&walk);
 	while (r == 1)
 		r = step(&walk, out->name, err);
 	text = walk.text;
 	out->dir = walk.dir;
-	return r == 2 ? 1 : r;
+	if (r == 2)
+		r = note_known(&walk, err) < 0 ? -err->code : 1;
+	return r;
 }
