@@ -3,11 +3,15 @@
 #include "keep_merged.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/file.h"
 
-static int make_name(const struct layer_index *const *layers, size_t count,
-    char **name, struct err *err)
+/* The keys say which layers and tables of contents, so that nobody can make
+ * another stack with the same name; the numbers, which indexes of those. */
+static int make_name(struct layer *const *layers,
+    const struct layer_index *const *indexes, size_t count, char **name,
+    struct err *err)
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
@@ -16,14 +20,12 @@ static int make_name(const struct layer_index *const *layers, size_t count,
 	int r = hasher ? 0 : -err->code;
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const uint64_t id[] = {layer_index_id(layers[i]),
-		    layer_index_count(layers[i])};
-		const struct digest *blob = &layer_index_facts(layers[i])->blob;
+		const uint64_t id = layer_index_id(indexes[i]);
+		const char *key = layer_key(layers[i]);
 
-		r = hasher_update(hasher, id, sizeof(id), err);
+		r = hasher_update(hasher, key, strlen(key) + 1, err);
 		if (r == 0)
-			r = hasher_update(hasher, blob->bytes,
-			    sizeof(blob->bytes), err);
+			r = hasher_update(hasher, &id, sizeof(id), err);
 	}
 	if (r == 0)
 		r = hasher_finish(hasher, &digest, err);
@@ -60,12 +62,13 @@ static int make(struct store *store, const struct layer_index *const *layers,
 	return r < 0 ? r : store_derived_put(store, fd, name, err);
 }
 
-int merged_get(struct store *store, const struct layer_index *const *layers,
-    size_t count, struct merged **out, struct err *err)
+int merged_get(struct store *store, struct layer *const *layers,
+    const struct layer_index *const *indexes, size_t count, struct merged **out,
+    struct err *err)
 {
 	AUTO_FREE char *name = NULL;
 	AUTO_FD int lock = -1;
-	int r = make_name(layers, count, &name, err);
+	int r = make_name(layers, indexes, count, &name, err);
 
 	if (r == 0)
 		r = find(store, name, out, err);
@@ -75,7 +78,7 @@ int merged_get(struct store *store, const struct layer_index *const *layers,
 	r = lock < 0 ? lock : find(store, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = make(store, layers, count, name, err);
+	r = make(store, indexes, count, name, err);
 	if (r == 0)
 		r = find(store, name, out, err);
 	if (r == 0)

@@ -85,7 +85,8 @@ static char *make_name(const struct descriptor *descriptor,
 
 	if (toc->kind != TOC_NONE)
 		digest_hex(&toc->digest, vouching);
-	return file_path("layer-%s-%llx-%.16s",
+	/* As much as a file's name has room for, should it be a longer one. */
+	return file_path("layer-%s-%llx-%.64s",
 	    digest_hex(&descriptor->digest, digest),
 	    (unsigned long long)descriptor->size, vouching);
 }

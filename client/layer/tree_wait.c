@@ -55,7 +55,8 @@ static int settle(struct tree *tree, const struct layer_index *const *indexes,
 
 	if (tree->merged)
 		return 0;
-	r = merged_get(tree->store, indexes, tree->count, &merged, err);
+	r = merged_get(tree->store, tree->layers, indexes, tree->count, &merged,
+	    err);
 	if (r < 0)
 		return r;
 	SCOPED_LOCK(&tree->lock);
