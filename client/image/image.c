@@ -89,6 +89,7 @@ static int image_fetch(struct images *images, const char *repository,
 	r = store_load(images_store(images), digest, &out->body, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	buf_release(&out->body);
 	digest_format(digest, text);
 	r = registry_manifest_get(images_registry(images), repository, text,
 	    out, err);

@@ -22,6 +22,8 @@ enum {
 
 	/* Decoded spans that are kept in memory for the next read. */
 	SPANS_KEPT = 16 << 20,
+	/* What decoding spans side by side may take beside that. */
+	SPANS_WORK_MAX = 16 << 20,
 
 	/* The JSON of a table of contents, which takes 330 bytes an entry where
 	 * it is indented. containers/storage has the same limit. */

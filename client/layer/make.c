@@ -123,7 +123,7 @@ static int pass_once(struct layer *layer, struct blob *blob, bool whole_stream,
 	return r < 0 ? r : keep(layer, builder, &facts, err);
 }
 
-static int make_from_blob(struct layer *layer, struct err *err)
+static int follow_blob(struct layer *layer, struct err *err)
 {
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
 	struct store_source source = origins_source(layer->origins);
@@ -136,6 +136,19 @@ static int make_from_blob(struct layer *layer, struct err *err)
 	r = pass_once(layer, blob, false, &reason);
 	if (r == -EOVERFLOW)
 		return pass_once(layer, blob, true, err);
+	if (r < 0)
+		*err = reason;
+	return r;
+}
+
+/* A transfer that was wrong is worth another one. */
+static int make_from_blob(struct layer *layer, struct err *err)
+{
+	struct err reason = ERR_INIT;
+	int r = follow_blob(layer, &reason);
+
+	if (r == -EBADMSG)
+		return follow_blob(layer, err);
 	if (r < 0)
 		*err = reason;
 	return r;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/task.h"
+#include "limits.h"
 #include "state.h"
 #include "unpack.h"
 
@@ -34,6 +35,7 @@ struct span_cache {
 	struct decoded *buckets[BUCKETS];
 	struct decoded *oldest, *newest;
 	uint64_t bytes;
+	uint64_t working; /* that spans on their way need beside their own */
 };
 
 struct span_cache *span_cache_new(uint64_t bytes, struct buffers *buffers,
@@ -197,25 +199,70 @@ static struct decoded *announce(struct span_cache *cache,
 	return decoded;
 }
 
+static int interrupted(struct err *err)
+{
+	return err_set(err, EINTR, "interrupted while a layer was decoded");
+}
+
 /* Waits while another brings it. 0; -EINTR. In the monitor. */
 static int await(struct span_cache *cache, struct decoded *decoded,
     struct err *err)
 {
 	while (decoded->state == DECODED_COMING) {
 		if (monitor_wait(&cache->monitor) < 0)
-			return err_set(err, EINTR,
-			    "interrupted while a layer was decoded");
+			return interrupted(err);
 	}
 	return 0;
+}
+
+/* Waits until there is memory to work with; one can always go on. */
+static int begin_work(struct span_cache *cache, uint64_t need, struct err *err)
+{
+	int r = 0;
+
+	monitor_enter(&cache->monitor);
+	while (r == 0 && cache->working > 0 &&
+	       cache->working + need > SPANS_WORK_MAX)
+		r = monitor_wait(&cache->monitor);
+	if (r == 0)
+		cache->working += need;
+	monitor_leave(&cache->monitor);
+	return r < 0 ? interrupted(err) : 0;
+}
+
+static void end_work(struct span_cache *cache, uint64_t need)
+{
+	monitor_enter(&cache->monitor);
+	cache->working -= need;
+	monitor_notify(&cache->monitor);
+	monitor_leave(&cache->monitor);
+}
+
+static int unpack(struct decoded *decoded, struct layer *layer, uint64_t window,
+    uint8_t **out, struct err *err)
+{
+	struct span_cache *cache = decoded->cache;
+	uint32_t count;
+	const struct layer_span *span =
+	    layer_index_spans(layer->index, &count) + decoded->span;
+	uint64_t need = (uint64_t)span->in_len + span->skip + span->out_len;
+	int r = begin_work(cache, need, err);
+
+	if (r < 0)
+		return r;
+	*out = buffers_take(cache->buffers, decoded->size);
+	r = *out ? unpack_span(layer, decoded->span, window, *out, err)
+		 : err_nomem(err);
+	end_work(cache, need);
+	return r;
 }
 
 static int bring(struct decoded *decoded, struct layer *layer, uint64_t window,
     struct err *err)
 {
 	struct span_cache *cache = decoded->cache;
-	uint8_t *data = buffers_take(cache->buffers, decoded->size);
-	int r = data ? unpack_span(layer, decoded->span, window, data, err)
-		     : err_nomem(err);
+	uint8_t *data = NULL;
+	int r = unpack(decoded, layer, window, &data, err);
 
 	monitor_enter(&cache->monitor);
 	decoded->data = data;

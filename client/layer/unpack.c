@@ -49,7 +49,9 @@ static int decode(const struct layer *layer, const struct layer_span *span,
 	    &from, in, span->in_len, out, span->out_len, err);
 	if (r == -EINVAL)
 		err->code = EBADMSG;
-	return r < 0 ? -err->code : 0;
+	return r < 0 ? err_wrap(err, "%s: the bytes from %llu on", layer->title,
+			   (unsigned long long)span->in)
+		     : 0;
 }
 
 /* The same where other bytes come first that are not the span's. */

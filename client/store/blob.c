@@ -66,6 +66,11 @@ static int check_epoch(struct blob *blob, struct err *err)
 {
 	const struct entry *entry = blob->entry;
 
+	if (blob->served && blob->epoch != entry->epoch &&
+	    entry->failure.code == EBADMSG) {
+		*err = entry->failure; /* says what was wrong with them */
+		return -err->code;
+	}
 	if (blob->served && blob->epoch != entry->epoch)
 		return err_set(err, EBADMSG,
 		    "blob %s came anew, and what was read of it before was "
