@@ -24,7 +24,7 @@ DEFINE_CLEANUP(struct builder *, builder_free);
 
 /* entry->offset is its address in the stream. An entry that nothing can show (a
  * name that is too long, a hard link to a directory) is left out, with a
- * warning. -EFBIG for too many. */
+ * warning. -EFBIG for too many, also of the directories that they imply. */
 int builder_add(struct builder *builder, const struct tar_entry *entry,
     struct err *err);
 

@@ -15,6 +15,7 @@ enum {
 struct builder {
 	struct layer_entry *entries;
 	uint32_t count, cap;
+	uint32_t implied; /* directories of those that others made */
 	struct map names; /* "PARENT/NAME" to the entry's number, plus one */
 	struct buf heap;
 	/* The path of the directory that was followed to last, and its number:

@@ -92,7 +92,7 @@ static int make_from_toc(struct layer *layer, struct err *err)
 	if (r < 0)
 		return r;
 	r = toc_read(&layer->toc, &blob, builder, &facts, &reason);
-	if (r == -EBADMSG || r == -EINVAL) {
+	if (r == -EBADMSG || r == -EINVAL || r == -EFBIG) {
 		log_warn("%s is read as a whole, without its table of "
 			 "contents: %s",
 		    layer->title, reason.msg);

@@ -2,14 +2,22 @@
 /* Following the paths of a tar. */
 #include "paths.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "builder_state.h"
 
-/* As the kernel: more are a loop. */
-enum { LINKS_MAX = 40 };
+enum {
+	/* As the kernel: more are a loop. */
+	LINKS_MAX = 40,
+	/* Directories that a layer may make without an entry of their own, and
+	 * as many more for each entry that it has: a long path is a few bytes
+	 * of a packed layer, and could be megabytes here. */
+	IMPLIED_FREE = 1 << 16,
+	IMPLIED_EACH = 8,
+};
 
 struct walk {
 	struct builder *builder;
@@ -49,6 +57,20 @@ static int follow_link(struct walk *walk, uint32_t link, const char *rest,
 	return 1;
 }
 
+static int imply(struct walk *walk, const char *name, uint32_t *out,
+    struct err *err)
+{
+	struct builder *builder = walk->builder;
+	struct layer_entry implied = builder_implied(walk->mtime);
+	uint64_t others = builder->count - builder->implied;
+
+	if (builder->implied >= IMPLIED_FREE + IMPLIED_EACH * others)
+		return err_set(err, EFBIG,
+		    "a layer of far more directories than it has entries");
+	builder->implied++;
+	return builder_append(builder, walk->dir, name, &implied, out, err);
+}
+
 /* Goes into a directory of that name, behind which rest is left. */
 static int enter(struct walk *walk, const char *name, char *rest,
     struct err *err)
@@ -60,12 +82,9 @@ static int enter(struct walk *walk, const char *name, char *rest,
 	if (child != LAYER_ROOT && S_ISLNK(builder->entries[child].mode))
 		return follow_link(walk, child, rest, err);
 	if (child == LAYER_ROOT || !is_dir(builder, child)) {
-		struct layer_entry implied = builder_implied(walk->mtime);
-
 		if (!walk->create)
 			return 0;
-		r = builder_append(builder, walk->dir, name, &implied, &child,
-		    err);
+		r = imply(walk, name, &child, err);
 	}
 	walk->dir = child;
 	walk->rest = rest;

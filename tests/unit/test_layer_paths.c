@@ -2,6 +2,7 @@
 /* Paths of a layer: written in all ways, through links, and never out of it. */
 #include "index_fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -169,6 +170,44 @@ static void test_long_targets(void **state)
 	assert_int_equal(entry->mode, S_IFDIR | 0700);
 }
 
+/* Paths that are a few bytes in a packed layer do not take what memory there
+ * is. */
+static void test_too_many_directories(void **state)
+{
+	CLEANUP(builder_free_p) struct builder *builder = begin();
+	char name[TAR_NAME_MAX + 1];
+	struct tar_entry entry = {.type = TAR_FILE, .name = name, .link = ""};
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	(void)state;
+	for (unsigned i = 0; r == 0 && i < 1000; i++) {
+		size_t len = (size_t)snprintf(name, sizeof(name), "%u", i);
+
+		for (; len + 2 < sizeof(name); len += 2)
+			memcpy(name + len, "/d", 3);
+		r = builder_add(builder, &entry, &err);
+	}
+	assert_int_equal(r, -EFBIG);
+}
+
+/* As many as it takes where each has a file. */
+static void test_many_directories(void **state)
+{
+	enum { MANY = 50000 };
+	struct builder *builder = begin();
+	AUTO_INDEX struct layer_index *index = NULL;
+	char name[64];
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "%u/a/b/c/d/f", i);
+		add_file(builder, name, i);
+	}
+	index = end(builder);
+	assert_int_equal(layer_index_count(index), 6 * MANY + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +219,8 @@ int main(void)
 	    cmocka_unit_test(test_loops),
 	    cmocka_unit_test(test_long_chain),
 	    cmocka_unit_test(test_long_targets),
+	    cmocka_unit_test(test_too_many_directories),
+	    cmocka_unit_test(test_many_directories),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
