@@ -7,6 +7,9 @@
 #include "base/map.h"
 #include "builder.h"
 
+/* Of a component, as of every file system that images are unpacked to. */
+enum { PATH_NAME_MAX = 255 };
+
 enum {
 	/* Another entry has taken its name; in memory only. */
 	ENTRY_REPLACED = 1 << 16,
@@ -41,5 +44,7 @@ struct layer_entry builder_implied(int64_t mtime);
 /* Appends size bytes to the heap: where they are. */
 int builder_keep(struct builder *builder, const void *data, size_t size,
     uint32_t *out, struct err *err);
+int builder_keep_text(struct builder *builder, const char *text, uint32_t *out,
+    struct err *err);
 
 #endif

@@ -9,11 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
-
-struct builder;
-
-enum { PATH_NAME_MAX = 255 };
+#include "builder_state.h"
 
 /* Where a path leads: the directory and the last component in it, which may be
  * there or not; an empty name is the directory itself. */
