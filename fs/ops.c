@@ -202,26 +202,6 @@ static size_t print_entries(fuse_req_t req, const struct dirlist *list,
 	return used;
 }
 
-static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi)
-{
-	struct op op;
-	struct handle *handle = op_handle(fi);
-	AUTO_FREE char *out = malloc(size);
-	int r;
-
-	(void)ino;
-	op_begin(&op, req, "listing");
-	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
-	if (r < 0) {
-		op_fail(&op);
-		return;
-	}
-	op_end(&op);
-	size = print_entries(req, handle->entries, off, out, size);
-	fuse_reply_buf(req, out, size);
-}
-
 /*
  * One entry with its attributes. An entry that cannot be looked up (it is gone,
  * or its config cannot be read) is listed by its name alone: an error now would
@@ -277,24 +257,38 @@ static size_t print_entries_plus(struct op *op, const struct handle *handle,
 	return used;
 }
 
-static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
-    off_t off, struct fuse_file_info *fi)
+static void reply_entries(fuse_req_t req, size_t size, off_t off,
+    struct fuse_file_info *fi, bool plus)
 {
 	struct op op;
 	struct handle *handle = op_handle(fi);
 	AUTO_FREE char *out = malloc(size);
 	int r;
 
-	(void)ino;
 	op_begin(&op, req, "listing");
 	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
 	if (r < 0) {
 		op_fail(&op);
 		return;
 	}
-	size = print_entries_plus(&op, handle, off, out, size);
+	size = plus ? print_entries_plus(&op, handle, off, out, size)
+		    : print_entries(req, handle->entries, off, out, size);
 	op_end(&op);
 	fuse_reply_buf(req, out, size);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+    struct fuse_file_info *fi)
+{
+	(void)ino;
+	reply_entries(req, size, off, fi, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+    off_t off, struct fuse_file_info *fi)
+{
+	(void)ino;
+	reply_entries(req, size, off, fi, true);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)

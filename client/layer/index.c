@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compare.h"
 #include "format.h"
 #include "mapped.h"
 
@@ -148,14 +149,6 @@ const uint32_t *layer_index_children(const struct layer_index *index,
 	return index->children + entry->first_child;
 }
 
-/* How name (len bytes) stands to the text: as strcmp() says. */
-static int compare(const char *name, size_t len, const char *text)
-{
-	int order = strncmp(name, text, len);
-
-	return order ? order : -(text[len] != '\0');
-}
-
 bool layer_index_find(const struct layer_index *index, uint32_t dir,
     const char *name, size_t len, uint32_t *out)
 {
@@ -164,7 +157,7 @@ bool layer_index_find(const struct layer_index *index, uint32_t dir,
 
 	while (count > 0) {
 		uint32_t middle = count / 2;
-		int order = compare(name, len,
+		int order = compare_name(name, len,
 		    layer_index_name(index, children[middle]));
 
 		if (order == 0) {

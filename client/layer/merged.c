@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compare.h"
 #include "mapped.h"
 
 /* The last characters are the version: any change is another one. */
@@ -69,14 +70,6 @@ const char *merged_name(const struct merged *merged,
 	return layer_index_name(layers[at->name_layer], at->name_entry);
 }
 
-/* How name (len bytes) stands to the text: as strcmp() says. */
-static int compare(const char *name, size_t len, const char *text)
-{
-	int order = strncmp(name, text, len);
-
-	return order ? order : -(text[len] != '\0');
-}
-
 static bool find_child(const struct merged *merged,
     const struct layer_index *const *layers, uint32_t dir, const char *name,
     size_t len, uint32_t *out)
@@ -86,8 +79,8 @@ static bool find_child(const struct merged *merged,
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		int order =
-		    compare(name, len, merged_name(merged, layers, middle));
+		int order = compare_name(name, len,
+		    merged_name(merged, layers, middle));
 
 		if (order == 0) {
 			*out = middle;
