@@ -51,6 +51,14 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	return (int)n;
 }
 
+static bool origin_same(const void *arg, const void *other)
+{
+	const struct origin *a = arg, *b = other;
+
+	return a->registry == b->registry &&
+	       !strcmp(a->repository, b->repository);
+}
+
 int origin_source(struct image *image, struct store_source *out,
     struct err *err)
 {
@@ -61,7 +69,7 @@ int origin_source(struct image *image, struct store_source *out,
 		return err_nomem(err);
 	origin->registry = images_registry(image->images);
 	memcpy(origin->repository, image->repository, len);
-	*out = (struct store_source){origin_fetch, free, origin};
+	*out = (struct store_source){origin_fetch, free, origin, origin_same};
 	return 0;
 }
 

@@ -127,7 +127,8 @@ static uint64_t window_in_order(struct layer *layer, uint32_t number)
 	const struct layer_span *span =
 	    layer_index_spans(layer->index, &count) + number;
 	uint32_t last = atomic_exchange(&layer->last_span, number);
-	uint64_t in_order = span->out - atomic_load(&layer->run_start);
+	uint64_t start = atomic_load(&layer->run_start);
+	uint64_t in_order = span->out > start ? span->out - start : 0;
 
 	if (number == last)
 		return 0;

@@ -153,7 +153,7 @@ static int new_chunk(struct layer *layer, const struct layer_span *span,
 static int open_chunk(struct layer *layer, const struct layer_span *span,
     struct blob **out, struct err *err)
 {
-	struct store_source source = {fetch, release, NULL};
+	struct store_source source = {fetch, release, NULL, NULL};
 	struct digest digest = {.algorithm = DIGEST_SHA256};
 	struct chunk *chunk = NULL;
 	int r = new_chunk(layer, span, &chunk, err);

@@ -8,8 +8,11 @@
 enum {
 	/* Where we cut spans. Shorter ones make indexes large, which have a
 	 * window for each; longer ones make reads slow, which decode all of
-	 * one for its last byte. */
+	 * one for its last byte. Of large blobs that is so many spans, as long
+	 * as they are not longer than the second of these. */
 	SPAN_DISTANCE = 1 << 20,
+	SPAN_DISTANCE_MAX = 8 << 20,
+	SPANS_MANY = 2048,
 	/* A span is held in memory as a whole, with what is decoded in front
 	 * of it. Chunks of eStargz have 4 MiB, those of zstd:chunked 64 KiB on
 	 * average; a stream that we cannot enter so often is kept decoded. */
@@ -33,5 +36,8 @@ enum {
 /* Holes are not in a blob, but have a span for every SPAN_OUT_MAX bytes: 20 MB
  * of an index, if that much of a layer is holes. */
 #define LAYER_STREAM_MAX (UINT64_C(1) << 42)
+
+/* A stream that is kept decoded may be a bomb, which is to fill no disk. */
+#define LAYER_KEPT_MAX (UINT64_C(64) << 30)
 
 #endif

@@ -51,13 +51,27 @@ void origins_put(struct origins *origins)
 	free(origins);
 }
 
+/* Under lock. */
+static bool has(const struct origins *origins,
+    const struct store_source *source)
+{
+	for (unsigned i = 0; i < origins->count; i++) {
+		const struct store_source *known = &origins->sources[i];
+
+		if (source->same && known->same == source->same &&
+		    source->same(known->arg, source->arg))
+			return true;
+	}
+	return false;
+}
+
 void origins_add(struct origins *origins, const struct store_source *source)
 {
 	bool taken = false;
 
 	{
 		SCOPED_LOCK(&origins->lock);
-		if (origins->count < ORIGINS_MAX) {
+		if (origins->count < ORIGINS_MAX && !has(origins, source)) {
 			origins->sources[origins->count++] = *source;
 			taken = true;
 		}
@@ -100,5 +114,6 @@ static void release(void *arg)
 
 struct store_source origins_source(struct origins *origins)
 {
-	return (struct store_source){fetch, release, origins_get(origins)};
+	return (
+	    struct store_source){fetch, release, origins_get(origins), NULL};
 }

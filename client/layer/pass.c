@@ -165,6 +165,15 @@ static int read_all(struct pass *pass, struct err *err)
 	return r;
 }
 
+static uint64_t distance(const struct pass_job *job)
+{
+	uint64_t distance = blob_size(job->blob) / SPANS_MANY;
+
+	if (distance < SPAN_DISTANCE)
+		return SPAN_DISTANCE;
+	return distance < SPAN_DISTANCE_MAX ? distance : SPAN_DISTANCE_MAX;
+}
+
 static int begin(struct pass *pass, struct err *err)
 {
 	struct tar_handler handler = {.entry = take_entry, .arg = pass};
@@ -180,11 +189,12 @@ static int begin(struct pass *pass, struct err *err)
 	pass->compression = compression_sniff(head, (size_t)n);
 	if (pass->compression == COMPRESSION_NONE)
 		return 0;
-	r = decoder_new(pass->compression, &pass->sink, LAYER_STREAM_MAX,
-	    &pass->decoder, err);
+	r = decoder_new(pass->compression, &pass->sink,
+	    pass->hasher ? LAYER_KEPT_MAX : LAYER_STREAM_MAX, &pass->decoder,
+	    err);
 	if (r == 0 && !pass->hasher)
-		decoder_mark(pass->decoder, SPAN_DISTANCE, take_checkpoint,
-		    pass);
+		decoder_mark(pass->decoder, distance(pass->job),
+		    take_checkpoint, pass);
 	return r;
 }
 

@@ -22,6 +22,7 @@ struct decoded {
 
 	/* In the cache's monitor. */
 	enum decoded_state state;
+	struct err failure; /* why it did not come */
 	unsigned holds;
 	struct decoded *next;          /* in its bucket, while it is found */
 	struct decoded *older, *newer; /* in the order of use, likewise */
@@ -267,6 +268,8 @@ static int bring(struct decoded *decoded, struct layer *layer, uint64_t window,
 	monitor_enter(&cache->monitor);
 	decoded->data = data;
 	decoded->state = r < 0 ? DECODED_FAILED : DECODED_THERE;
+	if (r < 0)
+		decoded->failure = *err;
 	if (r < 0 && decoded->layer)
 		unlist(cache, decoded);
 	monitor_notify(&cache->monitor);
@@ -274,8 +277,18 @@ static int bring(struct decoded *decoded, struct layer *layer, uint64_t window,
 	return r;
 }
 
+/* What was wrong for one is wrong for all who waited; but not that somebody did
+ * not want to wait: -EAGAIN. */
+static int share_failure(const struct decoded *decoded, struct err *err)
+{
+	if (decoded->failure.code == EINTR)
+		return -EAGAIN;
+	*err = decoded->failure;
+	return -err->code;
+}
+
 /* Finds or announces it: 1 to be brought by the caller, 0 there. -EAGAIN: it
- * was another's to bring, who failed or gave up. */
+ * was another's to bring, who gave up. */
 static int claim(struct span_cache *cache, const struct layer *layer,
     uint32_t span, uint64_t size, struct decoded **out, struct err *err)
 {
@@ -290,7 +303,7 @@ static int claim(struct span_cache *cache, const struct layer *layer,
 		age_in(cache, decoded);
 		r = await(cache, decoded, err);
 		if (r == 0 && decoded->state == DECODED_FAILED)
-			r = -EAGAIN;
+			r = share_failure(decoded, err);
 	} else {
 		decoded = announce(cache, layer, span, size);
 		r = decoded ? 1 : err_nomem(err);

@@ -189,13 +189,24 @@ int tree_find(struct tree *tree, const char *path, struct tree_item *out,
 
 int tree_known(struct tree *tree, const char *path, struct tree_item *out)
 {
-	AUTO_FREE const struct layer_index **indexes = tree_indexes(tree);
+	const struct question question = {find_settled, path, out};
+	AUTO_FREE const struct layer_index **indexes = NULL;
 	struct err none = ERR_INIT;
+	uint32_t entry;
 
-	if (!indexes || tree->count == 0 ||
-	    tree_known_from(tree, indexes, tree->count) > 0)
+	if (tree->count == 0)
 		return 0;
-	return tree_find(tree, path, out, &none) == 0;
+	if (tree->merged)
+		return find_merged(tree, path, out, &none) == 0;
+	indexes = tree_indexes(tree);
+	if (!indexes || tree_known_from(tree, indexes, tree->count) > 0)
+		return 0;
+	if (!tree->alone)
+		return find_settled(&question, tree, indexes, 0, &none) == 1;
+	if (tree_find_alone(indexes[0], path, &entry, &none) < 0)
+		return 0;
+	*out = tree_item_alone(tree, indexes[0], entry);
+	return 1;
 }
 
 void tree_prefetch(struct tree *tree)

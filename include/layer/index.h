@@ -27,7 +27,7 @@
 
 /* A number of an entry: entries stand in the order in which the layer has them,
  * a directory before what is in it. */
-enum { LAYER_ROOT = 0, LAYER_ENTRIES_MAX = 1 << 24 };
+enum { LAYER_ROOT = 0, LAYER_ENTRIES_MAX = 1 << 22 };
 
 enum layer_entry_flag {
 	/* No entry of its own: a directory that others are in. */

@@ -63,6 +63,9 @@ struct store_source {
 	    uint64_t len, struct sink *sink, struct err *err);
 	void (*release)(void *arg); /* when it is not needed any more */
 	void *arg;
+	/* Whether two with this function are the same source; NULL: nobody
+	 * knows. */
+	bool (*same)(const void *arg, const void *other);
 };
 
 /*

@@ -62,7 +62,7 @@ static void *read_it(void *arg)
 	struct reader *reader = arg;
 	struct fixture *f = reader->fixture;
 	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin};
+	    &f->origin, NULL};
 	struct blob *blob;
 
 	pthread_barrier_wait(reader->start);
