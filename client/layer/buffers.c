@@ -12,8 +12,9 @@ enum {
 	/* Sizes are rounded up to it, so that most fit each other. */
 	GRAIN = 256 << 10,
 	CLASSES = POOLED_MAX / GRAIN,
-	/* Kept unused, of one size. */
+	/* Kept unused: so many of one size, and so much of all. */
 	SPARE = 4,
+	SPARE_BYTES = 4 << 20,
 };
 
 struct spare {
@@ -23,7 +24,8 @@ struct spare {
 
 struct buffers {
 	pthread_mutex_t lock;
-	struct spare spares[CLASSES]; /* under lock */
+	struct spare spares[CLASSES]; /* under lock, as what follows */
+	size_t bytes;                 /* of all spares */
 };
 
 struct buffers *buffers_new(void)
@@ -69,8 +71,10 @@ uint8_t *buffers_take(struct buffers *buffers, size_t size)
 		return malloc(size ? size : 1);
 	{
 		SCOPED_LOCK(&buffers->lock);
-		if (spare->count > 0)
+		if (spare->count > 0) {
+			buffers->bytes -= rounded(size);
 			return spare->data[--spare->count];
+		}
 	}
 	return malloc(rounded(size));
 }
@@ -81,8 +85,10 @@ void buffers_give(struct buffers *buffers, uint8_t *data, size_t size)
 
 	if (spare && data) {
 		SCOPED_LOCK(&buffers->lock);
-		if (spare->count < SPARE) {
+		if (spare->count < SPARE &&
+		    buffers->bytes + rounded(size) <= SPARE_BYTES) {
 			spare->data[spare->count++] = data;
+			buffers->bytes += rounded(size);
 			return;
 		}
 	}

@@ -24,9 +24,9 @@ enum {
 	CHUNK_MAX = 1 << 30,
 
 	/* Decoded spans that are kept in memory for the next read. */
-	SPANS_KEPT = 16 << 20,
+	SPANS_KEPT = 12 << 20,
 	/* What decoding spans side by side may take beside that. */
-	SPANS_WORK_MAX = 16 << 20,
+	SPANS_WORK_MAX = 12 << 20,
 
 	/* The JSON of a table of contents, which takes 330 bytes an entry where
 	 * it is indented. containers/storage has the same limit. */
