@@ -14,8 +14,9 @@ from support.images import (
     OCI_LAYER, OCI_MANIFEST, Blob, Manifest, artifact, attested_index,
     compressed, docker_image, gzip_layer, index_of, linux, oci_image,
     platform_images, schema1, tar_of, zstd_stored)
+from support.layers import stored_layers
 
-IMAGE_ENTRIES = ["config.json", "layers", "manifest.json"]
+IMAGE_ENTRIES = ["config.json", "layers", "manifest.json", "rootfs"]
 INDEX_ENTRIES = sorted([*IMAGE_ENTRIES, "index.json", "platforms"])
 
 TAR = tar_of({"file": b"content"})
@@ -29,8 +30,7 @@ def assert_shows(directory, image):
     """The directory has exactly the image's bytes, under the right names."""
     assert (directory / "manifest.json").read_bytes() == image.data
     assert (directory / "config.json").read_bytes() == image.config.data
-    layers = directory / "layers"
-    assert [(layers / name).read_bytes() for name in names(layers)] == [
+    assert [file.read_bytes() for file in stored_layers(directory)] == [
         layer.data for layer in image.layers]
 
 
@@ -42,7 +42,8 @@ def test_an_image(mount, registry, client, make, media_type):
     directory = mount(registry) / "app/1.0"
     image.push(client, "app", "1.0")
     assert names(directory) == IMAGE_ENTRIES
-    assert names(directory / "layers") == ["01.tar.gz", "02.tar.gz"]
+    assert names(directory / "layers") == [
+        "01", "01.tar.gz", "02", "02.tar.gz"]
     assert_shows(directory, image)
 
 
@@ -56,7 +57,8 @@ def test_an_image_without_layers(mount, registry, client):
     """What `FROM scratch` and a label build."""
     image = oci_image(scratch=True).push(client, "app", "1.0")
     directory = mount(registry) / "app/1.0"
-    assert names(directory / "layers") == []
+    assert names(directory) == IMAGE_ENTRIES
+    assert names(directory / "layers") == names(directory / "rootfs") == []
     assert_shows(directory, image)
 
 
@@ -73,7 +75,7 @@ def test_an_image_without_layers(mount, registry, client):
 def test_the_name_of_a_layer(mount, registry, client, media_type, data, name):
     oci_image(Blob(media_type, data)).push(client, "app", "1.0")
     layers = mount(registry) / "app/1.0/layers"
-    assert names(layers) == [name]
+    assert names(layers) == ["01", name]
     assert (layers / name).read_bytes() == data
 
 
@@ -85,7 +87,7 @@ def test_names_of_layers_sort_base_first(mount, registry, client, count,
               for number in range(count)]
     image = oci_image(*layers).push(client, "app", "1.0")
     directory = mount(registry) / "app/1.0"
-    listed = names(directory / "layers")
+    listed = [file.name for file in stored_layers(directory)]
     assert (listed[0], listed[-1], len(listed)) == (first, last, count)
     assert_shows(directory, image)
 
@@ -95,7 +97,8 @@ def test_the_same_layer_twice(mount, registry, client):
     layer = gzip_layer({})
     image = oci_image(layer, layer).push(client, "app", "1.0")
     directory = mount(registry) / "app/1.0"
-    assert names(directory / "layers") == ["01.tar.gz", "02.tar.gz"]
+    assert names(directory / "layers") == [
+        "01", "01.tar.gz", "02", "02.tar.gz"]
     assert_shows(directory, image)
 
 
@@ -265,4 +268,4 @@ def test_a_config_that_is_no_json_is_still_bytes(mount, registry, client):
              blobs=(config, layer)).push(client, "app", "1.0")
     directory = mount(registry) / "app/1.0"
     assert (directory / "config.json").read_bytes() == b"no JSON"
-    assert names(directory / "layers") == ["01.tar.gz"]
+    assert names(directory / "layers") == ["01", "01.tar.gz"]

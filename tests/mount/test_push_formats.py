@@ -13,6 +13,7 @@ from support.archives import (
 from support.images import (
     DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, gzip_layer, index_of, linux,
     oci_image, tar_of)
+from support.layers import stored_layers
 
 LARGE = random.Random(2).randbytes(300_000)
 FILES = {"data": LARGE}, {"etc/motd": b"hello\n", "bin/true": b"#!"}
@@ -45,8 +46,8 @@ def assert_same_image(directory, image):
     compressed now, hold what its diff_ids say."""
     assert (directory / "config.json").read_bytes() == image.config.data
     diff_ids = json.loads(image.config.data)["rootfs"]["diff_ids"]
-    layers = sorted((directory / "layers").iterdir())
-    assert [digest_of(unpacked(layer)) for layer in layers] == diff_ids
+    assert [digest_of(unpacked(layer))
+            for layer in stored_layers(directory)] == diff_ids
 
 
 def unpacked(layer):
@@ -131,7 +132,7 @@ def test_root_file_system(push, client, wrap):
     """As `docker import` does it: one layer, and a config that runs nothing."""
     tar = tar_of({"etc/motd": b"hello\n", "data": LARGE})
     directory = push(wrap(tar))
-    (layer,) = (directory / "layers").iterdir()
+    (layer,) = stored_layers(directory)
     content = unpacked(layer)
     assert content.ljust(len(tar), b"\0") == tar  # but for the padding
     config = json.loads((directory / "config.json").read_bytes())

@@ -10,6 +10,7 @@ import pytest
 from support.archives import docker_archive, plain_layer, write_layout
 from support.engines import skopeo_copy
 from support.images import compressed, oci_image
+from support.layers import stored_layers
 from support.system import run
 
 IMAGE = oci_image(plain_layer({"etc/motd": b"hello\n"}))
@@ -181,7 +182,7 @@ def test_shutil_copies_into_an_image(tagged, archive):
 
 
 def test_a_reader_keeps_the_image_that_it_opened(tagged, archive):
-    (layer,) = (tagged / "1.0/layers").iterdir()
+    (layer,) = stored_layers(tagged / "1.0")
     with open(layer, "rb") as before:
         shutil.copy(archive, tagged / "1.0.tar")
         now = layer.read_bytes()

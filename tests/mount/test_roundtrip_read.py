@@ -9,13 +9,14 @@ import pytest
 
 from conftest import MOTD
 from support.engines import skopeo, skopeo_copy, umoci_layout
+from support.layers import stored_layers
 from support.system import run
 
 
 def blobs_of(directory):
     """The mount's bytes of an image, by their digests."""
-    files = [directory / "manifest.json", directory / "config.json"]
-    files += sorted((directory / "layers").iterdir())
+    files = [directory / "manifest.json", directory / "config.json",
+             *stored_layers(directory)]
     contents = [file.read_bytes() for file in files]
     return {hashlib.sha256(data).hexdigest(): data for data in contents}
 
@@ -80,8 +81,7 @@ def test_the_layer_is_the_root_file_system(mount, registry, rootfs, tmp_path):
     from_umoci(rootfs, reference, tmp_path, None)
     unpacked = tmp_path / "unpacked"
     unpacked.mkdir()
-    layers = mount(registry) / "app/1.0/layers"
-    for layer in sorted(layers.iterdir()):
+    for layer in stored_layers(mount(registry) / "app/1.0"):
         run("tar", "-C", unpacked, "-xf", layer)
     run("diff", "-r", rootfs, unpacked)
 

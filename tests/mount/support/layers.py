@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers of images, made of tars' entries."""
+"""Layers of images, made of tars' entries, and as the mount shows them."""
+
+from pathlib import Path
 
 from registry.client import digest_of
 from support.compression import COMPRESSIONS
@@ -26,3 +28,15 @@ def image_of(*layers, **config):
     """An image; each layer is a Layer or a list of entries, base first."""
     made = [one if isinstance(one, Layer) else layer(one) for one in layers]
     return oci_image(*made, **config)
+
+
+def stored_layers(directory):
+    """The layers of an image's directory as stored, base first: each has beside
+    it the directory of what is in it, and nothing else is there."""
+    listed = sorted((Path(directory) / "layers").iterdir())
+    contents, files = listed[0::2], listed[1::2]
+    assert [path.name for path in contents] == [
+        path.name.partition(".tar")[0] for path in files]
+    assert all(path.is_dir() for path in contents)
+    assert all(path.is_file() for path in files)
+    return files
