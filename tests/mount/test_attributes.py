@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stat, readdir and getfattr say of the entries."""
 
+import io
 import os
 import stat
+import tarfile
 
 import pytest
 
@@ -11,7 +13,9 @@ from support.images import (
     gzip_layer, index_of, layer_of_size, oci_image, platform_images)
 from support.system import run
 
-ENTRIES = ["manifest.json", "config.json", "layers", "layers/01.tar.gz"]
+FILES = ["manifest.json", "config.json", "layers/01.tar.gz"]
+DIRECTORIES = ["layers", "layers/01", "rootfs"]
+ENTRIES = FILES + DIRECTORIES
 
 
 @pytest.fixture
@@ -36,26 +40,42 @@ def test_sizes(mount, registry, image):
 
 
 def test_sizes_and_listings_cost_no_layer(mount, proxy, image):
+    """As long as they do not go into it."""
+    directory = mount(proxy) / "app/1.0"
+    with proxy.requests() as seen:
+        run("ls", "-l", directory, directory / "layers")
+        run("du", "-a", "--exclude=rootfs", "--exclude=01", directory)
+    assert seen.count(path=image.layers[0].digest) == 0
+
+
+def test_walks_cost_one_read_of_the_layer(mount, proxy, image):
     root = mount(proxy)
     with proxy.requests() as seen:
-        run("ls", "-lR", root / "app/1.0")
-        run("du", "-a", root / "app/1.0")
-    assert seen.count(path=image.layers[0].digest) == 0
+        for directory in (root / "app/1.0", root / "app/same"):
+            run("ls", "-lR", directory)
+            run("du", "-a", directory)
+    assert seen.count("GET", image.layers[0].digest) == 1
+    assert seen.count(path=image.layers[0].digest) == 1
 
 
 def test_du_counts_what_is_there(mount, registry, image):
     root = mount(registry)
     printed = run("du", "-sb", "--apparent-size", root / "app/1.0").stdout
-    total = sum(len(blob.data) for blob in (image, *image.blobs))
-    directories = 2 * os.stat(root / "app/1.0").st_size
-    assert int(printed.split()[0]) == total + directories
+    blobs = sum(len(blob.data) for blob in (image, *image.blobs))
+    with tarfile.open(fileobj=io.BytesIO(image.layers[0].data)) as layer:
+        content = sum(member.size for member in layer)
+    directories = sum(os.stat(root / "app/1.0" / path).st_size
+                      for path in (".", *DIRECTORIES))
+    # What is in the layer is there twice: in layers/01 and in rootfs.
+    assert int(printed.split()[0]) == blobs + 2 * content + directories
 
 
 def test_modes(mount, registry, image):
     root = mount(registry)
-    for path in ("app", "app/1.0", "app/1.0/layers"):
+    for path in ("app", "app/1.0", *(f"app/1.0/{path}"
+                                     for path in DIRECTORIES)):
         assert stat.filemode(os.stat(root / path).st_mode) == "drwxr-xr-x"
-    for path in ENTRIES[:2] + ENTRIES[3:]:
+    for path in FILES:
         mode = os.stat(root / "app/1.0" / path).st_mode
         assert stat.S_ISREG(mode)
         assert not mode & 0o7111
@@ -93,11 +113,12 @@ def test_link_counts(mount, registry, image):
     """One for a file. A directory's is one too: the number of directories in
     it is not known, and find(1) then looks."""
     root = mount(registry)
-    for path in ("app", "app/1.0", "app/1.0/manifest.json",
-                 "app/1.0/layers/01.tar.gz"):
+    for path in ("app", "app/1.0", *(f"app/1.0/{path}" for path in ENTRIES)):
         assert os.stat(root / path).st_nlink == 1, path
     found = run("find", root.path, "-type", "f").stdout.splitlines()
-    assert len(found) == 6
+    assert sorted(found) == sorted(
+        str(root / "app" / tag / path) for tag in ("1.0", "same")
+        for path in (*FILES, "layers/01/data-0", "rootfs/data-0"))
 
 
 def inodes(root):
@@ -140,8 +161,8 @@ def test_readdir_agrees_with_stat(mount, registry, client, image):
     oci_image().push(client, "app/below", "1.0")
     index_of(platform_images()).push(client, "app", "index")
     root = mount(registry)
-    for path in (".", "app", "app/1.0", "app/1.0/layers", "app/index",
-                 "app/index/platforms"):
+    for path in (".", "app", "app/1.0", "app/1.0/layers", "app/1.0/layers/01",
+                 "app/1.0/rootfs", "app/index", "app/index/platforms"):
         for entry in os.scandir(root / path):
             status = os.stat(entry.path)
             assert entry.is_dir() == stat.S_ISDIR(status.st_mode), entry.path
