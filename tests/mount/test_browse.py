@@ -88,7 +88,8 @@ def test_other_forms_are_not_listed(mount, registry, client):
 @pytest.mark.parametrize("path", [
     "absent", "absent/deep", "app/absent", "app/:absent",
     "app/@sha256:" + "0" * 64, "app:absent", "app@sha256:" + "0" * 64,
-    "absent:1.0", "absent/:1.0", "app/1.0/absent", "app/1.0/layers/99.tar"])
+    "absent:1.0", "absent/:1.0", "app/1.0/absent", "app/1.0/layers/99.tar",
+    "app/1.0/layers/99", "app/1.0/rootfs/absent"])
 def test_what_does_not_exist(mount, registry, client, path):
     oci_image().push(client, "app", "1.0")
     root = mount(registry)
