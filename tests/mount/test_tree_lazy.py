@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from registry.faults import Hold
+from registry.process import wait_until
 from support.caches import evict_blobs
 from support.chunked import chunked
 from support.chunked import toc_range as chunked_toc
@@ -325,3 +326,22 @@ def test_reading_all_of_an_indexed_layer(mount, proxy, push, indexed, entries):
                 assert (root / entry.name).read_bytes() == entry.data
     assert seen.received("GET", blob_path(made)) <= 1.2 * len(made.data)
     assert seen.count("GET", blob_path(made)) <= 300
+
+
+def test_prefetch_brings_the_layers(mount, proxy, push, indexed):
+    """All of them, when the root file system is entered and not before."""
+    made, _ = indexed
+    push(made)
+    image = mount(proxy, "prefetch") / "app/1.0"
+    blob = next(path for path in (image / "layers").iterdir()
+                if path.suffix in (".gz", ".zst"))
+    with proxy.requests() as seen:
+        run("ls", "-l", image, image / "layers")
+    assert seen.count("GET", blob_path(made)) == 0
+    os.listdir(image / "rootfs")
+    wait_until(lambda: os.getxattr(blob, "user.oci.verified") == b"yes",
+               "the whole layer")
+    with proxy.requests() as seen:
+        assert (image / "rootfs/small/file").read_bytes() == SMALL
+        assert blob.read_bytes() == made.data
+    assert seen.count("GET", blob_path(made)) == 0
