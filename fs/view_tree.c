@@ -29,6 +29,7 @@ struct tree_node {
 	struct image *image;
 	size_t layer;
 	pthread_mutex_t lock;
+	atomic_bool entered;
 	/* Held. The root's is set when it is first entered, under lock. */
 	struct tree *_Atomic tree;
 };
@@ -131,10 +132,10 @@ static int get_tree(struct tree_node *self, struct tree **out, struct err *err)
 static int enter_tree(struct tree_node *self, struct tree **out,
     struct err *err)
 {
-	bool first = !self->tree;
 	int r = get_tree(self, out, err);
 
-	if (r == 0 && first && self->node.mount->prefetch)
+	if (r == 0 && is_root(self) && self->node.mount->prefetch &&
+	    !atomic_exchange(&self->entered, true))
 		tree_prefetch(*out);
 	return r;
 }
