@@ -101,6 +101,7 @@ void op_fail(struct op *op)
 	case ENOENT:
 	case EINTR:
 	case ENODATA:
+	case ENXIO:
 		log_debug(LOG_FUSE, "%s: %s", op->what, op->err.msg);
 		break;
 	default:

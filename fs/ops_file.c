@@ -4,9 +4,16 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "borrow.h"
 #include "op.h"
+
+/* Whether a file is opened to be changed. */
+static bool changes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+}
 
 /* Opens the node (taken) and fills fi for the kernel; NULL: op->err says why.
  */
@@ -23,7 +30,7 @@ static struct handle *handle_open(struct op *op, struct node *node,
 		err_set(&op->err, EISDIR, "a directory");
 		return NULL;
 	}
-	if ((fi->flags & O_ACCMODE) != O_RDONLY && !view->write) {
+	if (changes(fi->flags) && !view->write) {
 		err_set(&op->err, EPERM, "this never changes by being written");
 		return NULL;
 	}
@@ -55,7 +62,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	/* Of a file in a layer there is nothing to open. */
-	if (node_is_located(ino) && (fi->flags & O_ACCMODE) == O_RDONLY) {
+	if (node_is_located(ino) && !changes(fi->flags)) {
 		fi->keep_cache = true;
 		fi->noflush = true;
 		fuse_reply_open(req, fi);
@@ -164,6 +171,46 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	fuse_reply_buf(req, data, (size_t)n);
 }
 
+static int seek(struct op *op, struct node *node, off_t off, int whence,
+    uint64_t *out)
+{
+	struct stat attr;
+	int r;
+
+	if (node->view->seek)
+		return node->view->seek(node, (uint64_t)off, whence, out,
+		    &op->err);
+	r = node->view->stat(node, &attr, &op->err);
+	if (r < 0)
+		return r;
+	if (off < 0 || off >= attr.st_size)
+		return err_set(&op->err, ENXIO, "behind the file's end");
+	*out = (uint64_t)(whence == SEEK_DATA ? off : attr.st_size);
+	return 0;
+}
+
+/* SEEK_DATA and SEEK_HOLE, by which programs copy sparse files. */
+static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+    struct fuse_file_info *fi)
+{
+	struct op op;
+	CLEANUP(node_put_p) struct node *node = NULL;
+	uint64_t found = 0;
+	int r = -ESTALE;
+
+	(void)fi;
+	op_begin(&op, req, "lseek");
+	node = op_node(&op, ino);
+	if (node)
+		r = seek(&op, node, off, whence, &found);
+	if (r < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_lseek(req, (off_t)found);
+}
+
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
     size_t size, off_t off, struct fuse_file_info *fi)
 {
@@ -211,6 +258,7 @@ void ops_file(struct fuse_lowlevel_ops *out)
 	out->create = op_create;
 	out->release = op_release;
 	out->read = op_read;
+	out->lseek = op_lseek;
 	out->write = op_write;
 	out->flush = op_flush;
 	out->fsync = op_fsync;

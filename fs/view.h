@@ -55,6 +55,10 @@ struct view_ops {
 	ssize_t (*read)(struct handle *handle, void *data, size_t len,
 	    uint64_t off, struct err *err);
 	void (*close)(struct handle *handle);
+	/* The next data or hole (SEEK_DATA, SEEK_HOLE) from off on, or -ENXIO;
+	 * NULL: all of it is data. */
+	int (*seek)(struct node *node, uint64_t off, int whence, uint64_t *out,
+	    struct err *err);
 	/* A symbolic link's target, valid as long as the node. */
 	int (*readlink)(struct node *node, const char **out, struct err *err);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "nodes.h"
@@ -207,6 +208,15 @@ static ssize_t file_read(struct handle *handle, void *data, size_t len,
 	return layer_read(file->layer, file->entry, data, len, off, err);
 }
 
+static int file_seek(struct node *node, uint64_t off, int whence, uint64_t *out,
+    struct err *err)
+{
+	const struct layer_file *file = to_file(node);
+
+	return layer_seek(file->layer, file->entry, off, whence == SEEK_HOLE,
+	    out, err);
+}
+
 static int file_readlink(struct node *node, const char **out, struct err *err)
 {
 	const struct layer_file *file = to_file(node);
@@ -224,6 +234,7 @@ const struct view_ops view_layer_file = {
     .xattrs = file_xattrs,
     .open = file_open,
     .read = file_read,
+    .seek = file_seek,
     .readlink = file_readlink,
     .all_xattrs = true,
 };

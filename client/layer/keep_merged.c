@@ -3,9 +3,11 @@
 #include "keep_merged.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 /* The keys say which layers and tables of contents, so that nobody can make
  * another stack with the same name; the numbers, which indexes of those. */
@@ -53,13 +55,23 @@ static int find(struct store *store, const char *name, struct merged **out,
 	return r;
 }
 
+/* A small cache may have no room for it: it is used all the same. */
 static int make(struct store *store, const struct layer_index *const *layers,
-    size_t count, const char *name, struct err *err)
+    size_t count, const char *name, struct merged **out, struct err *err)
 {
 	AUTO_FD int fd = store_temp(store, err);
+	struct err ignored = ERR_INIT;
 	int r = fd < 0 ? fd : merged_write(layers, count, fd, err);
+	int own;
 
-	return r < 0 ? r : store_derived_put(store, fd, name, err);
+	if (r < 0)
+		return r;
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	r = own < 0 ? err_sys(err, "cannot open a tree")
+		    : merged_open(own, out, err);
+	if (r == 0 && store_derived_put(store, fd, name, &ignored) < 0)
+		log_warn("a tree is not kept: %s", ignored.msg);
+	return r;
 }
 
 int merged_get(struct store *store, struct layer *const *layers,
@@ -76,12 +88,7 @@ int merged_get(struct store *store, struct layer *const *layers,
 		return r < 0 ? r : 0;
 	lock = store_derived_lock(store, name, err);
 	r = lock < 0 ? lock : find(store, name, out, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = make(store, indexes, count, name, err);
 	if (r == 0)
-		r = find(store, name, out, err);
-	if (r == 0)
-		return err_set(err, EIO, "a tree is gone when it is made");
+		r = make(store, indexes, count, name, out, err);
 	return r < 0 ? r : 0;
 }

@@ -126,6 +126,16 @@ static void release_nothing(void *arg)
 	(void)arg;
 }
 
+bool layer_has_stream(struct layer *layer)
+{
+	bool there;
+
+	monitor_enter(&layer->monitor);
+	there = has_stream(layer);
+	monitor_leave(&layer->monitor);
+	return there;
+}
+
 int layer_find_stream(struct layer *layer, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);

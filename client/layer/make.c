@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making an index, and finding one that was made before. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -61,15 +62,35 @@ static bool wanted(void *arg, uint64_t done)
 	return atomic_load(&layer->wanted) > 0 || done >= layer->size / 2;
 }
 
-/* Names what the builder holds the layer's index. */
+/* Opens what was written to a file. */
+static int open_written(int fd, struct layer_index **out, struct err *err)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return own < 0 ? err_sys(err, "cannot open an index")
+		       : layer_index_open(own, out, err);
+}
+
+/* Makes what the builder holds the layer's index, and keeps it. A small cache
+ * may have no room for it: it is used all the same. */
 static int keep(struct layer *layer, struct builder *builder,
     const struct layer_facts *facts, struct err *err)
 {
 	struct store *store = layer->table->store;
 	AUTO_FD int fd = store_temp(store, err);
+	struct layer_index *index = NULL;
+	struct err ignored = ERR_INIT;
 	int r = fd < 0 ? fd : builder_write(builder, facts, fd, err);
 
-	return r < 0 ? r : store_derived_put(store, fd, layer->name, err);
+	if (r == 0)
+		r = open_written(fd, &index, err);
+	if (r < 0)
+		return r;
+	if (store_derived_put(store, fd, layer->name, &ignored) < 0)
+		log_warn("%s: its index is not kept: %s", layer->title,
+		    ignored.msg);
+	publish(layer, index);
+	return 0;
 }
 
 static int read_blob(void *arg, void *data, size_t len, uint64_t off,
@@ -147,8 +168,12 @@ static int make_from_blob(struct layer *layer, struct err *err)
 	struct err reason = ERR_INIT;
 	int r = follow_blob(layer, &reason);
 
-	if (r == -EBADMSG)
+	if (r == -EBADMSG) {
+		/* Be it that it was damaged in the store. */
+		parts_drop(layer->parts, 0, layer->size);
+		store_drop(layer->table->store, &layer->digest);
 		return follow_blob(layer, err);
+	}
 	if (r < 0)
 		*err = reason;
 	return r;
@@ -172,24 +197,25 @@ static int make_locked(struct layer *layer, struct err *err)
 	return r;
 }
 
+static int make_stream(struct layer *layer, struct err *err)
+{
+	int r = layer_find_stream(layer, err);
+
+	if (r == 0 && !layer_has_stream(layer))
+		r = err_set(err, ENOSPC,
+		    "a layer that has to be kept decoded does not fit in the "
+		    "cache (option cache_size)");
+	return r;
+}
+
 static int make(struct layer *layer, struct err *err)
 {
-	struct layer_index *index = NULL;
 	int r = make_locked(layer, err);
 
-	if (r >= 0 && !layer->index) {
-		r = open_kept(layer, &index, err);
-		if (r == 0)
-			r = err_set(err, EIO, "%s: its index is gone again",
-			    layer->title);
-		if (r == 1)
-			publish(layer, index);
-	}
-	if (r < 0)
-		return err_wrap(err, "%s", layer->title);
-	if (layer_index_facts(layer->index)->vouching != LAYER_BY_STREAM)
-		return 0;
-	return layer_find_stream(layer, err);
+	if (r >= 0 &&
+	    layer_index_facts(layer->index)->vouching == LAYER_BY_STREAM)
+		r = make_stream(layer, err);
+	return r < 0 ? err_wrap(err, "%s", layer->title) : 0;
 }
 
 void make_run(void *arg)

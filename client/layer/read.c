@@ -133,3 +133,51 @@ ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
 		ahead_of_file(layer, entry, len);
 	return (ssize_t)len;
 }
+
+/* The first piece of a sparse file that ends behind off, or the count. */
+static uint32_t extent_behind(const struct layer_extent *extents,
+    uint32_t count, uint64_t off)
+{
+	uint32_t i = 0;
+
+	while (i < count && extents[i].offset + extents[i].size <= off)
+		i++;
+	return i;
+}
+
+/* Pieces that touch are one. */
+static uint64_t data_end(const struct layer_extent *extents, uint32_t count,
+    uint32_t i)
+{
+	while (i + 1 < count &&
+	       extents[i].offset + extents[i].size == extents[i + 1].offset)
+		i++;
+	return extents[i].offset + extents[i].size;
+}
+
+int layer_seek(struct layer *layer, uint32_t number, uint64_t off, bool hole,
+    uint64_t *out, struct err *err)
+{
+	const struct layer_entry *entry =
+	    layer_index_entry(layer->index, number);
+	const struct layer_extent *extents =
+	    layer_index_extents(layer->index, entry);
+	uint32_t count = entry->extent_count, i;
+
+	if (off >= entry->size)
+		return err_set(err, ENXIO, "behind the file's end");
+	if (!(entry->flags & LAYER_SPARSE)) {
+		*out = hole ? entry->size : off;
+		return 0;
+	}
+	i = extent_behind(extents, count, off);
+	if (!hole && i == count)
+		return err_set(err, ENXIO, "nothing but a hole is left");
+	if (!hole)
+		*out = extents[i].offset > off ? extents[i].offset : off;
+	else if (i == count || extents[i].offset > off)
+		*out = off;
+	else
+		*out = data_end(extents, count, i);
+	return 0;
+}

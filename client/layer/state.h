@@ -65,8 +65,9 @@ struct layer {
 /* Makes the index, or the stream that belongs to it. A job; takes its hold. */
 void make_run(void *layer);
 
-/* Opens the stream, if it is kept, as the layer's. */
+/* Opens the stream, if it is kept, as the layer's; whether it was. */
 int layer_find_stream(struct layer *layer, struct err *err);
+bool layer_has_stream(struct layer *layer);
 
 /* Waits for it; it is made again where it is not kept any more. The blob is the
  * layer's. */

@@ -82,11 +82,17 @@ static int find_merged(struct tree *tree, const char *path,
     struct tree_item *out, struct err *err)
 {
 	const struct merged_node *node;
+	const struct layer_index *index;
 	uint32_t number;
 
 	if (!merged_find(tree->merged, tree->indexes, path, &number))
 		return tree_no_such_name(path, err);
 	node = merged_node(tree->merged, number);
+	index = tree->indexes[node->layer];
+	if (layer_index_entry(index, node->entry)->flags & LAYER_DANGLING)
+		return err_set(err, EIO,
+		    "%s: a hard link to %s, which is not there", path,
+		    layer_index_target(index, node->entry));
 	*out = tree_item(tree, node->layer, node->entry, node->links);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "path.h"
 #include "spool.h"
 #include "state.h"
@@ -92,4 +93,14 @@ int store_save(struct store *store, const struct digest *digest,
 	if (r < 0)
 		return err_wrap(err, "cannot keep a blob in %s", store->dir);
 	return store_adopt(store, fd, digest, err);
+}
+
+void store_drop(struct store *store, const struct digest *digest)
+{
+	AUTO_FREE char *path = path_whole(store->dir, digest);
+
+	if (!path)
+		return;
+	log_debug(LOG_STORE, "%s is damaged: removed", path);
+	unlink(path);
 }

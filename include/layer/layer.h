@@ -80,6 +80,13 @@ int layer_await(struct layer *layer, const struct layer_index **out,
 void layer_prefetch(struct layer *layer);
 
 /*
+ * Where in a file of the layer the next data (or, for hole, the next hole) is
+ * from off on, as lseek(2) has it. -ENXIO where there is none.
+ */
+int layer_seek(struct layer *layer, uint32_t entry, uint64_t off, bool hole,
+    uint64_t *out, struct err *err);
+
+/*
  * Reads a file of the layer (an entry of its index, which is there); short only
  * at the file's end. -EBADMSG, -EINTR, or what the source failed with; -EINVAL
  * for what is no file, -EIO for a hard link that leads nowhere.

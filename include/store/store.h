@@ -120,6 +120,10 @@ int store_load(struct store *store, const struct digest *digest,
 int store_save(struct store *store, const struct digest *digest,
     const void *data, size_t len, struct err *err);
 
+/* Forgets the whole blob of that digest, which was found to be damaged: the
+ * next one who asks for it fetches it. */
+void store_drop(struct store *store, const struct digest *digest);
+
 /* An unnamed temporary file on the store's file system, or -errno. */
 int store_temp(struct store *store, struct err *err);
 

@@ -20,6 +20,7 @@ from support.tars import (
 from support.trees import KINDS, outline
 
 KIB = 1024
+MIB = 1 << 20
 GIB = 1 << 30
 # VFS_CAP_REVISION_2 with the effective bit, and cap_net_raw: capabilities(7).
 NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
@@ -179,6 +180,25 @@ def test_a_user_copies_an_image(mount_as, other_user):
     copy = other_user.new_directory()
     other_user.run("cp", "-a", root / "rootfs", copy)
     assert other_user.run("cat", copy / "rootfs/root/secret").stdout == "s"
+
+
+def test_holes_can_be_found(shown, tmp_path):
+    """By programs that copy sparse files: they read what there is."""
+    entry = sparse("huge", 8 << 40, [(3 * MIB, b"one" * 999),
+                                     (5 << 40, b"two")], "pax-1.0")
+    path = shown([entry, file("plain", b"all of it")]) / "rootfs"
+    with open(path / "huge", "rb") as huge:
+        found = [os.lseek(huge.fileno(), *seek) for seek in (
+            (0, os.SEEK_HOLE), (0, os.SEEK_DATA), (3 * MIB, os.SEEK_DATA),
+            (3 * MIB, os.SEEK_HOLE), (4 * MIB, os.SEEK_DATA))]
+        with pytest.raises(OSError) as failure:
+            os.lseek(huge.fileno(), 6 << 40, os.SEEK_DATA)
+    assert found == [0, 3 * MIB, 3 * MIB, 3 * MIB + 2997, 5 << 40]
+    assert failure.value.errno == errno.ENXIO
+    with open(path / "plain", "rb") as plain:
+        assert os.lseek(plain.fileno(), 0, os.SEEK_HOLE) == 9
+    run("cp", "--sparse=always", path / "huge", tmp_path / "copy")
+    assert os.stat(tmp_path / "copy").st_size == 8 << 40
 
 
 @pytest.mark.parametrize("form", ["gnu", "pax-0.0", "pax-0.1", "pax-1.0"])

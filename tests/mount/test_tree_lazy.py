@@ -345,3 +345,16 @@ def test_prefetch_brings_the_layers(mount, proxy, push, indexed):
         assert (image / "rootfs/small/file").read_bytes() == SMALL
         assert blob.read_bytes() == made.data
     assert seen.count("GET", blob_path(made)) == 0
+
+
+def test_a_cache_smaller_than_the_image(mount, push, registry):
+    """What is made of a layer is used though there is no room to keep it."""
+    layers = [layer([file(f"file-{number}", random.Random(number).randbytes(
+        3 * MIB))]) for number in range(6)]
+    push(*layers)
+    root = mount(registry, "cache_size=1M") / "app/1.0/rootfs"
+    for _ in range(2):
+        assert len(os.listdir(root)) == 6
+        for number in range(6):
+            assert (root / f"file-{number}").read_bytes() == (
+                random.Random(number).randbytes(3 * MIB))

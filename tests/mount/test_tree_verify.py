@@ -365,3 +365,19 @@ def test_an_index_of_another_layer(mount, registry, client, cached):
     for name, data in FILES.items():
         assert (root / "other/1.0/rootfs" / name).read_bytes() == data[::-1]
         assert read(root, name) == data
+
+
+@pytest.mark.parametrize("compression", ["plain", "gzip", "zstd"])
+def test_a_layer_that_the_cache_has_damaged(mount, registry, cached,
+                                            compression):
+    """Its index is made from it only when its digest is right: it is fetched
+    again."""
+    shared = cached(layer(ENTRIES, compression))
+    for path in files_in(shared / "derived"):
+        path.unlink()
+    for path in files_in(shared / "blobs"):
+        if path.stat().st_size > MIB:
+            flip(path, path.stat().st_size // 2)
+    root = mount(registry, f"cache={shared}")
+    for name, data in FILES.items():
+        assert read(root, name) == data
