@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -308,6 +309,25 @@ def test_a_slow_rename_holds_up_no_other_directory(mounted, app, proxy):
         assert writer.wait(30) == 0
 
 
+@contextmanager
+def looking_at(directory):
+    """Somebody lists all of it again and again, and is gone after the block."""
+    ended = threading.Event()
+
+    def look():
+        while not ended.is_set():
+            # What is being pushed may change while it is listed.
+            run("ls", "-lR", directory, check=False)
+
+    with ThreadPoolExecutor(1) as looker:
+        result = looker.submit(look)
+        try:
+            yield
+        finally:
+            ended.set()
+        result.result()
+
+
 def test_many_at_once(mounted, app, client):
     """While others look on all the time."""
     tags = sorted(f"{number}.0" for number in range(12))
@@ -321,12 +341,8 @@ def test_many_at_once(mounted, app, client):
         path.write_bytes(ARCHIVE)
         return path
 
-    with subprocess.Popen(
-            ["bash", "-c", 'while ls -lR "$1"; do :; done', "bash", app],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as looker:
-        with ThreadPoolExecutor(6) as writers:
-            configs = list(writers.map(push, tags))
-        looker.kill()
+    with looking_at(app), ThreadPoolExecutor(6) as writers:
+        configs = list(writers.map(push, tags))
     assert configs == [IMAGE.config.data] * len(tags)
     assert client.tags("app") == tags
 
