@@ -10,11 +10,13 @@
 #include "base/file.h"
 #include "base/task.h"
 #include "listing.h"
+#include "sending.h"
 
 struct images {
 	struct registry *registry;
 	struct store *store;
 	struct layer_table *layers;
+	struct sending *sending;
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
@@ -37,6 +39,9 @@ int images_new(struct registry *registry, struct store *store,
 	images->store = store;
 	images->options = *options;
 	monitor_init(&images->monitor);
+	images->sending = sending_new(err);
+	if (!images->sending)
+		return -err->code;
 	r = layer_table_new(store, &images->layers, err);
 	if (r == 0)
 		*out = steal(&images);
@@ -46,6 +51,7 @@ int images_new(struct registry *registry, struct store *store,
 void images_free(struct images *images)
 {
 	layer_table_free(images->layers);
+	sending_free(images->sending);
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	listings_release(&images->tags);
@@ -67,6 +73,11 @@ struct store *images_store(struct images *images)
 struct layer_table *images_layers(struct images *images)
 {
 	return images->layers;
+}
+
+struct sending *images_sending(struct images *images)
+{
+	return images->sending;
 }
 
 const struct images_options *images_options(const struct images *images)

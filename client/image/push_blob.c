@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "image/layers.h"
+#include "sending.h"
 
 /* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
  * can still be sent. */
@@ -62,10 +63,9 @@ int push_blob_find(const struct push_target *target,
 	return r != 0 ? r : mount_known(target, digest, err);
 }
 
-int push_blob_put(const struct push_target *target, const struct digest *digest,
+static int put(const struct push_target *target, const struct digest *digest,
     const struct http_body *body, struct err *err)
 {
-	char text[DIGEST_TEXT_SIZE];
 	int r = push_blob_find(target, digest, body->size, err);
 
 	if (r == 1)
@@ -73,7 +73,20 @@ int push_blob_put(const struct push_target *target, const struct digest *digest,
 	if (r == 0)
 		r = registry_blob_upload(images_registry(target->images),
 		    target->repository, digest, body, err);
-	if (r < 0)
-		return err_wrap(err, "blob %s", digest_format(digest, text));
-	return 1;
+	return r < 0 ? r : 1;
+}
+
+int push_blob_put(const struct push_target *target, const struct digest *digest,
+    const struct http_body *body, struct err *err)
+{
+	struct sending *sending = images_sending(target->images);
+	char text[DIGEST_TEXT_SIZE];
+	char *key = NULL;
+	int r = sending_begin(sending, target->repository, digest, &key, err);
+
+	if (r == 0)
+		r = put(target, digest, body, err);
+	sending_end(sending, key);
+	return r < 0 ? err_wrap(err, "blob %s", digest_format(digest, text))
+		     : r;
 }

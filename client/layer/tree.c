@@ -170,7 +170,7 @@ static int find_settled(const struct question *question, struct tree *tree,
 int tree_find(struct tree *tree, const char *path, struct tree_item *out,
     struct err *err)
 {
-	const struct question question = {find_settled, path, out};
+	const struct question question = {find_settled, true, path, out};
 	AUTO_FREE const struct layer_index **indexes = NULL;
 	uint32_t entry;
 	int r;
@@ -195,7 +195,7 @@ int tree_find(struct tree *tree, const char *path, struct tree_item *out,
 
 int tree_known(struct tree *tree, const char *path, struct tree_item *out)
 {
-	const struct question question = {find_settled, path, out};
+	const struct question question = {find_settled, true, path, out};
 	AUTO_FREE const struct layer_index **indexes = NULL;
 	struct err none = ERR_INIT;
 	uint32_t entry;

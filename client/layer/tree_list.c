@@ -151,7 +151,7 @@ int tree_list(struct tree *tree, const char *path,
 {
 	AUTO_FREE const struct layer_index **indexes = tree_indexes(tree);
 	CLEANUP(list_release) struct list list = {0};
-	const struct question question = {list_settled, path, &list};
+	const struct question question = {list_settled, false, path, &list};
 	int r;
 
 	if (!indexes)

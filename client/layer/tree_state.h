@@ -29,6 +29,7 @@ struct question {
 	int (*settled)(const struct question *question, struct tree *tree,
 	    const struct layer_index *const *indexes, size_t lowest,
 	    struct err *err);
+	bool is_one_name;
 	const char *path;
 	void *out;
 };

@@ -12,24 +12,27 @@ const struct layer_index **tree_indexes(const struct tree *tree)
 	return calloc(tree->count + 1, sizeof(const struct layer_index *));
 }
 
-/* Wants every layer, the highest first: it decides most names. */
-static int want_all(struct tree *tree, struct err *err)
-{
-	for (size_t i = tree->count; i-- > 0;) {
-		int r = layer_want(tree->layers[i], err);
+/* How many layers below the one that is waited for are made beside it. */
+enum { BESIDE = 4 };
 
-		if (r < 0) {
-			while (++i < tree->count)
-				layer_unwant(tree->layers[i]);
+/* Wants the layers from a number up that are not wanted yet, the highest first:
+ * it decides most names. *from is the lowest that is wanted. */
+static int want_from(struct tree *tree, size_t number, size_t *from,
+    struct err *err)
+{
+	while (*from > number) {
+		int r = layer_want(tree->layers[*from - 1], err);
+
+		if (r < 0)
 			return r;
-		}
+		--*from;
 	}
 	return 0;
 }
 
-static void unwant_all(struct tree *tree)
+static void unwant_from(struct tree *tree, size_t from)
 {
-	for (size_t i = 0; i < tree->count; i++)
+	for (size_t i = from; i < tree->count; i++)
 		layer_unwant(tree->layers[i]);
 }
 
@@ -67,9 +70,19 @@ static int settle(struct tree *tree, const struct layer_index *const *indexes,
 	return 0;
 }
 
-/* Waits until a question is settled, or all layers are known. */
+/* One name may be settled before the lowest layers have a say in it; all of a
+ * directory hardly ever. */
+static size_t lowest_of_use(const struct question *question, size_t lowest)
+{
+	return question->is_one_name && lowest > 1 + BESIDE
+		   ? lowest - 1 - BESIDE
+		   : 0;
+}
+
+/* Waits until a question is settled, or all layers are known. *from is the
+ * lowest layer that is wanted. */
 static int await(struct tree *tree, const struct layer_index **indexes,
-    const struct question *question, struct err *err)
+    const struct question *question, size_t *from, struct err *err)
 {
 	size_t lowest = tree->count;
 
@@ -81,6 +94,9 @@ static int await(struct tree *tree, const struct layer_index **indexes,
 			return 0;
 		r = question->settled(question, tree, indexes, lowest, err);
 		if (r == 0)
+			r = want_from(tree, lowest_of_use(question, lowest),
+			    from, err);
+		if (r == 0)
 			r = layer_await(tree->layers[lowest - 1],
 			    &indexes[lowest - 1], err);
 		if (r != 0)
@@ -91,14 +107,12 @@ static int await(struct tree *tree, const struct layer_index **indexes,
 int tree_ask(struct tree *tree, const struct layer_index **indexes,
     const struct question *question, struct err *err)
 {
+	size_t from = tree->count;
 	int r;
 
 	if (tree_known_from(tree, indexes, tree->count) > 0) {
-		r = want_all(tree, err);
-		if (r < 0)
-			return r;
-		r = await(tree, indexes, question, err);
-		unwant_all(tree);
+		r = await(tree, indexes, question, &from, err);
+		unwant_from(tree, from);
 		if (r != 0)
 			return r;
 	}

@@ -39,6 +39,7 @@ DEFINE_CLEANUP(struct images *, images_free);
 struct registry *images_registry(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
+struct sending *images_sending(struct images *images); /* of pushes */
 const struct images_options *images_options(const struct images *images);
 
 /*

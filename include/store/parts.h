@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 /* What is fetched is rounded out to blocks of so many bytes. */
-enum { PARTS_BLOCK = 64 * 1024 };
+enum { PARTS_BLOCK = 16 * 1024 };
 
 struct parts;
 

@@ -328,8 +328,9 @@ def looking_at(directory):
         result.result()
 
 
-def test_many_at_once(mounted, app, client):
-    """While others look on all the time."""
+def test_many_at_once(mounted, app, client, proxy):
+    """While others look on all the time. Each blob is sent once: docker-registry
+    refuses a manifest while one of its blobs is being linked again."""
     tags = sorted(f"{number}.0" for number in range(12))
 
     def push(tag):
@@ -341,9 +342,11 @@ def test_many_at_once(mounted, app, client):
         path.write_bytes(ARCHIVE)
         return path
 
-    with looking_at(app), ThreadPoolExecutor(6) as writers:
+    with (proxy.requests() as seen, looking_at(app),
+          ThreadPoolExecutor(6) as writers):
         configs = list(writers.map(push, tags))
     assert configs == [IMAGE.config.data] * len(tags)
+    assert seen.count("PUT", "/blobs/uploads/") == len(IMAGE.blobs)
     assert client.tags("app") == tags
 
 

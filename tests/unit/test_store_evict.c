@@ -142,7 +142,7 @@ static void parts_count_with_the_room_they_take(void **state)
 	/* A file that is longer than all blobs together. */
 	assert_reads(f, parts, BLOB_SIZE - BLOCK, BLOCK, 0);
 	parts_put(parts);
-	evict_to(f, BLOBS * SIZE + 4 * BLOCK);
+	evict_to(f, BLOBS * SIZE * 16 / 15 + 8 * BLOCK);
 	for (int i = 0; i < BLOBS; i++)
 		assert_true(exists(blobs.paths[i]));
 	assert_true(exists(parts_path(f, path)));
