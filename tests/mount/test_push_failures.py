@@ -329,8 +329,8 @@ def looking_at(directory):
 
 
 def test_many_at_once(mounted, app, client, proxy):
-    """While others look on all the time. Each blob is sent once: docker-registry
-    refuses a manifest while one of its blobs is being linked again."""
+    """While others look on all the time. Each blob is sent once:
+    docker-registry refuses a manifest while a blob of it is linked again."""
     tags = sorted(f"{number}.0" for number in range(12))
 
     def push(tag):
