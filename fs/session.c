@@ -266,6 +266,9 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 
 	/* Memory that a burst of threads once used is not to stay with each. */
 	mallopt(M_ARENA_MAX, 4);
+	/* Threads call this: the heap has to be there before them, also where
+	 * a sanitizer's stands in front of it. */
+	malloc_trim(0);
 	/* Nor is what was large once to be kept for what is small: each large
 	 * piece comes from the system, and goes back there. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);

@@ -20,8 +20,8 @@ enum {
 	PIECE_SIZE = 4 << 20,
 
 	/* The end of an eStargz blob that is read at first. In layers of up to
-	 * some hundred entries that is the whole table. */
-	TAIL_SIZE = 32 << 10,
+	 * some thousand entries that is the whole table. */
+	TAIL_SIZE = 128 << 10,
 
 	/* What decoded tables have around the JSON. */
 	TAR_SLACK = 1 << 20,

@@ -83,6 +83,7 @@ static int find_merged(struct tree *tree, const char *path,
 {
 	const struct merged_node *node;
 	const struct layer_index *index;
+	char text[DIGEST_TEXT_SIZE];
 	uint32_t number;
 
 	if (!merged_find(tree->merged, tree->indexes, path, &number))
@@ -91,8 +92,10 @@ static int find_merged(struct tree *tree, const char *path,
 	index = tree->indexes[node->layer];
 	if (layer_index_entry(index, node->entry)->flags & LAYER_DANGLING)
 		return err_set(err, EIO,
-		    "%s: a hard link to %s, which is not there", path,
-		    layer_index_target(index, node->entry));
+		    "layer %s: %s is a hard link to %s, which is not there",
+		    digest_format(layer_digest(tree->layers[node->layer]),
+			text),
+		    path, layer_index_target(index, node->entry));
 	*out = tree_item(tree, node->layer, node->entry, node->links);
 	return 0;
 }

@@ -23,7 +23,8 @@
 
 #define UNUSED __attribute__((unused))
 
-enum { NAMES_MAX = 4096, NONE = UINT32_MAX };
+enum { NAMES_MAX = 4096 };
+#define NONE UINT32_MAX
 
 #define AUTO_INDEX CLEANUP(layer_index_close_p)
 

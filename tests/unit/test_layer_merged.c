@@ -12,7 +12,7 @@
 
 static struct merged *merge(const struct stack *stack)
 {
-	struct merged *merged;
+	struct merged *merged = NULL;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 

@@ -238,10 +238,11 @@ static void test_good(void **state)
 		",\"offset\":10,\"chunkOffset\":6}",
 	    REG ",\"offset\":9,\"chunkSize\":6}," CHUNK
 		",\"offset\":10,\"chunkOffset\":6,\"chunkType\":\"zeros\"}",
-	    "{\"name\":\"f\",\"type\":\"reg\",\"size\":1073741824,\"offset\":9,"
-	    "\"chunkDigest\":" D "}",
-	    "{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511104,"
-	    "\"chunkType\":\"zeros\"}",
+	    ("{\"name\":\"f\",\"type\":\"reg\",\"size\":1073741824,\"offset\":"
+	     "9,"
+	     "\"chunkDigest\":" D "}"),
+	    ("{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511104,"
+	     "\"chunkType\":\"zeros\"}"),
 	};
 
 	(void)state;

@@ -209,7 +209,7 @@ UNUSED static int made_read(struct made *made, struct builder *builder,
 UNUSED static struct layer_index *made_index(struct made *made)
 {
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
-	struct layer_index *index;
+	struct layer_index *index = NULL;
 	struct layer_facts facts = {0};
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC);
