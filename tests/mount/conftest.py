@@ -4,6 +4,7 @@ of its own and nothing that another test left behind can matter."""
 
 import itertools
 import os
+import signal
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,13 @@ from support.system import OtherUser, everyone_may_use_fuse, run
 
 SOURCE = Path(__file__).resolve().parents[2]
 MOTD = "hello from the image\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A shell starts what runs in its background with SIGINT ignored, and the
+    tools that the tests interrupt would inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
