@@ -21,7 +21,7 @@ class Memory:
     def __init__(self, pid, indexes):
         self.peak = 0
         self._process = Path("/proc", str(pid))
-        self._indexes = str(indexes.resolve())
+        self._indexes = indexes
         self._most = 0
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._poll, daemon=True)
@@ -53,11 +53,13 @@ class Memory:
                    for name in names) * 1024
 
     def _mapped_indexes(self):
+        # By number: one that was made by this process is mapped under the
+        # name that it had while it was written.
+        indexes = {path.stat().st_ino for path in self._indexes.iterdir()}
         kilobytes, ours = 0, False
         for line in (self._process / "smaps").read_text().splitlines():
             if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-                path = line.split(maxsplit=5)[5:]
-                ours = bool(path) and path[0].startswith(self._indexes + "/")
+                ours = int(line.split()[4]) in indexes
             elif ours and line.startswith("Rss:"):
                 kilobytes += int(line.split()[1])
         return kilobytes * 1024
