@@ -14,6 +14,7 @@
 #include "node.h"
 
 struct borrowed;
+struct feed;
 struct handle;
 struct made;
 struct op;
@@ -34,6 +35,7 @@ struct mount {
 	bool prefetch;  /* an image's layers, when somebody enters it */
 	double tag_ttl; /* seconds */
 	const char *cache_dir;
+	struct feed *feed;         /* of the kernel's page cache */
 	struct borrowed *borrowed; /* handles that nobody opened */
 	struct handle *handles;    /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;

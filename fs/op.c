@@ -8,6 +8,7 @@
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "loop.h"
 
 static void interrupted(fuse_req_t req, void *arg)
 {
@@ -36,11 +37,31 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 
 void op_begin(struct op *op, fuse_req_t req, const char *what)
 {
+	loop_give_lead();
+	begin(op, req, what, false);
+}
+
+static bool is_prompt(const struct mount *mount, fuse_ino_t ino)
+{
+	CLEANUP(node_put_p) struct node *node = NULL;
+
+	if (node_is_located(ino))
+		return true;
+	node = node_find(mount->nodes, ino);
+	return node && node->view->is_prompt && node->view->is_prompt(node);
+}
+
+void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino)
+{
+	if (!is_prompt(fuse_req_userdata(req), ino))
+		loop_give_lead();
 	begin(op, req, what, false);
 }
 
 void op_begin_push(struct op *op, fuse_req_t req, const char *what)
 {
+	loop_give_lead();
 	begin(op, req, what, true);
 }
 

@@ -25,7 +25,13 @@ struct op {
 	struct err err;
 };
 
+/* Others take the kernel's requests meanwhile: it may wait. */
 void op_begin(struct op *op, fuse_req_t req, const char *what);
+
+/* The same for what asks about a node and changes nothing: goes on as the one
+ * who takes requests where all that can be asked is known. */
+void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino);
 
 /* The same for what can be a push: it is not broken off at once when the mount
  * ends. */

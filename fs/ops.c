@@ -51,7 +51,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	CLEANUP(node_put_p) struct node *node = NULL;
 	int r = -ENOTDIR;
 
-	op_begin(&op, req, "lookup");
+	op_begin_asking(&op, req, "lookup", parent);
 	dir = op_node(&op, parent);
 	if (dir && !dir->view->lookup)
 		err_set(&op.err, ENOTDIR, "not a directory");
@@ -97,7 +97,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	int r = -ESTALE;
 
 	(void)fi;
-	op_begin(&op, req, "getattr");
+	op_begin_asking(&op, req, "getattr", ino);
 	node = op_node(&op, ino);
 	if (node)
 		r = node->view->stat(node, &attr, &op.err);
@@ -162,7 +162,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	struct op op;
 	struct handle *handle = NULL;
 
-	op_begin(&op, req, "listing");
+	op_begin_asking(&op, req, "listing", ino);
 	if (opendir_handle(&op, ino, &handle) < 0) {
 		op_fail(&op);
 		return;
@@ -257,15 +257,15 @@ static size_t print_entries_plus(struct op *op, const struct handle *handle,
 	return used;
 }
 
-static void reply_entries(fuse_req_t req, size_t size, off_t off,
-    struct fuse_file_info *fi, bool plus)
+static void reply_entries(fuse_req_t req, fuse_ino_t ino, size_t size,
+    off_t off, struct fuse_file_info *fi, bool plus)
 {
 	struct op op;
 	struct handle *handle = op_handle(fi);
 	AUTO_FREE char *out = malloc(size);
 	int r;
 
-	op_begin(&op, req, "listing");
+	op_begin_asking(&op, req, "listing", ino);
 	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
 	if (r < 0) {
 		op_fail(&op);
@@ -280,15 +280,13 @@ static void reply_entries(fuse_req_t req, size_t size, off_t off,
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	(void)ino;
-	reply_entries(req, size, off, fi, false);
+	reply_entries(req, ino, size, off, fi, false);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
     off_t off, struct fuse_file_info *fi)
 {
-	(void)ino;
-	reply_entries(req, size, off, fi, true);
+	reply_entries(req, ino, size, off, fi, true);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
@@ -311,7 +309,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	const char *target = NULL;
 	int r = -ESTALE;
 
-	op_begin(&op, req, "readlink");
+	op_begin_asking(&op, req, "readlink", ino);
 	node = op_node(&op, ino);
 	if (node && !node->view->readlink)
 		r = err_set(&op.err, EINVAL, "no symbolic link");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "borrow.h"
+#include "loop.h"
 #include "op.h"
 
 /* Whether a file is opened to be changed. */
@@ -130,8 +131,10 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
 	struct handle *handle = op_handle(fi);
 
 	(void)ino;
-	if (handle)
+	if (handle) {
+		loop_give_lead();
 		handle_close(handle);
+	}
 	fuse_reply_err(req, 0);
 }
 
@@ -153,6 +156,23 @@ static ssize_t read_file(struct op *op, fuse_ino_t ino,
 	return n;
 }
 
+/* Of a file in a layer, what is in memory; -EAGAIN. */
+static ssize_t read_known(fuse_req_t req, fuse_ino_t ino, void *data,
+    size_t size, off_t off)
+{
+	CLEANUP(node_put_p) struct node *node = NULL;
+	const struct mount *mount = fuse_req_userdata(req);
+	struct err none = ERR_INIT;
+
+	if (!node_is_located(ino))
+		return -EAGAIN;
+	node = node_find(mount->nodes, ino);
+	return node && node->view->read_known
+		   ? node->view->read_known(node, data, size, (uint64_t)off,
+			 &none)
+		   : -EAGAIN;
+}
+
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
@@ -160,6 +180,11 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	AUTO_FREE char *data = malloc(size);
 	ssize_t n;
 
+	n = data ? read_known(req, ino, data, size, off) : -ENOMEM;
+	if (n >= 0) {
+		fuse_reply_buf(req, data, (size_t)n);
+		return;
+	}
 	op_begin(&op, req, "read");
 	n = data ? read_file(&op, ino, fi, data, size, off)
 		 : err_nomem(&op.err);
@@ -199,7 +224,7 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	int r = -ESTALE;
 
 	(void)fi;
-	op_begin(&op, req, "lseek");
+	op_begin_asking(&op, req, "lseek", ino);
 	node = op_node(&op, ino);
 	if (node)
 		r = seek(&op, node, off, whence, &found);

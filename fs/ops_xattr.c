@@ -54,7 +54,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	size_t len = 0;
 	int r;
 
-	op_begin(&op, req, "getxattr");
+	op_begin_asking(&op, req, "getxattr", ino);
 	r = node_xattrs(&op, ino, name, &xattrs);
 	if (r < 0) {
 		op_fail(&op);
@@ -75,7 +75,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	AUTO_BUF struct buf names = BUF_INIT(64 << 10);
 	int r;
 
-	op_begin(&op, req, "listxattr");
+	op_begin_asking(&op, req, "listxattr", ino);
 	r = node_xattrs(&op, ino, NULL, &xattrs);
 	if (r == 0)
 		r = xattrs_names(&xattrs, &names, &op.err);

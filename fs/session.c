@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "borrow.h"
+#include "feed.h"
+#include "loop.h"
 #include "made.h"
 #include "nodes.h"
 #include "oci/reference.h"
@@ -20,9 +22,6 @@
 #include "upload.h"
 
 enum {
-	/* Requests that wait for the network each hold a thread: with libfuse's
-	 * ten, ten slow reads would stop everything. */
-	WORKERS_MAX = 64,
 	FETCHES_MAX = 6, /* blobs at the same time */
 	/* More than the fetches, so that names can be asked for meanwhile. */
 	HOST_CONNECTIONS = 20,
@@ -43,6 +42,7 @@ struct session {
 	struct node *root; /* held */
 	struct fuse_session *fuse;
 	bool mounted;
+	struct loop *loop;
 };
 
 static void session_release(struct session *session)
@@ -55,8 +55,10 @@ static void session_release(struct session *session)
 	if (session->fuse) {
 		if (session->mounted)
 			fuse_session_unmount(session->fuse);
+		feed_free(mount->feed);
 		fuse_session_destroy(session->fuse);
 	}
+	loop_free(session->loop);
 	op_close_all(mount);
 	borrowed_free(mount->borrowed);
 	if (mount->uploads)
@@ -208,7 +210,8 @@ static int new_fuse(struct session *session, struct err *err)
 	if (!session->fuse)
 		return err_set(err, EINVAL, "libfuse refused the options %s",
 		    mount_options);
-	return 0;
+	session->mount.feed = feed_new(session->fuse, err);
+	return session->mount.feed ? 0 : -err->code;
 }
 
 static int do_mount(struct session *session, struct err *err)
@@ -220,6 +223,11 @@ static int do_mount(struct session *session, struct err *err)
 		    session->options->mountpoint);
 	session->mounted = true;
 	return 0;
+}
+
+static void end(void *arg)
+{
+	loop_end(((struct session *)arg)->loop);
 }
 
 static void end_soon(void *arg)
@@ -234,23 +242,19 @@ static void end_now(void *arg)
 
 static int serve(struct session *session, struct err *err)
 {
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	struct signals *signals = NULL;
-	struct ending ending = {.session = session->fuse,
-	    .grace = session->options->timeout,
+	struct ending ending = {.grace = session->options->timeout,
+	    .end = end,
 	    .soon = end_soon,
 	    .now = end_now,
 	    .arg = session};
-	int r;
+	int r = loop_new(session->fuse, &session->loop, err);
 
-	if (!config)
-		return err_nomem(err);
-	fuse_loop_cfg_set_max_threads(config, WORKERS_MAX);
-	r = signals_start(&ending, &signals, err);
-	if (r == 0 && fuse_session_loop_mt(session->fuse, config) < 0)
-		r = err_set(err, EIO, "the connection to the kernel broke");
+	if (r == 0)
+		r = signals_start(&ending, &signals, err);
+	if (r == 0)
+		r = loop_run(session->loop, err);
 	signals_stop(signals);
-	fuse_loop_cfg_destroy(config);
 	return r;
 }
 
@@ -265,7 +269,7 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	int r;
 
 	/* Memory that a burst of threads once used is not to stay with each. */
-	mallopt(M_ARENA_MAX, 4);
+	mallopt(M_ARENA_MAX, 2);
 	/* Threads call this: the heap has to be there before them, also where
 	 * a sanitizer's stands in front of it. */
 	malloc_trim(0);

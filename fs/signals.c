@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that waits for signals. */
-#define FUSE_USE_VERSION 312
 #include "signals.h"
 
 #include <errno.h>
-#include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,15 +13,9 @@
 
 struct signals {
 	struct ending ending;
-	pthread_t main;
 	pthread_t thread;
 	atomic_bool stopped; /* the loop has ended */
 };
-
-static void ignore(int number)
-{
-	(void)number;
-}
 
 static void ending_signals(sigset_t *set)
 {
@@ -35,14 +27,11 @@ static void ending_signals(sigset_t *set)
 
 void signals_block(void)
 {
-	/* Wakes the loop's thread out of its wait, and does nothing else. */
-	const struct sigaction wake = {.sa_handler = ignore};
 	const struct sigaction none = {.sa_handler = SIG_IGN};
 	sigset_t set;
 
 	ending_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	sigaction(SIGUSR1, &wake, NULL);
 	sigaction(SIGPIPE, &none, NULL);
 }
 
@@ -54,19 +43,18 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-/* Until the loop has ended: it may not have begun to wait when it is woken, so
- * it is woken again. Past the grace, or at another signal, all is to stop. */
+/* Until the loop has ended; what was taken before it knew begins later. Past
+ * the grace, or at another signal, all is to stop. */
 static void end_loop(struct signals *signals, const sigset_t *set)
 {
 	const struct timespec pause = {0, 50 * 1000 * 1000};
 	const struct ending *ending = &signals->ending;
 	time_t cut = seconds() + ending->grace;
 
-	fuse_session_exit(ending->session);
+	ending->end(ending->arg);
 	while (!atomic_load(&signals->stopped)) {
 		bool again = sigtimedwait(set, NULL, &pause) > 0;
 
-		pthread_kill(signals->main, SIGUSR1);
 		ending->soon(ending->arg);
 		if (!atomic_load(&signals->stopped) &&
 		    (again || seconds() >= cut))
@@ -99,7 +87,6 @@ int signals_start(const struct ending *ending, struct signals **out,
 	if (!signals)
 		return err_nomem(err);
 	signals->ending = *ending;
-	signals->main = pthread_self();
 	r = pthread_create(&signals->thread, NULL, signals_thread, signals);
 	if (r) {
 		free(signals);

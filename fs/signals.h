@@ -8,13 +8,12 @@
 
 #include "base/err.h"
 
-struct fuse_session;
 struct signals;
 
 /* How a mount ends; the calls are made from the thread that waits. */
 struct ending {
-	struct fuse_session *session;
 	unsigned grace;          /* seconds */
+	void (*end)(void *arg);  /* nothing more is to be begun */
 	void (*soon)(void *arg); /* what nobody needs any more is to stop */
 	void (*now)(void *arg);  /* all is to stop */
 	void *arg;
@@ -23,8 +22,7 @@ struct ending {
 /* For the main thread, before any other is started. */
 void signals_block(void);
 
-/* Starts the thread that waits for signals. The caller's thread is then the one
- * that runs the session's loop. */
+/* Starts the thread that waits for signals. */
 int signals_start(const struct ending *ending, struct signals **out,
     struct err *err);
 

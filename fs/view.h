@@ -5,7 +5,7 @@
  * of fs/ops*.c find the node, call its view, and reply.
  *
  * All operations return 0 (or what they say) or -errno with err filled; those
- * that a kind has not are NULL. They run in FUSE's worker threads, several at a
+ * that a kind has not are NULL. They run in the loop's threads, several at a
  * time on the same node, and may block: each runs as a task (base/task.h).
  */
 #ifndef FS_VIEW_H
@@ -54,6 +54,10 @@ struct view_ops {
 	    struct err *err);
 	ssize_t (*read)(struct handle *handle, void *data, size_t len,
 	    uint64_t off, struct err *err);
+	/* Of what need not be opened: the same from memory alone, -EAGAIN if it
+	 * is not there. */
+	ssize_t (*read_known)(struct node *node, void *data, size_t len,
+	    uint64_t off, struct err *err);
 	void (*close)(struct handle *handle);
 	/* The next data or hole (SEEK_DATA, SEEK_HOLE) from off on, or -ENXIO;
 	 * NULL: all of it is data. */
@@ -67,6 +71,9 @@ struct view_ops {
 	double (*attr_ttl)(struct node *node);
 	/* It has attributes of all name spaces, not of user.* alone. */
 	bool all_xattrs;
+	/* Whether what can be asked about it, all but contents, is there:
+	 * nothing of it waits. NULL: it may. */
+	bool (*is_prompt)(struct node *node);
 	/* Its entries never change: the kernel may keep the list of them, and
 	 * which names there are not. */
 	bool is_constant;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "feed.h"
 #include "nodes.h"
 #include "place.h"
 
@@ -205,7 +206,21 @@ static ssize_t file_read(struct handle *handle, void *data, size_t len,
 {
 	const struct layer_file *file = to_file(handle->node);
 
+	if (off == 0)
+		feed_after(handle->node->mount, file->layer, file->entry);
 	return layer_read(file->layer, file->entry, data, len, off, err);
+}
+
+static ssize_t file_read_known(struct node *node, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct layer_file *file = to_file(node);
+	ssize_t n =
+	    layer_read_known(file->layer, file->entry, data, len, off, err);
+
+	if (n >= 0 && off == 0)
+		feed_after(node->mount, file->layer, file->entry);
+	return n;
 }
 
 static int file_seek(struct node *node, uint64_t off, int whence, uint64_t *out,
@@ -234,6 +249,7 @@ const struct view_ops view_layer_file = {
     .xattrs = file_xattrs,
     .open = file_open,
     .read = file_read,
+    .read_known = file_read_known,
     .seek = file_seek,
     .readlink = file_readlink,
     .all_xattrs = true,

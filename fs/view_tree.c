@@ -180,6 +180,13 @@ static double tree_attr_ttl(struct node *node)
 	return known_item(to_tree(node), &item) ? TTL_FOREVER : 0;
 }
 
+static bool tree_is_prompt(struct node *node)
+{
+	struct tree *tree = to_tree(node)->tree;
+
+	return tree && tree_is_settled(tree);
+}
+
 static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	struct tree_item item;
@@ -303,6 +310,7 @@ const struct view_ops view_tree = {
     .lookup = tree_lookup,
     .list = tree_list_dir,
     .attr_ttl = tree_attr_ttl,
+    .is_prompt = tree_is_prompt,
     .all_xattrs = true,
     .is_constant = true,
 };

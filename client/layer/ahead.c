@@ -85,9 +85,9 @@ static void go_ahead(struct layer *layer, uint32_t first, uint64_t until,
 	    layer_index_spans(layer->index, &count);
 	uint32_t begun = atomic_load(&layer->ahead_until);
 
-	/* Whoever went back begins anew. */
-	if (begun > first && begun - first <= count &&
-	    spans[begun - 1].out < until)
+	/* A job may reach behind the end. Whoever went back begins anew. */
+	if (begun > first && begun <= count &&
+	    spans[begun - 1].out < until + JOB_BYTES)
 		first = begun;
 	while (first < count && spans[first].out < until) {
 		uint64_t start = spans[first].out;
@@ -143,6 +143,17 @@ static uint64_t window_in_order(struct layer *layer, uint32_t number)
 	    span->out + span->out_len + least(in_order, AHEAD_BYTES),
 	    least(in_order, WINDOW_MAX));
 	return least(in_order, WINDOW_MAX);
+}
+
+bool layer_is_walked(struct layer *layer)
+{
+	uint32_t count;
+	const struct layer_span *spans =
+	    layer_index_spans(layer->index, &count);
+	uint32_t last = atomic_load(&layer->last_span);
+	uint64_t start = atomic_load(&layer->run_start);
+
+	return last < count && spans[last].out >= start + RUN_MIN;
 }
 
 uint64_t ahead_window(struct layer *layer, uint32_t number, uint64_t until)

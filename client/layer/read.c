@@ -27,24 +27,33 @@ static int read_stream(struct layer *layer, uint8_t *data, size_t len,
 	return n < 0 ? (int)n : 0;
 }
 
+static int not_known(struct err *err)
+{
+	return err_set(err, EAGAIN, "not in memory");
+}
+
 /* until: the address to which the reader will probably go on. */
 static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
-    size_t len, uint64_t off, uint64_t until, struct err *err)
+    size_t len, uint64_t off, uint64_t until, bool known, struct err *err)
 {
 	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
+	struct span_cache *spans = layer->table->spans;
+	uint64_t window;
 	int r;
 
 	if (large_is(layer, number))
-		return large_read(layer, number, data, len, off, err);
-	r = span_get(layer->table->spans, layer, number,
-	    ahead_window(layer, number, until), &decoded, err);
+		return known ? not_known(err)
+			     : large_read(layer, number, data, len, off, err);
+	window = ahead_window(layer, number, until);
+	r = known ? span_find(spans, layer, number, &decoded, err)
+		  : span_get(spans, layer, number, window, &decoded, err);
 	if (r == 0)
 		memcpy(data, decoded_data(decoded) + off, len);
 	return r;
 }
 
 static int read_spans(struct layer *layer, uint8_t *data, size_t len,
-    uint64_t at, uint64_t until, struct err *err)
+    uint64_t at, uint64_t until, bool known, struct err *err)
 {
 	uint32_t count;
 	const struct layer_span *spans =
@@ -55,7 +64,7 @@ static int read_spans(struct layer *layer, uint8_t *data, size_t len,
 		const struct layer_span *span = &spans[number];
 		size_t now = least(len, span->out + span->out_len - at);
 		int r = read_span(layer, number, data, now, at - span->out,
-		    until, err);
+		    until, known, err);
 
 		if (r < 0)
 			return r;
@@ -69,18 +78,18 @@ static int read_spans(struct layer *layer, uint8_t *data, size_t len,
 }
 
 static int read_at(struct layer *layer, uint8_t *data, size_t len, uint64_t at,
-    uint64_t until, struct err *err)
+    uint64_t until, bool known, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);
 
-	return facts->vouching == LAYER_BY_STREAM
-		   ? read_stream(layer, data, len, at, err)
-		   : read_spans(layer, data, len, at, until, err);
+	if (facts->vouching != LAYER_BY_STREAM)
+		return read_spans(layer, data, len, at, until, known, err);
+	return known ? not_known(err) : read_stream(layer, data, len, at, err);
 }
 
 /* The pieces of a sparse file; what is between them is zeros. */
 static int read_sparse(struct layer *layer, const struct layer_entry *entry,
-    uint8_t *data, size_t len, uint64_t off, struct err *err)
+    uint8_t *data, size_t len, uint64_t off, bool known, struct err *err)
 {
 	const struct layer_extent *extents =
 	    layer_index_extents(layer->index, entry);
@@ -100,14 +109,15 @@ static int read_sparse(struct layer *layer, const struct layer_entry *entry,
 			r = read_at(layer, data + (start - off),
 			    (size_t)(end - start),
 			    at + (start - extents[i].offset),
-			    at + extents[i].size, err);
+			    at + extents[i].size, known, err);
 		at += extents[i].size;
 	}
 	return r;
 }
 
-ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
-    uint64_t off, struct err *err)
+/* known: of what is in memory alone. */
+static ssize_t read_file(struct layer *layer, uint32_t number, void *data,
+    size_t len, uint64_t off, bool known, struct err *err)
 {
 	const struct layer_entry *entry =
 	    layer_index_entry(layer->index, number);
@@ -123,15 +133,27 @@ ssize_t layer_read(struct layer *layer, uint32_t number, void *data, size_t len,
 		return 0;
 	len = least(len, entry->size - off);
 	if (entry->flags & LAYER_SPARSE)
-		r = read_sparse(layer, entry, data, len, off, err);
+		r = read_sparse(layer, entry, data, len, off, known, err);
 	else
 		r = read_at(layer, data, len, entry->data + off,
-		    entry->data + entry->size, err);
+		    entry->data + entry->size, known, err);
 	if (r < 0)
 		return r;
 	if (off == 0 && !(entry->flags & LAYER_SPARSE))
 		ahead_of_file(layer, entry, len);
 	return (ssize_t)len;
+}
+
+ssize_t layer_read(struct layer *layer, uint32_t entry, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	return read_file(layer, entry, data, len, off, false, err);
+}
+
+ssize_t layer_read_known(struct layer *layer, uint32_t entry, void *data,
+    size_t len, uint64_t off, struct err *err)
+{
+	return read_file(layer, entry, data, len, off, true, err);
 }
 
 /* The first piece of a sparse file that ends behind off, or the count. */

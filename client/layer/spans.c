@@ -313,6 +313,25 @@ static int claim(struct span_cache *cache, const struct layer *layer,
 	return r;
 }
 
+int span_find(struct span_cache *cache, const struct layer *layer,
+    uint32_t span, struct decoded **out, struct err *err)
+{
+	struct decoded *decoded;
+
+	monitor_enter(&cache->monitor);
+	decoded = find(cache, layer, span);
+	if (decoded && decoded->state == DECODED_THERE) {
+		decoded->holds++;
+		age_out(cache, decoded);
+		age_in(cache, decoded);
+		*out = decoded;
+	} else {
+		decoded = NULL;
+	}
+	monitor_leave(&cache->monitor);
+	return decoded ? 0 : err_set(err, EAGAIN, "not decoded");
+}
+
 int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
     uint64_t window, struct decoded **out, struct err *err)
 {

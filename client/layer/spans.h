@@ -33,6 +33,11 @@ struct decoded;
  */
 int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
     uint64_t window, struct decoded **out, struct err *err);
+
+/* The same if it is there; -EAGAIN. */
+int span_find(struct span_cache *cache, const struct layer *layer,
+    uint32_t span, struct decoded **out, struct err *err);
+
 void decoded_put(struct decoded *decoded);
 
 DEFINE_CLEANUP(struct decoded *, decoded_put);

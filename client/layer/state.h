@@ -16,6 +16,9 @@
 #include "store/parts.h"
 #include "toc.h"
 
+/* Nothing was read yet. */
+#define NO_SPAN UINT32_MAX
+
 struct layer_table {
 	struct store *store;
 	struct pool *makers;     /* of indexes; each waits for its blob */

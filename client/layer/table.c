@@ -104,6 +104,7 @@ static int layer_new(struct layer_table *table,
 		return err_nomem(err);
 	layer->table = table;
 	layer->refs = 1;
+	layer->last_span = NO_SPAN;
 	layer->digest = descriptor->digest;
 	layer->size = descriptor->size;
 	layer->toc = *toc;

@@ -218,6 +218,12 @@ int tree_known(struct tree *tree, const char *path, struct tree_item *out)
 	return 1;
 }
 
+bool tree_is_settled(const struct tree *tree)
+{
+	return tree->alone ? layer_index_known(tree->layers[0]) != NULL
+			   : tree->merged != NULL;
+}
+
 void tree_prefetch(struct tree *tree)
 {
 	for (size_t i = tree->count; i-- > 0;)
