@@ -14,6 +14,9 @@
 enum {
 	/* Files of more are read ahead by the kernel. */
 	FILE_MAX = 128 << 10,
+	/* The very next ones are the reader's: he is there before us, and would
+	 * be waited for. */
+	SKIPPED = 2,
 	/* What one read brings: the reader, which asks again behind it, is not
 	 * to be outrun by more than is in memory anyhow. */
 	ENTRIES = 64,
@@ -23,7 +26,9 @@ enum {
 struct feed {
 	struct fuse_session *session;
 	struct pool *pool;
-	atomic_bool busy;
+	atomic_bool stopped;
+	atomic_bool busy;    /* a job is queued, or runs */
+	atomic_bool storing; /* it gives something to the kernel */
 };
 
 struct feed_job {
@@ -68,20 +73,19 @@ static bool is_next(const struct layer_entry *entry, uint32_t number,
 	       !(entry->flags & (LAYER_SPARSE | LAYER_DANGLING));
 }
 
-/* 0; -EAGAIN where it is not in memory, and what the kernel says: -ENOENT of a
- * file that it does not know. */
-static int give(const struct feed_job *job, uint32_t entry, void *data,
+/* -ENOENT of a file that the kernel does not know is no matter. */
+static void store(const struct feed_job *job, uint32_t entry, void *data,
     size_t size)
 {
+	struct feed *feed = job->feed;
 	struct fuse_bufvec buffer = FUSE_BUFVEC_INIT(size);
-	struct err none = ERR_INIT;
-	ssize_t n = layer_read(job->layer, entry, data, size, 0, &none);
 
-	if (n < 0)
-		return (int)n; /* whoever reads it is told */
 	buffer.buf[0].mem = data;
-	return fuse_lowlevel_notify_store(job->feed->session,
-	    place_number(job->mount, job->layer, entry), 0, &buffer, 0);
+	atomic_store(&feed->storing, true);
+	if (!atomic_load(&feed->stopped))
+		fuse_lowlevel_notify_store(feed->session,
+		    place_number(job->mount, job->layer, entry), 0, &buffer, 0);
+	atomic_store(&feed->storing, false);
 }
 
 static void give_next(const struct feed_job *job, void *data)
@@ -89,17 +93,22 @@ static void give_next(const struct feed_job *job, void *data)
 	const struct layer_index *index = layer_index_known(job->layer);
 	uint32_t dir = layer_index_entry(index, job->after)->parent;
 	uint32_t end = layer_index_count(index);
-	size_t given = 0;
+	size_t given = 0, skipped = 0;
 
 	if (end - job->after > ENTRIES)
 		end = job->after + ENTRIES;
-	for (uint32_t i = job->after + 1; i < end && given < BYTES; i++) {
+	for (uint32_t i = job->after + 1;
+	     i < end && given < BYTES && !atomic_load(&job->feed->stopped);
+	     i++) {
 		const struct layer_entry *entry = layer_index_entry(index, i);
+		struct err none = ERR_INIT;
 
-		if (!is_next(entry, i, dir))
+		if (!is_next(entry, i, dir) || skipped++ < SKIPPED)
 			continue;
-		if (give(job, i, data, entry->size) < 0)
+		/* Whoever reads it is told what is wrong. */
+		if (layer_read(job->layer, i, data, entry->size, 0, &none) < 0)
 			return;
+		store(job, i, data, entry->size);
 		given += entry->size;
 	}
 }
@@ -141,4 +150,10 @@ void feed_after(struct mount *mount, struct layer *layer, uint32_t entry)
 		return;
 	if (!submit(feed, &job))
 		atomic_store(&feed->busy, false);
+}
+
+bool feed_stop(struct feed *feed)
+{
+	atomic_store(&feed->stopped, true);
+	return !atomic_load(&feed->storing);
 }

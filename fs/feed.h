@@ -9,6 +9,7 @@
 #ifndef FS_FEED_H
 #define FS_FEED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -21,8 +22,16 @@ struct mount;
 /* For a session (borrowed). NULL on failure, err filled. */
 struct feed *feed_new(struct fuse_session *session, struct err *err);
 
-/* When the session is unmounted, and before it is destroyed: waits for what is
- * under way. NULL is allowed. */
+/*
+ * Gives nothing any more; whether nothing is being given. While something is,
+ * the kernel's requests have to be answered: to give it a page is to wait until
+ * nobody else reads that page, in a sleep that nothing interrupts.
+ */
+bool feed_stop(struct feed *feed);
+
+/* Waits for what is under way, which no transfer holds up any more. Before the
+ * session is unmounted by us, and with it the descriptor goes. NULL is allowed.
+ */
 void feed_free(struct feed *feed);
 
 /* The beginning of a file of a layer (borrowed) has been read. Returns at once.

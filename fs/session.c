@@ -52,10 +52,10 @@ static void session_release(struct session *session)
 	/* Whatever waits for the network ends first. */
 	if (session->http)
 		http_shutdown(session->http);
+	feed_free(mount->feed);
 	if (session->fuse) {
 		if (session->mounted)
 			fuse_session_unmount(session->fuse);
-		feed_free(mount->feed);
 		fuse_session_destroy(session->fuse);
 	}
 	loop_free(session->loop);
@@ -225,9 +225,14 @@ static int do_mount(struct session *session, struct err *err)
 	return 0;
 }
 
-static void end(void *arg)
+static bool end(void *arg)
 {
-	loop_end(((struct session *)arg)->loop);
+	struct session *session = arg;
+
+	if (!feed_stop(session->mount.feed))
+		return false;
+	loop_end(session->loop);
+	return true;
 }
 
 static void end_soon(void *arg)

@@ -50,11 +50,13 @@ static void end_loop(struct signals *signals, const sigset_t *set)
 	const struct timespec pause = {0, 50 * 1000 * 1000};
 	const struct ending *ending = &signals->ending;
 	time_t cut = seconds() + ending->grace;
+	bool told = false;
 
-	ending->end(ending->arg);
 	while (!atomic_load(&signals->stopped)) {
-		bool again = sigtimedwait(set, NULL, &pause) > 0;
+		bool again;
 
+		told = told || ending->end(ending->arg);
+		again = sigtimedwait(set, NULL, &pause) > 0;
 		ending->soon(ending->arg);
 		if (!atomic_load(&signals->stopped) &&
 		    (again || seconds() >= cut))

@@ -6,14 +6,18 @@
 #ifndef FS_SIGNALS_H
 #define FS_SIGNALS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct signals;
 
 /* How a mount ends; the calls are made from the thread that waits. */
 struct ending {
-	unsigned grace;          /* seconds */
-	void (*end)(void *arg);  /* nothing more is to be begun */
+	unsigned grace; /* seconds */
+	/* Nothing more is to be begun. Called again until it is true: it may
+	 * first have to wait for something, and does not wait itself. */
+	bool (*end)(void *arg);
 	void (*soon)(void *arg); /* what nobody needs any more is to stop */
 	void (*now)(void *arg);  /* all is to stop */
 	void *arg;

@@ -13,10 +13,14 @@
 #include "base/lock.h"
 #include "image/trees.h"
 #include "image_info.h"
+#include "loop.h"
 #include "nodes.h"
 
 /* All of a root file system, instead of one layer. */
 #define ALL_LAYERS SIZE_MAX
+
+/* A listing of more names takes some time. */
+enum { LIST_LONG = 4096 };
 
 struct tree_node {
 	struct node node;
@@ -182,9 +186,10 @@ static double tree_attr_ttl(struct node *node)
 
 static bool tree_is_prompt(struct node *node)
 {
-	struct tree *tree = to_tree(node)->tree;
+	const struct tree_node *self = to_tree(node);
 
-	return tree && tree_is_settled(tree);
+	/* The root's time may be that of the config, which is a request. */
+	return !is_root(self) && tree_is_settled(self->tree);
 }
 
 static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
@@ -279,6 +284,9 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 	const struct layer_index *index = layer_index_known(item->layer);
 	AUTO_FREE char *key = NULL;
 	uint64_t ino;
+
+	if (dirlist_count(state->out) == LIST_LONG)
+		loop_give_lead();
 
 	if (is_dir(item)) {
 		key = file_path("%s/%s", dir->key, name);

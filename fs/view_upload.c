@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "loop.h"
 #include "nodes.h"
 #include "upload.h"
 
@@ -34,6 +35,8 @@ int upload_node(struct mount *mount, struct upload *upload, struct node **out,
 
 static void upload_node_free(struct node *node)
 {
+	/* The last one waits for what its push has begun. */
+	loop_give_lead();
 	upload_put(to_upload(node));
 	free(node);
 }

@@ -15,6 +15,8 @@ enum {
 	JOBS_MAX = 8,
 	/* A reader that skips a few small files still goes forward. */
 	STRIDE_MAX = 4,
+	/* And one that goes back so far has not left. */
+	BACK_MAX = 2 << 20,
 	/* What is in the spans of one small file shows no order yet. */
 	RUN_MIN = 256 << 10,
 	/* One request's bytes. */
@@ -119,30 +121,54 @@ static uint64_t bytes_until(const struct layer *layer, uint32_t number,
 	return last->in + last->in_len - first->in;
 }
 
+/* Whether a span is not where somebody who reads in order may be: a little
+ * behind the last one, or before it, where others have read ahead for him. */
+static bool is_elsewhere(const struct layer_span *spans, uint32_t number,
+    uint32_t last)
+{
+	if (last == NO_SPAN)
+		return true;
+	return number > last ? number - last > STRIDE_MAX
+			     : spans[last].out - spans[number].out > BACK_MAX;
+}
+
 /* The same for whoever reads span after span, as much as has been read so; 0
  * for others. */
 static uint64_t window_in_order(struct layer *layer, uint32_t number)
 {
 	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer->index, &count) + number;
-	uint32_t last = atomic_exchange(&layer->last_span, number);
-	uint64_t start = atomic_load(&layer->run_start);
-	uint64_t in_order = span->out > start ? span->out - start : 0;
+	const struct layer_span *spans =
+	    layer_index_spans(layer->index, &count);
+	const struct layer_span *span = &spans[number];
+	uint32_t last = atomic_load(&layer->last_span);
+	uint64_t start, in_order;
 
 	if (number == last)
 		return 0;
-	if (number < last || number - last > STRIDE_MAX) {
+	if (is_elsewhere(spans, number, last)) {
+		atomic_store(&layer->last_span, number);
 		atomic_store(&layer->run_start, span->out);
 		atomic_store(&layer->ahead_until, 0);
 		return 0;
 	}
+	if (number > last)
+		atomic_store(&layer->last_span, number);
+	start = atomic_load(&layer->run_start);
+	in_order = span->out > start ? span->out - start : 0;
 	if (in_order < RUN_MIN)
 		return 0;
 	go_ahead(layer, number + 1,
 	    span->out + span->out_len + least(in_order, AHEAD_BYTES),
 	    least(in_order, WINDOW_MAX));
 	return least(in_order, WINDOW_MAX);
+}
+
+uint64_t ahead_window(struct layer *layer, uint32_t number, uint64_t until)
+{
+	uint64_t wanted = bytes_until(layer, number, until);
+	uint64_t in_order = window_in_order(layer, number);
+
+	return wanted > in_order ? wanted : in_order;
 }
 
 bool layer_is_walked(struct layer *layer)
@@ -154,14 +180,6 @@ bool layer_is_walked(struct layer *layer)
 	uint64_t start = atomic_load(&layer->run_start);
 
 	return last < count && spans[last].out >= start + RUN_MIN;
-}
-
-uint64_t ahead_window(struct layer *layer, uint32_t number, uint64_t until)
-{
-	uint64_t wanted = bytes_until(layer, number, until);
-	uint64_t in_order = window_in_order(layer, number);
-
-	return wanted > in_order ? wanted : in_order;
 }
 
 void ahead_of_file(struct layer *layer, const struct layer_entry *entry,

@@ -38,15 +38,18 @@ static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
 {
 	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
 	struct span_cache *spans = layer->table->spans;
-	uint64_t window;
 	int r;
 
 	if (large_is(layer, number))
 		return known ? not_known(err)
 			     : large_read(layer, number, data, len, off, err);
-	window = ahead_window(layer, number, until);
-	r = known ? span_find(spans, layer, number, &decoded, err)
-		  : span_get(spans, layer, number, window, &decoded, err);
+	if (known)
+		r = span_find(spans, layer, number, &decoded, err);
+	else
+		r = span_get(spans, layer, number,
+		    ahead_window(layer, number, until), &decoded, err);
+	if (r == 0 && known)
+		ahead_window(layer, number, until);
 	if (r == 0)
 		memcpy(data, decoded_data(decoded) + off, len);
 	return r;

@@ -45,19 +45,19 @@ def entered(path):
 
 @pytest.fixture
 def tree(mount, registry, client):
-    image_of([directory("d"), file("d/f", b"x")]).push(client, "app", "1.0")
+    image_of([directory("d/d"), file("d/f", b"x")]).push(client, "app", "1.0")
     root = mount(registry)
-    yield root, root / "app/1.0/rootfs"
+    yield root, root / "app/1.0/rootfs/d"
 
 
 def test_one_thread_answers_what_is_known(tree):
-    root, rootfs = tree
-    with entered(rootfs) as here:
+    root, entry = tree
+    with entered(entry) as here:
         # Each of these is a request, each time.
         def ask():
             os.listxattr(f"/proc/self/fd/{here}")
             os.close(os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here))
-            os.close(os.open("d/f", os.O_RDONLY, dir_fd=here))
+            os.close(os.open("f", os.O_RDONLY, dir_fd=here))
         ask()
         before = switches(root.pid)
         for _ in range(ROUNDS):

@@ -2,6 +2,8 @@
 """What the kernel is given of a tree before it asks."""
 
 import random
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,6 +14,7 @@ from support.tars import directory, file, hard_link
 
 KIB = 1024
 FILES = 200
+TREE = "app/1.0/rootfs/d"
 # The order shows itself once a span of the layer (1 MiB) has been left.
 SHOWN = 1536 * KIB
 
@@ -24,14 +27,19 @@ def files():
 
 
 @pytest.fixture
-def walked(mount, registry, client, files):
+def walked(mounted):
     """A directory whose names the kernel knows, and none of its contents."""
+    return mounted / TREE
+
+
+@pytest.fixture
+def mounted(mount, registry, client, files):
     image_of([directory("d"), *(file(f"d/{name}", data)
                                 for name, data in files.items()),
               hard_link("d/again", "d/000")]).push(client, "app", "1.0")
-    tree = mount(registry) / "app/1.0/rootfs/d"
-    run("find", tree, "-size", "+1G")
-    return tree
+    root = mount(registry)
+    run("find", root / TREE, "-size", "+1G")
+    return root
 
 
 def in_memory(path):
@@ -64,3 +72,21 @@ def test_nothing_is_there_for_who_reads_one_file(walked, files):
     assert (walked / names[100]).read_bytes() == files[names[100]]
     assert in_memory(walked / names[100]) >= len(files[names[100]])
     assert in_memory(walked / names[101]) == 0
+
+
+def test_a_signal_ends_it_meanwhile(mounted, files):
+    """What is given to the kernel waits for who reads the same: he is answered
+    until it is done."""
+    def walk():
+        read_until_order_shows(mounted / TREE, files)
+        for name in sorted(files):
+            try:
+                (mounted / TREE / name).read_bytes()
+            except OSError:
+                return
+    with ThreadPoolExecutor(1) as walker:
+        walked = walker.submit(walk)
+        wait_until(lambda: in_memory(mounted / TREE / "100") or walked.done(),
+                   "half of the walk")
+        mounted.signal(signal.SIGTERM)
+        mounted.finish()
