@@ -55,7 +55,7 @@ class Memory:
     def _mapped_indexes(self):
         # By number: one that was made by this process is mapped under the
         # name that it had while it was written.
-        indexes = {path.stat().st_ino for path in self._indexes.iterdir()}
+        indexes = {path.stat().st_ino for path in self._indexes.glob("*")}
         kilobytes, ours = 0, False
         for line in (self._process / "smaps").read_text().splitlines():
             if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
