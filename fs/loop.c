@@ -200,6 +200,8 @@ static void end_lead(struct loop *loop, int failure)
 static void lead(struct loop *loop, struct fuse_buf *request)
 {
 	led = loop;
+	/* Whoever gave the lead away is at work, and may need the processor. */
+	loop->busy = false;
 	while (led) {
 		int r;
 
