@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Contents that the kernel is given before it asks. */
 #define FUSE_USE_VERSION 312
 #include "feed.h"
 

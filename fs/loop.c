@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Who takes the kernel's requests. */
 #define FUSE_USE_VERSION 312
 #include "loop.h"
 
@@ -23,8 +24,9 @@ enum {
 	 * ten, ten slow reads would stop everything. */
 	THREADS_MAX = 64,
 	WAITING_MAX = 8, /* threads that are kept without work */
-	/* How long the leader looks for a request before it sleeps; as long as
-	 * hypervisors do for a processor. */
+	/* How long the leader looks for a request before it sleeps. Half of it
+	 * is too short for a program that has to be woken on a processor that
+	 * a virtual machine has given up; twice of it gained nothing. */
 	LOOK_NANOS = 100 * 1000,
 };
 
