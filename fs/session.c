@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -263,6 +264,18 @@ static int serve(struct session *session, struct err *err)
 	return r;
 }
 
+/* Each layer in use holds two files or so. The usual limit is low for the sake
+ * of programs that call select(). */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int session_run(const struct options *options, void (*ready)(void *arg),
     void *arg, struct err *err)
 {
@@ -283,6 +296,7 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
 	pthread_mutex_init(&session.mount.handles_lock, NULL);
 	pthread_mutex_init(&session.mount.ops_lock, NULL);
+	raise_file_limit();
 	signals_block();
 	r = connect_registry(&session, err);
 	if (r == 0)

@@ -2,6 +2,7 @@
 """How a mount begins and ends."""
 
 import os
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -59,6 +60,16 @@ def test_relative_paths_survive_going_to_the_background(
         run("fusermount3", "-u", tmp_path / "mnt")
     finally:
         discard_mount(tmp_path / "mnt")
+
+
+def test_the_limit_of_open_files_is_raised(mount, registry):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard // 2, hard))
+    try:
+        root = mount(registry)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(root.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
 def test_mount_table(mount, registry):
