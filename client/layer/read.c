@@ -43,13 +43,15 @@ static int read_span(struct layer *layer, uint32_t number, uint8_t *data,
 	if (large_is(layer, number))
 		return known ? not_known(err)
 			     : large_read(layer, number, data, len, off, err);
-	if (known)
+	if (known) {
 		r = span_find(spans, layer, number, &decoded, err);
-	else
+		/* What is missed is read in the other way, which notes it. */
+		if (r == 0)
+			ahead_window(layer, number, until);
+	} else {
 		r = span_get(spans, layer, number,
 		    ahead_window(layer, number, until), &decoded, err);
-	if (r == 0 && known)
-		ahead_window(layer, number, until);
+	}
 	if (r == 0)
 		memcpy(data, decoded_data(decoded) + off, len);
 	return r;

@@ -94,12 +94,12 @@ int layer_seek(struct layer *layer, uint32_t entry, uint64_t off, bool hole,
 ssize_t layer_read(struct layer *layer, uint32_t entry, void *data, size_t len,
     uint64_t off, struct err *err);
 
-/* Whether somebody reads its files one after the other. */
-bool layer_is_walked(struct layer *layer);
-
 /* The same of what has been decoded and is still in memory: nothing waits.
  * -EAGAIN: not all of it is there. */
 ssize_t layer_read_known(struct layer *layer, uint32_t entry, void *data,
     size_t len, uint64_t off, struct err *err);
+
+/* Whether somebody reads its files one after the other. */
+bool layer_is_walked(struct layer *layer);
 
 #endif

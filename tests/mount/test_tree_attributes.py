@@ -145,7 +145,7 @@ def test_squashed_owners(shown):
     assert os.stat(root / "layers/01/f").st_uid == os.getuid()
 
 
-PRIVATE = [directory("root", mode=0o700), file("root/secret", b"s", mode=0o600),
+PRIVATE = [directory("own", mode=0o700), file("own/secret", b"s", mode=0o600),
            file("shadow", b"x", mode=0, uid=0, gid=42),
            directory("closed", mode=0), file("closed/file", b"in")]
 
@@ -164,14 +164,14 @@ def mount_as(mount, proxy, client, other_user, binary):
 
 def test_a_user_reads_all_of_an_image(mount_as, other_user):
     root = mount_as(PRIVATE) / "rootfs"
-    for name, data in (("root/secret", "s"), ("shadow", "x"),
+    for name, data in (("own/secret", "s"), ("shadow", "x"),
                        ("closed/file", "in")):
         assert other_user.run("cat", root / name).stdout == data
         owner = other_user.run("stat", "-c", "%u", root / name).stdout
         assert int(owner) == other_user.uid
     listed = other_user.run("find", root, "-printf", "%P\n").stdout
     assert set(listed.split()) == {
-        "root", "root/secret", "shadow", "closed", "closed/file"}
+        "own", "own/secret", "shadow", "closed", "closed/file"}
 
 
 def test_a_user_copies_an_image(mount_as, other_user):
@@ -179,7 +179,7 @@ def test_a_user_copies_an_image(mount_as, other_user):
     root = mount_as(PRIVATE + [file("setuid", b"x", mode=0o4755)])
     copy = other_user.new_directory()
     other_user.run("cp", "-a", root / "rootfs", copy)
-    assert other_user.run("cat", copy / "rootfs/root/secret").stdout == "s"
+    assert other_user.run("cat", copy / "rootfs/own/secret").stdout == "s"
 
 
 def test_holes_can_be_found(shown, tmp_path):
