@@ -8,6 +8,7 @@
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "caller.h"
 #include "loop.h"
 
 static void interrupted(fuse_req_t req, void *arg)
@@ -18,6 +19,9 @@ static void interrupted(fuse_req_t req, void *arg)
 
 static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 {
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	caller_set(&(struct caller){ctx->uid, ctx->gid, ctx->pid});
 	op->req = req;
 	op->what = what;
 	op->patient = patient;

@@ -253,6 +253,38 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	fuse_reply_write(req, size);
 }
 
+/* copy_file_range(2). The reply has 32 bits for its length. */
+static void op_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+    struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+    struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	enum { COPY_MAX = 1 << 30 };
+	struct op op;
+	struct handle *from = op_handle(fi_in), *to = op_handle(fi_out);
+	ssize_t n = -EOPNOTSUPP;
+
+	(void)ino_in;
+	(void)ino_out;
+	(void)flags;
+	op_begin_push(&op, req, "copy");
+	if (len > COPY_MAX)
+		len = COPY_MAX;
+	if (from && to && to->node->view->copy)
+		n = to->node->view->copy(from, (uint64_t)off_in, to,
+		    (uint64_t)off_out, len, &op.err);
+	if (n == -EOPNOTSUPP) {
+		op_end(&op);
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	if (n < 0) {
+		op_fail(&op);
+		return;
+	}
+	op_end(&op);
+	fuse_reply_write(req, (size_t)n);
+}
+
 static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct op op;
@@ -285,6 +317,7 @@ void ops_file(struct fuse_lowlevel_ops *out)
 	out->read = op_read;
 	out->lseek = op_lseek;
 	out->write = op_write;
+	out->copy_file_range = op_copy;
 	out->flush = op_flush;
 	out->fsync = op_fsync;
 }

@@ -16,6 +16,10 @@ static unsigned setattr_fields(int to_set)
 		fields |= SETATTR_SIZE;
 	if (to_set & FUSE_SET_ATTR_MTIME)
 		fields |= SETATTR_TIMES;
+	if (to_set & FUSE_SET_ATTR_UID)
+		fields |= SETATTR_UID;
+	if (to_set & FUSE_SET_ATTR_GID)
+		fields |= SETATTR_GID;
 	return fields;
 }
 
@@ -59,31 +63,98 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 	fuse_reply_attr(req, &out, ttl);
 }
 
-static int make_dir(struct op *op, fuse_ino_t parent, const char *name,
+/* What is to be made, and of it what its kind needs. */
+struct making {
+	const char *name;
+	mode_t mode;        /* of a directory or a special file */
+	dev_t device;       /* of a special file */
+	const char *target; /* of a symbolic link */
+};
+
+static int make(struct node *dir, const struct making *it, struct node **out,
+    struct err *err)
+{
+	const struct view_ops *view = dir->view;
+
+	if (it->target && view->symlink)
+		return view->symlink(dir, it->name, it->target, out, err);
+	if (!it->target && S_ISDIR(it->mode) && view->mkdir)
+		return view->mkdir(dir, it->name, it->mode, out, err);
+	if (!it->target && !S_ISDIR(it->mode) && view->mknod)
+		return view->mknod(dir, it->name, it->mode, it->device, out,
+		    err);
+	return err_set(err, EPERM, "%s: nothing of this kind can be made here",
+	    it->name);
+}
+
+static int make_entry(struct op *op, fuse_ino_t parent, const struct making *it,
     struct fuse_entry_param *entry)
 {
 	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
 	CLEANUP(node_put_p) struct node *node = NULL;
-	int r;
+	int r = dir ? make(dir, it, &node, &op->err) : -op->err.code;
 
-	if (!dir)
-		return -op->err.code;
-	if (!dir->view->mkdir)
-		return err_set(&op->err, EPERM,
-		    "%s: no directory can be made in an image", name);
-	r = dir->view->mkdir(dir, name, &node, &op->err);
 	return r < 0 ? r : op_entry(op, dir, node, entry);
+}
+
+static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
+    const struct making *it)
+{
+	struct op op;
+	struct fuse_entry_param entry;
+
+	op_begin_push(&op, req, what);
+	if (make_entry(&op, parent, it, &entry) < 0)
+		op_fail(&op);
+	else
+		op_reply_entry(&op, &entry);
 }
 
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
     mode_t mode)
 {
+	reply_made(req, "mkdir", parent,
+	    &(struct making){.name = name, .mode = S_IFDIR | mode});
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+    const char *name)
+{
+	reply_made(req, "symlink", parent,
+	    &(struct making){.name = name, .target = target});
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+    mode_t mode, dev_t device)
+{
+	reply_made(req, "mknod", parent,
+	    &(struct making){.name = name, .mode = mode, .device = device});
+}
+
+static int link_entry(struct op *op, fuse_ino_t ino, fuse_ino_t parent,
+    const char *name, struct fuse_entry_param *entry)
+{
+	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
+	CLEANUP(node_put_p) struct node *node = op_node(op, ino);
+	int r;
+
+	if (!dir || !node)
+		return -op->err.code;
+	if (!dir->view->link)
+		return err_set(&op->err, EPERM,
+		    "%s: no hard link can be made here", name);
+	r = dir->view->link(dir, name, node, &op->err);
+	return r < 0 ? r : op_entry(op, dir, node, entry);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+    const char *name)
+{
 	struct op op;
 	struct fuse_entry_param entry;
 
-	(void)mode;
-	op_begin(&op, req, "mkdir");
-	if (make_dir(&op, parent, name, &entry) < 0)
+	op_begin(&op, req, "link");
+	if (link_entry(&op, ino, parent, name, &entry) < 0)
 		op_fail(&op);
 	else
 		op_reply_entry(&op, &entry);
@@ -97,7 +168,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int (*remove)(struct node *, const char *, struct err *) = NULL;
 	int r = -ESTALE;
 
-	op_begin(&op, req, "remove");
+	op_begin_push(&op, req, "remove");
 	dir = op_node(&op, parent);
 	if (dir)
 		remove = directory ? dir->view->rmdir : dir->view->unlink;
@@ -129,15 +200,13 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	if (!dir || !to_dir)
 		return -op->err.code;
 	/* That the new name is free was looked up by the kernel. */
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
-		return err_set(&op->err, EINVAL,
-		    "%s: names cannot be exchanged", name);
+	flags &= ~(unsigned)RENAME_NOREPLACE;
 	/* EPERM and never EXDEV, on which mv would copy a whole image and then
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
 		    "%s: part of an image, which never changes", name);
-	r = dir->view->rename(dir, name, to_dir, to_name, &op->err);
+	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
 	if (r == -EINVAL)
 		op->err.code = EIO;
@@ -152,41 +221,6 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 	op_begin_push(&op, req, "rename");
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
-}
-
-static void refuse(fuse_req_t req, const char *what, const char *name)
-{
-	struct op op;
-
-	op_begin(&op, req, what);
-	err_set(&op.err, EPERM,
-	    "%s: only files and directories can be made here", name);
-	op_fail(&op);
-}
-
-static void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent,
-    const char *name)
-{
-	(void)link;
-	(void)parent;
-	refuse(req, "symlink", name);
-}
-
-static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent,
-    const char *newname)
-{
-	(void)ino;
-	(void)newparent;
-	refuse(req, "link", newname);
-}
-
-static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
-    mode_t mode, dev_t rdev)
-{
-	(void)parent;
-	(void)mode;
-	(void)rdev;
-	refuse(req, "mknod", name);
 }
 
 void ops_tree(struct fuse_lowlevel_ops *out)

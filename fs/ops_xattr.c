@@ -87,23 +87,42 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	reply_xattr(req, buf_str(&names), names.len, size);
 }
 
-/* Attributes that copying programs carry along are none of an image's. */
+static void set_xattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+    const char *value, size_t size, int flags)
+{
+	struct op op;
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r = -ESTALE;
+
+	op_begin_push(&op, req, "setxattr");
+	node = op_node(&op, ino);
+	/* Attributes that copying programs carry along are none of an image's:
+	 * they go on without a word. */
+	if (node && !node->view->setxattr) {
+		op_end(&op);
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	if (node)
+		r = node->view->setxattr(node, name, value, size, flags,
+		    &op.err);
+	if (r == -EOPNOTSUPP) {
+		op_end(&op);
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	op_reply(&op, r);
+}
+
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
     const char *value, size_t size, int flags)
 {
-	(void)ino;
-	(void)name;
-	(void)value;
-	(void)size;
-	(void)flags;
-	fuse_reply_err(req, EOPNOTSUPP);
+	set_xattr(req, ino, name, value, size, flags);
 }
 
 static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	(void)ino;
-	(void)name;
-	fuse_reply_err(req, EOPNOTSUPP);
+	set_xattr(req, ino, name, NULL, 0, 0);
 }
 
 void ops_xattr(struct fuse_lowlevel_ops *out)

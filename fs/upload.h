@@ -51,7 +51,7 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 
 /* view rename(): to a name that pushes, this is the push. */
 int upload_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, struct err *err);
+    const char *to_name, unsigned flags, struct err *err);
 
 /*
  * A file that overwrites the archive of an existing tag, which is `name` in the

@@ -400,7 +400,7 @@ static int rename_begun(struct upload *upload, char **to_dir, char **to_name,
 }
 
 int upload_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, struct err *err)
+    const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(upload_put_p)
 	struct upload *upload = table_find(dir->mount->uploads, dir->key, name);
@@ -412,6 +412,9 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
 
 	if (!upload)
 		return err_set(err, EPERM, "%s: this mount does not move tags",
+		    name);
+	if (flags)
+		return err_set(err, EINVAL, "%s: names cannot be exchanged",
 		    name);
 	if (!new_dir || !new_name)
 		return err_nomem(err);

@@ -33,7 +33,13 @@ struct handle {
 };
 
 /* Which fields of an attribute change are set. */
-enum setattr_field { SETATTR_MODE = 1, SETATTR_SIZE = 2, SETATTR_TIMES = 4 };
+enum setattr_field {
+	SETATTR_MODE = 1,
+	SETATTR_SIZE = 2,
+	SETATTR_TIMES = 4,
+	SETATTR_UID = 8,
+	SETATTR_GID = 16,
+};
 
 struct view_ops {
 	int (*stat)(struct node *node, struct stat *out, struct err *err);
@@ -81,21 +87,39 @@ struct view_ops {
 	/* The write side of directories. */
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
-	int (*mkdir)(struct node *dir, const char *name, struct node **out,
+	int (*mkdir)(struct node *dir, const char *name, mode_t mode,
+	    struct node **out, struct err *err);
+	int (*symlink)(struct node *dir, const char *name, const char *target,
+	    struct node **out, struct err *err);
+	int (*mknod)(struct node *dir, const char *name, mode_t mode,
+	    dev_t device, struct node **out, struct err *err);
+	/* Another name for the node, which is of any view. */
+	int (*link)(struct node *dir, const char *name, struct node *node,
 	    struct err *err);
 	int (*unlink)(struct node *dir, const char *name, struct err *err);
 	int (*rmdir)(struct node *dir, const char *name, struct err *err);
-	/* Of what unlink() could remove. to_dir has a view with create(). */
+	/* to_dir has a view with create(), maybe another one; flags are those
+	 * of renameat2(2), but that RENAME_NOREPLACE was looked after. */
 	int (*rename)(struct node *dir, const char *name, struct node *to_dir,
-	    const char *to_name, struct err *err);
+	    const char *to_name, unsigned flags, struct err *err);
 
 	/* The write side of files. handle is NULL where the kernel has none. */
 	int (*setattr)(struct node *node, struct handle *handle,
 	    const struct stat *attr, unsigned fields, struct err *err);
 	int (*write)(struct handle *handle, const void *data, size_t len,
 	    uint64_t off, struct err *err);
+	/* copy_file_range(2) from a handle of any view to one of this view: how
+	 * many bytes of len were copied, or -EOPNOTSUPP, and the kernel reads
+	 * and writes them. */
+	ssize_t (*copy)(struct handle *from, uint64_t from_off,
+	    struct handle *to, uint64_t to_off, size_t len, struct err *err);
 	/* A descriptor is closed, or fsync() called. */
 	int (*flush)(struct handle *handle, struct err *err);
+
+	/* Extended attributes: value NULL removes it (-ENODATA); flags are
+	 * setxattr(2)'s. NULL: none can be set. */
+	int (*setxattr)(struct node *node, const char *name, const void *value,
+	    size_t len, int flags, struct err *err);
 };
 
 extern const struct view_ops view_repo;

@@ -17,8 +17,8 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err);
 /* view_repo_write.c */
 int repo_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
-int repo_mkdir(struct node *dir, const char *name, struct node **out,
-    struct err *err);
+int repo_mkdir(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err);
 int repo_unlink(struct node *dir, const char *name, struct err *err);
 int repo_rmdir(struct node *dir, const char *name, struct err *err);
 

@@ -15,12 +15,13 @@ int repo_create(struct node *dir, const char *name, mode_t mode,
 	return upload_create(dir, name, mode, out, err);
 }
 
-int repo_mkdir(struct node *dir, const char *name, struct node **out,
-    struct err *err)
+int repo_mkdir(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
 {
 	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
 	int r;
 
+	(void)mode;
 	if (!path)
 		return err_nomem(err);
 	if (!repository_component_valid(name, strlen(name)) ||

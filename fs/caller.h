@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks for the operation that the calling thread carries out: it is bound
+ * to the thread, as its task is (base/task.h).
+ */
+#ifndef FS_CALLER_H
+#define FS_CALLER_H
+
+#include <sys/types.h>
+
+struct caller {
+	uid_t uid; /* of the process: new files are its user's */
+	gid_t gid;
+	pid_t pid; /* of the thread; 0 if it is in another pid namespace */
+};
+
+/* A copy; zeros in a thread that carries out none. */
+struct caller caller_now(void);
+
+/* For op.c. */
+void caller_set(const struct caller *caller);
+
+#endif
