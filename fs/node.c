@@ -51,6 +51,22 @@ static void node_free(struct node *node)
 	node->view->free(node);
 }
 
+int node_made(struct node *node, struct node **out, struct err *err)
+{
+	if (!node->key) {
+		node_free(node);
+		return err_nomem(err);
+	}
+	*out = node;
+	return 0;
+}
+
+void node_discard(struct node *node)
+{
+	if (node)
+		node_free(node);
+}
+
 void node_table_free(struct node_table *table)
 {
 	for (size_t i = 0; i < table->bucket_count; i++) {

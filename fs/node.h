@@ -65,6 +65,13 @@ struct node *node_add(struct node_table *table, struct node *node,
 struct node *node_add_root(struct node_table *table, struct node *node,
     struct err *err);
 
+/* One that is in no table: *out is the caller's, or -ENOMEM where it has no
+ * key. */
+int node_made(struct node *node, struct node **out, struct err *err);
+
+/* Frees one that was never added; NULL does nothing. */
+void node_discard(struct node *node);
+
 /* The node of a number that the kernel has looked up. Held; NULL: none. */
 struct node *node_find(struct node_table *table, uint64_t ino);
 

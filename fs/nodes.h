@@ -55,11 +55,6 @@ int blob_node(struct mount *mount, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);
 uint64_t blob_node_number(const struct descriptor *descriptor);
 
-/* The image that a tag names as one archive. */
-int archive_node(struct mount *mount, struct node *dir, const char *name,
-    const char *repository, const char *tag, struct node **out,
-    struct err *err);
-
 /* A file that is being written. */
 int upload_node(struct mount *mount, struct upload *upload, struct node **out,
     struct err *err);

@@ -161,9 +161,9 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 	if (r < 0)
 		return r;
 	out->attr_timeout = op_attr_ttl(node);
-	/* A file that is being written, and the archive of a tag, have their
-	 * name only until something else has it. */
-	if (node->view != &view_upload && node->view != &view_archive)
+	/* A file that is being written, or can be, has its name only until
+	 * something else has it. */
+	if (node->view != &view_upload && node->view != &view_document)
 		out->entry_timeout = dir->names_ttl;
 	node_looked_up(node);
 	return 0;

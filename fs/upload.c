@@ -17,13 +17,13 @@ void upload_free(struct upload *upload)
 {
 	if (upload->push)
 		push_free(upload->push);
+	upload_copy_forget(upload);
 	if (upload->spool)
 		spool_free(upload->spool);
 	monitor_release(&upload->monitor);
-	free(upload->dir);
+	free(upload->place);
 	free(upload->name);
-	free(upload->repository);
-	free(upload->tag);
+	target_release(&upload->target);
 	free(upload);
 }
 
@@ -91,19 +91,39 @@ void upload_forget(struct upload *upload)
 	if (upload->push)
 		push_free(upload->push);
 	upload->push = NULL;
+	upload_copy_forget(upload);
 	upload_become(upload, UPLOAD_OPEN, NULL);
 }
 
 static int upload_push(struct upload *upload, struct err *err)
 {
+	const struct upload_target *target = &upload->target;
+	const struct push_target to = {.images = upload->mount->images,
+	    .repository = target->repository,
+	    .tag = target->tag,
+	    .untagged = target->kind->is_untagged};
+
 	if (upload->push)
 		return 0;
-	return push_new(upload->mount->images, upload->repository, upload->tag,
-	    upload->spool, &upload->push, err);
+	return push_new(&to, upload->spool, &upload->push, err);
+}
+
+/* The rest of what a whole file does, after its archive, if it is one, has been
+ * pushed. */
+static int upload_apply(struct upload *upload, struct err *err)
+{
+	const struct upload_kind *kind = upload->target.kind;
+	const struct target_file file = {.name = upload->name,
+	    .spool = upload->spool,
+	    .pushed = kind->is_archive ? push_digest(upload->push) : NULL};
+
+	if (upload->state == UPLOAD_PUSHED || !kind->apply)
+		return 1;
+	return kind->apply(upload->mount, &upload->target, &file, err);
 }
 
 /* Takes note of what push_advance() or push_end() said. */
-static int upload_outcome(struct upload *upload, int r, struct err *err)
+int upload_outcome(struct upload *upload, int r, struct err *err)
 {
 	if (r == 1 && upload->state != UPLOAD_PUSHED) {
 		upload_become(upload, UPLOAD_PUSHED, NULL);
@@ -133,15 +153,35 @@ static int upload_check(const struct upload *upload, struct err *err)
 static int receive(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	int r = spool_write(upload->spool, data, len, off, err);
+	int r = 0;
 
+	if (upload->source && upload->state == UPLOAD_OPEN)
+		r = upload_copy_spool(upload, err);
+	if (r == 0)
+		r = spool_write(upload->spool, data, len, off, err);
 	if (r < 0)
 		return err_wrap(err, "%s cannot be kept in the cache",
 		    upload->name);
-	if (!upload->tag)
+	if (!upload->target.kind || !upload->target.kind->is_archive)
 		return 0;
 	r = upload_push(upload, err);
-	return r < 0 ? r : push_advance(upload->push, data, len, off, err);
+	if (r == 0)
+		r = push_advance(upload->push, data, len, off, err);
+	return r == 1 ? upload_apply(upload, err) : r;
+}
+
+/* What is behind the end of an archive may be its padding, which the push looks
+ * after; other files had come to their end when they were closed. */
+static int check_end(const struct upload *upload, struct err *err)
+{
+	const struct upload_kind *kind = upload->target.kind;
+
+	if (upload->state != UPLOAD_PUSHED || !kind || kind->is_archive)
+		return 0;
+	return err_set(err, EIO,
+	    "%s was whole when it was closed; what is written behind it comes "
+	    "too late",
+	    upload->name);
 }
 
 static int write_begun(struct upload *upload, const void *data, size_t len,
@@ -149,10 +189,12 @@ static int write_begun(struct upload *upload, const void *data, size_t len,
 {
 	int r = upload_check(upload, err);
 
+	if (r == 0)
+		r = check_end(upload, err);
 	if (r < 0)
 		return r;
 	r = receive(upload, data, len, off, err);
-	return upload->tag ? upload_outcome(upload, r, err) : r;
+	return upload->target.kind ? upload_outcome(upload, r, err) : r;
 }
 
 int upload_write(struct upload *upload, const void *data, size_t len,
@@ -171,30 +213,42 @@ int upload_complete(struct upload *upload, struct err *err)
 {
 	int r;
 
+	if (upload->source)
+		return err_set(err, EINVAL, "%s was not copied to its end",
+		    upload->name);
 	if (!spool_size(upload->spool))
 		return 0;
+	if (!upload->target.kind->is_archive)
+		return upload_apply(upload, err);
 	r = upload_push(upload, err);
-	return r < 0 ? r : push_end(upload->push, err);
+	if (r == 0)
+		r = push_end(upload->push, err);
+	return r == 1 ? upload_apply(upload, err) : r;
 }
 
-/* Whether a push that has not come to its end can still do so. */
-static bool push_goes_on(struct upload *upload)
+/* Whether what has not come to its end can still do so. */
+static bool goes_on(struct upload *upload, int r)
 {
 	struct err none = ERR_INIT;
 
-	return push_advance(upload->push, NULL, 0, 0, &none) == 0;
+	if (!upload->target.kind->is_archive)
+		return r == -EINVAL;
+	if (upload->source)
+		return true;
+	return upload->push &&
+	       push_advance(upload->push, NULL, 0, 0, &none) == 0;
 }
 
 static int flush_begun(struct upload *upload, struct err *err)
 {
 	int r = upload_check(upload, err);
 
-	if (r < 0 || !upload->tag || upload->state == UPLOAD_PUSHED)
+	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED)
 		return r;
 	r = upload_complete(upload, err);
 	/* What has not ended may go on: the shell hands one open file to
 	 * several programs, each of which flushes it when it exits. */
-	upload->unfinished = r < 0 && upload->push && push_goes_on(upload);
+	upload->unfinished = r < 0 && goes_on(upload, r);
 	if (upload->unfinished) {
 		upload->reason = *err;
 		return r;
@@ -219,10 +273,18 @@ ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
 	return spool_read(upload->spool, data, len, off, err);
 }
 
+uint64_t upload_size(struct upload *upload)
+{
+	uint64_t written = spool_size(upload->spool);
+	uint64_t copied = atomic_load(&upload->copied);
+
+	return written > copied ? written : copied;
+}
+
 static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
 {
 	/* rsync --inplace sets the size that the file has, after the push. */
-	if (size == spool_size(upload->spool))
+	if (size == upload_size(upload))
 		return 0;
 	if (size == 0)
 		upload_forget(upload);
@@ -290,7 +352,7 @@ bool upload_close(struct upload *upload)
 
 void upload_stat(struct upload *upload, struct stat *out)
 {
-	uint64_t size = spool_size(upload->spool);
+	uint64_t size = upload_size(upload);
 
 	out->st_size = (off_t)size;
 	out->st_blocks = (blkcnt_t)((size + 511) / 512);

@@ -4,12 +4,13 @@
  * files, failed pushes. They have a name in a directory of the mount until
  * they have become a tag (the name then is the image's) or are removed.
  *
- *	OPEN ──complete──▶ PUSHED     the name is the tag's; only zeros follow
+ *	OPEN ──complete──▶ PUSHED     the name is the image's; only zeros follow
  *	  │ ╲─refused────▶ FAILED     named .TAG.failed; every write fails again
  *	  └──O_TRUNC, truncate to 0: all states back to OPEN, empty
  *
- * Which files push follows from their name and directory (paths, "Writing"):
- * the others are scratch files, which push when they are renamed.
+ * What it means that one is complete is its target's (target.h): an archive is
+ * pushed as a tag, a layer is put on an image, and so on. Scratch files have no
+ * target until they are renamed.
  */
 #ifndef FS_UPLOAD_H
 #define FS_UPLOAD_H
@@ -39,35 +40,32 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 bool uploads_remove(struct uploads *uploads, struct node *dir,
     const char *name);
 
-/* Whether a file of that name in that directory has become a tag: the name
- * then goes on being a regular file, though it is not listed. */
-bool uploads_pushed(struct uploads *uploads, struct node *dir,
-    const char *name);
+/* Whether a file of that name in that directory has been pushed: the name then
+ * goes on being a regular file of that size, though it is not listed. */
+bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
+    uint64_t *size);
 
 /* view create() of directories that hold images. -EPERM where no file can be,
  * with a sentence. */
 int upload_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 
-/* view rename(): to a name that pushes, this is the push. */
+/* For view rename(): 1 if it was a file that is being written, 0 if there is
+ * none of that name. To a name that pushes, this is the push. */
 int upload_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 
-/*
- * A file that overwrites the archive of an existing tag, which is `name` in the
- * directory of the key `dir`: it has no name of its own, and a push of it
- * replaces the tag. *out is counted.
- */
-int upload_replacing(struct mount *mount, const char *dir, const char *name,
-    const char *repository, const char *tag, struct upload **out,
-    struct err *err);
+/* A file that is written over what is there: it has no name of its own until
+ * it fails. *out is counted. */
+int upload_replacing(struct mount *mount, const char *place, const char *name,
+    const struct upload_target *target, struct upload **out, struct err *err);
 
 struct upload *upload_get(struct upload *upload);
 void upload_put(struct upload *upload);
 
 DEFINE_CLEANUP(struct upload *, upload_put);
 
-/* The rest is for view_upload.c and view_archive.c; errors as the view's. */
+/* The rest is for view_upload.c and view_document.c; errors as the view's. */
 void upload_stat(struct upload *upload, struct stat *out);
 int upload_open(struct upload *upload, int flags, struct err *err);
 /* Whether that was the last descriptor. */
@@ -77,6 +75,8 @@ ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
 int upload_write(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err);
 int upload_flush(struct upload *upload, struct err *err);
+ssize_t upload_copy(struct upload *upload, struct handle *from,
+    uint64_t from_off, uint64_t to_off, size_t len, struct err *err);
 int upload_setattr(struct upload *upload, const struct stat *attr,
     unsigned fields, struct err *err);
 

@@ -22,10 +22,22 @@ enum { PUSHED_NAMES_MAX = 4096 };
 
 struct uploads {
 	pthread_mutex_t lock;
-	struct map files;  /* "DIRKEY//NAME" → counted upload; under lock */
-	struct map pushed; /* the same keys; under lock */
+	struct map files;     /* "PLACE//NAME" → counted upload; under lock */
+	struct map pushed;    /* the same keys; under lock */
 	unsigned long serial; /* under lock */
 };
+
+/* The size of a file that has been pushed, as long as its name is known. */
+struct pushed {
+	uint64_t size;
+};
+
+static void pushed_release(struct map *pushed)
+{
+	map_foreach (pushed, slot)
+		free(slot->value);
+	map_release(pushed);
+}
 
 struct uploads *uploads_new(struct err *err)
 {
@@ -52,20 +64,20 @@ void uploads_free(struct uploads *uploads)
 		upload_put(upload);
 	}
 	map_release(&uploads->files);
-	map_release(&uploads->pushed);
+	pushed_release(&uploads->pushed);
 	pthread_mutex_destroy(&uploads->lock);
 	free(uploads);
 }
 
-static char *table_key(const char *dir, const char *name)
+static char *table_key(const char *place, const char *name)
 {
-	return file_path("%s//%s", dir, name);
+	return file_path("%s//%s", place, name);
 }
 
-static struct upload *table_find(struct uploads *uploads, const char *dir,
+static struct upload *table_find(struct uploads *uploads, const char *place,
     const char *name)
 {
-	AUTO_FREE char *key = table_key(dir, name);
+	AUTO_FREE char *key = table_key(place, name);
 	struct upload *upload;
 
 	if (!key)
@@ -76,10 +88,10 @@ static struct upload *table_find(struct uploads *uploads, const char *dir,
 }
 
 /* Gives the upload a name; what had it before loses it. */
-static int table_insert(struct uploads *uploads, const char *dir,
+static int table_insert(struct uploads *uploads, const char *place,
     const char *name, struct upload *upload, struct err *err)
 {
-	AUTO_FREE char *key = table_key(dir, name);
+	AUTO_FREE char *key = table_key(place, name);
 	CLEANUP(upload_put_p) struct upload *before = NULL;
 
 	if (!key)
@@ -98,10 +110,10 @@ static int table_insert(struct uploads *uploads, const char *dir,
 	return 0;
 }
 
-static bool table_remove(struct uploads *uploads, const char *dir,
+static bool table_remove(struct uploads *uploads, const char *place,
     const char *name, const struct upload *only)
 {
-	AUTO_FREE char *key = table_key(dir, name);
+	AUTO_FREE char *key = table_key(place, name);
 	CLEANUP(upload_put_p) struct upload *upload = NULL;
 
 	if (!key)
@@ -151,7 +163,7 @@ int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
     struct node **out, struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload = table_find(uploads, dir->key, name);
+	struct upload *upload = table_find(uploads, target_place(dir), name);
 	int r;
 
 	if (!upload)
@@ -163,7 +175,8 @@ int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
 int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
     struct err *err)
 {
-	size_t len = strlen(dir->key);
+	const char *place = target_place(dir);
+	size_t len = strlen(place);
 
 	SCOPED_LOCK(&uploads->lock);
 	map_foreach (&uploads->files, slot) {
@@ -172,7 +185,7 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 		char key[32];
 		int r;
 
-		if (strncmp(slot->key, dir->key, len) ||
+		if (strncmp(slot->key, place, len) ||
 		    strncmp(slot->key + len, "//", 2))
 			continue;
 		snprintf(key, sizeof(key), "upload:%lu", upload->serial);
@@ -186,111 +199,104 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 
 bool uploads_remove(struct uploads *uploads, struct node *dir, const char *name)
 {
-	return table_remove(uploads, dir->key, name, NULL);
+	return table_remove(uploads, target_place(dir), name, NULL);
 }
 
-bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name)
+bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
+    uint64_t *size)
 {
-	AUTO_FREE char *key = table_key(dir->key, name);
+	AUTO_FREE char *key = table_key(target_place(dir), name);
+	const struct pushed *pushed;
 
 	if (!key)
 		return false;
 	SCOPED_LOCK(&uploads->lock);
-	return map_get(&uploads->pushed, key) != NULL;
+	pushed = map_get(&uploads->pushed, key);
+	if (pushed)
+		*size = pushed->size;
+	return pushed != NULL;
 }
 
-static void remember_pushed(struct uploads *uploads, const char *dir,
-    const char *name)
+static void remember_pushed(struct uploads *uploads, struct upload *upload)
 {
-	AUTO_FREE char *key = table_key(dir, name);
+	AUTO_FREE char *key = table_key(upload->place, upload->name);
+	AUTO_FREE struct pushed *pushed = malloc(sizeof(*pushed));
+	AUTO_FREE struct pushed *before = NULL;
 
-	if (!key)
+	if (!key || !pushed)
 		return;
+	pushed->size = upload_size(upload);
 	SCOPED_LOCK(&uploads->lock);
 	if (uploads->pushed.count >= PUSHED_NAMES_MAX)
-		map_release(&uploads->pushed);
-	map_put(&uploads->pushed, key, uploads);
+		pushed_release(&uploads->pushed);
+	before = map_get(&uploads->pushed, key);
+	if (map_put(&uploads->pushed, key, pushed) == 0)
+		pushed = NULL;
+	else
+		before = NULL;
 }
 
 void uploads_pushed_now(struct upload *upload)
 {
 	struct uploads *uploads = upload->mount->uploads;
 
-	remember_pushed(uploads, upload->dir, upload->name);
+	remember_pushed(uploads, upload);
 	table_remove_all(uploads, upload);
+}
+
+/* What it would be called had it not failed. */
+static const char *final_name(const struct upload_target *target,
+    const char *name)
+{
+	return target->kind == &upload_archive ? target->tag : name;
+}
+
+char *upload_failed_name(const struct upload_target *target, const char *name)
+{
+	return file_path(".%s.failed", final_name(target, name));
 }
 
 void uploads_failed_now(struct upload *upload)
 {
 	struct uploads *uploads = upload->mount->uploads;
-	AUTO_FREE char *failed = file_path(".%s.failed", upload->tag);
+	AUTO_FREE char *failed =
+	    upload_failed_name(&upload->target, upload->name);
 	struct err none = ERR_INIT;
 
 	if (!failed ||
-	    table_insert(uploads, upload->dir, failed, upload, &none) < 0)
+	    table_insert(uploads, upload->place, failed, upload, &none) < 0)
 		return; /* it stays under its own name */
 	if (strcmp(failed, upload->name))
-		table_remove(uploads, upload->dir, upload->name, upload);
+		table_remove(uploads, upload->place, upload->name, upload);
 	log_warn("%s is kept as %s, rename it to %s to try again: %s",
-	    upload->name, failed, upload->tag, upload->error.msg);
+	    upload->name, failed, final_name(&upload->target, upload->name),
+	    upload->error.msg);
 }
 
-/* What a file of that name in that directory pushes: *tag NULL for a scratch
- * file. The strings are the caller's. -EPERM where no file can be. */
-static int upload_target(const struct node *dir, const char *text,
-    char **repository, char **tag, struct err *err)
-{
-	const char *dir_repository, *dir_tag = NULL;
-	struct name name;
-
-	*repository = *tag = NULL;
-	name_parse(&name, text);
-	if (dir->view == &view_image) {
-		image_node_target(dir, &dir_repository, &dir_tag);
-		if (!dir_tag)
-			return err_set(err, EPERM,
-			    "%s: an image named by its digest never changes",
-			    text);
-		if (!name_is_archive(text))
-			return 0;
-		*repository = strdup(dir_repository);
-		*tag = strdup(dir_tag);
-		return *repository && *tag ? 0 : err_nomem(err);
-	}
-	dir_repository = repo_node_repository(dir);
-	if (!*dir_repository && !*name.repository)
-		return err_set(err, EPERM,
-		    "%s: an image needs a repository: write it to "
-		    "REPOSITORY/%s",
-		    text, text);
-	if (!name_push_tag(&name))
-		return 0;
-	*repository = *name.repository
-			  ? file_path("%s%s%s", dir_repository,
-				*dir_repository ? "/" : "", name.repository)
-			  : strdup(dir_repository);
-	*tag = strdup(name_push_tag(&name));
-	return *repository && *tag ? 0 : err_nomem(err);
-}
-
-static int upload_new(struct mount *mount, const char *dir, const char *name,
-    mode_t mode, struct upload **out, struct err *err)
+/* What it becomes is taken, also on failure. */
+static int upload_new(struct mount *mount, const char *place, const char *name,
+    mode_t mode, struct upload_target *target, struct upload **out,
+    struct err *err)
 {
 	struct uploads *uploads = mount->uploads;
 	CLEANUP(upload_put_p)
 	struct upload *upload = calloc(1, sizeof(*upload));
 	int r;
 
-	if (!upload)
+	if (!upload) {
+		target_release(target);
 		return err_nomem(err);
+	}
 	atomic_init(&upload->refs, 1);
 	monitor_init(&upload->monitor);
+	upload->target = *target;
+	*target = (struct upload_target){0};
 	upload->mount = mount;
 	upload->mode = mode;
 	clock_gettime(CLOCK_REALTIME, &upload->mtime);
-	upload->dir = strdup(dir);
+	upload->place = strdup(place);
 	upload->name = strdup(name);
-	if (!upload->dir || !upload->name)
+	if (!upload->place || !upload->name)
 		return err_nomem(err);
 	{
 		SCOPED_LOCK(&uploads->lock);
@@ -305,125 +311,135 @@ static int upload_new(struct mount *mount, const char *dir, const char *name,
 int upload_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
-	AUTO_FREE char *repository = NULL;
-	AUTO_FREE char *tag = NULL;
+	const char *place = target_place(dir);
 	CLEANUP(upload_put_p) struct upload *upload = NULL;
-	int r = upload_target(dir, name, &repository, &tag, err);
+	struct upload_target target;
+	int r = target_find(dir, name, &target, err);
 
 	if (r == 0)
-		r = upload_new(dir->mount, dir->key, name, mode, &upload, err);
-	if (r < 0)
-		return r;
-	upload->repository = steal(&repository);
-	upload->tag = steal(&tag);
-	r = table_insert(dir->mount->uploads, dir->key, name, upload, err);
+		r = upload_new(dir->mount, place, name, mode, &target, &upload,
+		    err);
+	if (r == 0)
+		r = table_insert(dir->mount->uploads, place, name, upload, err);
 	return r < 0 ? r : upload_node(dir->mount, upload, out, err);
 }
 
-int upload_replacing(struct mount *mount, const char *dir, const char *name,
-    const char *repository, const char *tag, struct upload **out,
-    struct err *err)
+int upload_replacing(struct mount *mount, const char *place, const char *name,
+    const struct upload_target *target, struct upload **out, struct err *err)
 {
-	CLEANUP(upload_put_p) struct upload *upload = NULL;
-	int r = upload_new(mount, dir, name, 0644, &upload, err);
+	struct upload_target copy;
+	int r = target_copy(target, &copy, err);
 
-	if (r < 0)
-		return r;
-	upload->repository = strdup(repository);
-	upload->tag = strdup(tag);
-	if (!upload->repository || !upload->tag)
+	return r < 0 ? r
+		     : upload_new(mount, place, name, 0644, &copy, out, err);
+}
+
+/* A new name, and what a file of that name becomes. */
+struct renaming {
+	char *place;
+	char *name;
+	struct upload_target target;
+};
+
+static void renaming_release(struct renaming *renaming)
+{
+	free(renaming->place);
+	free(renaming->name);
+	target_release(&renaming->target);
+}
+
+static int renaming_init(struct renaming *renaming, struct node *dir,
+    const char *name, struct err *err)
+{
+	renaming->place = strdup(target_place(dir));
+	renaming->name = strdup(name);
+	if (!renaming->place || !renaming->name)
 		return err_nomem(err);
-	*out = steal(&upload);
-	return 0;
+	return target_find(dir, name, &renaming->target, err);
 }
 
-static void swap(char **a, char **b)
+static void swap_names(struct upload *upload, struct renaming *renaming)
 {
-	char *was = *a;
+	struct renaming was = {upload->place, upload->name, upload->target};
 
-	*a = *b;
-	*b = was;
+	upload->place = renaming->place;
+	upload->name = renaming->name;
+	upload->target = renaming->target;
+	*renaming = was;
 }
 
-/* The bytes stay under the old name, and as .TAG.failed where they would have
- * gone: programs that rename remove the old name when that fails. */
-static void rename_failed(struct upload *upload, const char *to_dir,
-    const struct err *why)
+/*
+ * The bytes stay under the old name, and as .TAG.failed where they would have
+ * gone: programs that rename remove the old name when that fails. Called with
+ * the new names in the upload.
+ */
+static void rename_failed(struct upload *upload, const struct err *why)
 {
-	AUTO_FREE char *failed = file_path(".%s.failed", upload->tag);
+	AUTO_FREE char *failed =
+	    upload_failed_name(&upload->target, upload->name);
 	struct err none = ERR_INIT;
 
 	upload_forget(upload);
 	upload_become(upload, UPLOAD_OPEN, why);
 	if (failed)
-		table_insert(upload->mount->uploads, to_dir, failed, upload,
-		    &none);
+		table_insert(upload->mount->uploads, upload->place, failed,
+		    upload, &none);
 }
 
 /*
  * Moves the upload to its new name and, if that pushes, pushes it: what it was
  * before is restored when that fails, because a program that renames then
- * removes the old name. Between begin and end. The strings are exchanged.
+ * removes the old name. Between begin and end.
  */
-static int rename_begun(struct upload *upload, char **to_dir, char **to_name,
-    char **repository, char **tag, struct err *err)
+static int rename_begun(struct upload *upload, struct renaming *renaming,
+    struct err *err)
 {
 	struct uploads *uploads = upload->mount->uploads;
-	bool pushes = *tag && spool_size(upload->spool);
 	int r = 0;
 
 	if (upload->state == UPLOAD_PUSHED)
 		return err_set(err, EBUSY, "it has just been pushed");
 	upload_forget(upload);
-	swap(&upload->repository, repository);
-	swap(&upload->tag, tag);
-	if (pushes)
+	swap_names(upload, renaming);
+	if (upload->target.kind && spool_size(upload->spool))
 		r = upload_complete(upload, err);
-	if (r >= 0) {
-		table_remove_all(uploads, upload);
-		swap(&upload->dir, to_dir);
-		swap(&upload->name, to_name);
+	if (r < 0) {
+		rename_failed(upload, err);
+		swap_names(upload, renaming);
+		return r;
 	}
+	table_remove_all(uploads, upload);
 	if (r == 0)
-		return table_insert(uploads, upload->dir, upload->name, upload,
-		    err);
-	if (r == 1) {
-		upload_become(upload, UPLOAD_PUSHED, NULL);
-		remember_pushed(uploads, upload->dir, upload->name);
-		upload_drop_unreachable(upload);
-		return 0;
-	}
-	rename_failed(upload, *to_dir, err);
-	swap(&upload->repository, repository);
-	swap(&upload->tag, tag);
-	return r;
+		return table_insert(uploads, upload->place, upload->name,
+		    upload, err);
+	upload_become(upload, UPLOAD_PUSHED, NULL);
+	remember_pushed(uploads, upload);
+	upload_drop_unreachable(upload);
+	return 0;
 }
 
 int upload_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload = table_find(dir->mount->uploads, dir->key, name);
-	AUTO_FREE char *repository = NULL;
-	AUTO_FREE char *tag = NULL;
-	AUTO_FREE char *new_dir = strdup(to_dir->key);
-	AUTO_FREE char *new_name = strdup(to_name);
+	struct upload *upload =
+	    table_find(dir->mount->uploads, target_place(dir), name);
+	CLEANUP(renaming_release) struct renaming renaming = {0};
 	int r;
 
 	if (!upload)
-		return err_set(err, EPERM, "%s: this mount does not move tags",
-		    name);
+		return 0;
 	if (flags)
-		return err_set(err, EINVAL, "%s: names cannot be exchanged",
+		return err_set(err, EINVAL,
+		    "%s: a file that is being written cannot change places "
+		    "with another one",
 		    name);
-	if (!new_dir || !new_name)
-		return err_nomem(err);
-	r = upload_target(to_dir, to_name, &repository, &tag, err);
+	r = renaming_init(&renaming, to_dir, to_name, err);
 	if (r == 0)
 		r = upload_begin(upload, err);
 	if (r < 0)
 		return r;
-	r = rename_begun(upload, &new_dir, &new_name, &repository, &tag, err);
+	r = rename_begun(upload, &renaming, err);
 	upload_end(upload);
-	return r;
+	return r < 0 ? r : 1;
 }

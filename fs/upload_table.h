@@ -8,6 +8,7 @@
 
 #include "base/task.h"
 #include "image/push.h"
+#include "image/save.h"
 #include "mount.h"
 #include "upload.h"
 
@@ -17,12 +18,10 @@ struct upload {
 	atomic_uint refs;
 	unsigned long serial;
 	struct mount *mount;
-	char *dir; /* the key of the directory where its name is, or would be */
+	char *place; /* of the directory where its name is, or would be */
 	char *name;
-	/* What it becomes, NULL for a scratch file; changed by a rename,
-	 * between upload_begin() and upload_end(). */
-	char *repository;
-	char *tag;
+	/* Changed by a rename, between upload_begin() and upload_end(). */
+	struct upload_target target;
 
 	struct monitor monitor;
 	bool busy;               /* under monitor, as all that follows */
@@ -34,7 +33,9 @@ struct upload {
 
 	/* Of who made it busy. */
 	struct spool *spool;
-	struct push *push; /* NULL while nothing has come in */
+	struct push *push;            /* NULL while nothing has come in */
+	struct save *source;          /* of a copy that has begun, else NULL */
+	atomic_uint_least64_t copied; /* bytes of it; stat looks at them */
 	bool unfinished;   /* it was closed in the middle of an archive */
 	struct err reason; /* and what was said then */
 };
@@ -47,20 +48,35 @@ void upload_end(struct upload *upload);
 void upload_become(struct upload *upload, enum upload_state state,
     const struct err *error);
 
-/* The rest between begin and end: forgets a push and its outcome; pushes what
- * is there with nothing more to come (1: pushed, 0: it is empty). */
+/* The rest between begin and end. Forgets a push and its outcome. */
 void upload_forget(struct upload *upload);
+
+/* Takes note of an outcome (1: pushed, 0: more is to come): 0, or what it
+ * failed with. */
+int upload_outcome(struct upload *upload, int r, struct err *err);
+
+/* Pushes what is there, with nothing more to come: 1, or 0 if it is empty. */
 int upload_complete(struct upload *upload, struct err *err);
+
+/* upload_copy.c: forgets a copy; turns what has been copied into bytes. */
+void upload_copy_forget(struct upload *upload);
+int upload_copy_spool(struct upload *upload, struct err *err);
 
 /* Frees the bytes of what has no name and no descriptor any more. */
 void upload_drop_unreachable(struct upload *upload);
 
 bool upload_named(struct upload *upload);
 
+/* Bytes written, or copied. */
+uint64_t upload_size(struct upload *upload);
+
 /* The upload has become a tag: its name is the tag's from now on. */
 void uploads_pushed_now(struct upload *upload);
 
 /* It was refused: it is now .TAG.failed. */
 void uploads_failed_now(struct upload *upload);
+
+/* That name, of an upload to that target; NULL when out of memory. */
+char *upload_failed_name(const struct upload_target *target, const char *name);
 
 #endif

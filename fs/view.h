@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "dirlist.h"
 #include "node.h"
+#include "target.h"
 #include "xattr.h"
 
 /* An open file or directory; what the kernel has as its handle. */
@@ -84,7 +85,11 @@ struct view_ops {
 	 * which names there are not. */
 	bool is_constant;
 
-	/* The write side of directories. */
+	/* The write side of directories. What a file of that name becomes,
+	 * and where those names are (target.h; NULL: below the node's key). */
+	int (*target)(struct node *dir, const char *name,
+	    struct upload_target *out, struct err *err);
+	const char *(*place)(const struct node *dir);
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
 	int (*mkdir)(struct node *dir, const char *name, mode_t mode,
@@ -130,6 +135,7 @@ extern const struct view_ops view_platforms;
 extern const struct view_ops view_blob;
 extern const struct view_ops view_manifest;
 extern const struct view_ops view_archive;
+extern const struct view_ops view_document;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "document.h"
 #include "image_info.h"
 #include "nodes.h"
 
@@ -68,7 +69,7 @@ uint64_t blob_node_number(const struct descriptor *descriptor)
 	return key ? node_number(key) : 0;
 }
 
-int blob_node(struct mount *mount, struct image *image,
+int blob_content(struct mount *mount, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err)
 {
 	struct blob_node *blob = calloc(1, sizeof(*blob));
@@ -79,7 +80,18 @@ int blob_node(struct mount *mount, struct image *image,
 	blob->descriptor = descriptor;
 	node_init(&blob->node, mount, &view_blob, blob_key(descriptor), 0,
 	    TTL_FOREVER);
-	*out = node_add(mount->nodes, &blob->node, err);
+	return node_made(&blob->node, out, err);
+}
+
+int blob_node(struct mount *mount, struct image *image,
+    const struct descriptor *descriptor, struct node **out, struct err *err)
+{
+	struct node *node = NULL;
+	int r = blob_content(mount, image, descriptor, &node, err);
+
+	if (r < 0)
+		return r;
+	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 
@@ -230,8 +242,8 @@ const struct view_ops view_blob = {
     .close = blob_close,
 };
 
-int manifest_node(struct mount *mount, struct image *image, struct node **out,
-    struct err *err)
+int manifest_content(struct mount *mount, struct image *image,
+    struct node **out, struct err *err)
 {
 	struct manifest_node *manifest = calloc(1, sizeof(*manifest));
 	char text[DIGEST_TEXT_SIZE];
@@ -242,7 +254,18 @@ int manifest_node(struct mount *mount, struct image *image, struct node **out,
 	node_init(&manifest->node, mount, &view_manifest,
 	    file_path("manifest:%s", digest_format(&image->digest, text)), 0,
 	    TTL_FOREVER);
-	*out = node_add(mount->nodes, &manifest->node, err);
+	return node_made(&manifest->node, out, err);
+}
+
+int manifest_node(struct mount *mount, struct image *image, struct node **out,
+    struct err *err)
+{
+	struct node *node = NULL;
+	int r = manifest_content(mount, image, &node, err);
+
+	if (r < 0)
+		return r;
+	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 

@@ -7,10 +7,15 @@
 
 #include "base/file.h"
 #include "base/lock.h"
+#include "document.h"
 #include "image_info.h"
 #include "name.h"
 #include "nodes.h"
 #include "upload.h"
+
+/* Its size is that of all manifests of an index, which nobody wants to read for
+ * a list of names. */
+#define IMAGE_TAR "image.tar"
 
 struct image_node {
 	struct node node;
@@ -176,6 +181,13 @@ static bool has_shown(const struct image *top, const struct image *shown)
 	return shown != NULL;
 }
 
+static bool has_any(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	(void)shown;
+	return true;
+}
+
 static bool has_config(const struct image *top, const struct image *shown)
 {
 	(void)top;
@@ -235,6 +247,25 @@ static int part_files(struct node *dir, struct image *top, struct image *shown,
 	return files_node(dir, shown, out, err);
 }
 
+static int part_archive(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	const struct image_node *self = to_image(dir);
+	struct document document = {.dir = dir, .name = IMAGE_TAR};
+	int r =
+	    archive_content(dir->mount, top, self->tag, &document.content, err);
+
+	(void)shown;
+	if (r == 0 && self->tag)
+		r = target_set(&document.target, &upload_archive,
+		    self->repository, self->tag, NULL, err);
+	if (r < 0) {
+		node_discard(document.content);
+		return r;
+	}
+	return document_node(&document, out, err);
+}
+
 static int part_index(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
@@ -257,6 +288,7 @@ static const struct image_part parts[] = {
     {"rootfs", S_IFDIR, has_layers, part_rootfs},
     {"files", S_IFDIR, has_files, part_files},
     {"platforms", S_IFDIR, has_index, part_platforms},
+    {IMAGE_TAR, S_IFREG, has_any, part_archive},
 };
 enum { PART_COUNT = sizeof(parts) / sizeof(*parts) };
 
@@ -282,9 +314,10 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (self->tag && uploads_pushed(dir->mount->uploads, dir, name))
-		return archive_node(dir->mount, dir, name, self->repository,
-		    self->tag, out, err);
+	if (!part && self->tag)
+		r = document_written(dir, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (!part)
 		return err_set(err, ENOENT, "%s: no such name", name);
 	r = image_pair(dir, &top, &shown, err);
@@ -293,6 +326,22 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	if (!part->present(top, shown))
 		return err_set(err, ENOENT, "%s: no such name", name);
 	return part->node(dir, top, shown, out, err);
+}
+
+/* The number that programs see. */
+static uint64_t part_number(const struct node *node)
+{
+	return node->view == &view_document ? document_number(node) : node->ino;
+}
+
+/* No node is made for it until somebody wants to know its size. */
+static int image_child(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	(void)mode;
+	if (!strcmp(name, IMAGE_TAR))
+		return err_set(err, ENOENT, "%s: not looked up yet", name);
+	return image_lookup(dir, name, out, err);
 }
 
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)
@@ -306,10 +355,13 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 
 		if (!parts[i].present(top, shown))
 			continue;
-		r = parts[i].node(dir, top, shown, &node, err);
+		if (strcmp(parts[i].name, IMAGE_TAR) != 0)
+			r = parts[i].node(dir, top, shown, &node, err);
 		if (r == 0)
 			r = dirlist_add(out, parts[i].name,
-			    strlen(parts[i].name), parts[i].mode, node->ino,
+			    strlen(parts[i].name), parts[i].mode,
+			    node ? part_number(node)
+				 : archive_number(top, to_image(dir)->tag),
 			    err);
 	}
 	if (r == 0)
@@ -344,10 +396,18 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	return r;
 }
 
-static int image_create(struct node *dir, const char *name, mode_t mode,
-    struct node **out, struct err *err)
+static int image_target(struct node *dir, const char *name,
+    struct upload_target *out, struct err *err)
 {
-	return upload_create(dir, name, mode, out, err);
+	const struct image_node *self = to_image(dir);
+
+	if (!self->tag)
+		return err_set(err, EPERM,
+		    "%s: an image named by its digest never changes", name);
+	if (!name_is_archive(name))
+		return 0;
+	return target_set(out, &upload_archive, self->repository, self->tag,
+	    NULL, err);
 }
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
@@ -358,13 +418,26 @@ static int image_unlink(struct node *dir, const char *name, struct err *err)
 	    name);
 }
 
+static int image_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}
+
 const struct view_ops view_image = {
     .stat = image_stat,
     .free = image_free,
     .xattrs = image_xattrs,
     .lookup = image_lookup,
+    .child = image_child,
     .list = image_list,
-    .create = image_create,
+    .target = image_target,
+    .create = upload_create,
     .unlink = image_unlink,
-    .rename = upload_rename,
+    .rename = image_rename,
 };

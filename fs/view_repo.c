@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "document.h"
 #include "made.h"
 #include "name.h"
 #include "nodes.h"
@@ -168,6 +169,29 @@ static int tag_exists(struct mount *mount, const char *repository,
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
+/* The archive of a tag: 1. */
+static int lookup_archive(const struct repo_lookup *lookup,
+    const char *repository, struct node **out, struct err *err)
+{
+	const char *tag = lookup->name.archive_tag;
+	struct mount *mount = lookup->mount;
+	struct document document = {.dir = lookup->dir, .name = lookup->text};
+	CLEANUP(image_put_p) struct image *image = NULL;
+	int r = image_open_tag(mount->images, repository, tag, &image, err);
+
+	if (r == 0)
+		r = archive_content(mount, image, tag, &document.content, err);
+	if (r < 0)
+		return r;
+	r = target_set(&document.target, &upload_archive, repository, tag, NULL,
+	    err);
+	if (r < 0)
+		node_discard(document.content);
+	else
+		r = document_node(&document, out, err);
+	return r < 0 ? r : 1;
+}
+
 /* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag
  * before the ending. */
 static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
@@ -186,10 +210,7 @@ static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
 	if (*name->archive_tag)
 		r = tag_exists(lookup->mount, repository, name->archive_tag,
 		    err);
-	if (r == 1)
-		r = archive_node(lookup->mount, lookup->dir, lookup->text,
-		    repository, name->archive_tag, out, err);
-	return r < 0 ? r : *out != NULL;
+	return r == 1 ? lookup_archive(lookup, repository, out, err) : r;
 }
 
 static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
@@ -306,9 +327,10 @@ const struct view_ops view_repo = {
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,
-    .create = repo_create,
+    .target = repo_target,
+    .create = upload_create,
     .mkdir = repo_mkdir,
     .unlink = repo_unlink,
     .rmdir = repo_rmdir,
-    .rename = upload_rename,
+    .rename = repo_rename,
 };

@@ -15,11 +15,13 @@ bool repo_listed(struct mount *mount, const char *repository);
 int repo_list(struct node *dir, struct dirlist *out, struct err *err);
 
 /* view_repo_write.c */
-int repo_create(struct node *dir, const char *name, mode_t mode,
-    struct node **out, struct err *err);
+int repo_target(struct node *dir, const char *name, struct upload_target *out,
+    struct err *err);
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 int repo_unlink(struct node *dir, const char *name, struct err *err);
 int repo_rmdir(struct node *dir, const char *name, struct err *err);
+int repo_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err);
 
 #endif

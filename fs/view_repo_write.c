@@ -9,10 +9,27 @@
 #include "upload.h"
 #include "view_repo.h"
 
-int repo_create(struct node *dir, const char *name, mode_t mode,
-    struct node **out, struct err *err)
+int repo_target(struct node *dir, const char *text, struct upload_target *out,
+    struct err *err)
 {
-	return upload_create(dir, name, mode, out, err);
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = NULL;
+	struct name name;
+
+	name_parse(&name, text);
+	if (!*repository && !*name.repository)
+		return err_set(err, EPERM,
+		    "%s: an image needs a repository: write it to "
+		    "REPOSITORY/%s",
+		    text, text);
+	if (!name_push_tag(&name))
+		return 0;
+	path = *name.repository ? repo_path(repository, name.repository)
+				: strdup(repository);
+	if (!path)
+		return err_nomem(err);
+	return target_set(out, &upload_archive, path, name_push_tag(&name),
+	    NULL, err);
 }
 
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
@@ -53,4 +70,14 @@ int repo_rmdir(struct node *dir, const char *name, struct err *err)
 	    made_remove(dir->mount->made, path))
 		return 0;
 	return err_set(err, EPERM, "%s: this mount does not delete tags", name);
+}
+
+int repo_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: this mount does not move tags", name);
 }

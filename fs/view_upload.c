@@ -83,6 +83,13 @@ static int upload_node_write(struct handle *handle, const void *data,
 	return upload_write(to_upload(handle->node), data, len, off, err);
 }
 
+static ssize_t upload_node_copy(struct handle *from, uint64_t from_off,
+    struct handle *to, uint64_t to_off, size_t len, struct err *err)
+{
+	return upload_copy(to_upload(to->node), from, from_off, to_off, len,
+	    err);
+}
+
 static int upload_node_flush(struct handle *handle, struct err *err)
 {
 	return upload_flush(to_upload(handle->node), err);
@@ -103,6 +110,7 @@ const struct view_ops view_upload = {
     .close = upload_node_close,
     .read = upload_node_read,
     .write = upload_node_write,
+    .copy = upload_node_copy,
     .flush = upload_node_flush,
     .setattr = upload_node_setattr,
 };

@@ -15,19 +15,26 @@ static int print(struct buf *out, const json_t *document, struct err *err)
 	return text ? buf_addstr(out, text, err) : err_nomem(err);
 }
 
+/* How docker and containerd call the image; NULL: nobody calls it anything. */
+static json_t *full_name(const struct layout_input *input)
+{
+	return input->tag ? json_sprintf("%s:%s", input->name, input->tag)
+			  : NULL;
+}
+
 int layout_index_print(struct buf *out, const struct layout_input *input,
     struct err *err)
 {
 	const struct layout_manifest *top = &input->manifests[0];
 	char digest[DIGEST_TEXT_SIZE];
 	json_auto_t *index =
-	    json_pack("{s:i, s:s, s:[{s:s, s:s, s:I, s:{s:o, s:s}}]}",
+	    json_pack("{s:i, s:s, s:[{s:s, s:s, s:I, s:{s:o*, s:s*}}]}",
 		"schemaVersion", 2, "mediaType", MEDIA_OCI_INDEX, "manifests",
 		"mediaType", top->manifest->media_type, "digest",
 		digest_format(&top->digest, digest), "size",
 		(json_int_t)top->len, "annotations", "io.containerd.image.name",
-		json_sprintf("%s:%s", input->name, input->tag),
-		"org.opencontainers.image.ref.name", input->tag);
+		full_name(input), "org.opencontainers.image.ref.name",
+		input->tag);
 
 	return print(out, index, err);
 }
@@ -51,10 +58,9 @@ int layout_docker_print(struct buf *out, const struct layout_input *input,
 {
 	const struct manifest *image = input->manifests[input->image].manifest;
 	char config[BLOB_PATH_SIZE];
-	json_auto_t *list = json_pack("[{s:s, s:[o], s:o}]", "Config",
+	json_auto_t *list = json_pack("[{s:s, s:[o*], s:o}]", "Config",
 	    blob_path(&image->config.digest, config), "RepoTags",
-	    json_sprintf("%s:%s", input->name, input->tag), "Layers",
-	    layer_paths(image));
+	    full_name(input), "Layers", layer_paths(image));
 
 	return print(out, list, err);
 }

@@ -159,6 +159,15 @@ int image_open(struct images *images, const char *repository,
 	return 0;
 }
 
+int image_open_tag(struct images *images, const char *repository,
+    const char *tag, struct image **out, struct err *err)
+{
+	struct digest digest;
+	int r = images_resolve(images, repository, tag, &digest, err);
+
+	return r < 0 ? r : image_open(images, repository, &digest, out, err);
+}
+
 struct image *image_get(struct image *image)
 {
 	atomic_fetch_add(&image->lazy->refs, 1);

@@ -51,11 +51,12 @@ struct push {
 	bool complete;  /* what it said last */
 };
 
-static int push_init(struct push *push, const char *repository, const char *tag,
+static int push_init(struct push *push, const struct push_target *target,
     struct err *err)
 {
-	push->repository = strdup(repository);
-	push->tag = strdup(tag);
+	push->target = *target;
+	push->repository = strdup(target->repository);
+	push->tag = strdup(target->tag);
 	if (!push->repository || !push->tag)
 		return err_nomem(err);
 	push->target.repository = push->repository;
@@ -64,8 +65,8 @@ static int push_init(struct push *push, const char *repository, const char *tag,
 	return push->temp_dir ? 0 : -err->code;
 }
 
-int push_new(struct images *images, const char *repository, const char *tag,
-    struct spool *spool, struct push **out, struct err *err)
+int push_new(const struct push_target *target, struct spool *spool,
+    struct push **out, struct err *err)
 {
 	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
 	int r;
@@ -73,9 +74,8 @@ int push_new(struct images *images, const char *repository, const char *tag,
 	if (!push)
 		return err_nomem(err);
 	push->spool = spool;
-	push->target.images = images;
 	push_layers_init(&push->layers, &push->target);
-	r = push_init(push, repository, tag, err);
+	r = push_init(push, target, err);
 	if (r == 0)
 		*out = steal(&push);
 	return r;

@@ -6,14 +6,7 @@
 #include <stdbool.h>
 
 #include "http/http.h"
-#include "image/images.h"
-
-/* Where a push goes; constant while it lasts. */
-struct push_target {
-	struct images *images;
-	const char *repository;
-	const char *tag;
-};
+#include "image/push.h"
 
 /* 1: the repository has the blob, or has it now from another repository that
  * was known to; 0: it does not. */

@@ -160,8 +160,9 @@ int push_contents(struct push_layers *set, const struct archive_reader *reader,
 		r = push_kind(set, reader, contents, out, err);
 	if (r < 0)
 		return r;
-	images_tag_changed(target->images, target->repository, target->tag,
-	    out);
+	if (!target->untagged)
+		images_tag_changed(target->images, target->repository,
+		    target->tag, out);
 	learn(target, out);
 	/* Of an index, its images. */
 	for (size_t i = 0; i + 1 < contents->manifest_count; i++)

@@ -43,6 +43,17 @@ int push_manifest_put(const struct push_target *target, const char *reference,
 	return 0;
 }
 
+int push_manifest_put_last(const struct push_target *target,
+    const struct archive_manifest *manifest, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return push_manifest_put(target,
+	    target->untagged ? digest_format(&manifest->digest, text)
+			     : target->tag,
+	    manifest, err);
+}
+
 static const char *layer_media_type(enum compression compression, bool docker)
 {
 	if (compression == COMPRESSION_ZSTD)
@@ -99,5 +110,5 @@ int push_image_put(const struct push_target *target,
 	manifest.data = text.data;
 	manifest.len = text.len;
 	*out = manifest.digest;
-	return push_manifest_put(target, target->tag, &manifest, err);
+	return push_manifest_put_last(target, &manifest, err);
 }

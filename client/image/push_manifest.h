@@ -20,6 +20,10 @@ int push_config_put(const struct push_target *target, const void *data,
 int push_manifest_put(const struct push_target *target, const char *reference,
     const struct archive_manifest *manifest, struct err *err);
 
+/* The one that the push is about: under the tag, if it has one. */
+int push_manifest_put_last(const struct push_target *target,
+    const struct archive_manifest *manifest, struct err *err);
+
 /* What the manifest of an image is made of. */
 struct push_image {
 	bool docker; /* Docker's media types, else OCI's */

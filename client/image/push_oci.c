@@ -118,6 +118,5 @@ int push_oci(struct push_layers *set, const struct archive_reader *reader,
 		r = push_manifest_put(target, text, &manifests[i], err);
 	}
 	return r < 0 ? r
-		     : push_manifest_put(target, target->tag, &manifests[last],
-			   err);
+		     : push_manifest_put_last(target, &manifests[last], err);
 }

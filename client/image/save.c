@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/lock.h"
 
 struct save {
+	atomic_uint refs;
 	struct image *image;
 	struct archive_layout *layout;
 	pthread_mutex_t lock;
@@ -118,11 +120,12 @@ int save_new(struct image *image, const char *name, const char *tag,
     struct save **out, struct err *err)
 {
 	CLEANUP(collection_release) struct collection collection = {0};
-	CLEANUP(save_free_p) struct save *save = calloc(1, sizeof(*save));
+	CLEANUP(save_put_p) struct save *save = calloc(1, sizeof(*save));
 	int r;
 
 	if (!save)
 		return err_nomem(err);
+	atomic_init(&save->refs, 1);
 	pthread_mutex_init(&save->lock, NULL);
 	save->image = image_get(image);
 	r = collection_add(&collection, image_get(image), err);
@@ -135,8 +138,21 @@ int save_new(struct image *image, const char *name, const char *tag,
 	return r;
 }
 
-void save_free(struct save *save)
+struct save *save_get(struct save *save)
 {
+	atomic_fetch_add(&save->refs, 1);
+	return save;
+}
+
+struct image *save_image(const struct save *save)
+{
+	return save->image;
+}
+
+void save_put(struct save *save)
+{
+	if (!save || atomic_fetch_sub(&save->refs, 1) > 1)
+		return;
 	image_put(save->image);
 	if (save->layout)
 		archive_layout_free(save->layout);

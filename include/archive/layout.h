@@ -32,7 +32,7 @@ struct layout_manifest {
 
 struct layout_input {
 	const char *name; /* "app", the repository */
-	const char *tag;
+	const char *tag;  /* NULL: the archive says no name */
 	/* The manifest or index that the tag names, first; then, for an index,
 	 * the manifests of its entries that are to go in (any order). */
 	const struct layout_manifest *manifests;

@@ -88,6 +88,9 @@ struct image {
 /* A manifest by its digest, from the store or the registry. -ENOENT. */
 int image_open(struct images *images, const char *repository,
     const struct digest *digest, struct image **out, struct err *err);
+/* The one that a tag names (images_resolve()). */
+int image_open_tag(struct images *images, const char *repository,
+    const char *tag, struct image **out, struct err *err);
 struct image *image_get(struct image *image);
 void image_put(struct image *image);
 

@@ -4,7 +4,7 @@
  * are hashed, compressed and sent side by side while the rest still arrives;
  * what the registry has is not sent.
  *
- *	push_new(images, "app", "1.0", spool, &push, err);
+ *	push_new(&target, spool, &push, err);
  *	for each write: spool_write(…); r = push_advance(push, err);
  *	at a close:     r = push_end(push, err);
  *
@@ -23,9 +23,19 @@
 
 struct push;
 
+/* Where a push goes; constant while it lasts. */
+struct push_target {
+	struct images *images;
+	const char *repository;
+	const char *tag;
+	/* Nothing is put under the tag, but by digest only: the tag just says
+	 * which image of several is meant. */
+	bool untagged;
+};
+
 /* spool is borrowed and outlives it; names are copied. Asks nothing yet. */
-int push_new(struct images *images, const char *repository, const char *tag,
-    struct spool *spool, struct push **out, struct err *err);
+int push_new(const struct push_target *target, struct spool *spool,
+    struct push **out, struct err *err);
 
 /* Gives up what is under way, waits until its threads have let go, frees. */
 void push_free(struct push *push);
@@ -56,7 +66,8 @@ int push_end(struct push *push, struct err *err);
 /* Whether it has failed for good. */
 bool push_failed(const struct push *push);
 
-/* What it has become: the digest that the tag now names. After a 1. */
+/* What it has become: the digest of its manifest, which the tag names now.
+ * After a 1. */
 const struct digest *push_digest(const struct push *push);
 
 #endif

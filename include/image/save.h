@@ -15,12 +15,17 @@
 
 struct save;
 
-/* name and tag are what the archive says the image is called. */
+/* *out is counted. name and tag are what the archive says the image is called;
+ * tag NULL: it says nothing. */
 int save_new(struct image *image, const char *name, const char *tag,
     struct save **out, struct err *err);
-void save_free(struct save *save);
+struct save *save_get(struct save *save);
+void save_put(struct save *save);
 
-DEFINE_CLEANUP(struct save *, save_free);
+DEFINE_CLEANUP(struct save *, save_put);
+
+/* The image that it is made of; as long as it lives. */
+struct image *save_image(const struct save *save);
 
 uint64_t save_size(const struct save *save);
 

@@ -66,8 +66,10 @@ def test_du_counts_what_is_there(mount, registry, image):
         content = sum(member.size for member in layer)
     directories = sum(os.stat(root / "app/1.0" / path).st_size
                       for path in (".", *DIRECTORIES))
+    archive = os.stat(root / "app/1.0/image.tar").st_size
     # What is in the layer is there twice: in layers/01 and in rootfs.
-    assert int(printed.split()[0]) == blobs + 2 * content + directories
+    assert int(printed.split()[0]) == (
+        blobs + archive + 2 * content + directories)
 
 
 def test_modes(mount, registry, image):
@@ -118,7 +120,8 @@ def test_link_counts(mount, registry, image):
     found = run("find", root.path, "-type", "f").stdout.splitlines()
     assert sorted(found) == sorted(
         str(root / "app" / tag / path) for tag in ("1.0", "same")
-        for path in (*FILES, "layers/01/data-0", "rootfs/data-0"))
+        for path in (*FILES, "image.tar", "layers/01/data-0",
+                     "rootfs/data-0"))
 
 
 def inodes(root):

@@ -16,7 +16,8 @@ from support.images import (
     platform_images, schema1, tar_of, zstd_stored)
 from support.layers import stored_layers
 
-IMAGE_ENTRIES = ["config.json", "layers", "manifest.json", "rootfs"]
+IMAGE_ENTRIES = [
+    "config.json", "image.tar", "layers", "manifest.json", "rootfs"]
 INDEX_ENTRIES = sorted([*IMAGE_ENTRIES, "index.json", "platforms"])
 
 TAR = tar_of({"file": b"content"})
@@ -133,7 +134,7 @@ def test_variants(mount, registry, client):
 def test_an_index_without_the_mounts_platform(mount, registry, client):
     index_of(platform_images()).push(client, "app", "1.0")
     directory = mount(registry, "platform=plan9/mips") / "app/1.0"
-    assert names(directory) == ["index.json", "platforms"]
+    assert names(directory) == ["image.tar", "index.json", "platforms"]
     with pytest.raises(FileNotFoundError):
         os.stat(directory / "manifest.json")
 
@@ -183,7 +184,8 @@ FILES = {"report.txt": b"all is well\n", "data.bin": bytes(range(256)),
 def test_an_artifact(mount, registry, client):
     made = artifact(FILES).push(client, "app", "report")
     directory = mount(registry) / "app/report"
-    assert names(directory) == ["config.json", "files", "manifest.json"]
+    assert names(directory) == [
+        "config.json", "files", "image.tar", "manifest.json"]
     assert (directory / "manifest.json").read_bytes() == made.data
     assert {name: (directory / "files" / name).read_bytes()
             for name in names(directory / "files")} == FILES
@@ -203,7 +205,7 @@ def test_an_artifact_without_a_config(mount, proxy, client):
         client.put_blob("app", blob.data)
     serve_manifest(proxy, "report", made.data)
     directory = mount(proxy) / "app/report"
-    assert names(directory) == ["files", "manifest.json"]
+    assert names(directory) == ["files", "image.tar", "manifest.json"]
     assert (directory / "files/report.txt").read_bytes() == b"all is well\n"
 
 

@@ -338,7 +338,10 @@ UNUSED static void begin_push(struct fixture *f, const char *repository,
 {
 	close_push(f);
 	must(spool_new(f->store, &f->spool, &f->err));
-	must(push_new(f->images, repository, tag, f->spool, &f->push, &f->err));
+	must(push_new(&(struct push_target){.images = f->images,
+			  .repository = repository,
+			  .tag = tag},
+	    f->spool, &f->push, &f->err));
 }
 
 /* Bytes [from, to) of the archive, in one write. */

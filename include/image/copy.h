@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image under another name of its registry: no layer travels where the
+ * registry can take it from the repository that has it.
+ */
+#ifndef IMAGE_COPY_H
+#define IMAGE_COPY_H
+
+#include "base/err.h"
+#include "image/images.h"
+#include "image/push.h"
+
+/*
+ * Puts an image or index, bytes as they are, into a repository, its own or
+ * another, under target's tag (untagged: by its digest only). Whatever it names
+ * is there first: in another repository its blobs are mounted across, or else
+ * fetched and sent, and of an index all of its manifests that the registry has.
+ * Errors as registry_manifest_put() and blob_read().
+ */
+int image_copy(struct image *image, const struct push_target *target,
+    struct err *err);
+
+/* Only what a manifest in another repository would name: the blobs of an image
+ * and, of an index, all below it. */
+int image_bring(struct image *image, const struct push_target *target,
+    struct err *err);
+
+/* One blob of the image's repository. */
+int image_bring_blob(struct image *image, const struct descriptor *blob,
+    const struct push_target *target, struct err *err);
+
+#endif
