@@ -31,6 +31,12 @@ uint64_t document_number(const struct node *node);
 /* What an open document of an archive is read from, else NULL. */
 struct save *document_save(const struct handle *handle);
 
+/* The image that a document is the archive of: 1 with *out counted, or 0. */
+int document_image(const struct node *node, struct image **out);
+
+/* What is written into it becomes; as long as the node lives. */
+const struct upload_target *document_target(const struct node *node);
+
 /* The document of a name that has been written in the directory: 1, or 0. */
 int document_written(struct node *dir, const char *name, struct node **out,
     struct err *err);

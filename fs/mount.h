@@ -20,6 +20,12 @@ struct made;
 struct op;
 struct uploads;
 
+enum delete_policy {
+	DELETE_NOTHING,
+	DELETE_TAGS,      /* one by one: rmdir, rm of an archive, mv */
+	DELETE_RECURSIVE, /* rm -r of a tag or repository as well */
+};
+
 struct mount {
 	struct images *images;
 	struct node_table *nodes;
@@ -35,9 +41,11 @@ struct mount {
 	bool prefetch;  /* an image's layers, when somebody enters it */
 	double tag_ttl; /* seconds */
 	const char *cache_dir;
-	struct feed *feed;         /* of the kernel's page cache */
-	struct borrowed *borrowed; /* handles that nobody opened */
-	struct handle *handles;    /* all that are open; under handles_lock */
+	const char *mountpoint;         /* absolute */
+	enum delete_policy delete_tags; /* what can be removed */
+	struct feed *feed;              /* of the kernel's page cache */
+	struct borrowed *borrowed;      /* handles that nobody opened */
+	struct handle *handles; /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
 	struct op *ops; /* all that are under way; under ops_lock */
 	pthread_mutex_t ops_lock;

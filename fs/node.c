@@ -130,12 +130,35 @@ static void insert(struct node_table *table, struct node *node)
 		grow(table);
 }
 
+static struct node *find_rekeyed(struct node_table *table, const char *key)
+{
+	struct node *node = table->rekeyed;
+
+	while (node && strcmp(node->key, key) != 0)
+		node = node->next_rekeyed;
+	return node;
+}
+
+static void forget_rekeyed(struct node_table *table, struct node *node)
+{
+	struct node **at = &table->rekeyed;
+
+	while (*at != node)
+		at = &(*at)->next_rekeyed;
+	*at = node->next_rekeyed;
+}
+
 static struct node *add_at(struct node_table *table, struct node *node,
     uint64_t ino)
 {
 	struct node *there;
 
 	SCOPED_LOCK(&table->lock);
+	there = find_rekeyed(table, node->key);
+	if (there) {
+		there->holds++;
+		return there;
+	}
 	/* Two keys with one hash: the next number is free, or the key's. */
 	while ((there = find(table, ino)) && strcmp(there->key, node->key))
 		ino++;
@@ -170,6 +193,21 @@ struct node *node_add(struct node_table *table, struct node *node,
     struct err *err)
 {
 	return add(table, node, node->key ? node_number(node->key) : 0, err);
+}
+
+char *node_rekey(struct node *node, char *key)
+{
+	struct node_table *table = node->mount->nodes;
+	char *before = node->key;
+
+	SCOPED_LOCK(&table->lock);
+	if (!node->rekeyed) {
+		node->next_rekeyed = table->rekeyed;
+		table->rekeyed = node;
+	}
+	node->rekeyed = true;
+	node->key = key;
+	return before;
 }
 
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -215,6 +253,8 @@ static bool unlink_if_unused(struct node_table *table, struct node *node)
 		at = &(*at)->next;
 	*at = node->next;
 	table->count--;
+	if (node->rekeyed)
+		forget_rekeyed(table, node);
 	return true;
 }
 

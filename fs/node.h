@@ -42,6 +42,8 @@ struct node {
 	uint64_t lookups;  /* the kernel's; under the table's lock */
 	uint64_t holds;    /* ours; under the table's lock */
 	struct node *next; /* in its bucket; under the table's lock */
+	bool rekeyed;      /* under the table's lock */
+	struct node *next_rekeyed; /* likewise */
 };
 
 struct node_table;
@@ -60,6 +62,14 @@ void node_table_free(struct node_table *table);
  */
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err);
+
+/*
+ * Gives a node of the table another key (taken), as a rename does; its number
+ * stays. Who asks for the node of the old key then gets another one, and who
+ * asks for that of the new key this one. The old key is returned: others may be
+ * reading it as long as the node lives.
+ */
+char *node_rekey(struct node *node, char *key);
 
 /* Like node_add(), as the root. */
 struct node *node_add_root(struct node_table *table, struct node *node,

@@ -15,6 +15,7 @@ struct node_table {
 	struct node **buckets; /* under lock, as all that follows */
 	size_t bucket_count;   /* a power of two */
 	size_t count;
+	struct node *rekeyed; /* whose number is not that of their key; few */
 	struct place *places[PLACE_BUCKETS];
 };
 

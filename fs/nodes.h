@@ -34,9 +34,25 @@ int image_node_tag(struct node *parent, const char *name,
 int image_node_fixed(struct node *parent, const char *name, struct image *image,
     struct node **out, struct err *err);
 
-/* The repository and tag of an image directory; tag NULL if it is fixed. */
-void image_node_target(const struct node *node, const char **repository,
-    const char **tag);
+/* What an image directory is of; a rename makes it another one, but what it
+ * was stays readable as long as the node. */
+struct image_name {
+	char *repository;
+	char *tag; /* NULL: one image for ever */
+	/* What it was called before, and its key then. */
+	struct image_name *before;
+	char *key_before;
+};
+
+const struct image_name *image_node_name(const struct node *node);
+
+/* What it holds now. */
+int image_node_image(struct node *node, struct image **out, struct err *err);
+
+/* A directory is called `name` in `dir` now, and is that tag's: the kernel
+ * goes on with the node. */
+int image_node_move(struct node *node, struct node *dir, const char *name,
+    const char *repository, const char *tag, struct err *err);
 
 /* Parts of an image directory. */
 int layers_node(struct node *parent, struct image *image, struct node **out,
@@ -54,6 +70,10 @@ int manifest_node(struct mount *mount, struct image *image, struct node **out,
 int blob_node(struct mount *mount, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);
 uint64_t blob_node_number(const struct descriptor *descriptor);
+
+/* A symbolic link that was made: it exists until it is looked up again. */
+int link_node(struct mount *mount, const char *target, struct node **out,
+    struct err *err);
 
 /* A file that is being written. */
 int upload_node(struct mount *mount, struct upload *upload, struct node **out,

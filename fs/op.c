@@ -161,9 +161,7 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 	if (r < 0)
 		return r;
 	out->attr_timeout = op_attr_ttl(node);
-	/* A file that is being written, or can be, has its name only until
-	 * something else has it. */
-	if (node->view != &view_upload && node->view != &view_document)
+	if (!node->view->is_fleeting)
 		out->entry_timeout = dir->names_ttl;
 	node_looked_up(node);
 	return 0;
@@ -196,6 +194,7 @@ struct handle *handle_new(struct op *op, struct node *node)
 		return NULL;
 	}
 	handle->node = node;
+	handle->pid = caller_now().pid;
 	SCOPED_LOCK(&mount->handles_lock);
 	handle->next = mount->handles;
 	handle->link = &mount->handles;

@@ -10,6 +10,7 @@
 
 #include "loop.h"
 #include "op.h"
+#include "removing.h"
 
 /* Entries whose attributes a listing gives along with their names. Past it the
  * kernel asks for those that somebody wants: a node for each of 100,000 names
@@ -131,7 +132,7 @@ static int list_handle(struct op *op, struct handle *handle)
 	if (!list)
 		return -op->err.code;
 	r = list_self(list, handle->node->ino, &op->err);
-	if (r == 0)
+	if (r == 0 && !handle->removing)
 		r = handle->node->view->list(handle->node, list, &op->err);
 	if (r == 0)
 		handle->entries = steal(&list);
@@ -150,7 +151,12 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return -op->err.code;
 	if (!handle->node->view->list)
 		return err_set(&op->err, ENOTDIR, "not a directory");
-	if (!handle->node->view->is_constant)
+	handle->removing = removing_now(handle->node);
+	if (handle->removing == REMOVING_REFUSED)
+		return err_set(&op->err, EPERM,
+		    "part of an image, of which this process could not remove "
+		    "another part");
+	if (!handle->node->view->is_constant || handle->removing)
 		r = list_handle(op, handle);
 	if (r == 0)
 		*out = steal(&handle);
@@ -170,7 +176,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	}
 	op_end(&op);
 	fi->fh = (uintptr_t)handle;
-	fi->cache_readdir = handle->node->view->is_constant;
+	fi->cache_readdir =
+	    handle->node->view->is_constant && !handle->removing;
 	fi->keep_cache = fi->cache_readdir;
 	/* Never opened: there is nobody who would release it. */
 	if (fuse_reply_open(req, fi) < 0)

@@ -37,6 +37,7 @@ const char options_help[] =
     "     tag_ttl=SECONDS      how long tags and lists are kept (10)\n"
     "     platform=OS/ARCH[/VARIANT]   what an index is shown as\n"
     "     insecure             plain HTTP, or TLS that nobody vouches for\n"
+    "     delete[=recursive]   tags can be removed and renamed; rm -r, too\n"
     "     authfile=FILE        credentials (where docker and podman have "
     "them)\n"
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
@@ -140,6 +141,16 @@ static bool is_for_others(const char *name)
 	return !strncmp(name, "x-", 2) || !strncmp(name, "comment", 7);
 }
 
+static int set_delete(struct options *options, const char *value,
+    struct err *err)
+{
+	if (strcmp(value, "recursive") != 0)
+		return err_set(err, EINVAL,
+		    "delete=%s: delete alone, or delete=recursive", value);
+	options->delete_tags = DELETE_RECURSIVE;
+	return 0;
+}
+
 static int set_value(struct options *options, const char *name,
     const char *value, struct err *err)
 {
@@ -153,6 +164,8 @@ static int set_value(struct options *options, const char *name,
 	if (!strcmp(name, "timeout"))
 		return parse_number(name, value, 1, TIMEOUT_MAX,
 		    &options->timeout, err);
+	if (!strcmp(name, "delete"))
+		return set_delete(options, value, err);
 	if (!strcmp(name, "platform"))
 		return platform_parse(&options->platform, value, err);
 	if (strcmp(name, "authfile"))
@@ -176,6 +189,10 @@ static int set_option(struct options *options, char *text, struct err *err)
 	}
 	if (is_for_others(text))
 		return 0;
+	if (!strcmp(text, "delete")) {
+		options->delete_tags = DELETE_TAGS;
+		return 0;
+	}
 	if (!value)
 		return err_set(err, EINVAL, "unknown option %s", text);
 	*value++ = '\0';

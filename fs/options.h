@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "mount.h"
 #include "oci/platform.h"
 
 enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
@@ -27,6 +28,7 @@ struct options {
 	bool trust_dev;
 	bool squash;
 	bool prefetch;
+	enum delete_policy delete_tags;
 	char *cache;         /* directory */
 	uint64_t cache_size; /* bytes */
 	unsigned tag_ttl;    /* seconds */

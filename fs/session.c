@@ -166,6 +166,8 @@ static int make_mount(struct session *session, struct err *err)
 	mount->shared = session->options->allow_other;
 	mount->prefetch = session->options->prefetch;
 	mount->cache_dir = session->options->cache;
+	mount->mountpoint = session->options->mountpoint;
+	mount->delete_tags = session->options->delete_tags;
 	mount->borrowed = borrowed_new(err);
 	if (!mount->borrowed)
 		return -err->code;

@@ -22,14 +22,20 @@
 #include "target.h"
 #include "xattr.h"
 
+/* Whoever has the directory of an image open has tried to remove part of it
+ * (removing.h). */
+enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
+
 /* An open file or directory; what the kernel has as its handle. */
 struct handle {
 	struct node *node;       /* held */
 	struct dirlist *entries; /* of a directory, as they were when it was
 				  * opened or first read; NULL before */
 	void *file;              /* the view's own */
-	bool keep_cache; /* out of open: the kernel's pages stay right */
-	bool direct;     /* out of open: no page cache */
+	bool keep_cache;        /* out of open: the kernel's pages stay right */
+	bool direct;            /* out of open: no page cache */
+	pid_t pid;              /* of a directory: who opened it */
+	enum removing removing; /* of an image's; under handles_lock */
 	struct handle *next, **link; /* in the mount's list; op.c */
 };
 
@@ -81,6 +87,9 @@ struct view_ops {
 	/* Whether what can be asked about it, all but contents, is there:
 	 * nothing of it waits. NULL: it may. */
 	bool (*is_prompt)(struct node *node);
+	/* It has its name only until something else has it: the kernel looks
+	 * for it each time. */
+	bool is_fleeting;
 	/* Its entries never change: the kernel may keep the list of them, and
 	 * which names there are not. */
 	bool is_constant;
@@ -139,6 +148,7 @@ extern const struct view_ops view_document;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;
+extern const struct view_ops view_link;
 extern const struct view_ops view_control;
 extern const struct view_ops view_log;
 

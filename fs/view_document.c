@@ -87,6 +87,23 @@ struct save *document_save(const struct handle *handle)
 	return archive_content_save(file->content.node);
 }
 
+int document_image(const struct node *node, struct image **out)
+{
+	const struct document_node *self = to_document(node);
+	struct save *save =
+	    self->content ? archive_content_save(self->content) : NULL;
+
+	if (!save)
+		return 0;
+	*out = image_get(save_image(save));
+	return 1;
+}
+
+const struct upload_target *document_target(const struct node *node)
+{
+	return &to_document(node)->target;
+}
+
 static int written(struct node *dir, struct document *document,
     struct node **out, struct err *err)
 {
@@ -306,4 +323,5 @@ const struct view_ops view_document = {
     .flush = document_flush,
     .close = document_close,
     .setattr = document_setattr,
+    .is_fleeting = true,
 };

@@ -2,6 +2,7 @@
 /* Image directories: what a tag, a digest or a platform names. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,18 +10,16 @@
 #include "base/lock.h"
 #include "document.h"
 #include "image_info.h"
+#include "image_parts.h"
 #include "name.h"
 #include "nodes.h"
+#include "removing.h"
+#include "tags.h"
 #include "upload.h"
-
-/* Its size is that of all manifests of an index, which nobody wants to read for
- * a list of names. */
-#define IMAGE_TAR "image.tar"
 
 struct image_node {
 	struct node node;
-	char *repository;
-	char *tag; /* NULL: the image is fixed */
+	_Atomic(struct image_name *) name;
 	pthread_mutex_t lock;
 	struct image *image; /* what it last was; under lock unless fixed */
 };
@@ -30,11 +29,59 @@ static struct image_node *to_image(const struct node *node)
 	return (struct image_node *)(uintptr_t)node;
 }
 
-void image_node_target(const struct node *node, const char **repository,
-    const char **tag)
+const struct image_name *image_node_name(const struct node *node)
 {
-	*repository = to_image(node)->repository;
-	*tag = to_image(node)->tag;
+	return atomic_load(&to_image(node)->name);
+}
+
+static void name_free(struct image_name *name)
+{
+	while (name) {
+		struct image_name *before = name->before;
+
+		free(name->repository);
+		free(name->tag);
+		free(name->key_before);
+		free(name);
+		name = before;
+	}
+}
+
+static struct image_name *name_new(const char *repository, const char *tag)
+{
+	struct image_name *name = calloc(1, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	name->repository = strdup(repository);
+	name->tag = tag ? strdup(tag) : NULL;
+	if (name->repository && (!tag || name->tag))
+		return name;
+	name_free(name);
+	return NULL;
+}
+
+static char *image_key(const struct node *dir, const char *name)
+{
+	return file_path("%s/%s", dir->key, name);
+}
+
+int image_node_move(struct node *node, struct node *dir, const char *name,
+    const char *repository, const char *tag, struct err *err)
+{
+	struct image_node *self = to_image(node);
+	struct image_name *made = name_new(repository, tag);
+	char *key = image_key(dir, name);
+
+	if (!made || !key) {
+		name_free(made);
+		free(key);
+		return err_nomem(err);
+	}
+	made->before = atomic_load(&self->name);
+	made->key_before = node_rekey(node, key);
+	atomic_store(&self->name, made);
+	return 0;
 }
 
 static int add(struct node *parent, const char *name, const char *repository,
@@ -47,20 +94,18 @@ static int add(struct node *parent, const char *name, const char *repository,
 
 	if (!made)
 		return err_nomem(err);
-	if (image)
-		digest_format(&image->digest, text);
-	key = file_path("%s/%s%s%s", parent->key, name, image ? "#" : "", text);
+	key = image ? file_path("%s/%s#%s", parent->key, name,
+			  digest_format(&image->digest, text))
+		    : image_key(parent, name);
 	pthread_mutex_init(&made->lock, NULL);
-	made->repository = strdup(repository);
-	made->tag = tag ? strdup(tag) : NULL;
+	atomic_init(&made->name, name_new(repository, tag));
 	made->image = image ? image_get(image) : NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
 	node_init(&made->node, parent->mount, &view_image, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
-	if (!made->repository || (tag && !made->tag)) {
-		free(key);
-		view_image.free(&made->node);
+	if (!atomic_load(&made->name)) {
+		node_discard(&made->node);
 		return err_nomem(err);
 	}
 	*out = node_add(parent->mount->nodes, &made->node, err);
@@ -85,8 +130,7 @@ static void image_free(struct node *node)
 
 	image_put(self->image);
 	pthread_mutex_destroy(&self->lock);
-	free(self->repository);
-	free(self->tag);
+	name_free(atomic_load(&self->name));
 	free(self);
 }
 
@@ -113,19 +157,20 @@ static int image_now(struct image_node *self, struct image **out,
     struct err *err)
 {
 	CLEANUP(image_put_p) struct image *last = image_last(self);
+	const struct image_name *name = atomic_load(&self->name);
 	struct images *images = self->node.mount->images;
 	struct digest digest;
 	int r;
 
-	if (self->tag) {
-		r = images_resolve(images, self->repository, self->tag, &digest,
+	if (name->tag) {
+		r = images_resolve(images, name->repository, name->tag, &digest,
 		    err);
 		if (r < 0)
 			return r;
 		if (!last || !digest_equal(&last->digest, &digest)) {
 			image_put(last);
 			last = NULL;
-			r = image_open(images, self->repository, &digest, &last,
+			r = image_open(images, name->repository, &digest, &last,
 			    err);
 			if (r < 0)
 				return r;
@@ -134,6 +179,11 @@ static int image_now(struct image_node *self, struct image **out,
 	}
 	*out = steal(&last);
 	return 0;
+}
+
+int image_node_image(struct node *node, struct image **out, struct err *err)
+{
+	return image_now(to_image(node), out, err);
 }
 
 static int image_stat(struct node *node, struct stat *out, struct err *err)
@@ -166,146 +216,10 @@ static int image_pair(struct node *node, struct image **top,
 	return r == -ENOENT ? 0 : r;
 }
 
-/* One entry of an image directory. */
-struct image_part {
-	const char *name;
-	mode_t mode;
-	bool (*present)(const struct image *top, const struct image *shown);
-	int (*node)(struct node *dir, struct image *top, struct image *shown,
-	    struct node **out, struct err *err);
-};
-
-static bool has_shown(const struct image *top, const struct image *shown)
-{
-	(void)top;
-	return shown != NULL;
-}
-
-static bool has_any(const struct image *top, const struct image *shown)
-{
-	(void)top;
-	(void)shown;
-	return true;
-}
-
-static bool has_config(const struct image *top, const struct image *shown)
-{
-	(void)top;
-	return shown && digest_is_set(&shown->manifest->config.digest);
-}
-
-static bool has_layers(const struct image *top, const struct image *shown)
-{
-	(void)top;
-	return shown && manifest_is_image(shown->manifest);
-}
-
-static bool has_files(const struct image *top, const struct image *shown)
-{
-	(void)top;
-	return shown && !manifest_is_image(shown->manifest);
-}
-
-static bool has_index(const struct image *top, const struct image *shown)
-{
-	(void)shown;
-	return top->manifest->kind == MANIFEST_INDEX;
-}
-
-static int part_manifest(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	(void)top;
-	return manifest_node(dir->mount, shown, out, err);
-}
-
-static int part_config(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return blob_node(dir->mount, shown, &shown->manifest->config, out, err);
-}
-
-static int part_layers(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return layers_node(dir, shown, out, err);
-}
-
-static int part_rootfs(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return rootfs_node(dir, shown, out, err);
-}
-
-static int part_files(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return files_node(dir, shown, out, err);
-}
-
-static int part_archive(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	const struct image_node *self = to_image(dir);
-	struct document document = {.dir = dir, .name = IMAGE_TAR};
-	int r =
-	    archive_content(dir->mount, top, self->tag, &document.content, err);
-
-	(void)shown;
-	if (r == 0 && self->tag)
-		r = target_set(&document.target, &upload_archive,
-		    self->repository, self->tag, NULL, err);
-	if (r < 0) {
-		node_discard(document.content);
-		return r;
-	}
-	return document_node(&document, out, err);
-}
-
-static int part_index(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)shown;
-	return manifest_node(dir->mount, top, out, err);
-}
-
-static int part_platforms(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	(void)shown;
-	return platforms_node(dir, top, out, err);
-}
-
-static const struct image_part parts[] = {
-    {"manifest.json", S_IFREG, has_shown, part_manifest},
-    {"config.json", S_IFREG, has_config, part_config},
-    {"index.json", S_IFREG, has_index, part_index},
-    {"layers", S_IFDIR, has_layers, part_layers},
-    {"rootfs", S_IFDIR, has_layers, part_rootfs},
-    {"files", S_IFDIR, has_files, part_files},
-    {"platforms", S_IFDIR, has_index, part_platforms},
-    {IMAGE_TAR, S_IFREG, has_any, part_archive},
-};
-enum { PART_COUNT = sizeof(parts) / sizeof(*parts) };
-
-static const struct image_part *part_find(const char *name)
-{
-	for (size_t i = 0; i < PART_COUNT; i++) {
-		if (!strcmp(parts[i].name, name))
-			return &parts[i];
-	}
-	return NULL;
-}
-
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	const struct image_node *self = to_image(dir);
-	const struct image_part *part = part_find(name);
+	const struct image_part *part = image_part_find(name);
 	CLEANUP(image_put_p) struct image *top = NULL;
 	CLEANUP(image_put_p) struct image *shown = NULL;
 	int r;
@@ -314,7 +228,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!part && self->tag)
+	if (!part && image_node_name(dir)->tag)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -350,18 +264,20 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 	CLEANUP(image_put_p) struct image *shown = NULL;
 	int r = image_pair(dir, &top, &shown, err);
 
-	for (size_t i = 0; r == 0 && i < PART_COUNT; i++) {
+	for (const struct image_part *part = image_parts; r == 0 && part->name;
+	     part++) {
 		CLEANUP(node_put_p) struct node *node = NULL;
 
-		if (!parts[i].present(top, shown))
+		if (!part->present(top, shown))
 			continue;
-		if (strcmp(parts[i].name, IMAGE_TAR) != 0)
-			r = parts[i].node(dir, top, shown, &node, err);
+		if (strcmp(part->name, IMAGE_TAR) != 0)
+			r = part->node(dir, top, shown, &node, err);
 		if (r == 0)
-			r = dirlist_add(out, parts[i].name,
-			    strlen(parts[i].name), parts[i].mode,
+			r = dirlist_add(out, part->name, strlen(part->name),
+			    part->mode,
 			    node ? part_number(node)
-				 : archive_number(top, to_image(dir)->tag),
+				 : archive_number(top,
+				       image_node_name(dir)->tag),
 			    err);
 	}
 	if (r == 0)
@@ -369,7 +285,7 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 	return r;
 }
 
-static int add_reference(const struct image_node *self, struct image *image,
+static int add_reference(const struct image_name *self, struct image *image,
     struct xattrs *out, struct err *err)
 {
 	char digest[DIGEST_TEXT_SIZE];
@@ -390,7 +306,7 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	int r = image_pair(node, &top, &shown, err);
 
 	if (r == 0)
-		r = add_reference(to_image(node), top, out, err);
+		r = add_reference(image_node_name(node), top, out, err);
 	if (r == 0)
 		r = image_add_xattrs(top, shown, out, err);
 	return r;
@@ -399,7 +315,7 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 static int image_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
-	const struct image_node *self = to_image(dir);
+	const struct image_name *self = image_node_name(dir);
 
 	if (!self->tag)
 		return err_set(err, EPERM,
@@ -414,7 +330,25 @@ static int image_unlink(struct node *dir, const char *name, struct err *err)
 {
 	if (uploads_remove(dir->mount->uploads, dir, name))
 		return 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	return removing_part(dir, name, err);
+}
+
+static int image_symlink(struct node *dir, const char *name, const char *target,
+    struct node **out, struct err *err)
+{
+	(void)name;
+	return tags_link_inside(dir, target, out, err);
+}
+
+static int image_mkdir(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	(void)dir;
+	(void)mode;
+	(void)out;
+	return err_set(err, EPERM,
+	    "%s: no directory can be made in an image; its archive can be "
+	    "copied (cp 1.0.tar 2.0.tar), and its tag linked (ln -s 1.0 2.0)",
 	    name);
 }
 
@@ -438,6 +372,9 @@ const struct view_ops view_image = {
     .list = image_list,
     .target = image_target,
     .create = upload_create,
+    .mkdir = image_mkdir,
+    .symlink = image_symlink,
     .unlink = image_unlink,
+    .rmdir = removing_part,
     .rename = image_rename,
 };

@@ -9,6 +9,8 @@
 #include "made.h"
 #include "name.h"
 #include "nodes.h"
+#include "repository.h"
+#include "tags.h"
 #include "upload.h"
 #include "view_repo.h"
 
@@ -79,20 +81,6 @@ static int repo_stat(struct node *node, struct stat *out, struct err *err)
 	(void)err;
 	mount_stat_dir(node->mount, node, out);
 	return 0;
-}
-
-char *repo_path(const char *dir, const char *name)
-{
-	return *dir ? file_path("%s/%s", dir, name) : file_path("%s", name);
-}
-
-bool repo_listed(struct mount *mount, const char *repository)
-{
-	CLEANUP(names_put_p)
-	struct names *catalog = images_catalog_cached(mount->images);
-
-	return catalog && (names_has(catalog, repository) ||
-			      names_has_below(catalog, repository));
 }
 
 /* Whether the directory is known, without a request if possible. 1, 0. */
@@ -328,9 +316,10 @@ const struct view_ops view_repo = {
     .child = repo_child,
     .list = repo_list,
     .target = repo_target,
-    .create = upload_create,
+    .create = repo_create,
     .mkdir = repo_mkdir,
+    .symlink = tags_link,
     .unlink = repo_unlink,
-    .rmdir = repo_rmdir,
+    .rmdir = tags_rmdir,
     .rename = repo_rename,
 };

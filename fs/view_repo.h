@@ -5,12 +5,6 @@
 
 #include "view.h"
 
-/* dir/name, or name at the top; NULL out of memory. */
-char *repo_path(const char *dir, const char *name);
-
-/* Whether a list that we have names the repository, or one below it. */
-bool repo_listed(struct mount *mount, const char *repository);
-
 /* view_repo_list.c */
 int repo_list(struct node *dir, struct dirlist *out, struct err *err);
 
@@ -19,8 +13,9 @@ int repo_target(struct node *dir, const char *name, struct upload_target *out,
     struct err *err);
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
+int repo_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err);
 int repo_unlink(struct node *dir, const char *name, struct err *err);
-int repo_rmdir(struct node *dir, const char *name, struct err *err);
 int repo_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "made.h"
 #include "nodes.h"
 #include "oci/reference.h"
+#include "repository.h"
 #include "upload.h"
 #include "view_repo.h"
 

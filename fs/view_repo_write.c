@@ -6,6 +6,8 @@
 #include "made.h"
 #include "name.h"
 #include "nodes.h"
+#include "repository.h"
+#include "tags.h"
 #include "upload.h"
 #include "view_repo.h"
 
@@ -32,6 +34,39 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 	    NULL, err);
 }
 
+/*
+ * Copying the directory of an image copies no image: it would be unpacked here
+ * file by file. What was made for it goes again.
+ */
+static int check_copy(struct node *dir, const char *name, struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	struct made *made = dir->mount->made;
+	bool is_part = !strcmp(name, "manifest.json") ||
+		       !strcmp(name, "index.json") ||
+		       !strcmp(name, "config.json");
+	int r = 0;
+
+	if (!made_refused(made, repository) && !is_part)
+		return 0;
+	if (made_has(made, repository))
+		r = made_refuse(made, repository, err);
+	return r < 0 ? r
+		     : err_set(err, EPERM,
+			   "%s/%s: an image is not copied file by file: copy "
+			   "its archive (cp 1.0.tar 2.0.tar) or link its tag "
+			   "(ln -s 1.0 2.0)",
+			   repository, name);
+}
+
+int repo_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	int r = check_copy(dir, name, err);
+
+	return r < 0 ? r : upload_create(dir, name, mode, out, err);
+}
+
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
@@ -41,6 +76,9 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	(void)mode;
 	if (!path)
 		return err_nomem(err);
+	r = check_copy(dir, name, err);
+	if (r < 0)
+		return r;
 	if (!repository_component_valid(name, strlen(name)) ||
 	    !repository_valid(path))
 		return err_set(err, EINVAL,
@@ -57,19 +95,7 @@ int repo_unlink(struct node *dir, const char *name, struct err *err)
 {
 	if (uploads_remove(dir->mount->uploads, dir, name))
 		return 0;
-	return err_set(err, EPERM, "%s: this mount does not delete tags", name);
-}
-
-int repo_rmdir(struct node *dir, const char *name, struct err *err)
-{
-	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
-
-	if (!path)
-		return err_nomem(err);
-	if (!repo_listed(dir->mount, path) &&
-	    made_remove(dir->mount->made, path))
-		return 0;
-	return err_set(err, EPERM, "%s: this mount does not delete tags", name);
+	return tags_unlink(dir, name, err);
 }
 
 int repo_rename(struct node *dir, const char *name, struct node *to_dir,
@@ -79,5 +105,5 @@ int repo_rename(struct node *dir, const char *name, struct node *to_dir,
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: this mount does not move tags", name);
+	return tags_move(dir, name, to_dir, to_name, flags, err);
 }

@@ -113,4 +113,5 @@ const struct view_ops view_upload = {
     .copy = upload_node_copy,
     .flush = upload_node_flush,
     .setattr = upload_node_setattr,
+    .is_fleeting = true,
 };

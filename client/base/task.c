@@ -40,6 +40,20 @@ bool task_interrupted(void)
 	return current && atomic_load(&current->interrupted);
 }
 
+struct task *task_suspend(void)
+{
+	struct task *task = current;
+
+	current = NULL;
+	return task;
+}
+
+void task_resume(struct task *task)
+{
+	assert(!current);
+	current = task;
+}
+
 void task_block(void (*wake)(void *arg), void *arg)
 {
 	if (!current)

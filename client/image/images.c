@@ -22,6 +22,7 @@ struct images {
 	struct listing catalog; /* under monitor, as all that follows */
 	bool unlisted;          /* the registry would not list */
 	struct map found;       /* repositories that answered to their name */
+	struct map gone;        /* those that lost their last tag here */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
 };
@@ -54,6 +55,7 @@ void images_free(struct images *images)
 	sending_free(images->sending);
 	names_put(images->catalog.names);
 	map_release(&images->found);
+	map_release(&images->gone);
 	listings_release(&images->tags);
 	resolutions_release(&images->resolved);
 	monitor_release(&images->monitor);
@@ -85,9 +87,29 @@ const struct images_options *images_options(const struct images *images)
 	return &images->options;
 }
 
+/* Names on their way into a list. */
+struct reading {
+	struct names_builder *builder;
+	struct images *images; /* NULL: of tags */
+};
+
+static bool is_gone(struct images *images, const char *repository)
+{
+	bool gone;
+
+	monitor_enter(&images->monitor);
+	gone = map_get(&images->gone, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return gone;
+}
+
 static int add_name(void *arg, const char *name, struct err *err)
 {
-	return names_builder_add(arg, name, err);
+	const struct reading *reading = arg;
+
+	if (reading->images && is_gone(reading->images, name))
+		return 0;
+	return names_builder_add(reading->builder, name, err);
 }
 
 /* Makes the catalog's list of `listed` (may be NULL) and all found names.
@@ -121,6 +143,8 @@ static void catalog_found(struct images *images, const char *repository)
 	struct names *listed = images->catalog.names;
 	struct err err = ERR_INIT;
 
+	if (map_del(&images->gone, repository))
+		images->catalog.loaded = INT64_MIN / 2;
 	if (map_get(&images->found, repository))
 		return;
 	if (map_put(&images->found, repository, images) < 0)
@@ -170,12 +194,14 @@ static int names_read(struct images *images, const char *repository,
 		CLEANUP(names_builder_free_p)
 		struct names_builder *builder = names_builder_new(err);
 
+		struct reading reading = {builder, repository ? NULL : images};
+
 		if (!builder)
 			return -err->code;
 		r = repository ? registry_tags(images->registry, repository,
-				     add_name, builder, err)
+				     add_name, &reading, err)
 			       : registry_catalog(images->registry, add_name,
-				     builder, err);
+				     &reading, err);
 		if (r >= 0)
 			*out = steal(&builder);
 	}
@@ -233,6 +259,34 @@ struct names *images_catalog_cached(struct images *images)
 	return names;
 }
 
+/* Inside the monitor. */
+static void forget(struct images *images, const char *repository)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	const struct names *listed = images->catalog.names;
+	struct err err = ERR_INIT;
+
+	map_put(&images->gone, repository, images);
+	map_del(&images->found, repository);
+	builder = names_builder_new(&err);
+	for (size_t i = 0; builder && listed && i < names_count(listed); i++) {
+		const char *name = names_at(listed, i);
+
+		if (strcmp(name, repository) != 0 &&
+		    names_builder_add(builder, name, &err) < 0)
+			return;
+	}
+	if (builder)
+		catalog_merge(images, steal(&builder), &err);
+}
+
+void images_forget(struct images *images, const char *repository)
+{
+	monitor_enter(&images->monitor);
+	forget(images, repository);
+	monitor_leave(&images->monitor);
+}
+
 bool images_listable(struct images *images)
 {
 	bool listable;
@@ -263,6 +317,11 @@ static int tags_load(struct images *images, const char *repository,
 	if (r >= 0)
 		r = names_builder_take(steal(&builder), &names, err);
 	monitor_enter(&images->monitor);
+	if (r >= 0 && names_count(names) == 0 &&
+	    map_get(&images->gone, repository)) {
+		names_put(steal(&names));
+		r = err_set(err, ENOENT, "%s: no tags any more", repository);
+	}
 	listing->missing = r == -ENOENT;
 	if (r >= 0 || listing->missing) {
 		names_put(listing->names);

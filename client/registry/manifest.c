@@ -174,3 +174,34 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 		return call_refused(registry, &call, response, it.text, err);
 	return reply_check_digest(response, digest, it.text, err);
 }
+
+/* How registries say that they know no such DELETE: docker's takes a tag for a
+ * digest that is none. */
+static bool is_unsupported(const struct err *err)
+{
+	return err->http == 405 ||
+	       (err->http == 400 && err->code != EPERM && err->code != EACCES);
+}
+
+int registry_manifest_delete(struct registry *registry, const char *repository,
+    const char *reference, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	struct call_what it = call_what(repository, reference);
+	int r = call_init(&call, registry, "DELETE", repository, "delete", err,
+	    "manifests/%s", reference);
+
+	call.headers[0] = ACCEPT;
+	call.retry = true;
+	if (r == 0)
+		r = call_send(registry, &call, &response, err);
+	if (r < 0)
+		return r;
+	if (reply_is_success(response))
+		return 0;
+	r = call_refused(registry, &call, response, it.text, err);
+	if (is_unsupported(err))
+		err->code = EOPNOTSUPP;
+	return r < 0 ? -err->code : r;
+}

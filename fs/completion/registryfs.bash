@@ -36,8 +36,8 @@ _registryfs_option() {
 		;;
 	*=*) ;;
 	*)
-		compgen -W 'allow_other authfile= cache= cache_size= exec
-			insecure no_squash noexec platform= prefetch ro rw
+		compgen -W 'allow_other authfile= cache= cache_size= delete
+			delete=recursive exec insecure no_squash noexec platform= prefetch ro rw
 			squash tag_ttl= timeout= trust_dev trust_suid' \
 			-- "$value"
 		;;

@@ -14,6 +14,7 @@ options=(
 	'cache_size[how much is kept there]:bytes, K M G T:'
 	'tag_ttl[how long tags and lists are kept]:seconds:'
 	"platform[what an index is shown as]:platform:($platforms)"
+	'delete[tags can be removed and renamed]::what:(recursive)'
 	'insecure[plain HTTP, or TLS that nobody vouches for]'
 	'authfile[credentials]:file:_files'
 	'timeout[how long a silent server is waited for]:seconds:'

@@ -37,6 +37,14 @@ void task_interrupt(struct task *task);
 bool task_interrupted(void);
 
 /*
+ * For what has to be done to its end once it has begun: until task_resume() of
+ * what it returns (may be NULL), nothing that the calling thread does can be
+ * interrupted.
+ */
+struct task *task_suspend(void);
+void task_resume(struct task *task);
+
+/*
  * For code that is about to block: until task_unblock(), an interrupt of the
  * calling thread's task calls wake(arg) once, from the interrupting thread and
  * under the task's lock (so wake must not call task_ functions, and the caller

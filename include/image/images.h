@@ -52,6 +52,10 @@ int images_catalog(struct images *images, struct names **out, struct err *err);
 /* The same as far as it is known without a request; NULL if nothing is. */
 struct names *images_catalog_cached(struct images *images);
 
+/* The repository has no tags any more: it is not listed until it has some,
+ * though the registry may go on listing it. */
+void images_forget(struct images *images, const char *repository);
+
 /* Whether the registry lists its repositories; true while it was not asked. */
 bool images_listable(struct images *images);
 

@@ -88,6 +88,14 @@ int registry_manifest_put(struct registry *registry, const char *repository,
     const struct digest *digest, struct err *err);
 
 /*
+ * DELETE of a manifest by tag or digest text. By a digest it takes all of its
+ * tags along; by a tag, where the registry can do that, only this one. -ENOENT;
+ * -EOPNOTSUPP where the registry does not delete so; -EACCES, -EPERM.
+ */
+int registry_manifest_delete(struct registry *registry, const char *repository,
+    const char *reference, struct err *err);
+
+/*
  * Opens len bytes of a blob from `offset` on, or with 0 all to its end:
  * redirects are followed without credentials, a server that ignores Range is
  * read past the start. *out is read with http_read(), which gives no more than

@@ -56,11 +56,13 @@ class Rule:
     method: Optional[str]
     times: Optional[int]
     used: int = 0
+    after: int = 0  # how many that fit are let through first
 
     def fits(self, kind, request):
         return (self.kind == kind
                 and self.method in (None, request.method)
-                and (self.times is None or self.used < self.times)
+                and (self.times is None
+                     or self.used < self.after + self.times)
                 and self.path.search(request.path))
 
 
@@ -107,11 +109,14 @@ class Proxy:
                            method=method, times=times)
 
     def refuses(self, path, *, status, code, message, method=None,
-                times=None):
-        """Answers with the specification's error document."""
-        return self.answers(path, status=status, body=error_body(code, message),
+                times=None, after=0):
+        """Answers with the specification's error document, but the first
+        `after` requests."""
+        rule = self.answers(path, status=status, body=error_body(code, message),
                             headers={"Content-Type": "application/json"},
                             method=method, times=times)
+        rule.after = after
+        return rule
 
     def redirects(self, path, *, to, method=None, times=None):
         """Sends the client to another Proxy, as registries on S3 do (307)."""
@@ -199,7 +204,8 @@ class Proxy:
             for rule in self._rules:
                 if rule.fits(kind, request):
                     rule.used += 1
-                    return rule.action
+                    if rule.used > rule.after:
+                        return rule.action
         return None
 
 

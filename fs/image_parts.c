@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands in the directory of an image. */
+#include "image_parts.h"
+
+#include <string.h>
+
+#include "document.h"
+#include "nodes.h"
+
+static bool has_shown(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	return shown != NULL;
+}
+
+static bool has_any(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	(void)shown;
+	return true;
+}
+
+static bool has_config(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	return shown && digest_is_set(&shown->manifest->config.digest);
+}
+
+static bool has_layers(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	return shown && manifest_is_image(shown->manifest);
+}
+
+static bool has_files(const struct image *top, const struct image *shown)
+{
+	(void)top;
+	return shown && !manifest_is_image(shown->manifest);
+}
+
+static bool has_index(const struct image *top, const struct image *shown)
+{
+	(void)shown;
+	return top->manifest->kind == MANIFEST_INDEX;
+}
+
+static int part_manifest(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	(void)top;
+	return manifest_node(dir->mount, shown, out, err);
+}
+
+static int part_config(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return blob_node(dir->mount, shown, &shown->manifest->config, out, err);
+}
+
+static int part_layers(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return layers_node(dir, shown, out, err);
+}
+
+static int part_rootfs(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return rootfs_node(dir, shown, out, err);
+}
+
+static int part_files(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return files_node(dir, shown, out, err);
+}
+
+static int part_archive(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	const struct image_name *is = image_node_name(dir);
+	struct document document = {.dir = dir, .name = IMAGE_TAR};
+	int r =
+	    archive_content(dir->mount, top, is->tag, &document.content, err);
+
+	(void)shown;
+	if (r == 0 && is->tag)
+		r = target_set(&document.target, &upload_archive,
+		    is->repository, is->tag, NULL, err);
+	if (r < 0) {
+		node_discard(document.content);
+		return r;
+	}
+	return document_node(&document, out, err);
+}
+
+static int part_index(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)shown;
+	return manifest_node(dir->mount, top, out, err);
+}
+
+static int part_platforms(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	(void)shown;
+	return platforms_node(dir, top, out, err);
+}
+
+const struct image_part image_parts[] = {
+    {"manifest.json", S_IFREG, has_shown, part_manifest},
+    {"config.json", S_IFREG, has_config, part_config},
+    {"index.json", S_IFREG, has_index, part_index},
+    {"layers", S_IFDIR, has_layers, part_layers},
+    {"rootfs", S_IFDIR, has_layers, part_rootfs},
+    {"files", S_IFDIR, has_files, part_files},
+    {"platforms", S_IFDIR, has_index, part_platforms},
+    {IMAGE_TAR, S_IFREG, has_any, part_archive},
+    {0},
+};
+
+const struct image_part *image_part_find(const char *name)
+{
+	for (const struct image_part *part = image_parts; part->name; part++) {
+		if (!strcmp(part->name, name))
+			return part;
+	}
+	return NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rm -r of an image. */
+#include "removing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "caller.h"
+#include "mount.h"
+
+/* Notes it for the caller who has the directory open. False: nobody has. */
+static bool note(struct node *image_dir, enum removing removing)
+{
+	struct mount *mount = image_dir->mount;
+	pid_t pid = caller_now().pid;
+	bool noted = false;
+
+	SCOPED_LOCK(&mount->handles_lock);
+	for (struct handle *at = mount->handles; at; at = at->next) {
+		if (at->node != image_dir || at->pid != pid)
+			continue;
+		at->removing = removing;
+		noted = true;
+	}
+	return noted;
+}
+
+int removing_part(struct node *image_dir, const char *name, struct err *err)
+{
+	bool all = image_dir->mount->delete_tags == DELETE_RECURSIVE;
+
+	if (note(image_dir, all ? REMOVING_ALL : REMOVING_REFUSED) && all)
+		return 0;
+	return err_set(err, EPERM,
+	    "%s: part of an image, which never changes; %s", name,
+	    all ? "rm -r removes its tag"
+		: "a mount with -o delete removes tags");
+}
+
+static bool is_inside(const struct node *dir, const struct node *image_dir)
+{
+	size_t len = strlen(image_dir->key);
+
+	return dir->key && strncmp(dir->key, image_dir->key, len) == 0 &&
+	       dir->key[len] == '/';
+}
+
+enum removing removing_now(const struct node *dir)
+{
+	struct mount *mount = dir->mount;
+	pid_t pid = caller_now().pid;
+
+	SCOPED_LOCK(&mount->handles_lock);
+	for (struct handle *at = mount->handles; at; at = at->next)
+		if (at->removing && at->pid == pid && is_inside(dir, at->node))
+			return at->removing;
+	return REMOVING_NOTHING;
+}

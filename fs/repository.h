@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of repositories in directories. */
+#ifndef FS_REPOSITORY_H
+#define FS_REPOSITORY_H
+
+#include <stdbool.h>
+
+struct mount;
+
+/* dir/name, or name at the top; NULL out of memory. */
+char *repo_path(const char *dir, const char *name);
+
+/* Whether a list that we have names the repository, or one below it. */
+bool repo_listed(struct mount *mount, const char *repository);
+
+/* Whether it names one below it. */
+bool repo_has_below(struct mount *mount, const char *repository);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths to images. */
+#include "walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "document.h"
+#include "nodes.h"
+
+/* The path from the mount point, of what it says and where it says it. */
+static char *from_top(const struct mount *mount, const char *repository,
+    const char *path)
+{
+	size_t base = strlen(mount->base), top = strlen(mount->mountpoint);
+
+	if (*path == '/') {
+		if (strncmp(path, mount->mountpoint, top) != 0 ||
+		    (path[top] != '/' && path[top] != '\0'))
+			return strdup("..");
+		return strdup(path + top);
+	}
+	if (base)
+		repository += repository[base] ? base + 1 : base;
+	return file_path("%s/%s", repository, path);
+}
+
+/* Takes out "." and "..": there is nothing in the mount that a link leads
+ * through. False where it leaves the mount. */
+static bool normalise(char *path)
+{
+	char *out = path, *cursor = path, *part;
+
+	while ((part = strsep(&cursor, "/"))) {
+		size_t len = strlen(part);
+
+		if (!*part || !strcmp(part, "."))
+			continue;
+		if (strcmp(part, "..") != 0) {
+			memmove(out, part, len);
+			out += len;
+			*out++ = '/';
+			continue;
+		}
+		if (out == path)
+			return false;
+		for (out--; out > path && out[-1] != '/'; out--)
+			;
+	}
+	if (out > path)
+		out--;
+	*out = '\0';
+	return true;
+}
+
+static int descend(struct mount *mount, char *path, struct node **out,
+    struct err *err)
+{
+	CLEANUP(node_put_p)
+	struct node *node = node_find(mount->nodes, NODE_ROOT);
+	char *part;
+
+	while ((part = strsep(&path, "/"))) {
+		struct node *next = NULL;
+		int r =
+		    node->view->lookup
+			? node->view->lookup(node, part, &next, err)
+			: err_set(err, ENOTDIR, "%s: not in a directory", part);
+
+		if (r < 0)
+			return r;
+		node_put(node);
+		node = next;
+	}
+	*out = steal(&node);
+	return 0;
+}
+
+int walk_image(struct mount *mount, const char *repository, const char *path,
+    struct image **out, struct err *err)
+{
+	AUTO_FREE char *full = from_top(mount, repository, path);
+	CLEANUP(node_put_p) struct node *node = NULL;
+	int r;
+
+	if (!full)
+		return err_nomem(err);
+	if (!normalise(full))
+		return err_set(err, EXDEV, "%s: leads out of the mount", path);
+	r = *full ? descend(mount, full, &node, err) : 0;
+	if (r < 0)
+		return r;
+	if (node && node->view == &view_image)
+		return image_node_image(node, out, err);
+	if (node && node->view == &view_document &&
+	    document_image(node, out) == 1)
+		return 0;
+	return err_set(err, EINVAL, "%s: leads to no image", path);
+}

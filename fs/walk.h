@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths inside the mount, as symbolic links name what they lead to: walked by
+ * the views' own lookups, so that every form of the path grammar is understood.
+ */
+#ifndef FS_WALK_H
+#define FS_WALK_H
+
+#include "image/images.h"
+#include "mount.h"
+
+/*
+ * The image that a path leads to, from the directory of a repository (a full
+ * name; "" the top of an unrestricted mount): its directory or its archive. It
+ * may begin at the mount point, and ".." ends there. -ENOENT; -EXDEV for a path
+ * out of the mount; -EINVAL for what is no image.
+ */
+int walk_image(struct mount *mount, const char *repository, const char *path,
+    struct image **out, struct err *err);
+
+#endif

@@ -1,0 +1,474 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tags made, moved and removed by ln, cp, mv and rm."""
+
+import ctypes
+import errno
+import json
+import os
+import shutil
+import threading
+
+import pytest
+
+from support.archives import docker_archive, plain_layer
+from support.images import (
+    artifact, gzip_layer, index_of, layer_of_size, oci_image, platform_images)
+from support.system import run
+
+IMAGE = oci_image(layer_of_size(300_000), gzip_layer({"etc/motd": b"1\n"}))
+OTHER = oci_image(gzip_layer({"etc/motd": b"2\n"}))
+RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
+AT_FDCWD = -100
+
+
+def renameat2(source, target, flags):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD,
+                      os.fsencode(target), flags) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), str(source))
+
+
+def fails_with(code):
+    """The block fails with that errno."""
+    return pytest.raises(OSError, match=rf"\[Errno {code}\]")
+
+
+def shell(directory, script, check=True):
+    """The proxy is a thread of this process, which the start of another one in
+    a directory of the mount would hold up: the shell goes there itself."""
+    return run("bash", "-c", f'cd "$0" && {{ {script}; }}', directory,
+               check=check)
+
+
+def digests(client, repository):
+    return {tag: client.manifest(repository, tag).headers[
+        "Docker-Content-Digest"] for tag in client.tags(repository)}
+
+
+@pytest.fixture
+def root(mount, proxy, client):
+    IMAGE.push(client, "app", "1.0")
+    OTHER.push(client, "app", "other")
+    return mount(proxy)
+
+
+@pytest.fixture
+def deleting(mount, make_registry, proxy_of):
+    """A mount that deletes, of a registry that does: (mount, client, proxy)."""
+    registry = make_registry(deletes=True)
+    proxy = proxy_of(registry)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0", "same")
+    OTHER.push(client, "app", "other")
+    return mount(proxy, "delete"), client, proxy
+
+
+# Copies.
+
+@pytest.mark.parametrize("script", [
+    "ln -s 1.0 stable",
+    "ln -s ./1.0 stable",
+    "ln -s ../app/1.0 stable",
+    "ln -s 1.0.tar stable",
+    "ln -s 1.0/image.tar stable",
+    "ln -s :1.0 stable",
+    "ln -s @{digest} stable",
+    'ln -s "$PWD/1.0" stable',
+    "ln -s 1.0 stable.tar",
+    "ln -s 1.0 :stable",
+    "cp 1.0.tar stable.tar",
+    "cp 1.0.tar stable",
+    "cp 1.0/image.tar stable.tar",
+    "install 1.0.tar stable.tar",
+    "cat 1.0.tar > stable.tar",
+    "dd if=1.0.tar of=stable.tar bs=64k",
+    "rsync 1.0.tar stable.tar"])
+def test_a_tag_gets_another_name(root, client, script):
+    script = script.replace("{digest}", IMAGE.digest)
+    shell(root / "app", script)
+    assert digests(client, "app")["stable"] == IMAGE.digest
+    assert (root / "app/stable/manifest.json").read_bytes() == IMAGE.data
+    assert sorted(os.listdir(root / "app")) == ["1.0", "other", "stable"]
+
+
+@pytest.mark.parametrize("script", [
+    "ln -sfn 1.0 other", "ln -s 1.0 other", "ln -sfn ../app/1.0 other",
+    "ln -sr 1.0 other", "cp 1.0.tar other.tar",
+    "cp 1.0.tar other", "cp 1.0/image.tar other/image.tar"])
+def test_a_tag_that_is_there_is_moved(root, client, script):
+    shell(root / "app", script)
+    assert digests(client, "app") == {
+        "1.0": IMAGE.digest, "other": IMAGE.digest}
+    assert (root / "app/other/manifest.json").read_bytes() == IMAGE.data
+
+
+@pytest.mark.parametrize("script", [
+    "ln -s 1.0 stable", "cp 1.0.tar stable.tar", "cp 1.0/image.tar stable",
+    "ln -sfn 1.0 other"])
+def test_a_retag_costs_no_layer(root, proxy, script):
+    os.stat(root / "app/1.0.tar")
+    with proxy.requests() as seen:
+        shell(root / "app", script)
+    assert seen.count(path="/blobs/") == 0
+    assert seen.count("PUT") == 1
+    assert len(seen) < 10
+
+
+def mounts_of(seen):
+    return [request for request in seen.matching("POST")
+            if "mount=" in request.path]
+
+
+@pytest.mark.parametrize("script", [
+    "mkdir ../copy; cp 1.0.tar ../copy/2.0.tar",
+    "cp 1.0.tar ../copy:2.0.tar",
+    "mkdir ../copy; ln -s ../app/1.0 ../copy/2.0"])
+def test_a_copy_to_another_repository_mounts_the_blobs(root, proxy, client,
+                                                       script):
+    os.stat(root / "app/1.0.tar")
+    with proxy.requests() as seen:
+        shell(root / "app", script)
+    assert digests(client, "copy") == {"2.0": IMAGE.digest}
+    assert len(mounts_of(seen)) == len(IMAGE.blobs)
+    assert seen.count("GET", "/blobs/sha256:") == 0
+    # What it takes beside looking for the names.
+    writes = seen.count("POST") + seen.count("PUT")
+    assert writes == len(IMAGE.blobs) + 1
+    for blob in IMAGE.blobs:
+        assert client.has_blob("copy", blob.digest)
+
+
+def test_a_registry_that_mounts_nothing_is_sent_the_blobs(root, proxy, client):
+    proxy.refuses("mount=", status=405, code="UNSUPPORTED",
+                  message="no mounts", method="POST")
+    run("cp", root / "app/1.0.tar", root / "copy:1.0.tar")
+    assert digests(client, "copy") == {"1.0": IMAGE.digest}
+    for blob in IMAGE.blobs:
+        assert client.blob("copy", blob.digest) == blob.data
+
+
+def test_all_platforms_are_copied(mount, proxy, client):
+    index = index_of(platform_images()).push(client, "app", "1.0")
+    root = mount(proxy)
+    run("cp", root / "app/1.0.tar", root / "copy:1.0.tar")
+    os.symlink("1.0", root / "app/stable")
+    assert client.manifest("copy", "1.0").body == index.data
+    assert client.manifest("app", "stable").body == index.data
+    for child in index.blobs:
+        assert client.has_manifest("copy", child.digest)
+
+
+def test_an_artifact_is_copied(mount, proxy, client):
+    made = artifact({"file": b"content"}).push(client, "app", "report")
+    root = mount(proxy)
+    run("cp", root / "app/report.tar", root / "copy:report.tar")
+    assert client.manifest("copy", "report").body == made.data
+
+
+def test_a_file_across_mounts_sends_what_is_missing(root, mount, make_registry,
+                                                    proxy_of):
+    """cp between two mounts reads and writes: only what is not there goes."""
+    registry = make_registry()
+    client = registry.client()
+    client.put_blob("app", IMAGE.layers[0].data)
+    proxy = proxy_of(registry)
+    target = mount(proxy)
+    with proxy.requests() as seen:
+        run("cp", root / "app/1.0.tar", target / "app/1.0.tar")
+    assert digests(client, "app") == {"1.0": IMAGE.digest}
+    assert sum(request.sent for request in seen) < len(IMAGE.layers[0].data)
+
+
+@pytest.mark.parametrize("path, code, sentence", [
+    ("nothing", errno.ENOENT, "no such"),
+    ("../../elsewhere", errno.EXDEV, "out of the mount"),
+    ("/etc/passwd", errno.EXDEV, "out of the mount"),
+    ("1.0/layers", errno.EINVAL, "no image"),
+    ("1.0/config.json", errno.EINVAL, "no image"),
+    (".", errno.EINVAL, "no image")])
+def test_a_link_that_leads_to_no_image(root, client, path, code, sentence):
+    root.allow_error(sentence)
+    with fails_with(code):
+        os.symlink(path, root / "app/stable")
+    assert client.tags("app") == ["1.0", "other"]
+
+
+@pytest.mark.parametrize("name", [".hidden", "a b"])
+def test_a_link_whose_name_is_no_tag(root, client, name):
+    root.expect_error("no tag can have this name")
+    with fails_with(errno.EPERM):
+        os.symlink("1.0", root / "app" / name)
+    assert client.tags("app") == ["1.0", "other"]
+
+
+@pytest.mark.parametrize("target", ["2.0", "other"])
+def test_cp_r_is_refused_and_says_what_to_do(root, proxy, client, target):
+    root.expect_error(r"cp 1\.0\.tar 2\.0\.tar.*ln -s")
+    with proxy.requests() as seen:
+        result = shell(root / "app", f"cp -r 1.0 {target}", check=False)
+    assert result.returncode != 0
+    assert client.tags("app") == ["1.0", "other"]
+    assert sorted(os.listdir(root / "app")) == ["1.0", "other"]
+    assert seen.count("PUT") == seen.count("POST") == 0
+
+
+def test_a_directory_whose_copy_was_refused_can_be_made_again(root, client):
+    root.expect_error("not copied file by file")
+    shell(root / "app", "cp -r 1.0 2.0", check=False)
+    (root / "app/2.0").mkdir()
+    run("cp", root / "app/1.0.tar", root / "app/2.0/3.0.tar")
+    assert client.tags("app/2.0") == ["3.0"]
+
+
+def test_two_mounts_that_write_one_tag_leave_one_of_the_two(
+        mount, registry, client):
+    archives = [docker_archive([("app:1.0", oci_image(plain_layer(
+        {f"file-{number}": os.urandom(400_000)})))]) for number in range(2)]
+    mounts = [mount(registry) for _ in archives]
+
+    def push(mounted, archive):
+        for _ in range(5):
+            (mounted / "app:1.0.tar").write_bytes(archive)
+
+    threads = [threading.Thread(target=push, args=both)
+               for both in zip(mounts, archives)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    manifest = client.manifest("app", "1.0").json()
+    config = json.loads(client.blob("app", manifest["config"]["digest"]))
+    assert len(config["rootfs"]["diff_ids"]) == len(manifest["layers"]) == 1
+    for layer in manifest["layers"]:
+        assert len(client.blob("app", layer["digest"])) == layer["size"]
+
+
+# Moves.
+
+@pytest.mark.parametrize("script", [
+    "mv 1.0 2.0", "mv -n 1.0 2.0", "mv -T 1.0 2.0", "mv 1.0.tar 2.0.tar",
+    "mv 1.0 :2.0"])
+def test_a_tag_is_moved(deleting, script):
+    root, client, proxy = deleting
+    with proxy.requests() as seen:
+        shell(root / "app", script)
+    assert digests(client, "app") == {
+        "2.0": IMAGE.digest, "same": IMAGE.digest, "other": OTHER.digest}
+    assert (root / "app/2.0/manifest.json").read_bytes() == IMAGE.data
+    assert not (root / "app/1.0").exists()
+    assert sorted(os.listdir(root / "app")) == ["2.0", "other", "same"]
+    for layer in IMAGE.layers:
+        assert seen.count(path=layer.digest) == 0
+
+
+def test_a_tag_is_moved_to_another_repository(deleting):
+    root, client, _ = deleting
+    (root / "new").mkdir()
+    run("mv", root / "app/1.0", root / "new/")
+    assert digests(client, "new") == {"1.0": IMAGE.digest}
+    assert sorted(client.tags("app")) == ["other", "same"]
+    assert os.listdir(root / "new") == ["1.0"]
+    assert (root / "new/1.0/rootfs/etc/motd").read_bytes() == b"1\n"
+
+
+@pytest.mark.parametrize("script", [
+    "mv -T 1.0 other", "mv 1.0 other", "mv 1.0.tar other.tar"])
+def test_a_tag_is_moved_onto_another(deleting, script):
+    root, client, _ = deleting
+    shell(root / "app", script)
+    assert digests(client, "app") == {
+        "same": IMAGE.digest, "other": IMAGE.digest}
+    assert (root / "app/other/manifest.json").read_bytes() == IMAGE.data
+    assert sorted(os.listdir(root / "app")) == ["other", "same"]
+
+
+def test_a_tag_is_moved_there_and_back(deleting):
+    """The kernel keeps the directory, whatever it is called."""
+    root, client, _ = deleting
+    for source, target in [("1.0", "2.0"), ("2.0", "3.0"), ("other", "2.0"),
+                           ("3.0", "1.0")]:
+        os.rename(root / "app" / source, root / "app" / target)
+    assert digests(client, "app") == {
+        "1.0": IMAGE.digest, "same": IMAGE.digest, "2.0": OTHER.digest}
+    assert (root / "app/1.0/manifest.json").read_bytes() == IMAGE.data
+    assert (root / "app/2.0/manifest.json").read_bytes() == OTHER.data
+    assert not (root / "app/3.0").exists()
+
+
+def test_mv_n_leaves_what_is_there(deleting):
+    root, client, _ = deleting
+    before = digests(client, "app")
+    run("mv", "-n", "-T", root / "app/1.0", root / "app/other", check=False)
+    with fails_with(errno.EEXIST):
+        renameat2(root / "app/1.0", root / "app/other", RENAME_NOREPLACE)
+    assert digests(client, "app") == before
+
+
+def test_two_tags_change_places(root, client):
+    renameat2(root / "app/1.0", root / "app/other", RENAME_EXCHANGE)
+    assert digests(client, "app") == {
+        "1.0": OTHER.digest, "other": IMAGE.digest}
+    assert (root / "app/1.0/manifest.json").read_bytes() == OTHER.data
+    assert (root / "app/other/manifest.json").read_bytes() == IMAGE.data
+
+
+@pytest.mark.parametrize("move", [
+    lambda root: os.rename(root / "app", root / "new"),
+    lambda root: os.rename(root / "app/1.0/layers", root / "app/layers"),
+    lambda root: os.rename(root / "app/1.0", root / "app/.hidden"),
+    lambda root: os.rename(root / f"app/@{IMAGE.digest}", root / "app/new")],
+    ids=["repository", "part", "scratch name", "by digest"])
+def test_what_is_no_tag_is_not_moved(deleting, move):
+    root, client, _ = deleting
+    before = digests(client, "app")
+    root.expect_error("only tags can be|never changes|no tag can have")
+    with fails_with(errno.EPERM):
+        move(root)
+    assert digests(client, "app") == before
+
+
+def test_a_move_that_cannot_delete_changes_nothing(mount, proxy, client):
+    IMAGE.push(client, "app", "1.0")
+    root = mount(proxy, "delete")
+    root.expect_error("the registry does not delete")
+    with proxy.requests() as seen, fails_with(errno.EPERM):
+        os.rename(root / "app/1.0", root / "app/2.0")
+    assert digests(client, "app") == {"1.0": IMAGE.digest}
+    assert seen.count("PUT") == 0
+
+
+# Deletes.
+
+@pytest.mark.parametrize("script", ["rmdir 1.0", "rm 1.0.tar", "rm -f 1.0.tar",
+                                    "rmdir :1.0", "unlink 1.0.tar"])
+def test_a_tag_is_removed_and_no_other_of_the_manifest(deleting, script):
+    root, client, proxy = deleting
+    shell(root / "app", script)
+    assert digests(client, "app") == {
+        "same": IMAGE.digest, "other": OTHER.digest}
+    assert sorted(os.listdir(root / "app")) == ["other", "same"]
+    assert not (root / "app/1.0").exists()
+    assert (root / "app/same/manifest.json").read_bytes() == IMAGE.data
+    run("skopeo", "inspect", "--tls-verify=false",
+        f"docker://{proxy.address}/app:same")
+
+
+def test_a_tag_is_removed_and_pushed_again(deleting):
+    root, client, _ = deleting
+    for _ in range(2):
+        (root / "app/1.0").rmdir()
+        run("cp", root / "app/same.tar", root / "app/1.0.tar")
+    assert digests(client, "app")["1.0"] == IMAGE.digest
+
+
+def test_a_registry_that_deletes_by_tag_is_asked_to(deleting):
+    """Those of distribution 3 and others: 202 to DELETE of a tag."""
+    root, client, proxy = deleting
+    proxy.answers("/manifests/1.0", status=202, method="DELETE")
+    with proxy.requests() as seen:
+        (root / "app/1.0").rmdir()
+    assert seen.count("PUT") == 0
+    assert seen.count("DELETE") == 1
+
+
+def test_deletes_that_are_switched_off(mount, proxy, client):
+    IMAGE.push(client, "app", "1.0")
+    root = mount(proxy, "delete")
+    root.expect_error("REGISTRY_STORAGE_DELETE_ENABLED")
+    with proxy.requests() as seen, fails_with(errno.EPERM):
+        (root / "app/1.0").rmdir()
+    assert digests(client, "app") == {"1.0": IMAGE.digest}
+    assert seen.count("PUT") == seen.count("POST") == 0
+
+
+def test_a_tag_is_put_back_where_the_last_step_fails(deleting):
+    root, client, proxy = deleting
+    root.expect_error("removing app:1.0")
+    # The question whether it deletes and the rehearsal are let through.
+    proxy.refuses("/manifests/sha256:", status=403, code="DENIED",
+                  message="not any more", method="DELETE", after=2)
+    with fails_with(errno.EACCES):
+        (root / "app/1.0").rmdir()
+    assert digests(client, "app")["1.0"] == IMAGE.digest
+    assert (root / "app/1.0/manifest.json").read_bytes() == IMAGE.data
+
+
+def test_without_the_option_nothing_is_removed(root, proxy, client):
+    """Not by rm -rf either, which must not fetch a layer to find that out."""
+    root.expect_error("never changes|does not delete|could not remove")
+    with proxy.requests() as seen:
+        for command in (["rm", "-rf", "app/1.0"], ["rm", "-rf", "app"],
+                        ["rm", "-r", "--interactive=never", "app"]):
+            result = run(*command, cwd=root.path, check=False)
+            assert result.returncode != 0
+        with fails_with(errno.EPERM):
+            shutil.rmtree(root / "app")
+    for layer in (*IMAGE.layers, *OTHER.layers):
+        assert seen.count(path=layer.digest) == 0
+    assert seen.count("DELETE") == 0
+    assert client.tags("app") == ["1.0", "other"]
+    assert (root / "app/1.0/rootfs/etc/motd").read_bytes() == b"1\n"
+
+
+@pytest.mark.parametrize("remove", [
+    lambda path: run("rm", "-r", path), lambda path: run("rm", "-rf", path),
+    lambda path: run("busybox", "rm", "-r", path), shutil.rmtree],
+    ids=["rm -r", "rm -rf", "busybox", "rmtree"])
+def test_a_tag_is_removed_recursively(mount, make_registry, proxy_of, remove):
+    registry = make_registry(deletes=True)
+    client, proxy = registry.client(), proxy_of(registry)
+    IMAGE.push(client, "app", "1.0", "same")
+    root = mount(proxy, "delete=recursive")
+    with proxy.requests() as seen:
+        remove(root / "app/1.0")
+    assert digests(client, "app") == {"same": IMAGE.digest}
+    for layer in IMAGE.layers:
+        assert seen.count(path=layer.digest) == 0
+    assert (root / "app/same/rootfs/etc/motd").read_bytes() == b"1\n"
+
+
+def test_rm_r_needs_the_word_recursive(deleting):
+    root, client, _ = deleting
+    root.expect_error("never changes|could not remove")
+    before = digests(client, "app")
+    assert run("rm", "-rf", root / "app/1.0", check=False).returncode != 0
+    assert digests(client, "app") == before
+
+
+def test_a_repository_is_removed_recursively(mount, make_registry):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "team/app", "1.0", "2.0",
+               f"sha256-{IMAGE.digest[7:]}.sig")
+    OTHER.push(client, "team/tool", "1.0")
+    root = mount(registry, "delete=recursive")
+    run("rm", "-r", root / "team/app")
+    assert not client.tags("team/app")
+    assert os.listdir(root / "team") == ["tool"]
+    assert not (root / "team/app").exists()
+    assert digests(client, "team/tool") == {"1.0": OTHER.digest}
+    run("cp", root / "team/tool/1.0.tar", root / "team/app:3.0.tar")
+    assert sorted(os.listdir(root / "team")) == ["app", "tool"]
+    assert os.listdir(root / "team/app") == ["3.0"]
+
+
+def test_a_repository_with_tags_is_not_removed_by_rmdir(deleting):
+    root, client, _ = deleting
+    root.expect_error("app: has 3 tags")
+    with fails_with(errno.ENOTEMPTY):
+        (root / "app").rmdir()
+    assert len(client.tags("app")) == 3
+
+
+def test_a_part_of_an_image_is_not_removed(mount, make_registry):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0")
+    root = mount(registry, "delete=recursive")
+    root.expect_error("never changes")
+    for path in ("app/1.0/manifest.json", "app/1.0/layers/01.tar.gz",
+                 "app/1.0/rootfs/etc/motd"):
+        with fails_with(errno.EPERM):
+            os.unlink(root / path)
+    assert digests(client, "app") == {"1.0": IMAGE.digest}
