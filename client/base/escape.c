@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Quoted strings. */
+#include "base/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd"
+
+/* The well-formed sequences (Unicode 3.9, table 3-7): which first bytes, which
+ * second ones. Those that follow are 80 to BF. */
+static const struct {
+	uint8_t first, last;
+	uint8_t low, high;
+	uint8_t len;
+} sequences[] = {
+    {0xc2, 0xdf, 0x80, 0xbf, 2},
+    {0xe0, 0xe0, 0xa0, 0xbf, 3},
+    {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3},
+    {0xee, 0xef, 0x80, 0xbf, 3},
+    {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4},
+    {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+/* The bytes of the character at text, which is not at its end; 0: it is none.
+ */
+static size_t utf8_length(const char *text)
+{
+	const uint8_t *p = (const uint8_t *)text;
+	size_t n;
+
+	if (*p < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(sequences) / sizeof(*sequences); i++) {
+		if (*p < sequences[i].first || *p > sequences[i].last)
+			continue;
+		if (p[1] < sequences[i].low || p[1] > sequences[i].high)
+			return 0;
+		for (n = 2; n < sequences[i].len; n++)
+			if (p[n] < 0x80 || p[n] > 0xbf)
+				return 0;
+		return n;
+	}
+	return 0;
+}
+
+static int add_json_char(struct buf *out, char c, struct err *err)
+{
+	if (c == '"' || c == '\\')
+		return buf_addf(out, err, "\\%c", c);
+	return buf_addf(out, err, "\\u%04x", (unsigned)(unsigned char)c);
+}
+
+static bool is_special_in_json(char c)
+{
+	return c == '"' || c == '\\' || (unsigned char)c < 0x20;
+}
+
+static int add_label_char(struct buf *out, char c, struct err *err)
+{
+	return buf_addf(out, err, "\\%c", c == '\n' ? 'n' : c);
+}
+
+static bool is_special_in_label(char c)
+{
+	return c == '"' || c == '\\' || c == '\n';
+}
+
+static int escape(struct buf *out, const char *text, bool (*special)(char c),
+    int (*add)(struct buf *out, char c, struct err *err), struct err *err)
+{
+	int r = buf_addstr(out, "\"", err);
+
+	while (*text && r == 0) {
+		size_t len = utf8_length(text);
+
+		if (len == 0)
+			r = buf_addstr(out, REPLACEMENT, err);
+		else if (special(*text))
+			r = add(out, *text, err);
+		else
+			r = buf_add(out, text, len, err);
+		text += len ? len : 1;
+	}
+	return r < 0 ? r : buf_addstr(out, "\"", err);
+}
+
+int escape_json(struct buf *out, const char *text, struct err *err)
+{
+	return escape(out, text, is_special_in_json, add_json_char, err);
+}
+
+int escape_label(struct buf *out, const char *text, struct err *err)
+{
+	return escape(out, text, is_special_in_label, add_label_char, err);
+}
