@@ -96,6 +96,8 @@ static int attempt(struct errand *errand, struct http_response **out,
 		r = response_wait(response, err);
 	if (r < 0)
 		return r;
+	if (request->answered)
+		request->answered(request->arg, response);
 	*out = steal(&response);
 	return 0;
 }

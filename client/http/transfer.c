@@ -70,6 +70,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return len;
 }
 
+static size_t sent(struct http_response *r, size_t len)
+{
+	r->body_position += len;
+	if (r->body.sent)
+		atomic_fetch_add(r->body.sent, len);
+	return len;
+}
+
 static size_t on_send(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_response *r = arg;
@@ -82,8 +90,7 @@ static size_t on_send(char *data, size_t size, size_t count, void *arg)
 		len = (size_t)left;
 	if (body->data) {
 		memcpy(data, (const char *)body->data + r->body_position, len);
-		r->body_position += len;
-		return len;
+		return sent(r, len);
 	}
 	n = file_pread(body->fd, data, len, body->offset + r->body_position,
 	    &r->cause);
@@ -93,8 +100,7 @@ static size_t on_send(char *data, size_t size, size_t count, void *arg)
 		err_set(&r->cause, EIO, "the file to send became shorter");
 		return CURL_READFUNC_ABORT;
 	}
-	r->body_position += len;
-	return len;
+	return sent(r, len);
 }
 
 static int on_seek(void *arg, curl_off_t offset, int origin)

@@ -74,6 +74,15 @@ int call_take_url(struct call *call, char *url, struct err *err)
 	return 0;
 }
 
+static void answered(void *arg, const struct http_response *response)
+{
+	struct registry *registry = arg;
+
+	/* Storage that it redirects to has limits of its own. */
+	if (http_same_origin(http_url(response), registry->origin))
+		limits_read(&registry->limits, response);
+}
+
 static int send(struct registry *registry, const struct call *call,
     const char *authorization, struct http_response **out, struct err *err)
 {
@@ -85,7 +94,9 @@ static int send(struct registry *registry, const struct call *call,
 	    .body = call->body,
 	    .tls = session_trust(registry, call->url),
 	    .max_redirects = call->max_redirects,
-	    .retry = call->retry};
+	    .retry = call->retry,
+	    .answered = answered,
+	    .arg = registry};
 	size_t n = 0;
 
 	while (n < CALL_HEADERS_MAX && call->headers[n]) {

@@ -162,6 +162,7 @@ int registry_open(struct http *http, struct creds *creds,
 	registry->creds = creds;
 	registry->insecure = options->insecure;
 	grants_init(&registry->grants);
+	limits_init(&registry->limits);
 	r = address_parse(&registry->address, options->address, err);
 	if (r == 0)
 		r = certs_find(registry->address.host, &registry->certs, err);
@@ -177,6 +178,7 @@ void registry_close(struct registry *registry)
 	if (!registry)
 		return;
 	grants_release(&registry->grants);
+	limits_release(&registry->limits);
 	certs_release(&registry->certs);
 	free(registry->origin);
 	free(registry);
@@ -185,4 +187,9 @@ void registry_close(struct registry *registry)
 const char *registry_host(const struct registry *registry)
 {
 	return registry->address.host;
+}
+
+struct registry_limit registry_limit(struct registry *registry)
+{
+	return limits_get(&registry->limits);
 }

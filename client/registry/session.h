@@ -11,9 +11,10 @@
 #include "challenge.h"
 #include "grants.h"
 #include "http/http.h"
+#include "limits.h"
 #include "registry/registry.h"
 
-/* Constant once open, but for the last two, which many threads may touch. */
+/* Constant once open, but for the last three, which many threads may touch. */
 struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
@@ -25,6 +26,7 @@ struct registry {
 	struct http_tls tls_abroad;   /* for other hosts */
 	struct challenges challenges; /* of GET /v2/ */
 	struct grants grants;
+	struct limits limits;
 	atomic_bool uploads_by_patch; /* what this registry was found to need */
 };
 

@@ -17,6 +17,7 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,7 +71,11 @@ struct http_body {
 	int fd;           /* used when data is NULL and size > 0 */
 	uint64_t offset;
 	uint64_t size;
+	/* Or NULL: grows by what goes out of it, also when it goes again. */
+	atomic_uint_fast64_t *sent;
 };
+
+struct http_response;
 
 /* Borrowed during http_open(), the body until http_close(). */
 struct http_request {
@@ -88,9 +93,11 @@ struct http_request {
 	/* A failed attempt is made again only when true: the network broke, or
 	 * 408, 429, 500, 502, 503, 504, waiting as Retry-After says. */
 	bool retry;
+	/* Or NULL: is shown the header of each answer on the way, those that
+	 * are tried again or redirect included; by the calling thread. */
+	void (*answered)(void *arg, const struct http_response *response);
+	void *arg;
 };
-
-struct http_response;
 
 /*
  * Sends, and waits for the response's header. 0 for any status; the failures

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -44,6 +45,25 @@ DEFINE_CLEANUP(struct registry *, registry_close);
 
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
+
+/*
+ * What the registry said last of its limit of requests. Docker Hub does with
+ * each manifest: "ratelimit-limit: 100;w=21600", "ratelimit-remaining:
+ * 76;w=21600", "docker-ratelimit-source: ADDRESS OR ACCOUNT".
+ */
+struct registry_limit {
+	struct {
+		time_t at;                 /* when it was said; 0: never */
+		uint64_t limit, remaining; /* UINT64_MAX: not said */
+		uint64_t window;           /* seconds; likewise */
+		char source[128];          /* "" if not said */
+	} quota;
+	struct {
+		time_t at;            /* when a 429 came last; 0: never */
+		uint64_t retry_after; /* seconds; UINT64_MAX: not said */
+	} refusal;
+};
+struct registry_limit registry_limit(struct registry *registry);
 
 /* Called for each name, in the server's order; nonzero ends the listing and is
  * returned. The name is valid during the call. */
