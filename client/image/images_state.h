@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The images of a registry, as images.c and tags.c share them. */
+#ifndef IMAGE_IMAGES_STATE_H
+#define IMAGE_IMAGES_STATE_H
+
+#include "base/task.h"
+#include "image/images.h"
+#include "listing.h"
+#include "sending.h"
+
+struct images {
+	struct registry *registry;
+	struct store *store;
+	struct layer_table *layers;
+	struct sending *sending;
+	struct images_options options;
+	struct monitor monitor;
+	struct listing catalog; /* under monitor, as all that follows */
+	bool unlisted;          /* the registry would not list */
+	struct map found;       /* repositories that answered to their name */
+	struct map gone;        /* those that lost their last tag here */
+	struct map tags;        /* repository → struct listing */
+	struct map resolved;    /* "repository:tag" → struct resolution */
+};
+
+/* Waits while another thread loads. 0 to load (loading is then set), 1 when
+ * fresh, -EINTR. Inside the monitor, as what follows it. */
+int listing_begin(struct images *images, struct listing *listing,
+    struct err *err);
+void listing_end(struct images *images, struct listing *listing, int r);
+
+/* Remembers that the repository is there. Inside the monitor. */
+void catalog_found(struct images *images, const char *repository);
+
+/* Reads the tags of a repository, or for NULL all repositories. A list that
+ * breaks off in the middle is read once more. */
+int names_read(struct images *images, const char *repository,
+    struct names_builder **out, struct err *err);
+
+#endif
