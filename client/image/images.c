@@ -22,6 +22,12 @@ int images_new(struct registry *registry, struct store *store,
 	images->sending = sending_new(err);
 	if (!images->sending)
 		return -err->code;
+	images->journal = journal_new(store, JOURNAL_FILE_MAX, err);
+	if (!images->journal)
+		return -err->code;
+	images->pushes = pushes_new(images->journal, err);
+	if (!images->pushes)
+		return -err->code;
 	r = layer_table_new(store, &images->layers, err);
 	if (r == 0)
 		*out = steal(&images);
@@ -32,6 +38,8 @@ void images_free(struct images *images)
 {
 	layer_table_free(images->layers);
 	sending_free(images->sending);
+	pushes_free(images->pushes);
+	journal_free(images->journal);
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	map_release(&images->gone);
@@ -61,6 +69,16 @@ struct sending *images_sending(struct images *images)
 	return images->sending;
 }
 
+struct journal *images_journal(struct images *images)
+{
+	return images->journal;
+}
+
+struct pushes *images_pushes(struct images *images)
+{
+	return images->pushes;
+}
+
 const struct images_options *images_options(const struct images *images)
 {
 	return &images->options;
@@ -72,7 +90,7 @@ struct reading {
 	struct images *images; /* NULL: of tags */
 };
 
-static bool is_gone(struct images *images, const char *repository)
+bool repository_is_gone(struct images *images, const char *repository)
 {
 	bool gone;
 
@@ -86,7 +104,7 @@ static int add_name(void *arg, const char *name, struct err *err)
 {
 	const struct reading *reading = arg;
 
-	if (reading->images && is_gone(reading->images, name))
+	if (reading->images && repository_is_gone(reading->images, name))
 		return 0;
 	return names_builder_add(reading->builder, name, err);
 }
@@ -148,6 +166,7 @@ int listing_begin(struct images *images, struct listing *listing,
 	if (listing_fresh(listing, clock_seconds(), images->options.tag_ttl))
 		return 1;
 	listing->loading = true;
+	listing->changes = images->changes;
 	return 0;
 }
 
@@ -155,7 +174,9 @@ void listing_end(struct images *images, struct listing *listing, int r)
 {
 	listing->loading = false;
 	if (r >= 0 || listing->missing)
-		listing->loaded = clock_seconds();
+		listing->loaded = listing->changes == images->changes
+				      ? clock_seconds()
+				      : LISTING_STALE;
 	monitor_notify(&images->monitor);
 }
 

@@ -6,6 +6,7 @@
 #include "base/task.h"
 #include "image/images.h"
 #include "listing.h"
+#include "progress.h"
 #include "sending.h"
 
 struct images {
@@ -13,6 +14,8 @@ struct images {
 	struct store *store;
 	struct layer_table *layers;
 	struct sending *sending;
+	struct journal *journal;
+	struct pushes *pushes;
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
@@ -21,6 +24,9 @@ struct images {
 	struct map gone;        /* those that lost their last tag here */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
+	/* How often a tag was changed here: an answer that was asked for before
+	 * that and comes in after it may be older, and is not kept. */
+	unsigned changes;
 };
 
 /* Waits while another thread loads. 0 to load (loading is then set), 1 when
@@ -28,6 +34,9 @@ struct images {
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err);
 void listing_end(struct images *images, struct listing *listing, int r);
+
+/* Whether it was forgotten (images_forget()). Outside of it. */
+bool repository_is_gone(struct images *images, const char *repository);
 
 /* Remembers that the repository is there. Inside the monitor. */
 void catalog_found(struct images *images, const char *repository);

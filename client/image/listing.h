@@ -13,6 +13,9 @@
 #include "image/names.h"
 #include "oci/digest.h"
 
+/* As `loaded`: it is to be loaded before it is used again. */
+#define LISTING_STALE (INT64_MIN / 2)
+
 /* A list that one thread loads while others wait for it. Under the lock of
  * struct images. */
 struct listing {
@@ -20,7 +23,8 @@ struct listing {
 	bool missing;        /* there was no such repository */
 	int64_t loaded;
 	bool loading;
-	unsigned users; /* threads that look at it: not to be purged */
+	unsigned changes; /* of struct images, when loading began */
+	unsigned users;   /* threads that look at it: not to be purged */
 };
 
 /* What a tag named, when it was asked; an unset digest: there was none. */

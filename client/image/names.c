@@ -224,3 +224,45 @@ bool names_has_below(const struct names *names, const char *prefix)
 {
 	return names_below(names, names_first_below(names, prefix), prefix);
 }
+
+/* The names of a list that another one has not, in *out; NULL if there are
+ * none. Both are gone through side by side. */
+static int names_minus(const struct names *names, const struct names *other,
+    struct names **out, struct err *err)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	size_t j = 0, count = names ? names->count : 0;
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		const char *name = names_at(names, i);
+		int order = 1;
+
+		while (other && j < other->count &&
+		       (order = names_compare(names_at(other, j), name,
+			    SIZE_MAX)) < 0)
+			j++;
+		if (other && j < other->count && order == 0)
+			continue;
+		if (!builder && !(builder = names_builder_new(err)))
+			return -err->code;
+		r = names_builder_add(builder, name, err);
+	}
+	if (r < 0 || !builder)
+		return r;
+	return names_builder_take(steal(&builder), out, err);
+}
+
+int names_differ(const struct names *before, const struct names *now,
+    struct names_difference *out, struct err *err)
+{
+	int r = names_minus(now, before, &out->added, err);
+
+	return r < 0 ? r : names_minus(before, now, &out->gone, err);
+}
+
+void names_difference_release(struct names_difference *difference)
+{
+	names_put(difference->added);
+	names_put(difference->gone);
+}

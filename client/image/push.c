@@ -18,6 +18,7 @@
 
 #include "archive/reader.h"
 #include "base/log.h"
+#include "progress.h"
 #include "push_contents.h"
 #include "push_layer.h"
 
@@ -34,12 +35,13 @@ struct push {
 	char *repository;
 	char *tag;
 	struct push_target target;
+	struct push_progress progress;
 	struct spool *spool;
 	struct push_layers layers;
 	char *temp_dir; /* for the reader */
 
 	enum { PUSH_RECEIVING, PUSH_DONE, PUSH_FAILED } state;
-	struct err failure;   /* in FAILED: why */
+	struct err failure;   /* why; before: why its end was none, if it was */
 	struct digest digest; /* in DONE: what the tag names */
 
 	struct archive_reader *reader; /* NULL: to be started */
@@ -55,6 +57,7 @@ static int push_init(struct push *push, const struct push_target *target,
     struct err *err)
 {
 	push->target = *target;
+	push->target.progress = &push->progress;
 	push->repository = strdup(target->repository);
 	push->tag = strdup(target->tag);
 	if (!push->repository || !push->tag)
@@ -76,9 +79,12 @@ int push_new(const struct push_target *target, struct spool *spool,
 	push->spool = spool;
 	push_layers_init(&push->layers, &push->target);
 	r = push_init(push, target, err);
-	if (r == 0)
-		*out = steal(&push);
-	return r;
+	if (r < 0)
+		return r;
+	progress_begin(&push->progress, images_pushes(target->images),
+	    push->repository, push->tag);
+	*out = steal(&push);
+	return 0;
 }
 
 /* The layers let go of the reader's file before it is closed. */
@@ -93,6 +99,10 @@ void push_free(struct push *push)
 	if (!push)
 		return;
 	stop_reading(push);
+	if (!push->failure.code)
+		err_set(&push->failure, ECANCELED,
+		    "given up before the archive had ended");
+	progress_end(&push->progress, NULL, &push->failure);
 	push_layers_release(&push->layers);
 	free(push->repository);
 	free(push->tag);
@@ -158,6 +168,7 @@ static int take(struct push *push, const char *data, size_t len,
 	int r;
 
 	push->taken += len;
+	atomic_store(&push->progress.received, push->taken);
 	if (push->state == PUSH_DONE)
 		return take_padding(data, len, err);
 	r = archive_reader_feed(push->reader, data, len, err);
@@ -230,12 +241,14 @@ static int finish(struct push *push, struct err *err)
 {
 	int r;
 
+	atomic_store(&push->progress.complete, true);
 	push_layers_grow(&push->layers, archive_reader_size(push->reader));
 	r = push_contents(&push->layers, push->reader, &push->digest, err);
 	if (r < 0)
 		return r;
 	push->state = PUSH_DONE;
 	log_outcome(push);
+	progress_end(&push->progress, &push->digest, NULL);
 	stop_reading(push);
 	return 1;
 }
@@ -297,6 +310,7 @@ static int settle(struct push *push, int r, struct err *err)
 	push->failure = *err;
 	push->state = PUSH_FAILED;
 	stop_reading(push);
+	progress_end(&push->progress, NULL, err);
 	return r;
 }
 
@@ -344,8 +358,10 @@ int push_end(struct push *push, struct err *err)
 	if (r != 0)
 		return settle(push, r, err);
 	r = take_rest(push, err);
-	if (r < 0)
-		return err_wrap(err, "pushing %s:%s", push->repository,
-		    push->tag);
+	if (r < 0) {
+		err_wrap(err, "pushing %s:%s", push->repository, push->tag);
+		push->failure = *err;
+		return r;
+	}
 	return r == 0 ? 0 : settle(push, finish(push, err), err);
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "image/layers.h"
+#include "progress.h"
 #include "sending.h"
 
 /* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
@@ -66,13 +67,16 @@ int push_blob_find(const struct push_target *target,
 static int put(const struct push_target *target, const struct digest *digest,
     const struct http_body *body, struct err *err)
 {
+	struct http_body counted = *body;
 	int r = push_blob_find(target, digest, body->size, err);
 
 	if (r == 1)
 		return 0;
+	if (target->progress)
+		counted.sent = &target->progress->sent;
 	if (r == 0)
 		r = registry_blob_upload(images_registry(target->images),
-		    target->repository, digest, body, err);
+		    target->repository, digest, &counted, err);
 	return r < 0 ? r : 1;
 }
 

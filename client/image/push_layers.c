@@ -6,6 +6,7 @@
 
 #include "base/lock.h"
 #include "base/parse.h"
+#include "progress.h"
 #include "push_layer.h"
 
 enum {
@@ -116,6 +117,7 @@ static void layer_run(void *arg)
 		if (r < 0 && !cancelled)
 			push_layers_fail(set, &err);
 	}
+	atomic_fetch_add(&set->target->progress->layers_done, 1);
 	monitor_enter(&set->monitor);
 	layer->passed = true;
 	set->busy--;
@@ -159,6 +161,7 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 		return NULL;
 	}
 	layer->before = set->last;
+	atomic_fetch_add(&set->target->progress->layers, 1);
 	monitor_enter(&set->monitor);
 	set->busy++;
 	monitor_leave(&set->monitor);
@@ -274,6 +277,8 @@ void push_layers_cancel(struct push_layers *set)
 		set->last = layer->before;
 		layer_free(layer);
 	}
+	atomic_store(&set->target->progress->layers_done, 0);
+	atomic_store(&set->target->progress->layers, 0);
 	set->there = 0;
 	set->trouble = (struct err)ERR_INIT;
 }

@@ -2,34 +2,97 @@
 /* What is known of tags: which a repository has, what they name. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "images_state.h"
+#include "tag_change.h"
+
+/* What is known of a tag. What was said when it was asked for goes before a
+ * list; a list that says otherwise later corrects it. Inside the monitor. */
+static struct tag_state tag_state(struct images *images, const char *repository,
+    const char *tag, const char *key)
+{
+	const struct resolution *resolution = map_get(&images->resolved, key);
+	const struct listing *listing = map_get(&images->tags, repository);
+	bool there;
+
+	if (resolution)
+		return (struct tag_state){digest_is_set(&resolution->digest)
+					      ? TAG_PRESENT
+					      : TAG_ABSENT,
+		    resolution->digest};
+	if (!listing || (!listing->names && !listing->missing))
+		return (struct tag_state){TAG_UNKNOWN, {0}};
+	there = listing->names && names_has(listing->names, tag);
+	return (struct tag_state){there ? TAG_PRESENT : TAG_ABSENT, {0}};
+}
+
+/* A new list has the tag, or lacks it, and the one before did not. Inside the
+ * monitor, which has the old list. */
+static void listed_otherwise(struct images *images, const char *repository,
+    const char *tag, bool there)
+{
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	struct tag_change change = {.repository = repository,
+	    .tag = tag,
+	    .now.is = there ? TAG_PRESENT : TAG_ABSENT};
+
+	if (!key)
+		return;
+	change.before = tag_state(images, repository, tag, key);
+	if (change.before.is == change.now.is)
+		return;
+	tag_change_note(images->journal, &change);
+	free(map_del(&images->resolved, key));
+}
+
+/* Inside the monitor. */
+static void listing_replace(struct images *images, const char *repository,
+    struct listing *listing, struct names *names,
+    const struct names_difference *difference)
+{
+	const struct names *added = difference->added;
+	const struct names *gone = difference->gone;
+
+	for (size_t i = 0; added && i < names_count(added); i++)
+		listed_otherwise(images, repository, names_at(added, i), true);
+	for (size_t i = 0; gone && i < names_count(gone); i++)
+		listed_otherwise(images, repository, names_at(gone, i), false);
+	names_put(listing->names);
+	listing->names = names;
+	listing->missing = !names;
+}
 
 static int tags_load(struct images *images, const char *repository,
     struct listing *listing, struct err *err)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	CLEANUP(names_difference_release)
+	struct names_difference difference = {NULL, NULL};
 	struct names *names = NULL;
+	struct err none = ERR_INIT;
 	int r = names_read(images, repository, &builder, err);
 
 	if (r >= 0)
 		r = names_builder_take(steal(&builder), &names, err);
-	monitor_enter(&images->monitor);
 	if (r >= 0 && names_count(names) == 0 &&
-	    map_get(&images->gone, repository)) {
+	    repository_is_gone(images, repository)) {
 		names_put(steal(&names));
 		r = err_set(err, ENOENT, "%s: no tags any more", repository);
 	}
-	listing->missing = r == -ENOENT;
-	if (r >= 0 || listing->missing) {
-		names_put(listing->names);
-		listing->names = names;
-	}
+	/* Only who loads changes the list that there is. */
+	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
+		names_differ(listing->names, names, &difference, &none);
+	monitor_enter(&images->monitor);
+	if (r >= 0 || r == -ENOENT)
+		listing_replace(images, repository, listing, names,
+		    &difference);
 	if (r >= 0)
 		catalog_found(images, repository);
 	listing_end(images, listing, r);
 	monitor_leave(&images->monitor);
+	journal_flush(images->journal);
 	return r;
 }
 
@@ -75,7 +138,7 @@ struct names *images_tags_cached(struct images *images, const char *repository)
 	return names;
 }
 
-/* Keeps what a tag names; NULL: that it names nothing. Inside the monitor. */
+/* Keeps what a tag names; unset: that it names nothing. Inside the monitor. */
 static void resolution_keep(struct images *images, const char *key,
     const struct digest *digest)
 {
@@ -90,19 +153,41 @@ static void resolution_keep(struct images *images, const char *key,
 			return;
 		}
 	}
-	resolution->digest = digest ? *digest : (struct digest){0};
+	resolution->digest = *digest;
 	resolution->asked = clock_seconds();
 }
 
-/* 1 with *out, 0 not known, -ENOENT known not to be there. */
+/* The same, and notes what has changed. digest: NULL for none. Inside the
+ * monitor. */
+static void tag_keep(struct images *images, const char *repository,
+    const char *tag, const char *key, const struct digest *digest, bool ours)
+{
+	struct tag_change change = {.repository = repository,
+	    .tag = tag,
+	    .before = tag_state(images, repository, tag, key),
+	    .now = {digest ? TAG_PRESENT : TAG_ABSENT,
+		digest ? *digest : (struct digest){0}},
+	    .ours = ours};
+
+	resolution_keep(images, key, &change.now.digest);
+	/* A digest is asked about as tags are, and is none. */
+	if (!strchr(tag, ':'))
+		tag_change_note(images->journal, &change);
+	if (digest)
+		catalog_found(images, repository);
+}
+
+/* 1 with *out, -ENOENT known not to be there; 0 not known, and *changes is how
+ * many there were. */
 static int resolution_find(struct images *images, const char *key,
-    struct digest *out)
+    struct digest *out, unsigned *changes)
 {
 	const struct resolution *resolution;
 	int64_t now = clock_seconds();
 	int r = 0;
 
 	monitor_enter(&images->monitor);
+	*changes = images->changes;
 	resolutions_purge(&images->resolved, now, images->options.tag_ttl);
 	resolution = map_get(&images->resolved, key);
 	if (resolution &&
@@ -119,11 +204,12 @@ int images_resolve(struct images *images, const char *repository,
 {
 	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
 	struct registry_manifest head = {0};
+	unsigned changes;
 	int r;
 
 	if (!key)
 		return err_nomem(err);
-	r = resolution_find(images, key, out);
+	r = resolution_find(images, key, out, &changes);
 	if (r == 1)
 		return 0;
 	if (r == -ENOENT)
@@ -134,10 +220,11 @@ int images_resolve(struct images *images, const char *repository,
 	if (r < 0 && r != -ENOENT)
 		return r;
 	monitor_enter(&images->monitor);
-	resolution_keep(images, key, r < 0 ? NULL : &head.digest);
-	if (r >= 0)
-		catalog_found(images, repository);
+	if (changes == images->changes)
+		tag_keep(images, repository, tag, key,
+		    r < 0 ? NULL : &head.digest, false);
 	monitor_leave(&images->monitor);
+	journal_flush(images->journal);
 	if (r >= 0)
 		*out = head.digest;
 	return r;
@@ -152,11 +239,11 @@ void images_tag_changed(struct images *images, const char *repository,
 	if (!key)
 		return; /* what is kept ends by itself soon */
 	monitor_enter(&images->monitor);
-	resolution_keep(images, key, digest);
-	if (digest)
-		catalog_found(images, repository);
+	images->changes++;
+	tag_keep(images, repository, tag, key, digest, true);
 	listing = map_get(&images->tags, repository);
 	if (listing)
-		listing->loaded = INT64_MIN / 2;
+		listing->loaded = LISTING_STALE;
 	monitor_leave(&images->monitor);
+	journal_flush(images->journal);
 }

@@ -15,7 +15,9 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "image/journal.h"
 #include "image/names.h"
+#include "image/pushes.h"
 #include "layer/layer.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
@@ -40,6 +42,10 @@ struct registry *images_registry(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
 struct sending *images_sending(struct images *images); /* of pushes */
+struct pushes *images_pushes(struct images *images);   /* under way */
+/* What pushes come to, and tags that are not what they were known to be: each
+ * call below that makes or sees such a change notes it there. */
+struct journal *images_journal(struct images *images);
 const struct images_options *images_options(const struct images *images);
 
 /*

@@ -40,6 +40,17 @@ size_t names_count(const struct names *names);
 const char *names_at(const struct names *names, size_t index);
 bool names_has(const struct names *names, const char *name);
 
+/* What a list has that the one before had not, and the other way round; either
+ * is NULL where there is nothing. */
+struct names_difference {
+	struct names *added, *gone;
+};
+
+/* before and now: NULL is an empty list. */
+int names_differ(const struct names *before, const struct names *now,
+    struct names_difference *out, struct err *err);
+void names_difference_release(struct names_difference *difference);
+
 /* A directory of the tree that the names make. */
 struct names_child {
 	const char *name; /* len bytes, not terminated */

@@ -22,6 +22,7 @@
 #include "image/spool.h"
 
 struct push;
+struct push_progress;
 
 /* Where a push goes; constant while it lasts. */
 struct push_target {
@@ -31,6 +32,7 @@ struct push_target {
 	/* Nothing is put under the tag, but by digest only: the tag just says
 	 * which image of several is meant. */
 	bool untagged;
+	struct push_progress *progress; /* a push's own; NULL */
 };
 
 /* spool is borrowed and outlives it; names are copied. Asks nothing yet. */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal: lines in memory, and the file that they go to. */
+#include "image/journal.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/log.h"
+
+enum {
+	/* An error's sentence with all of it escaped, names and digests. */
+	LINE_MAX = 8 << 10,
+	/* What may wait to be written: events of some thousand tags that are
+	 * new in one list. */
+	PENDING_MAX = 4 << 20,
+};
+
+struct journal_file {
+	atomic_uint refs;
+	unsigned number;
+	int fd; /* -1 until size is more than 0 */
+	atomic_uint_fast64_t size;
+	atomic_int_fast64_t changed;
+};
+
+struct journal {
+	struct store *store;
+	uint64_t max;
+	pthread_mutex_t lock;
+	/* Under lock. */
+	struct buf pending; /* lines */
+	uint64_t lost;      /* events that are in no file */
+	bool writing;       /* somebody is: who takes along what is pending */
+	struct journal_file *file; /* another one by who writes alone */
+};
+
+static struct journal_file *file_new(unsigned number)
+{
+	struct journal_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	atomic_init(&file->refs, 1);
+	file->number = number;
+	file->fd = -1;
+	atomic_init(&file->changed, time(NULL));
+	return file;
+}
+
+struct journal_file *journal_file_hold(struct journal_file *file)
+{
+	atomic_fetch_add(&file->refs, 1);
+	return file;
+}
+
+void journal_file_put(struct journal_file *file)
+{
+	if (!file || atomic_fetch_sub(&file->refs, 1) > 1)
+		return;
+	cleanup_fd(&file->fd);
+	free(file);
+}
+
+unsigned journal_file_number(const struct journal_file *file)
+{
+	return file->number;
+}
+
+uint64_t journal_file_size(struct journal_file *file)
+{
+	return atomic_load(&file->size);
+}
+
+time_t journal_file_changed(struct journal_file *file)
+{
+	return (time_t)atomic_load(&file->changed);
+}
+
+ssize_t journal_file_read(struct journal_file *file, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	uint64_t size = journal_file_size(file);
+
+	if (off >= size)
+		return 0;
+	if (len > size - off)
+		len = (size_t)(size - off);
+	return file_pread(file->fd, data, len, off, err);
+}
+
+struct journal *journal_new(struct store *store, uint64_t max, struct err *err)
+{
+	CLEANUP(journal_free_p)
+	struct journal *journal = calloc(1, sizeof(*journal));
+
+	if (!journal) {
+		err_nomem(err);
+		return NULL;
+	}
+	journal->store = store;
+	journal->max = max;
+	journal->pending = BUF_INIT(PENDING_MAX);
+	pthread_mutex_init(&journal->lock, NULL);
+	journal->file = file_new(1);
+	if (!journal->file) {
+		err_nomem(err);
+		return NULL;
+	}
+	return steal(&journal);
+}
+
+void journal_free(struct journal *journal)
+{
+	if (!journal)
+		return;
+	journal_file_put(journal->file);
+	buf_release(&journal->pending);
+	pthread_mutex_destroy(&journal->lock);
+	free(journal);
+}
+
+struct journal_file *journal_file_get(struct journal *journal)
+{
+	SCOPED_LOCK(&journal->lock);
+
+	return journal_file_hold(journal->file);
+}
+
+static int begin_line(struct buf *out, const char *name, struct err *err)
+{
+	time_t now = time(NULL);
+	char when[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf_addf(out, err, "{\"time\":\"%s\",\"event\":\"%s\"", when,
+	    name);
+}
+
+static int add_text(struct buf *out, const char *name, const char *text,
+    struct err *err)
+{
+	int r;
+
+	if (!text)
+		return 0;
+	r = buf_addf(out, err, ",\"%s\":", name);
+	return r < 0 ? r : escape_json(out, text, err);
+}
+
+static int add_digest(struct buf *out, const char *name,
+    const struct digest *digest, struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return digest ? add_text(out, name, digest_format(digest, text), err)
+		      : 0;
+}
+
+static int add_sum(struct buf *out, const struct push_sum *sum, struct err *err)
+{
+	if (!sum)
+		return 0;
+	return buf_addf(out, err,
+	    ",\"bytes\":%llu,\"sent_bytes\":%llu,\"seconds\":%.3f",
+	    (unsigned long long)sum->received, (unsigned long long)sum->sent,
+	    sum->seconds);
+}
+
+static int print_event(struct buf *out, const struct image_event *event,
+    struct err *err)
+{
+	int r = begin_line(out, event->name, err);
+
+	if (r == 0)
+		r = add_text(out, "repository", event->repository, err);
+	if (r == 0)
+		r = add_text(out, "tag", event->tag, err);
+	if (r == 0)
+		r = add_digest(out, "digest", event->digest, err);
+	if (r == 0)
+		r = add_digest(out, "before", event->before, err);
+	if (r == 0)
+		r = add_text(out, "by", event->by, err);
+	if (r == 0)
+		r = add_sum(out, event->push, err);
+	if (r == 0)
+		r = add_text(out, "error", event->error, err);
+	return r < 0 ? r : buf_addstr(out, "}\n", err);
+}
+
+void journal_add(struct journal *journal, const struct image_event *event)
+{
+	AUTO_BUF struct buf line = BUF_INIT(LINE_MAX);
+	struct err err = ERR_INIT;
+	int r = print_event(&line, event, &err);
+
+	SCOPED_LOCK(&journal->lock);
+	if (r == 0)
+		r = buf_add(&journal->pending, line.data, line.len, &err);
+	if (r < 0)
+		journal->lost++;
+}
+
+/* Bytes have their place when all of them are there. */
+static int append(struct journal *journal, const struct buf *lines,
+    struct err *err)
+{
+	struct journal_file *file = journal->file;
+	uint64_t size = journal_file_size(file);
+	int r;
+
+	if (file->fd < 0)
+		file->fd = store_temp(journal->store, err);
+	if (file->fd < 0)
+		return -err->code;
+	r = file_pwrite(file->fd, lines->data, lines->len, size, err);
+	if (r < 0)
+		return r;
+	atomic_store(&file->changed, time(NULL));
+	atomic_store(&file->size, size + lines->len);
+	return 0;
+}
+
+static int add_plain(struct buf *out, const char *name, uint64_t count,
+    struct err *err)
+{
+	int r = begin_line(out, name, err);
+
+	if (r == 0 && count)
+		r = buf_addf(out, err, ",\"count\":%llu",
+		    (unsigned long long)count);
+	return r < 0 ? r : buf_addstr(out, "}\n", err);
+}
+
+/* Begins another file, and says so in the old one. */
+static int rotate(struct journal *journal, struct err *err)
+{
+	CLEANUP(journal_file_put_p)
+	struct journal_file *file = file_new(journal->file->number + 1);
+	AUTO_BUF struct buf line = BUF_INIT(LINE_MAX);
+	int r = file ? add_plain(&line, "continued", 0, err) : err_nomem(err);
+
+	if (r == 0)
+		r = append(journal, &line, err);
+	if (r < 0)
+		return r;
+	SCOPED_LOCK(&journal->lock);
+	struct journal_file *before = journal->file;
+
+	journal->file = file;
+	file = before;
+	return 0;
+}
+
+static int write_lines(struct journal *journal, const struct buf *lines,
+    uint64_t lost, struct err *err)
+{
+	AUTO_BUF struct buf first = BUF_INIT(LINE_MAX);
+	uint64_t size = journal_file_size(journal->file);
+	int r = 0;
+
+	if (size > 0 && size + lines->len > journal->max)
+		r = rotate(journal, err);
+	if (r == 0 && lost)
+		r = add_plain(&first, "lost", lost, err);
+	if (r == 0 && first.len)
+		r = append(journal, &first, err);
+	return r < 0 ? r : append(journal, lines, err);
+}
+
+/* What is to be written next; mine: the caller is the one who writes. False
+ * where there is nothing, or somebody else takes it along. */
+static bool take_pending(struct journal *journal, bool mine, struct buf *lines,
+    uint64_t *lost)
+{
+	SCOPED_LOCK(&journal->lock);
+
+	if (journal->writing && !mine)
+		return false;
+	journal->writing = journal->pending.len > 0;
+	if (!journal->writing)
+		return false;
+	*lines = journal->pending;
+	*lost = journal->lost;
+	journal->pending = BUF_INIT(PENDING_MAX);
+	journal->lost = 0;
+	return true;
+}
+
+static uint64_t count_lines(const struct buf *lines)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < lines->len; i++)
+		count += lines->data[i] == '\n';
+	return count;
+}
+
+static void take_loss(struct journal *journal, uint64_t lost)
+{
+	SCOPED_LOCK(&journal->lock);
+
+	journal->lost += lost;
+}
+
+void journal_flush(struct journal *journal)
+{
+	struct buf lines;
+	uint64_t lost;
+	bool mine = false;
+
+	while (take_pending(journal, mine, &lines, &lost)) {
+		struct err err = ERR_INIT;
+
+		mine = true;
+		if (write_lines(journal, &lines, lost, &err) < 0) {
+			log_warn("events are lost: %s", err.msg);
+			take_loss(journal, lost + count_lines(&lines));
+		}
+		buf_release(&lines);
+	}
+}

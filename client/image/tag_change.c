@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changes of tags as events. */
+#include "tag_change.h"
+
+static bool known(const struct tag_state *state)
+{
+	return state->is == TAG_PRESENT && digest_is_set(&state->digest);
+}
+
+/* The event's name, or NULL: nothing has changed as far as is known. */
+static const char *change_name(const struct tag_change *change)
+{
+	const struct tag_state *before = &change->before, *now = &change->now;
+
+	if (now->is == TAG_ABSENT)
+		return before->is == TAG_PRESENT ||
+			       (before->is == TAG_UNKNOWN && change->ours)
+			   ? "tag-removed"
+			   : NULL;
+	if (before->is == TAG_ABSENT)
+		return "tag-created";
+	if (known(before) && known(now))
+		return digest_equal(&before->digest, &now->digest)
+			   ? NULL
+			   : "tag-moved";
+	/* It may be new, another one, or the same. */
+	return change->ours ? "tag-put" : NULL;
+}
+
+void tag_change_note(struct journal *journal, const struct tag_change *change)
+{
+	const struct tag_state *before = &change->before, *now = &change->now;
+	const struct image_event event = {.name = change_name(change),
+	    .repository = change->repository,
+	    .tag = change->tag,
+	    .digest = known(now) ? &now->digest : NULL,
+	    .before = known(before) ? &before->digest : NULL,
+	    .by = change->ours ? "this mount" : "another client"};
+
+	if (event.name)
+		journal_add(journal, &event);
+}
