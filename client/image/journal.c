@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/lock.h"
 #include "base/log.h"
 
@@ -129,68 +129,47 @@ struct journal_file *journal_file_get(struct journal *journal)
 	return journal_file_hold(journal->file);
 }
 
-static int begin_line(struct buf *out, const char *name, struct err *err)
-{
-	time_t now = time(NULL);
-	char when[32];
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return buf_addf(out, err, "{\"time\":\"%s\",\"event\":\"%s\"", when,
-	    name);
-}
-
-static int add_text(struct buf *out, const char *name, const char *text,
-    struct err *err)
-{
-	int r;
-
-	if (!text)
-		return 0;
-	r = buf_addf(out, err, ",\"%s\":", name);
-	return r < 0 ? r : escape_json(out, text, err);
-}
-
-static int add_digest(struct buf *out, const char *name,
-    const struct digest *digest, struct err *err)
+static void add_digest(struct json *json, const char *name,
+    const struct digest *digest)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return digest ? add_text(out, name, digest_format(digest, text), err)
-		      : 0;
+	if (digest)
+		json_text(json, name, digest_format(digest, text));
 }
 
-static int add_sum(struct buf *out, const struct push_sum *sum, struct err *err)
+static void add_text(struct json *json, const char *name, const char *text)
 {
-	if (!sum)
-		return 0;
-	return buf_addf(out, err,
-	    ",\"bytes\":%llu,\"sent_bytes\":%llu,\"seconds\":%.3f",
-	    (unsigned long long)sum->received, (unsigned long long)sum->sent,
-	    sum->seconds);
+	if (text)
+		json_text(json, name, text);
+}
+
+static void begin_line(struct json *json, const char *name)
+{
+	json_open(json, NULL, '{');
+	json_time(json, "time", time(NULL));
+	json_text(json, "event", name);
 }
 
 static int print_event(struct buf *out, const struct image_event *event,
     struct err *err)
 {
-	int r = begin_line(out, event->name, err);
+	struct json json = JSON_INIT(out, false, err);
 
-	if (r == 0)
-		r = add_text(out, "repository", event->repository, err);
-	if (r == 0)
-		r = add_text(out, "tag", event->tag, err);
-	if (r == 0)
-		r = add_digest(out, "digest", event->digest, err);
-	if (r == 0)
-		r = add_digest(out, "before", event->before, err);
-	if (r == 0)
-		r = add_text(out, "by", event->by, err);
-	if (r == 0)
-		r = add_sum(out, event->push, err);
-	if (r == 0)
-		r = add_text(out, "error", event->error, err);
-	return r < 0 ? r : buf_addstr(out, "}\n", err);
+	begin_line(&json, event->name);
+	add_text(&json, "repository", event->repository);
+	add_text(&json, "tag", event->tag);
+	add_digest(&json, "digest", event->digest);
+	add_digest(&json, "before", event->before);
+	add_text(&json, "by", event->by);
+	if (event->push) {
+		json_count(&json, "bytes", event->push->received);
+		json_count(&json, "sent_bytes", event->push->sent);
+		json_seconds(&json, "seconds", event->push->seconds);
+	}
+	add_text(&json, "error", event->error);
+	json_close(&json, '}');
+	return json.r;
 }
 
 void journal_add(struct journal *journal, const struct image_event *event)
@@ -226,15 +205,17 @@ static int append(struct journal *journal, const struct buf *lines,
 	return 0;
 }
 
-static int add_plain(struct buf *out, const char *name, uint64_t count,
+/* An event of the journal's own; a count of 0 is left out. */
+static int print_own(struct buf *out, const char *name, uint64_t count,
     struct err *err)
 {
-	int r = begin_line(out, name, err);
+	struct json json = JSON_INIT(out, false, err);
 
-	if (r == 0 && count)
-		r = buf_addf(out, err, ",\"count\":%llu",
-		    (unsigned long long)count);
-	return r < 0 ? r : buf_addstr(out, "}\n", err);
+	begin_line(&json, name);
+	if (count)
+		json_count(&json, "count", count);
+	json_close(&json, '}');
+	return json.r;
 }
 
 /* Begins another file, and says so in the old one. */
@@ -243,7 +224,7 @@ static int rotate(struct journal *journal, struct err *err)
 	CLEANUP(journal_file_put_p)
 	struct journal_file *file = file_new(journal->file->number + 1);
 	AUTO_BUF struct buf line = BUF_INIT(LINE_MAX);
-	int r = file ? add_plain(&line, "continued", 0, err) : err_nomem(err);
+	int r = file ? print_own(&line, "continued", 0, err) : err_nomem(err);
 
 	if (r == 0)
 		r = append(journal, &line, err);
@@ -267,7 +248,7 @@ static int write_lines(struct journal *journal, const struct buf *lines,
 	if (size > 0 && size + lines->len > journal->max)
 		r = rotate(journal, err);
 	if (r == 0 && lost)
-		r = add_plain(&first, "lost", lost, err);
+		r = print_own(&first, "lost", lost, err);
 	if (r == 0 && first.len)
 		r = append(journal, &first, err);
 	return r < 0 ? r : append(journal, lines, err);
