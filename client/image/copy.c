@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "progress.h"
 #include "push_manifest.h"
 
 /* Indexes in indexes: real ones nest once. */
@@ -132,7 +133,8 @@ static int bring_entry(struct image *index, size_t i,
 	const struct push_target by_digest = {.images = target->images,
 	    .repository = target->repository,
 	    .tag = target->tag,
-	    .untagged = true};
+	    .untagged = true,
+	    .progress = target->progress};
 	CLEANUP(image_put_p) struct image *entry = NULL;
 	int r = image_open(index->images, index->repository,
 	    &index->manifest->entries[i].digest, &entry, err);
@@ -164,7 +166,7 @@ int image_bring(struct image *image, const struct push_target *target,
 	return is_home(image, target) ? 0 : bring(image, target, 0, err);
 }
 
-int image_copy(struct image *image, const struct push_target *target,
+static int copy(struct image *image, const struct push_target *target,
     struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -180,4 +182,23 @@ int image_copy(struct image *image, const struct push_target *target,
 		images_tag_changed(target->images, target->repository,
 		    target->tag, &image->digest);
 	return 0;
+}
+
+int image_copy(struct image *image, const struct push_target *target,
+    struct err *err)
+{
+	struct push_progress progress;
+	struct push_target noted = *target;
+	int r;
+
+	/* What travels may take as long as any push. */
+	if (target->untagged || is_home(image, target))
+		return copy(image, target, err);
+	noted.progress = &progress;
+	progress_begin(&progress, images_pushes(target->images),
+	    target->repository, target->tag);
+	atomic_store(&progress.complete, true);
+	r = copy(image, &noted, err);
+	progress_end(&progress, r < 0 ? NULL : &image->digest, err);
+	return r;
 }
