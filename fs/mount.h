@@ -33,6 +33,7 @@ struct mount {
 	struct made *made;       /* directories that mkdir made */
 	char *base;              /* the namespace that is mounted, or "" */
 	struct timespec started; /* the time of what has none of its own */
+	struct timespec started_clock; /* the same, monotonic */
 	uid_t uid;
 	gid_t gid;
 	bool read_only;
@@ -41,6 +42,8 @@ struct mount {
 	bool prefetch;  /* an image's layers, when somebody enters it */
 	double tag_ttl; /* seconds */
 	const char *cache_dir;
+	uint64_t cache_size; /* bytes */
+	struct http *http;
 	const char *mountpoint;         /* absolute */
 	enum delete_policy delete_tags; /* what can be removed */
 	struct feed *feed;              /* of the kernel's page cache */

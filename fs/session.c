@@ -160,13 +160,16 @@ static int make_mount(struct session *session, struct err *err)
 	mount->uid = getuid();
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);
+	clock_gettime(CLOCK_MONOTONIC, &mount->started_clock);
+	mount->http = session->http;
+	mount->mountpoint = session->options->mountpoint;
+	mount->cache_size = session->options->cache_size;
 	mount->tag_ttl = session->options->tag_ttl;
 	mount->read_only = session->options->read_only;
 	mount->squash = session->options->squash;
 	mount->shared = session->options->allow_other;
 	mount->prefetch = session->options->prefetch;
 	mount->cache_dir = session->options->cache;
-	mount->mountpoint = session->options->mountpoint;
 	mount->delete_tags = session->options->delete_tags;
 	mount->borrowed = borrowed_new(err);
 	if (!mount->borrowed)

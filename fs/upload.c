@@ -333,6 +333,21 @@ void upload_drop_unreachable(struct upload *upload)
 		spool_truncate(upload->spool, 0, &none);
 }
 
+/* Nobody can finish it any more under this name. */
+static void abandon(struct upload *upload)
+{
+	struct err none = ERR_INIT;
+
+	if (upload_begin(upload, &none) < 0)
+		return;
+	if (upload->state == UPLOAD_OPEN && upload->unfinished) {
+		upload_become(upload, UPLOAD_FAILED, &upload->reason);
+		uploads_failed_now(upload);
+		push_free(steal(&upload->push));
+	}
+	upload_end(upload);
+}
+
 bool upload_close(struct upload *upload)
 {
 	bool last, abandoned;
@@ -341,11 +356,8 @@ bool upload_close(struct upload *upload)
 	last = --upload->openers == 0;
 	abandoned = last && upload->unfinished && upload->state == UPLOAD_OPEN;
 	monitor_leave(&upload->monitor);
-	if (abandoned) {
-		/* Nobody can finish it any more under this name. */
-		upload_become(upload, UPLOAD_FAILED, &upload->reason);
-		uploads_failed_now(upload);
-	}
+	if (abandoned)
+		abandon(upload);
 	upload_drop_unreachable(upload);
 	return last;
 }

@@ -150,6 +150,7 @@ extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;
 extern const struct view_ops view_link;
 extern const struct view_ops view_control;
-extern const struct view_ops view_log;
+extern const struct view_ops view_snapshot;
+extern const struct view_ops view_events;
 
 #endif

@@ -6,26 +6,58 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "metrics.h"
 #include "nodes.h"
+#include "status.h"
 
-/* More than the log keeps in memory. */
-enum { LOG_FILE_MAX = 1 << 20 };
+static int print_log(struct mount *mount, struct buf *out, struct err *err)
+{
+	(void)mount;
+	return log_recent(out, err);
+}
 
-static int control_add(struct mount *mount, const struct view_ops *view,
-    const char *key, struct node **out, struct err *err)
+static int print_as(struct mount *mount, struct buf *out,
+    int (*print)(const struct status *, struct buf *, struct err *),
+    struct err *err)
+{
+	CLEANUP(status_release) struct status status = {0};
+	int r = status_take(mount, &status, err);
+
+	return r < 0 ? r : print(&status, out, err);
+}
+
+static int print_status(struct mount *mount, struct buf *out, struct err *err)
+{
+	return print_as(mount, out, status_print, err);
+}
+
+static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
+{
+	return print_as(mount, out, metrics_print, err);
+}
+
+static const struct control_file {
+	const char *name;
+	const char *key;
+	snapshot_print *print; /* NULL: it is the events */
+} files[] = {
+    {"events", NULL, NULL},
+    {"log", "control/log", print_log},
+    {"metrics", "control/metrics", print_metrics},
+    {"status.json", "control/status.json", print_status},
+};
+
+enum { FILES = sizeof(files) / sizeof(*files) };
+
+int control_node(struct mount *mount, struct node **out, struct err *err)
 {
 	struct node *node = calloc(1, sizeof(*node));
 
 	if (!node)
 		return err_nomem(err);
-	node_init(node, mount, view, strdup(key), 0, 0);
+	node_init(node, mount, &view_control, strdup("control"), 0, 0);
 	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
-}
-
-int control_node(struct mount *mount, struct node **out, struct err *err)
-{
-	return control_add(mount, &view_control, "control", out, err);
 }
 
 static void control_free(struct node *node)
@@ -43,16 +75,31 @@ static int control_stat(struct node *node, struct stat *out, struct err *err)
 static int control_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	if (strcmp(name, "log"))
-		return err_set(err, ENOENT, "%s: no such name", name);
-	return control_add(dir->mount, &view_log, "control/log", out, err);
+	for (size_t i = 0; i < FILES; i++) {
+		const struct control_file *file = &files[i];
+
+		if (strcmp(name, file->name))
+			continue;
+		return file->print ? snapshot_node(dir->mount, file->key,
+					 file->print, out, err)
+				   : events_node(dir->mount, out, err);
+	}
+	return err_set(err, ENOENT, "%s: no such name", name);
 }
 
 static int control_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	(void)dir;
-	return dirlist_add(out, "log", strlen("log"), S_IFREG,
-	    node_number("control/log"), err);
+	int r = 0;
+
+	for (size_t i = 0; i < FILES && r == 0; i++) {
+		const struct control_file *file = &files[i];
+
+		r = dirlist_add(out, file->name, strlen(file->name), S_IFREG,
+		    file->key ? node_number(file->key)
+			      : events_node_number(dir->mount),
+		    err);
+	}
+	return r;
 }
 
 const struct view_ops view_control = {
@@ -60,65 +107,4 @@ const struct view_ops view_control = {
     .free = control_free,
     .lookup = control_lookup,
     .list = control_list,
-};
-
-static int log_stat(struct node *node, struct stat *out, struct err *err)
-{
-	(void)err;
-	mount_stat_file(node->mount, node, log_recent_size(), out);
-	/* By which the kernel knows that what it has of it is old. */
-	mount_stat_time(out, time(NULL), 0);
-	out->st_mode = S_IFREG | 0444;
-	return 0;
-}
-
-/* A descriptor reads the log as it was when it was opened. */
-static int log_open(struct node *node, int flags, struct handle *handle,
-    struct err *err)
-{
-	struct buf *text = malloc(sizeof(*text));
-	int r;
-
-	(void)node;
-	(void)flags;
-	if (!text)
-		return err_nomem(err);
-	*text = BUF_INIT(LOG_FILE_MAX);
-	r = log_recent(text, err);
-	if (r < 0) {
-		buf_release(text);
-		free(text);
-		return r;
-	}
-	handle->file = text;
-	handle->direct = true;
-	return 0;
-}
-
-static ssize_t log_read(struct handle *handle, void *data, size_t len,
-    uint64_t off, struct err *err)
-{
-	const struct buf *text = handle->file;
-
-	(void)err;
-	if (off >= text->len)
-		return 0;
-	if (len > text->len - off)
-		len = (size_t)(text->len - off);
-	memcpy(data, text->data + off, len);
-	return (ssize_t)len;
-}
-
-static void log_close(struct handle *handle)
-{
-	buf_release(handle->file);
-	free(handle->file);
-}
-
-const struct view_ops view_log = {
-    .stat = log_stat,
-    .free = control_free,
-    .open = log_open,
-    .read = log_read,
-    .close = log_close,
 };

@@ -49,6 +49,15 @@ def test_the_proxy_is_faithful(proxy, through, digest):
     assert seen.matching("PUT")[0].sent == 2 * len(BLOB)
 
 
+def test_headers_that_are_added(proxy, through, digest):
+    rule = proxy.says("/blobs/", {"X-Said": "once"}, times=1)
+    path = f"/v2/app/blobs/{digest}"
+    assert through.get(path).headers["X-Said"] == "once"
+    again = through.get(path)
+    assert "X-Said" not in again.headers
+    assert (rule.used, again.body) == (1, BLOB)
+
+
 def test_cut(proxy, through, digest):
     rule = proxy.sends("/blobs/", cut(after=100_000), times=1)
     with pytest.raises(http.client.IncompleteRead) as failure:

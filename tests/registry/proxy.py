@@ -9,6 +9,7 @@ goes wrong, where, and how often:
     proxy.receives(r"/blobs/uploads/", cut(after=1000))
     proxy.redirects(r"/blobs/", to=storage)
     proxy.ignores_range(r"/blobs/")
+    proxy.says(r"/manifests/", {"ratelimit-remaining": "76;w=21600"})
 
 Paths are regular expressions that are searched for. The first rule of a kind
 that fits is used; after `times` uses it is as if it were not there. Without an
@@ -147,6 +148,10 @@ class Proxy:
         def forget(headers):
             headers.pop("range", None)
         return self._add("request", path, forget, None, times)
+
+    def says(self, path, headers, *, method=None, times=None):
+        """Adds headers to the upstream's answer."""
+        return self._add("headers", path, headers, method, times)
 
     def sends(self, path, body_filter, *, method="GET", times=None):
         """Filters the body of the answer."""
@@ -326,6 +331,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in response.getheaders():
             if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, value)
+        more = self.server.proxy.use("headers", request) or {}
+        for name, value in more.items():
+            self.send_header(name, value)
         chunked = response.chunked
         if chunked:
             self.send_header("Transfer-Encoding", "chunked")
