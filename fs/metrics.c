@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics: names end in their unit, counters in _total. */
+/*
+ * metrics: names end in their unit, counters in _total. All have the mount
+ * point as a label, so that one collector can take those of several mounts.
+ */
 #include "metrics.h"
 
 #include "base/escape.h"
 
+/* Some kilobytes of a path, each of which can become three. */
+enum { LABEL_MAX = 16 << 10 };
+
 struct metrics {
 	struct buf *out;
+	struct buf mountpoint; /* that label */
 	struct err *err;
 	int r; /* 0, or what went wrong: then nothing more is written */
 };
@@ -19,13 +26,14 @@ static void describe(struct metrics *m, const char *name, const char *type,
 		    help, name, type);
 }
 
-/* labels: as they are written, with their braces; or "". */
+/* labels: more of them, as they are written, each behind a comma. */
 static void sample(struct metrics *m, const char *name, const char *labels,
     uint64_t value)
 {
 	if (m->r == 0)
-		m->r = buf_addf(m->out, m->err, "registryfs_%s%s %llu\n", name,
-		    labels, (unsigned long long)value);
+		m->r = buf_addf(m->out, m->err, "registryfs_%s{%s%s} %llu\n",
+		    name, buf_str(&m->mountpoint), labels,
+		    (unsigned long long)value);
 }
 
 static void counter(struct metrics *m, const char *name, uint64_t value,
@@ -42,33 +50,24 @@ static void gauge(struct metrics *m, const char *name, uint64_t value,
 	sample(m, name, "", value);
 }
 
-static int add_label(struct buf *out, const char *before, const char *name,
-    const char *value, struct err *err)
+static void add_label(struct metrics *m, struct buf *out, const char *start,
+    const char *value)
 {
-	int r = buf_addf(out, err, "%s%s=", before, name);
-
-	return r < 0 ? r : escape_label(out, value, err);
+	if (m->r == 0)
+		m->r = buf_addf(out, m->err, "%s=", start);
+	if (m->r == 0)
+		m->r = escape_label(out, value, m->err);
 }
 
 static void print_info(struct metrics *m, const struct status *status)
 {
-	struct buf *out = m->out;
+	AUTO_BUF struct buf labels = BUF_INIT(LABEL_MAX);
 
+	add_label(m, &labels, ",version", status->version);
+	add_label(m, &labels, ",registry", status->registry);
+	add_label(m, &labels, ",namespace", status->namespace);
 	describe(m, "info", "gauge", "What is mounted where.");
-	if (m->r == 0)
-		m->r = add_label(out, "registryfs_info{", "version",
-		    status->version, m->err);
-	if (m->r == 0)
-		m->r =
-		    add_label(out, ",", "registry", status->registry, m->err);
-	if (m->r == 0)
-		m->r =
-		    add_label(out, ",", "namespace", status->namespace, m->err);
-	if (m->r == 0)
-		m->r = add_label(out, ",", "mountpoint", status->mountpoint,
-		    m->err);
-	if (m->r == 0)
-		m->r = buf_addstr(out, "} 1\n", m->err);
+	sample(m, "info", buf_str(&labels), 1);
 	gauge(m, "start_time_seconds", (uint64_t)status->started,
 	    "When it was mounted, in seconds since 1970.");
 }
@@ -82,8 +81,8 @@ static void print_pushes(struct metrics *m, const struct status *status)
 		sent += status->pushes[i].sent;
 	}
 	describe(m, "pushes_total", "counter", "Pushes that have ended.");
-	sample(m, "pushes_total", "{result=\"done\"}", status->ended.done);
-	sample(m, "pushes_total", "{result=\"failed\"}", status->ended.failed);
+	sample(m, "pushes_total", ",result=\"done\"", status->ended.done);
+	sample(m, "pushes_total", ",result=\"failed\"", status->ended.failed);
 	gauge(m, "pushes_under_way", status->push_count,
 	    "Pushes that have not ended.");
 	gauge(m, "pushes_under_way_received_bytes", received,
@@ -148,12 +147,14 @@ static void print_limit(struct metrics *m, const struct registry_limit *limit)
 
 int metrics_print(const struct status *status, struct buf *out, struct err *err)
 {
-	struct metrics m = {out, err, 0};
+	struct metrics m = {out, BUF_INIT(LABEL_MAX), err, 0};
 
+	add_label(&m, &m.mountpoint, "mountpoint", status->mountpoint);
 	print_info(&m, status);
 	print_pushes(&m, status);
 	print_cache(&m, status);
 	print_network(&m, &status->http);
 	print_limit(&m, &status->limit);
+	buf_release(&m.mountpoint);
 	return m.r;
 }

@@ -16,7 +16,12 @@ def status(mounted):
 
 
 def metrics(mounted):
-    return parse_metrics((mounted / ".registryfs/metrics").read_bytes())
+    """{(name, labels but for the mount point, which all have): value}"""
+    parsed = parse_metrics((mounted / ".registryfs/metrics").read_bytes())
+    label = ("mountpoint", str(mounted.path))
+    assert all(label in labels for _, labels in parsed)
+    return {(name, tuple(other for other in labels if other != label)): value
+            for (name, labels), value in parsed.items()}
 
 
 def events(mounted):
