@@ -5,13 +5,16 @@ import itertools
 import json
 import os
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from registry.process import wait_until
 from registry.proxy import Answer
 from support.archives import docker_archive, plain_layer
-from support.control import events, following, is_recent, names, status
+from support.control import (
+    events, following, is_recent, metrics, names, status)
 from support.engines import skopeo_copy
 from support.images import gzip_layer, oci_image
 from support.system import run
@@ -155,6 +158,36 @@ def test_what_was_there_stays_there(mounted, app):
             assert len(read) == size
             assert path.read_bytes() == read
     assert names(map(json.loads, read.splitlines())).count("push-done") == 5
+
+
+def test_many_pushes_looked_at_all_the_time(mounted, app):
+    """Each reader sees whole lines, and what it saw stays; all events come."""
+    tags = [f"{number}.0" for number in range(24)]
+    ended = threading.Event()
+
+    def look():
+        seen = b""
+        while not ended.is_set():
+            pushes = status(mounted)["pushes"]
+            assert {push["repository"] for push in pushes} <= {"app"}
+            metrics(mounted)
+            now = (mounted / ".registryfs/events").read_bytes()
+            assert now.startswith(seen) and now[-1:] in (b"", b"\n")
+            seen = now
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        lookers = [pool.submit(look) for _ in range(2)]
+        try:
+            list(pool.map(lambda tag: (app / f"{tag}.tar").write_bytes(SMALL),
+                          tags))
+        finally:
+            ended.set()
+        assert all(looker.result() for looker in lookers)
+    for name in ("push-begun", "tag-created", "push-done"):
+        assert sorted(event["tag"] for event in events(mounted)
+                      if event["event"] == name) == sorted(tags)
+    assert status(mounted)["pushes"] == []
 
 
 def test_so_many_that_another_file_is_begun(mount, proxy, tmp_path):
