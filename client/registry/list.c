@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "call.h"
-#include "http/grammar.h"
 #include "names.h"
 #include "oci/reference.h"
+#include "pages.h"
 
 enum {
 	/* What registries give at most; ECR and docker's refuse more. */
@@ -15,11 +15,11 @@ enum {
 	/* A page is read in constant memory. This is for a server that does not
 	 * come to an end: a million names of the greatest length. */
 	PAGE_MAX_BYTES = 256 << 20,
-	LINK_SIZE = 4096,
 };
 
 /* A list on its way to whoever wants it. */
 struct list {
+	const char *what;   /* it is, for messages */
 	const char *member; /* of the JSON object */
 	bool (*valid)(const char *name, size_t len);
 	registry_name_fn *each;
@@ -61,90 +61,17 @@ static int read_page(struct http_response *response, struct list *list,
 	return n < 0 ? (int)n : names_finish(&names, err);
 }
 
-/*
- * Servers that lead in circles are found as Brent does: compare with one page
- * of the past, and take a later one for it ever more rarely. That costs the
- * memory of one url for a circle of any length.
- */
-struct trail {
-	char *seen;
-	unsigned steps, limit;
-};
-
-static void trail_release(struct trail *trail)
+static int read_list(struct registry *registry, const struct call *call,
+    struct http_response *response, void *arg, struct err *err)
 {
-	free(trail->seen);
-}
+	struct list *list = arg;
+	int r;
 
-static int trail_add(struct trail *trail, const char *url, struct err *err)
-{
-	if (trail->seen && strcmp(trail->seen, url) == 0)
-		return err_set(err, EIO, "the list's pages lead in a circle");
-	if (trail->steps++ < trail->limit)
-		return 0;
-	trail->steps = 0;
-	trail->limit = 2 * trail->limit + 1;
-	free(trail->seen);
-	trail->seen = strdup(url);
-	return trail->seen ? 0 : err_nomem(err);
-}
-
-/* The next page's url in *next, or NULL. Behind proxies Link names hosts that
- * are none: its path counts, our origin stays. */
-static int find_next(const struct registry *registry, const struct call *call,
-    const struct http_response *response, char **next, struct err *err)
-{
-	const char *field = http_header(response, "Link");
-	AUTO_FREE char *url = NULL;
-	char target[LINK_SIZE];
-
-	*next = NULL;
-	if (!field || !http_link_next(field, target, sizeof(target)))
-		return 0;
-	url = http_url_resolve(call->url, target, err);
-	if (!url)
-		return -err->code;
-	*next = session_own_url(registry, url);
-	return *next ? 0 : err_nomem(err);
-}
-
-/* One page. Leaves the next one's url in *next, NULL at the end. */
-static int page(struct registry *registry, const struct call *call,
-    struct list *list, const char *what, char **next, struct err *err)
-{
-	CLEANUP(http_close_p) struct http_response *response = NULL;
-	int r = call_send(registry, call, &response, err);
-
-	if (r < 0)
-		return r;
 	if (http_status(response) != 200)
-		return call_refused(registry, call, response, what, err);
-	r = find_next(registry, call, response, next, err);
-	if (r == 0)
-		r = read_page(response, list, err);
+		return call_refused(registry, call, response, list->what, err);
+	r = read_page(response, list, err);
 	list->pages++;
 	return r;
-}
-
-static int walk(struct registry *registry, struct call *call, struct list *list,
-    const char *what, struct err *err)
-{
-	CLEANUP(trail_release) struct trail trail = {0};
-
-	call->max_redirects = CALL_REDIRECTS;
-	call->retry = true;
-	for (;;) {
-		AUTO_FREE char *next = NULL;
-		int r = trail_add(&trail, call->url, err);
-
-		if (r == 0)
-			r = page(registry, call, list, what, &next, err);
-		if (r != 0 || !next)
-			return r;
-		r = call_take_url(call, steal(&next), err);
-		if (r < 0)
-			return r;
-	}
 }
 
 static int walk_catalog(struct registry *registry, struct list *list,
@@ -156,7 +83,7 @@ static int walk_catalog(struct registry *registry, struct list *list,
 
 	if (r < 0)
 		return r;
-	return walk(registry, &call, list, "the list of repositories", err);
+	return pages_walk(registry, &call, read_list, list, err);
 }
 
 /* Whether GET /v2/ takes the credentials that _catalog does not. */
@@ -185,7 +112,8 @@ static bool is_unlisted(struct registry *registry, const struct err *err)
 int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err)
 {
-	struct list list = {"repositories", is_repository, each, arg, 0};
+	struct list list = {"the list of repositories", "repositories",
+	    is_repository, each, arg, 0};
 	struct err failure = ERR_INIT;
 	char query[32];
 	int r;
@@ -206,11 +134,11 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
 int registry_tags(struct registry *registry, const char *repository,
     registry_name_fn *each, void *arg, struct err *err)
 {
-	struct list list = {"tags", tag_valid, each, arg, 0};
+	struct list list = {repository, "tags", tag_valid, each, arg, 0};
 	CLEANUP(call_release) struct call call;
 	/* No n: GCR would cut the list there, and name no next page. */
 	int r = call_init(&call, registry, "GET", repository, "pull", err,
 	    "tags/list");
 
-	return r < 0 ? r : walk(registry, &call, &list, repository, err);
+	return r < 0 ? r : pages_walk(registry, &call, read_list, &list, err);
 }

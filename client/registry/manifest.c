@@ -172,7 +172,8 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 		return r;
 	if (!reply_is_success(response))
 		return call_refused(registry, &call, response, it.text, err);
-	return reply_check_digest(response, digest, it.text, err);
+	r = reply_check_digest(response, digest, it.text, err);
+	return r < 0 ? r : http_header(response, "OCI-Subject") != NULL;
 }
 
 /* How registries say that they know no such DELETE: docker's takes a tag for a

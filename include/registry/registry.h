@@ -18,6 +18,7 @@
 #include "creds/creds.h"
 #include "http/http.h"
 #include "oci/digest.h"
+#include "oci/manifest.h"
 
 struct registry;
 
@@ -100,12 +101,29 @@ int registry_manifest_get(struct registry *registry, const char *repository,
 int registry_manifest_head(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
-/* PUT under a tag, or a digest's text. The digest that the server names, if it
- * does, is compared with `digest` (-EBADMSG). -EACCES, -EPERM (policy), -EINVAL
- * with what the registry said. */
+/*
+ * PUT under a tag, or a digest's text. The digest that the server names, if it
+ * does, is compared with `digest` (-EBADMSG). 0, or 1 where the answer has
+ * OCI-Subject: the server then keeps the list of what refers to the manifest's
+ * subject, else whoever puts it does. -EACCES, -EPERM (policy), -EINVAL with
+ * what the registry said.
+ */
 int registry_manifest_put(struct registry *registry, const char *repository,
     const char *reference, const char *media_type, const void *data, size_t len,
     const struct digest *digest, struct err *err);
+
+/* Called for each descriptor of a list; nonzero ends it and is returned. */
+typedef int registry_referrer_fn(void *arg, const struct descriptor *referrer,
+    struct err *err);
+
+/*
+ * What refers to a manifest (GET referrers, paged by Link). -EOPNOTSUPP where
+ * the registry has no such list: a tag has it then, if anything; -ENOENT: no
+ * such repository. A manifest that is not there has no referrers.
+ */
+int registry_referrers(struct registry *registry, const char *repository,
+    const struct digest *digest, registry_referrer_fn *each, void *arg,
+    struct err *err);
 
 /*
  * DELETE of a manifest by tag or digest text. By a digest it takes all of its

@@ -164,8 +164,9 @@ static bool take(struct peer *peer, const char *head, void *arg)
 		    "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\","
 		    "\"message\":\"blob unknown\"}]}");
 	digest_text(head_asks(head, "/v2/other/") ? "x" : BODY, digest);
-	snprintf(fields, sizeof(fields), "Docker-Content-Digest: %s\r\n",
-	    digest);
+	snprintf(fields, sizeof(fields), "Docker-Content-Digest: %s\r\n%s",
+	    digest,
+	    head_asks(head, "/v2/listing/") ? "OCI-Subject: sha256:1\r\n" : "");
 	return peer_reply(peer, 201, fields, "");
 }
 
@@ -173,14 +174,17 @@ static void put(void **state)
 {
 	static const struct {
 		const char *repository, *media_type;
-		int code;
+		int result;
 		const char *says;
 	} cases[] = {
 	    {"app", MEDIA_OCI_MANIFEST, 0, ""},
-	    {"other", MEDIA_OCI_MANIFEST, EBADMSG, "other:1.0"},
-	    {"immutable", MEDIA_OCI_MANIFEST, EPERM, "configured as immutable"},
-	    {"incomplete", MEDIA_OCI_MANIFEST, EINVAL, "blob unknown"},
-	    {"app", "a/b\r\nX-Evil: 1", EINVAL, "media type"},
+	    /* It lists what refers to the subject. */
+	    {"listing", MEDIA_OCI_MANIFEST, 1, ""},
+	    {"other", MEDIA_OCI_MANIFEST, -EBADMSG, "other:1.0"},
+	    {"immutable", MEDIA_OCI_MANIFEST, -EPERM,
+		"configured as immutable"},
+	    {"incomplete", MEDIA_OCI_MANIFEST, -EINVAL, "blob unknown"},
+	    {"app", "a/b\r\nX-Evil: 1", -EINVAL, "media type"},
 	};
 	struct digest digest;
 	struct fixture f;
@@ -194,7 +198,7 @@ static void put(void **state)
 				     cases[i].repository, "1.0",
 				     cases[i].media_type, BODY, strlen(BODY),
 				     &digest, &err),
-		    -cases[i].code);
+		    cases[i].result);
 		assert_non_null(strstr(err.msg, cases[i].says));
 	}
 	fixture_close(&f);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From page to page. */
+#include "pages.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "http/grammar.h"
+
+enum { LINK_SIZE = 4096 };
+
+/*
+ * Servers that lead in circles are found as Brent does: compare with one page
+ * of the past, and take a later one for it ever more rarely. That costs the
+ * memory of one url for a circle of any length.
+ */
+struct trail {
+	char *seen;
+	unsigned steps, limit;
+};
+
+static void trail_release(struct trail *trail)
+{
+	free(trail->seen);
+}
+
+static int trail_add(struct trail *trail, const char *url, struct err *err)
+{
+	if (trail->seen && strcmp(trail->seen, url) == 0)
+		return err_set(err, EIO, "the list's pages lead in a circle");
+	if (trail->steps++ < trail->limit)
+		return 0;
+	trail->steps = 0;
+	trail->limit = 2 * trail->limit + 1;
+	free(trail->seen);
+	trail->seen = strdup(url);
+	return trail->seen ? 0 : err_nomem(err);
+}
+
+/* The next page's url in *next, or NULL. Behind proxies Link names hosts that
+ * are none: its path counts, our origin stays. */
+static int find_next(const struct registry *registry, const struct call *call,
+    const struct http_response *response, char **next, struct err *err)
+{
+	const char *field = http_header(response, "Link");
+	AUTO_FREE char *url = NULL;
+	char target[LINK_SIZE];
+
+	*next = NULL;
+	if (!field || !http_link_next(field, target, sizeof(target)))
+		return 0;
+	url = http_url_resolve(call->url, target, err);
+	if (!url)
+		return -err->code;
+	*next = session_own_url(registry, url);
+	return *next ? 0 : err_nomem(err);
+}
+
+/* One page. Leaves the next one's url in *next, NULL at the end. */
+static int read_one(struct registry *registry, const struct call *call,
+    page_fn *read, void *arg, char **next, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	int r = call_send(registry, call, &response, err);
+
+	*next = NULL;
+	if (r == 0 && http_status(response) == 200)
+		r = find_next(registry, call, response, next, err);
+	return r < 0 ? r : read(registry, call, response, arg, err);
+}
+
+int pages_walk(struct registry *registry, struct call *call, page_fn *read,
+    void *arg, struct err *err)
+{
+	CLEANUP(trail_release) struct trail trail = {0};
+
+	call->max_redirects = CALL_REDIRECTS;
+	call->retry = true;
+	for (;;) {
+		AUTO_FREE char *next = NULL;
+		int r = trail_add(&trail, call->url, err);
+
+		if (r == 0)
+			r = read_one(registry, call, read, arg, &next, err);
+		if (r != 0 || !next)
+			return r;
+		r = call_take_url(call, steal(&next), err);
+		if (r < 0)
+			return r;
+	}
+}
