@@ -7,18 +7,40 @@
 #include <time.h>
 
 #include "document.h"
+#include "oci/artifact.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
+#include "print.h"
 
 /* NULL when out of memory, as all that jansson makes. */
-static json_t *descriptor_json(const struct descriptor *descriptor)
+static json_t *annotations_json(const struct descriptor *descriptor)
+{
+	json_auto_t *members = json_object();
+
+	for (size_t i = 0; i < descriptor->annotation_count; i++)
+		if (json_object_set_new(members,
+			descriptor->annotations[i].name,
+			json_string(descriptor->annotations[i].value)) < 0)
+			return NULL;
+	return steal(&members);
+}
+
+json_t *descriptor_json(const struct descriptor *descriptor)
 {
 	char text[DIGEST_TEXT_SIZE];
+	json_auto_t *members = NULL;
 
 	assert(descriptor->size <= DESCRIPTOR_MAX_SIZE);
-	return json_pack("{s:s, s:s, s:I}", "mediaType", descriptor->media_type,
-	    "digest", digest_format(&descriptor->digest, text), "size",
-	    (json_int_t)descriptor->size);
+	members = json_pack("{s:s, s:s, s:I, s:s*}", "mediaType",
+	    descriptor->media_type, "digest",
+	    digest_format(&descriptor->digest, text), "size",
+	    (json_int_t)descriptor->size, "artifactType",
+	    descriptor->artifact_type);
+	if (descriptor->annotation_count &&
+	    json_object_set_new(members, "annotations",
+		annotations_json(descriptor)) < 0)
+		return NULL;
+	return steal(&members);
 }
 
 static json_t *descriptors_json(const struct descriptor *descriptors,
@@ -68,6 +90,31 @@ static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
 	memcpy(out, year, 4);
 	strftime(out + 4, TIME_SIZE - 4, "-%m-%dT%H:%M:%SZ", &tm);
 	return 0;
+}
+
+int artifact_print(struct buf *out, const struct artifact *artifact,
+    struct err *err)
+{
+	struct descriptor config = {.media_type = MEDIA_OCI_EMPTY,
+	    .size = strlen(ARTIFACT_CONFIG)};
+	char time[TIME_SIZE];
+	json_auto_t *manifest = NULL;
+	int r = format_time(artifact->created, time, err);
+
+	if (r == 0)
+		r = digest_of(DIGEST_SHA256, ARTIFACT_CONFIG, config.size,
+		    &config.digest, err);
+	if (r < 0)
+		return r;
+	manifest = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:{s:s}}",
+	    "schemaVersion", 2, "mediaType", MEDIA_OCI_MANIFEST, "artifactType",
+	    artifact->artifact_type, "config", descriptor_json(&config),
+	    "layers", descriptors_json(&artifact->file, 1), "subject",
+	    descriptor_json(&artifact->subject), "annotations",
+	    "org.opencontainers.image.created", time);
+	if (!manifest)
+		return err_nomem(err);
+	return document_print(manifest, out, err);
 }
 
 static json_t *digests_json(const struct digest *digests, size_t count)

@@ -12,6 +12,26 @@ static bool is_any(const char *text, const char *const *list)
 	return false;
 }
 
+/* Attestations of buildkit and signatures of cosign have an image's config, and
+ * documents for layers. */
+static bool is_document(const struct descriptor *layer)
+{
+	const char *type = layer->media_type;
+	size_t len = strlen(type);
+
+	return (len > 5 && strcmp(type + len - 5, "+json") == 0) ||
+	       (len > 4 && strcmp(type + len - 4, "+xml") == 0) ||
+	       strncmp(type, "text/", 5) == 0;
+}
+
+static bool has_documents_alone(const struct manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->entry_count; i++)
+		if (!is_document(&manifest->entries[i]))
+			return false;
+	return manifest->entry_count > 0;
+}
+
 bool manifest_is_image(const struct manifest *manifest)
 {
 	static const char *const image_configs[] = {MEDIA_OCI_CONFIG,
@@ -23,7 +43,8 @@ bool manifest_is_image(const struct manifest *manifest)
 	const char *config = manifest->config.media_type;
 
 	if (manifest->kind != MANIFEST_IMAGE ||
-	    !digest_is_set(&manifest->config.digest))
+	    !digest_is_set(&manifest->config.digest) ||
+	    has_documents_alone(manifest))
 		return false;
 	if (is_any(config, image_configs))
 		return true;

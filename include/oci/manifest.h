@@ -108,7 +108,8 @@ bool descriptor_is_attestation(const struct descriptor *descriptor);
 const struct descriptor *manifest_select(const struct manifest *index,
     const struct platform *want);
 
-/* Whether it is an image (its config is an image's), else an artifact. */
+/* Whether it is an image (its config is an image's, and its layers are not just
+ * documents), else an artifact. */
 bool manifest_is_image(const struct manifest *manifest);
 
 /*

@@ -91,8 +91,10 @@ static void image_is_told_by_its_config(void **state)
 	AUTO_MANIFEST *old = parse_case("good-octet-stream-config.json", NULL);
 	AUTO_MANIFEST *none = parse_case("good-no-config.json", NULL);
 	AUTO_MANIFEST *helm = parse_case("good-no-layers.json", NULL);
+	AUTO_MANIFEST *cosign = parse_case("good-cosign-signature.json", NULL);
 
 	(void)state;
+	assert_false(manifest_is_image(cosign));
 	assert_true(manifest_is_image(old));
 	assert_false(manifest_is_image(none));
 	assert_false(manifest_is_image(helm));
