@@ -20,7 +20,8 @@ int images_new(struct registry *registry, struct store *store,
 	images->options = *options;
 	monitor_init(&images->monitor);
 	images->sending = sending_new(err);
-	if (!images->sending)
+	images->referrers = referrers_state_new(err);
+	if (!images->sending || !images->referrers)
 		return -err->code;
 	images->journal = journal_new(store, JOURNAL_FILE_MAX, err);
 	if (!images->journal)
@@ -40,6 +41,7 @@ void images_free(struct images *images)
 	sending_free(images->sending);
 	pushes_free(images->pushes);
 	journal_free(images->journal);
+	referrers_state_free(images->referrers);
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	map_release(&images->gone);
@@ -77,6 +79,11 @@ struct journal *images_journal(struct images *images)
 struct pushes *images_pushes(struct images *images)
 {
 	return images->pushes;
+}
+
+struct referrers_state *images_referrers(struct images *images)
+{
+	return images->referrers;
 }
 
 const struct images_options *images_options(const struct images *images)

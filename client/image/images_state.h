@@ -7,6 +7,7 @@
 #include "image/images.h"
 #include "listing.h"
 #include "progress.h"
+#include "referrers_state.h"
 #include "sending.h"
 
 struct images {
@@ -14,6 +15,7 @@ struct images {
 	struct store *store;
 	struct layer_table *layers;
 	struct sending *sending;
+	struct referrers_state *referrers;
 	struct journal *journal;
 	struct pushes *pushes;
 	struct images_options options;

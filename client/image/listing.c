@@ -45,7 +45,7 @@ static void listing_free(struct listing *listing)
 
 /* Moves what is to be kept to a new table: a map cannot change while it is
  * walked. Out of memory, the old table stays. */
-static void purge(struct map *map, bool (*keep)(void *, int64_t, unsigned),
+void map_drop_old(struct map *map, bool (*keep)(void *, int64_t, unsigned),
     void (*drop)(void *), int64_t now, unsigned ttl)
 {
 	struct map kept = MAP_INIT;
@@ -82,7 +82,7 @@ static void listing_drop(void *value)
 
 void listings_purge(struct map *listings, int64_t now, unsigned ttl)
 {
-	purge(listings, listing_keep, listing_drop, now, ttl);
+	map_drop_old(listings, listing_keep, listing_drop, now, ttl);
 }
 
 static bool resolution_keep(void *value, int64_t now, unsigned ttl)
@@ -92,7 +92,7 @@ static bool resolution_keep(void *value, int64_t now, unsigned ttl)
 
 void resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl)
 {
-	purge(resolutions, resolution_keep, free, now, ttl);
+	map_drop_old(resolutions, resolution_keep, free, now, ttl);
 }
 
 void listings_release(struct map *listings)

@@ -35,6 +35,10 @@ struct resolution {
 
 int64_t clock_seconds(void);
 
+/* Once there are many values, drops those that are not to be kept. */
+void map_drop_old(struct map *map, bool (*keep)(void *, int64_t, unsigned),
+    void (*drop)(void *), int64_t now, unsigned ttl);
+
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl);
 
 /* The listing of that key, made if it is not there; NULL out of memory. */

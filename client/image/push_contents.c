@@ -9,10 +9,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/log.h"
-#include "base/parse.h"
+#include "creation.h"
 #include "push_manifest.h"
 
 /* What a compressed layer holds is compared by whoever pulls it. */
@@ -69,18 +68,6 @@ static int push_docker(struct push_layers *set,
 	for (size_t i = 0; i < count; i++)
 		image.docker &= layers[i]->compression != COMPRESSION_ZSTD;
 	return push_image_put(set->target, &image, out, err);
-}
-
-/* Now, unless builds are to be reproducible
- * (reproducible-builds.org/specs/source-date-epoch). */
-static int64_t creation_time(void)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t seconds;
-
-	if (epoch && parse_u64(&epoch, INT64_MAX, &seconds) && !*epoch)
-		return (int64_t)seconds;
-	return time(NULL);
 }
 
 static int push_rootfs(struct push_layers *set,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "subject.h"
 
 /* Keeps what was put, so that looking at the image asks nothing. */
 static void save(const struct push_target *target, const struct digest *digest,
@@ -37,10 +38,11 @@ int push_manifest_put(const struct push_target *target, const char *reference,
 	    target->repository, reference, manifest->media_type, manifest->data,
 	    manifest->len, &manifest->digest, err);
 
-	if (r < 0)
-		return err_wrap(err, "manifest");
-	save(target, &manifest->digest, manifest->data, manifest->len);
-	return 0;
+	if (r >= 0) {
+		save(target, &manifest->digest, manifest->data, manifest->len);
+		r = subject_put(target, manifest, r == 1, err);
+	}
+	return r < 0 ? err_wrap(err, "manifest") : 0;
 }
 
 int push_manifest_put_last(const struct push_target *target,

@@ -16,7 +16,8 @@
 int push_config_put(const struct push_target *target, const void *data,
     size_t len, const struct digest *digest, struct err *err);
 
-/* reference: the tag, or a digest's text. */
+/* reference: the tag, or a digest's text. What refers to a subject comes on the
+ * subject's list. */
 int push_manifest_put(const struct push_target *target, const char *reference,
     const struct archive_manifest *manifest, struct err *err);
 

@@ -42,7 +42,8 @@ struct registry *images_registry(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
 struct sending *images_sending(struct images *images); /* of pushes */
-struct pushes *images_pushes(struct images *images);   /* under way */
+struct referrers_state *images_referrers(struct images *images);
+struct pushes *images_pushes(struct images *images); /* under way */
 /* What pushes come to, and tags that are not what they were known to be: each
  * call below that makes or sees such a change notes it there. */
 struct journal *images_journal(struct images *images);
