@@ -3,6 +3,7 @@
 #include "image_info.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "mount.h"
@@ -36,10 +37,26 @@ static int add_config_xattrs(const struct config *config, struct xattrs *out,
 	return xattrs_add(out, "user.oci.created", text, err);
 }
 
+/* What kind of artifact it is: image-spec manifest.md, "artifactType". NULL for
+ * an image, and for what says nothing. */
+static const char *artifact_type(const struct manifest *manifest)
+{
+	const char *config = manifest->config.media_type;
+
+	if (manifest->artifact_type)
+		return manifest->artifact_type;
+	if (!digest_is_set(&manifest->config.digest) ||
+	    manifest_is_image(manifest) || !strcmp(config, MEDIA_OCI_CONFIG) ||
+	    !strcmp(config, MEDIA_OCI_EMPTY))
+		return NULL;
+	return config;
+}
+
 int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
     struct err *err)
 {
 	const struct manifest *manifest = top->manifest;
+	const char *type = artifact_type(manifest);
 	const struct config *config = NULL;
 	struct err none = ERR_INIT;
 	int r = xattrs_add_digest(out, "user.oci.digest", &top->digest, err);
@@ -47,6 +64,8 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	if (r == 0)
 		r = xattrs_add(out, "user.oci.mediatype", manifest->media_type,
 		    err);
+	if (r == 0 && type)
+		r = xattrs_add(out, XATTR_ARTIFACT_TYPE, type, err);
 	if (r == 0)
 		r = xattrs_add_number(out, "user.oci.size", top->len, err);
 	if (r == 0)

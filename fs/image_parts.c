@@ -98,6 +98,13 @@ static int part_archive(struct node *dir, struct image *top,
 	return document_node(&document, out, err);
 }
 
+static int part_referrers(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	(void)shown;
+	return referrers_node(dir, top, out, err);
+}
+
 static int part_index(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
@@ -120,6 +127,7 @@ const struct image_part image_parts[] = {
     {"rootfs", S_IFDIR, has_layers, part_rootfs},
     {"files", S_IFDIR, has_files, part_files},
     {"platforms", S_IFDIR, has_index, part_platforms},
+    {"referrers", S_IFDIR, has_any, part_referrers},
     {IMAGE_TAR, S_IFREG, has_any, part_archive},
     {0},
 };

@@ -40,6 +40,7 @@ struct mount {
 	bool squash;    /* files of images are the mounting user's */
 	bool shared;    /* others may enter: modes are enforced */
 	bool prefetch;  /* an image's layers, when somebody enters it */
+	bool referrers; /* are copied with their image */
 	double tag_ttl; /* seconds */
 	const char *cache_dir;
 	uint64_t cache_size; /* bytes */

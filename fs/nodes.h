@@ -34,6 +34,11 @@ int image_node_tag(struct node *parent, const char *name,
 int image_node_fixed(struct node *parent, const char *name, struct image *image,
     struct node **out, struct err *err);
 
+/* The same of a manifest that is read when somebody enters it. */
+int image_node_digest(struct node *parent, const char *name,
+    const char *repository, const struct digest *digest, struct node **out,
+    struct err *err);
+
 /* What an image directory is of; a rename makes it another one, but what it
  * was stays readable as long as the node. */
 struct image_name {
@@ -60,6 +65,8 @@ int layers_node(struct node *parent, struct image *image, struct node **out,
 int files_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 int platforms_node(struct node *parent, struct image *index, struct node **out,
+    struct err *err);
+int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 
 /* manifest.json, index.json: the bytes of the image's manifest. */

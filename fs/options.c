@@ -46,6 +46,7 @@ const char options_help[] =
     "     squash,no_squash     images' files are yours (unless you are root)\n"
     "     prefetch             fetch an image's layers when its rootfs is "
     "entered\n"
+    "     referrers            copies take along what refers to an image\n"
     "  --version, --help\n"
     "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
 
@@ -123,6 +124,7 @@ static const struct {
     {"squash", offsetof(struct options, squash), true},
     {"no_squash", offsetof(struct options, squash), false},
     {"prefetch", offsetof(struct options, prefetch), true},
+    {"referrers", offsetof(struct options, referrers), true},
 };
 
 /* What fstab and mount(8) say that is not for us. `suid` and `dev` are among

@@ -29,6 +29,7 @@ struct options {
 	bool squash;
 	bool prefetch;
 	enum delete_policy delete_tags;
+	bool referrers;
 	char *cache;         /* directory */
 	uint64_t cache_size; /* bytes */
 	unsigned tag_ttl;    /* seconds */

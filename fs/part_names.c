@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oci/artifact.h"
 #include "stream/compression.h"
 
 static bool ends_with(const char *text, const char *ending)
@@ -106,7 +107,8 @@ static const char *file_title(const struct descriptor *descriptor)
 	return title;
 }
 
-/* A title that is a path, or is given twice, is no name: the digest is one. */
+/* A title that is a path, or is given twice, is no name: the digest is one,
+ * with the type's ending. */
 int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err)
 {
@@ -127,9 +129,10 @@ int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 	else if (!strcmp(file->media_type, MEDIA_OCI_EMPTY))
 		*out = '\0';
 	else
-		snprintf(out, PART_NAME_SIZE, "%s-%s",
+		snprintf(out, PART_NAME_SIZE, "%s-%s%s",
 		    digest_algorithm_name(file->digest.algorithm),
-		    digest_hex(&file->digest, text));
+		    digest_hex(&file->digest, text),
+		    artifact_ending(file->media_type));
 	return 0;
 }
 
@@ -200,4 +203,57 @@ int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 		snprintf(out + len, PART_NAME_SIZE - len, "-%zu", same + 1);
 	}
 	return r;
+}
+
+enum { SHORT_DIGITS = 12, SHORT_BYTES = SHORT_DIGITS / 2 };
+
+static void name_with(const struct descriptor *referrer, int digits,
+    char out[PART_NAME_SIZE])
+{
+	const char *type = referrer->artifact_type;
+	char hex[DIGEST_TEXT_SIZE];
+
+	snprintf(out, PART_NAME_SIZE, "%s-%.*s",
+	    artifact_name(type ? type : ""), digits,
+	    digest_hex(&referrer->digest, hex));
+}
+
+/* Whether another entry's digest begins like this one's. */
+static bool is_ambiguous(const struct referrers *referrers, size_t index)
+{
+	const struct digest *digest = &referrers->entries[index].digest;
+
+	for (size_t i = 0; i < referrers->count; i++)
+		if (i != index && memcmp(referrers->entries[i].digest.bytes,
+				      digest->bytes, SHORT_BYTES) == 0)
+			return true;
+	return false;
+}
+
+void referrer_name(const struct referrers *referrers, size_t index,
+    char out[PART_NAME_SIZE])
+{
+	name_with(&referrers->entries[index],
+	    is_ambiguous(referrers, index) ? DIGEST_TEXT_SIZE : SHORT_DIGITS,
+	    out);
+}
+
+bool referrer_find(const struct referrers *referrers, const char *name,
+    size_t *index)
+{
+	for (*index = 0; *index < referrers->count; ++*index) {
+		const struct descriptor *entry = &referrers->entries[*index];
+		char text[PART_NAME_SIZE];
+
+		digest_format(&entry->digest, text);
+		if (strcmp(text, name) == 0)
+			return true;
+		name_with(entry, DIGEST_TEXT_SIZE, text);
+		if (strcmp(text, name) == 0)
+			return true;
+		name_with(entry, SHORT_DIGITS, text);
+		if (strcmp(text, name) == 0 && !is_ambiguous(referrers, *index))
+			return true;
+	}
+	return false;
 }

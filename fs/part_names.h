@@ -3,9 +3,11 @@
 #ifndef FS_PART_NAMES_H
 #define FS_PART_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "image/images.h"
+#include "image/referrers.h"
 
 enum { PART_NAME_SIZE = 256 }; /* NAME_MAX and its NUL */
 
@@ -23,5 +25,15 @@ int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
 int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
+
+/*
+ * The name of a referrer's directory: its kind and the beginning of its digest,
+ * or all of that where this is not the only one that begins so. The entry that
+ * is meant by such a name, also by one with the whole digest, or by a digest.
+ */
+void referrer_name(const struct referrers *referrers, size_t index,
+    char out[PART_NAME_SIZE]);
+bool referrer_find(const struct referrers *referrers, const char *name,
+    size_t *index);
 
 #endif

@@ -169,6 +169,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->squash = session->options->squash;
 	mount->shared = session->options->allow_other;
 	mount->prefetch = session->options->prefetch;
+	mount->referrers = session->options->referrers;
 	mount->cache_dir = session->options->cache;
 	mount->delete_tags = session->options->delete_tags;
 	mount->borrowed = borrowed_new(err);

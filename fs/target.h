@@ -41,6 +41,7 @@ struct upload_target {
 /* What has been written. */
 struct target_file {
 	const char *name;
+	const char *type; /* an artifact's, which the writer gave it, or "" */
 	struct spool *spool;
 	const struct digest *pushed; /* NULL where kind is no archive */
 };

@@ -95,6 +95,27 @@ void upload_forget(struct upload *upload)
 	upload_become(upload, UPLOAD_OPEN, NULL);
 }
 
+void upload_type(struct upload *upload, char *out)
+{
+	monitor_enter(&upload->monitor);
+	memcpy(out, upload->type, sizeof(upload->type));
+	monitor_leave(&upload->monitor);
+}
+
+int upload_set_type(struct upload *upload, const char *value, size_t len,
+    struct err *err)
+{
+	if (value && !artifact_type_valid(value, len))
+		return err_set(err, EINVAL,
+		    "%s: an artifact type is a media type without parameters",
+		    upload->name);
+	monitor_enter(&upload->monitor);
+	snprintf(upload->type, sizeof(upload->type), "%.*s",
+	    value ? (int)len : 0, value ? value : "");
+	monitor_leave(&upload->monitor);
+	return 0;
+}
+
 static int upload_push(struct upload *upload, struct err *err)
 {
 	const struct upload_target *target = &upload->target;
@@ -113,12 +134,15 @@ static int upload_push(struct upload *upload, struct err *err)
 static int upload_apply(struct upload *upload, struct err *err)
 {
 	const struct upload_kind *kind = upload->target.kind;
+	char type[ARTIFACT_TYPE_SIZE];
 	const struct target_file file = {.name = upload->name,
+	    .type = type,
 	    .spool = upload->spool,
 	    .pushed = kind->is_archive ? push_digest(upload->push) : NULL};
 
 	if (upload->state == UPLOAD_PUSHED || !kind->apply)
 		return 1;
+	upload_type(upload, type);
 	return kind->apply(upload->mount, &upload->target, &file, err);
 }
 

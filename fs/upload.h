@@ -80,6 +80,16 @@ ssize_t upload_copy(struct upload *upload, struct handle *from,
 int upload_setattr(struct upload *upload, const struct stat *attr,
     unsigned fields, struct err *err);
 
+/* The artifact type that somebody gave it, into out (ARTIFACT_TYPE_SIZE bytes),
+ * "" if nobody did. value NULL: it has none any more. -EINVAL. */
+void upload_type(struct upload *upload, char *out);
+int upload_set_type(struct upload *upload, const char *value, size_t len,
+    struct err *err);
+
+/* view setxattr(): of the artifact type alone. */
+int upload_setxattr(struct upload *upload, const char *name, const void *value,
+    size_t len, int flags, struct err *err);
+
 /* Why the push failed, into out (size bytes); false if it did not. */
 bool upload_error(struct upload *upload, char *out, size_t size);
 

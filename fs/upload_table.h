@@ -10,6 +10,7 @@
 #include "image/push.h"
 #include "image/save.h"
 #include "mount.h"
+#include "oci/artifact.h"
 #include "upload.h"
 
 enum upload_state { UPLOAD_OPEN, UPLOAD_PUSHED, UPLOAD_FAILED };
@@ -30,6 +31,7 @@ struct upload {
 	unsigned openers;
 	mode_t mode;
 	struct timespec mtime;
+	char type[ARTIFACT_TYPE_SIZE]; /* of an attachment, or "" */
 
 	/* Of who made it busy. */
 	struct spool *spool;

@@ -145,6 +145,7 @@ extern const struct view_ops view_blob;
 extern const struct view_ops view_manifest;
 extern const struct view_ops view_archive;
 extern const struct view_ops view_document;
+extern const struct view_ops view_referrers;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;

@@ -312,6 +312,16 @@ static int document_setattr(struct node *node, struct handle *handle,
 	    self->name);
 }
 
+static int document_setxattr(struct node *node, const char *name,
+    const void *value, size_t len, int flags, struct err *err)
+{
+	CLEANUP(upload_put_p)
+	struct upload *writer = document_writer(to_document(node));
+
+	return writer ? upload_setxattr(writer, name, value, len, flags, err)
+		      : -EOPNOTSUPP;
+}
+
 const struct view_ops view_document = {
     .stat = document_stat,
     .free = document_free,
@@ -324,4 +334,5 @@ const struct view_ops view_document = {
     .close = document_close,
     .setattr = document_setattr,
     .is_fleeting = true,
+    .setxattr = document_setxattr,
 };

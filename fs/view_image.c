@@ -20,8 +20,9 @@
 struct image_node {
 	struct node node;
 	_Atomic(struct image_name *) name;
+	struct digest digest; /* unset where it has a tag */
 	pthread_mutex_t lock;
-	struct image *image; /* what it last was; under lock unless fixed */
+	struct image *image; /* what it last was; under lock */
 };
 
 static struct image_node *to_image(const struct node *node)
@@ -85,7 +86,8 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 }
 
 static int add(struct node *parent, const char *name, const char *repository,
-    const char *tag, struct image *image, struct node **out, struct err *err)
+    const char *tag, const struct digest *digest, struct image *image,
+    struct node **out, struct err *err)
 {
 	struct image_node *made = calloc(1, sizeof(*made));
 	double ttl = tag ? parent->mount->tag_ttl : TTL_FOREVER;
@@ -94,9 +96,11 @@ static int add(struct node *parent, const char *name, const char *repository,
 
 	if (!made)
 		return err_nomem(err);
-	key = image ? file_path("%s/%s#%s", parent->key, name,
-			  digest_format(&image->digest, text))
-		    : image_key(parent, name);
+	key = digest ? file_path("%s/%s#%s", parent->key, name,
+			   digest_format(digest, text))
+		     : image_key(parent, name);
+	if (digest)
+		made->digest = *digest;
 	pthread_mutex_init(&made->lock, NULL);
 	atomic_init(&made->name, name_new(repository, tag));
 	made->image = image ? image_get(image) : NULL;
@@ -115,13 +119,21 @@ static int add(struct node *parent, const char *name, const char *repository,
 int image_node_tag(struct node *parent, const char *name,
     const char *repository, const char *tag, struct node **out, struct err *err)
 {
-	return add(parent, name, repository, tag, NULL, out, err);
+	return add(parent, name, repository, tag, NULL, NULL, out, err);
 }
 
 int image_node_fixed(struct node *parent, const char *name, struct image *image,
     struct node **out, struct err *err)
 {
-	return add(parent, name, image->repository, NULL, image, out, err);
+	return add(parent, name, image->repository, NULL, &image->digest, image,
+	    out, err);
+}
+
+int image_node_digest(struct node *parent, const char *name,
+    const char *repository, const struct digest *digest, struct node **out,
+    struct err *err)
+{
+	return add(parent, name, repository, NULL, digest, NULL, out, err);
 }
 
 static void image_free(struct node *node)
@@ -159,26 +171,22 @@ static int image_now(struct image_node *self, struct image **out,
 	CLEANUP(image_put_p) struct image *last = image_last(self);
 	const struct image_name *name = atomic_load(&self->name);
 	struct images *images = self->node.mount->images;
-	struct digest digest;
-	int r;
+	struct digest digest = self->digest;
+	int r = 0;
 
-	if (name->tag) {
+	if (name->tag)
 		r = images_resolve(images, name->repository, name->tag, &digest,
 		    err);
-		if (r < 0)
-			return r;
-		if (!last || !digest_equal(&last->digest, &digest)) {
-			image_put(last);
-			last = NULL;
-			r = image_open(images, name->repository, &digest, &last,
-			    err);
-			if (r < 0)
-				return r;
+	if (r == 0 && (!last || !digest_equal(&last->digest, &digest))) {
+		image_put(last);
+		last = NULL;
+		r = image_open(images, name->repository, &digest, &last, err);
+		if (r == 0)
 			image_remember(self, last);
-		}
 	}
-	*out = steal(&last);
-	return 0;
+	if (r == 0)
+		*out = steal(&last);
+	return r;
 }
 
 int image_node_image(struct node *node, struct image **out, struct err *err)

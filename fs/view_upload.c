@@ -2,10 +2,13 @@
 /* A file that is being written. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
 
 #include "base/file.h"
 #include "loop.h"
 #include "nodes.h"
+#include "oci/artifact.h"
 #include "upload.h"
 
 struct upload_node {
@@ -52,11 +55,36 @@ static int upload_node_stat(struct node *node, struct stat *out,
 
 static int upload_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	char text[sizeof(err->msg)];
+	char text[sizeof(err->msg)], type[ARTIFACT_TYPE_SIZE];
+	int r = 0;
 
-	if (!upload_error(to_upload(node), text, sizeof(text)))
-		return 0;
-	return xattrs_add(out, "user.registryfs.error", text, err);
+	upload_type(to_upload(node), type);
+	if (*type)
+		r = xattrs_add(out, XATTR_ARTIFACT_TYPE, type, err);
+	if (r == 0 && upload_error(to_upload(node), text, sizeof(text)))
+		r = xattrs_add(out, "user.registryfs.error", text, err);
+	return r;
+}
+
+int upload_setxattr(struct upload *upload, const char *name, const void *value,
+    size_t len, int flags, struct err *err)
+{
+	char type[ARTIFACT_TYPE_SIZE];
+
+	if (strcmp(name, XATTR_ARTIFACT_TYPE) != 0)
+		return -EOPNOTSUPP;
+	upload_type(upload, type);
+	if ((!value && !*type) || (flags & XATTR_REPLACE && !*type))
+		return err_set(err, ENODATA, "it has no artifact type");
+	if (flags & XATTR_CREATE && *type)
+		return err_set(err, EEXIST, "it has an artifact type");
+	return upload_set_type(upload, value, len, err);
+}
+
+static int upload_node_setxattr(struct node *node, const char *name,
+    const void *value, size_t len, int flags, struct err *err)
+{
+	return upload_setxattr(to_upload(node), name, value, len, flags, err);
 }
 
 static int upload_node_open(struct node *node, int flags, struct handle *handle,
@@ -114,4 +142,5 @@ const struct view_ops view_upload = {
     .flush = upload_node_flush,
     .setattr = upload_node_setattr,
     .is_fleeting = true,
+    .setxattr = upload_node_setxattr,
 };

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "oci/manifest.h"
 
+#define XATTR_ARTIFACT_TYPE "user.oci.artifacttype"
+
 /* One after the other: a byte that says whether it is listed, "NAME\0", the
  * length (4 bytes), the value. */
 struct xattrs {

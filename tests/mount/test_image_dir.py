@@ -16,8 +16,8 @@ from support.images import (
     platform_images, schema1, tar_of, zstd_stored)
 from support.layers import stored_layers
 
-IMAGE_ENTRIES = [
-    "config.json", "image.tar", "layers", "manifest.json", "rootfs"]
+IMAGE_ENTRIES = ["config.json", "image.tar", "layers", "manifest.json",
+                 "referrers", "rootfs"]
 INDEX_ENTRIES = sorted([*IMAGE_ENTRIES, "index.json", "platforms"])
 
 TAR = tar_of({"file": b"content"})
@@ -134,7 +134,8 @@ def test_variants(mount, registry, client):
 def test_an_index_without_the_mounts_platform(mount, registry, client):
     index_of(platform_images()).push(client, "app", "1.0")
     directory = mount(registry, "platform=plan9/mips") / "app/1.0"
-    assert names(directory) == ["image.tar", "index.json", "platforms"]
+    assert names(directory) == [
+        "image.tar", "index.json", "platforms", "referrers"]
     with pytest.raises(FileNotFoundError):
         os.stat(directory / "manifest.json")
 
@@ -185,7 +186,7 @@ def test_an_artifact(mount, registry, client):
     made = artifact(FILES).push(client, "app", "report")
     directory = mount(registry) / "app/report"
     assert names(directory) == [
-        "config.json", "files", "image.tar", "manifest.json"]
+        "config.json", "files", "image.tar", "manifest.json", "referrers"]
     assert (directory / "manifest.json").read_bytes() == made.data
     assert {name: (directory / "files" / name).read_bytes()
             for name in names(directory / "files")} == FILES
@@ -205,7 +206,8 @@ def test_an_artifact_without_a_config(mount, proxy, client):
         client.put_blob("app", blob.data)
     serve_manifest(proxy, "report", made.data)
     directory = mount(proxy) / "app/report"
-    assert names(directory) == ["files", "image.tar", "manifest.json"]
+    assert names(directory) == [
+        "files", "image.tar", "manifest.json", "referrers"]
     assert (directory / "files/report.txt").read_bytes() == b"all is well\n"
 
 
