@@ -30,8 +30,7 @@ const char options_help[] =
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
     "  -o OPTION,...        mount options:\n"
-    "     ro                   nothing can be pushed\n"
-    "     allow_other          other users may enter\n"
+    "     ro, allow_other      nothing can be pushed; other users may enter\n"
     "     cache=DIR            local copies (~/.cache/registryfs)\n"
     "     cache_size=BYTES     their size, K M G T allowed (10G)\n"
     "     tag_ttl=SECONDS      how long tags and lists are kept (10)\n"
@@ -44,9 +43,8 @@ const char options_help[] =
     "     noexec               programs in the mount cannot be run\n"
     "     trust_suid,trust_dev honour set-user-ID bits and devices\n"
     "     squash,no_squash     images' files are yours (unless you are root)\n"
-    "     prefetch             fetch an image's layers when its rootfs is "
-    "entered\n"
-    "     referrers            copies take along what refers to an image\n"
+    "     prefetch             fetch layers when a rootfs is entered\n"
+    "     referrers            copies take along what refers to the image\n"
     "  --version, --help\n"
     "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
 

@@ -7,9 +7,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "document.h"
 #include "image/copy.h"
+#include "image/referrers.h"
 #include "upload_table.h"
 
 void upload_copy_forget(struct upload *upload)
@@ -24,8 +26,13 @@ static int make_copy(struct upload *upload, struct err *err)
 	const struct push_target target = {.images = upload->mount->images,
 	    .repository = upload->target.repository,
 	    .tag = upload->target.tag};
-	int r = image_copy(save_image(upload->source), &target, err);
+	struct image *image = save_image(upload->source);
+	int r = image_copy(image, &target, err);
 
+	/* What refers to it is in its repository already. */
+	if (r == 0 && upload->mount->referrers &&
+	    strcmp(image->repository, target.repository) != 0)
+		r = referrers_copy(image, target.repository, err);
 	return upload_outcome(upload, r < 0 ? r : 1, err);
 }
 

@@ -15,6 +15,7 @@
 enum {
 	/* Of several who change a list at once, one comes through each time. */
 	TRIES = 20,
+	PAUSE_MIN_MS = 20,
 	PAUSE_MAX_MS = 1000,
 };
 
@@ -145,7 +146,7 @@ static int64_t now_ms(void)
  */
 static int pause_after(int64_t took_ms, struct err *err)
 {
-	int64_t ms = 2 * took_ms + 5;
+	int64_t ms = 4 * took_ms + PAUSE_MIN_MS;
 	struct timespec pause;
 
 	if (ms > PAUSE_MAX_MS)

@@ -67,14 +67,17 @@ static void test_layers(void **state)
 static void test_files(void **state)
 {
 	static const char *const names[] = {"a.txt", "sha256-" HEX64,
-	    "sha256-" HEX64, "sha256-" HEX64, ""};
+	    "sha256-" HEX64, "sha256-" HEX64, "", "sha256-" HEX64 ".spdx.json",
+	    "b"};
 	struct image image =
 	    parse("{\"schemaVersion\":2,\"config\":" ENTRY(MEDIA_OCI_EMPTY,
 		"") ",\"layers\":[" ENTRY("text/plain",
 		TITLE("a.txt")) "," ENTRY("text/plain",
 		TITLE("../up")) "," ENTRY("text/plain",
 		TITLE("a.txt")) "," ENTRY("text/plain",
-		"") "," ENTRY(MEDIA_OCI_EMPTY, "") "]}");
+		"") "," ENTRY(MEDIA_OCI_EMPTY,
+		"") "," ENTRY("application/spdx+json",
+		"") "," ENTRY("application/spdx+json", TITLE("b")) "]}");
 
 	(void)state;
 	assert_names(&image, file_name, names);
@@ -100,11 +103,62 @@ static void test_platforms(void **state)
 	assert_names(&image, platform_name, names);
 }
 
+static struct descriptor referrer(const char *type, uint8_t first,
+    uint8_t seventh)
+{
+	struct descriptor descriptor = {.artifact_type = type};
+
+	descriptor.digest.algorithm = DIGEST_SHA256;
+	descriptor.digest.bytes[0] = first;
+	descriptor.digest.bytes[6] = seventh;
+	return descriptor;
+}
+
+static void test_referrers(void **state)
+{
+	const struct descriptor entries[] = {
+	    referrer("application/spdx+json", 0x10, 0),
+	    referrer("application/vnd.in-toto+json", 0x20, 1),
+	    /* Two that begin alike. */
+	    referrer("application/spdx+json", 0x30, 1),
+	    referrer("application/spdx+json", 0x30, 2),
+	    referrer(NULL, 0x40, 0),
+	};
+	const struct referrers referrers = {entries, 5};
+	static const char *const names[] = {"spdx-100000000000",
+	    "in-toto-200000000000",
+	    "spdx-300000000000"
+	    "0100000000000000000000000000000000000000000000000000",
+	    "spdx-300000000000"
+	    "0200000000000000000000000000000000000000000000000000",
+	    "artifact-400000000000"};
+	static const char *const none[] = {"spdx-300000000000",
+	    "spdx-200000000000", "spdx-10000000000", "spdx", "", "."};
+	char text[PART_NAME_SIZE];
+	size_t index;
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		char digest[DIGEST_TEXT_SIZE];
+
+		referrer_name(&referrers, i, text);
+		assert_string_equal(text, names[i]);
+		assert_true(referrer_find(&referrers, text, &index));
+		assert_int_equal(index, i);
+		digest_format(&entries[i].digest, digest);
+		assert_true(referrer_find(&referrers, digest, &index));
+		assert_int_equal(index, i);
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_false(referrer_find(&referrers, none[i], &index));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_layers),
 	    cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_referrers),
 	    cmocka_unit_test(test_platforms),
 	};
 
