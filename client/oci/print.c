@@ -92,6 +92,18 @@ static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
 	return 0;
 }
 
+/* Whether JSON can hold the file's annotations: it is UTF-8. */
+static bool is_text(const struct descriptor *file)
+{
+	for (size_t i = 0; i < file->annotation_count; i++) {
+		json_auto_t *value = json_string(file->annotations[i].value);
+
+		if (!value)
+			return false;
+	}
+	return true;
+}
+
 int artifact_print(struct buf *out, const struct artifact *artifact,
     struct err *err)
 {
@@ -101,6 +113,8 @@ int artifact_print(struct buf *out, const struct artifact *artifact,
 	json_auto_t *manifest = NULL;
 	int r = format_time(artifact->created, time, err);
 
+	if (r == 0 && !is_text(&artifact->file))
+		r = err_set(err, EINVAL, "the name is not UTF-8");
 	if (r == 0)
 		r = digest_of(DIGEST_SHA256, ARTIFACT_CONFIG, config.size,
 		    &config.digest, err);

@@ -37,8 +37,9 @@ _registryfs_option() {
 	*=*) ;;
 	*)
 		compgen -W 'allow_other authfile= cache= cache_size= delete
-			delete=recursive exec insecure no_squash noexec platform= prefetch ro rw
-			squash tag_ttl= timeout= trust_dev trust_suid' \
+			delete=recursive exec insecure no_squash noexec
+			platform= prefetch referrers ro rw squash tag_ttl=
+			timeout= trust_dev trust_suid' \
 			-- "$value"
 		;;
 	esac

@@ -25,6 +25,7 @@ options=(
 	'squash[files of images are yours]'
 	'no_squash[files of images are whose the image says]'
 	'prefetch[fetch the layers when a rootfs is entered]'
+	'referrers[copies take along what refers to the image]'
 )
 topics=(all auth fetch fuse http push store)
 

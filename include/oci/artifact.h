@@ -79,7 +79,7 @@ struct artifact {
 /*
  * Prints it, an image manifest with the empty config: image-spec manifest.md
  * "Guidelines for Artifact Usage". Deterministic. -EINVAL if the year of
- * `created` has not four digits.
+ * `created` has not four digits, or an annotation is not UTF-8.
  */
 int artifact_print(struct buf *out, const struct artifact *artifact,
     struct err *err);

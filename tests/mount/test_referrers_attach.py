@@ -205,6 +205,16 @@ def test_an_empty_file_is_no_attachment(client, image, referrers):
     assert names(referrers) == []
 
 
+def test_a_name_that_is_no_text(mounted, client, image, referrers):
+    mounted.expect_error("the name is not UTF-8")
+    path = os.fsencode(referrers) + b"/\xff.json"
+    with pytest.raises(OSError) as failure:
+        with open(path, "wb") as out:
+            out.write(SBOM)
+    assert failure.value.errno == errno.EINVAL
+    assert attached(client, image) == []
+
+
 def test_a_large_file(client, image, referrers):
     data = b"0123456789abcdef" * (4 << 16)
     (referrers / "large").write_bytes(data)
