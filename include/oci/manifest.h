@@ -114,7 +114,7 @@ bool manifest_is_image(const struct manifest *manifest);
 
 /*
  * Prints an image manifest (OCI or Docker by media_type) for a config and
- * layers of which media_type, digest and size are used. Deterministic.
+ * layers, of which all is used but platforms. Deterministic.
  */
 int manifest_print(struct buf *out, const char *media_type,
     const struct descriptor *config, const struct descriptor *layers,

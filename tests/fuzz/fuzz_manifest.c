@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "oci/manifest.h"
+#include "oci/artifact.h"
 
 static void check_descriptor(const struct descriptor *descriptor)
 {
@@ -30,6 +30,25 @@ static void check_index(const struct manifest *index)
 
 	if (manifest_is_image(index) ||
 	    (chosen && descriptor_is_attestation(chosen)))
+		abort();
+}
+
+/* One more entry is one more entry. */
+static void check_index_add(const struct manifest *index, const uint8_t *data,
+    size_t size)
+{
+	struct descriptor entry = {.media_type = "x/y", .size = 1};
+	CLEANUP(manifest_free_p) struct manifest *again = NULL;
+	AUTO_BUF struct buf out = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct err err = ERR_INIT;
+	int r;
+
+	entry.digest.algorithm = DIGEST_SHA256;
+	r = index_add(&out, data, size, &entry, &err);
+	if (r <= 0)
+		return; /* it has as many as there can be, or that one */
+	if (manifest_parse(out.data, out.len, NULL, &again, &err) < 0 ||
+	    again->entry_count != index->entry_count + 1)
 		abort();
 }
 
@@ -66,9 +85,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_descriptor(&manifest->entries[i]);
 	if (digest_is_set(&manifest->subject.digest))
 		check_descriptor(&manifest->subject);
-	if (manifest->kind == MANIFEST_INDEX)
-		check_index(manifest);
-	else
+	if (manifest->kind == MANIFEST_IMAGE) {
 		check_image(manifest);
+		return 0;
+	}
+	check_index(manifest);
+	check_index_add(manifest, data, size);
 	return 0;
 }

@@ -139,6 +139,16 @@ def test_an_attribute_says_the_kind(client, image, referrers):
     assert manifest["layers"][0]["mediaType"] == OCTETS
 
 
+def test_cp_takes_the_attribute_along(client, image, referrers, tmp_path):
+    path = tmp_path / "report"
+    for content in (b"all is well", b"and still is"):
+        path.write_bytes(content)
+        os.setxattr(path, TYPE, b"application/vnd.example.report")
+        run("cp", "--preserve=xattr", path, referrers)
+    assert [manifest["artifactType"] for manifest in attached(client, image)
+            ] == 2 * ["application/vnd.example.report"]
+
+
 def test_a_scratch_file_with_an_attribute(client, image, referrers, sbom):
     scratch = referrers / ".new"
     shutil.copyfile(sbom, scratch)
@@ -320,8 +330,6 @@ def test_another_client_wins_the_race(proxy, client, image, referrers):
 
 def test_two_mounts_attach_at_once(mount, registry, client, image):
     """Each with a cache of its own: they know nothing of one another."""
-    # While docker-registry takes one blob twice, it has no manifest with it.
-    client.put_blob("app", b"{}")
     roots = [mount(registry), mount(registry)]
     start = threading.Barrier(len(roots))
 
@@ -381,6 +389,16 @@ def test_a_refusal(mounted, proxy, client, image, referrers, path, status,
     failed.rename(referrers / NAME)
     assert len(attached(client, image)) == 1
     assert [name[:5] for name in names(referrers)] == ["spdx-"]
+
+
+def test_a_blob_that_is_not_there_for_a_moment(proxy, client, image,
+                                               referrers):
+    """What docker-registry says while another client sends it the same one."""
+    proxy.refuses("/manifests/sha256:", method="PUT", times=1, status=400,
+                  code="DIGEST_INVALID",
+                  message="provided digest did not match uploaded content")
+    (referrers / NAME).write_bytes(SBOM)
+    assert len(attached(client, image)) == 1
 
 
 def test_nothing_else_can_be_done_there(mounted, referrers, sbom):
