@@ -67,6 +67,24 @@ static int put_blobs(const struct push_target *target,
 	return r;
 }
 
+/* While docker-registry takes a blob that it has from another client, it does
+ * not have it; and all clients have the empty config. */
+static int put_patiently(const struct push_target *target,
+    const struct archive_manifest *manifest, struct err *err)
+{
+	const struct timespec pause = {0, 100000000};
+	struct err refusal = ERR_INIT;
+	int r = push_manifest_put_last(target, manifest, &refusal);
+
+	if (r == -EINVAL) {
+		nanosleep(&pause, NULL);
+		return push_manifest_put_last(target, manifest, err);
+	}
+	if (r < 0)
+		*err = refusal;
+	return r;
+}
+
 static int put_manifest(const struct push_target *target,
     const struct buf *text, struct digest *digest, struct err *err)
 {
@@ -74,8 +92,6 @@ static int put_manifest(const struct push_target *target,
 	struct archive_manifest manifest = {.media_type = MEDIA_OCI_MANIFEST,
 	    .data = text->data,
 	    .len = text->len};
-	const struct timespec pause = {0, 100000000};
-	struct err refusal = ERR_INIT;
 	int r = manifest_parse(text->data, text->len, MEDIA_OCI_MANIFEST,
 	    &parsed, err);
 
@@ -86,16 +102,7 @@ static int put_manifest(const struct push_target *target,
 		return r;
 	manifest.manifest = parsed;
 	manifest.digest = *digest;
-	r = push_manifest_put_last(target, &manifest, &refusal);
-	/* While docker-registry takes a blob that it has from another client,
-	 * it does not have it; and all clients have the empty config. */
-	if (r == -EINVAL) {
-		nanosleep(&pause, NULL);
-		return push_manifest_put_last(target, &manifest, err);
-	}
-	if (r < 0)
-		*err = refusal;
-	return r;
+	return put_patiently(target, &manifest, err);
 }
 
 int referrers_attach(struct image *image, const struct attachment *file,

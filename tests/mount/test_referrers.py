@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -236,6 +237,17 @@ def test_the_registrys_own_list(mount, proxy, client, image, page):
     assert names(referrers) == sorted(
         f"{name}-{short(referrer)}" for name, referrer
         in zip(("spdx", "cyclonedx", "sigstore"), made))
+
+
+def test_a_list_that_many_want_is_asked_for_once(mount, proxy, client, image):
+    attach_by_tag(client, image, referrer_of(image))
+    referrers = mount(proxy) / "app/1.0/referrers"
+    os.stat(referrers)
+    with proxy.requests() as seen, ThreadPoolExecutor(8) as threads:
+        listings = list(threads.map(names, 8 * [referrers]))
+    assert len(listings[0]) == 1 and all(
+        listing == listings[0] for listing in listings)
+    assert seen.count(path=REFERS) == 3, seen
 
 
 def test_a_list_is_kept_for_tag_ttl(mount, proxy, client, image):
