@@ -108,6 +108,54 @@ static int put(struct images *images, const char *repository, const char *tag,
 	return r < 0 ? r : 0;
 }
 
+/* Takes what the registry does not have any more off the list: 1, or 0 if there
+ * is nothing of the kind. */
+static int drop_missing(struct images *images, const char *repository,
+    struct buf *index, struct err *err)
+{
+	CLEANUP(manifest_free_p) struct manifest *parsed = NULL;
+	int r = manifest_parse(index->data, index->len, NULL, &parsed, err);
+	bool any = false;
+
+	for (size_t i = 0; r >= 0 && i < parsed->entry_count; i++) {
+		const struct digest *digest = &parsed->entries[i].digest;
+		AUTO_BUF struct buf without = BUF_INIT(MANIFEST_MAX_BYTES);
+		struct registry_manifest head = {0};
+		char text[DIGEST_TEXT_SIZE];
+		struct err none = ERR_INIT;
+
+		r = registry_manifest_head(images_registry(images), repository,
+		    digest_format(digest, text), &head, &none);
+		if (r != -ENOENT)
+			continue;
+		r = index_remove(&without, index->data, index->len, digest,
+		    err);
+		if (r == 1) {
+			struct buf was = *index;
+
+			*index = without;
+			without = was;
+			any = true;
+		}
+	}
+	return r < 0 ? r : any;
+}
+
+/* Some registries take no list with what they do not have, and who deletes may
+ * have left it there. */
+static int put_list(struct images *images, const char *repository,
+    const char *tag, const char *media_type, struct buf *index, struct err *err)
+{
+	struct err refusal = ERR_INIT, none = ERR_INIT;
+	int r = put(images, repository, tag, media_type, index, &refusal);
+
+	if (r == -EINVAL && drop_missing(images, repository, index, &none) == 1)
+		return put(images, repository, tag, media_type, index, err);
+	if (r < 0)
+		*err = refusal;
+	return r;
+}
+
 /* 0 if the list has the entry, 1 if it has been put without those that somebody
  * else may have put meanwhile. */
 static int add_once(struct images *images, const char *repository,
@@ -121,7 +169,7 @@ static int add_once(struct images *images, const char *repository,
 		r = index_add(&index, r ? buf_str(&before.body) : NULL,
 		    before.body.len, referrer, err);
 	if (r == 1)
-		r = put(images, repository, tag,
+		r = put_list(images, repository, tag,
 			*before.media_type ? before.media_type
 					   : MEDIA_OCI_INDEX,
 			&index, err) < 0

@@ -2,6 +2,7 @@
 /* Lists of referrers that clients maintain: distribution-spec "Referrers Tag
  * Schema". What others wrote into one stays, byte for byte of its values. */
 #include <errno.h>
+#include <string.h>
 
 #include "document.h"
 #include "oci/artifact.h"
@@ -63,4 +64,37 @@ int index_add(struct buf *out, const void *index, size_t len,
 		return err_nomem(err);
 	r = document_print(root, out, err);
 	return r < 0 ? r : 1;
+}
+
+static bool is_of(const json_t *entry, const struct digest *digest)
+{
+	const char *text = json_string_value(json_object_get(entry, "digest"));
+	char want[DIGEST_TEXT_SIZE];
+
+	return text && strcmp(text, digest_format(digest, want)) == 0;
+}
+
+int index_remove(struct buf *out, const void *index, size_t len,
+    const struct digest *digest, struct err *err)
+{
+	json_auto_t *root = NULL;
+	json_t *entries;
+	int r = document_read(index, len, MANIFEST_MAX_BYTES, JSON_OBJECT,
+	    &root, err);
+	bool found = false;
+
+	if (r == 0)
+		r = document_member(root, "manifests", JSON_ARRAY, &entries,
+		    err);
+	if (r < 0)
+		return r;
+	for (size_t i = json_array_size(entries); i > 0; i--) {
+		if (!is_of(json_array_get(entries, i - 1), digest))
+			continue;
+		json_array_remove(entries, i - 1);
+		found = true;
+	}
+	if (found)
+		r = document_print(root, out, err);
+	return r < 0 ? r : found;
 }

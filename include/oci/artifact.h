@@ -92,4 +92,8 @@ int artifact_print(struct buf *out, const struct artifact *artifact,
 int index_add(struct buf *out, const void *index, size_t len,
     const struct descriptor *entry, struct err *err);
 
+/* The same without the entries of a digest: 1, or 0 if it has none. */
+int index_remove(struct buf *out, const void *index, size_t len,
+    const struct digest *digest, struct err *err);
+
 #endif

@@ -298,6 +298,21 @@ def test_what_others_listed_stays(mounted, client, image, referrers):
     assert len(names(referrers)) == 2
 
 
+def test_what_was_deleted_goes_off_the_list(mount, make_registry):
+    """docker-registry takes no list that names what it does not have."""
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    image = oci_image().push(client, "app", "1.0")
+    gone, kept = referrer_of(image, b"gone"), referrer_of(image, b"kept")
+    listed(gone, kept).push(client, "app", fallback_tag(image))
+    path = f"/v2/app/manifests/{gone.digest}"
+    assert client.request("DELETE", path).status == 202
+    (mount(registry) / "app/1.0/referrers" / NAME).write_bytes(SBOM)
+    entries = fallback_entries(client, "app", image)
+    assert len(entries) == 2
+    assert entries[0]["digest"] == kept.digest
+
+
 def test_a_tag_that_is_no_list_is_not_replaced(mounted, client, image,
                                                referrers):
     other = oci_image(created="2001-01-01T00:00:00Z").push(

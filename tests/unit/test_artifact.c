@@ -270,6 +270,34 @@ static void what_others_wrote_stays(void **state)
 	assert_non_null(strstr(after.data, "\"annotations\":{\"k\":\"v\"}}"));
 }
 
+static void entries_are_removed(void **state)
+{
+	struct descriptor one = descriptor_of("one"),
+			  two = descriptor_of("two");
+	AUTO_BUF struct buf both = BUF_INIT(MANIFEST_MAX_BYTES);
+	AUTO_BUF struct buf first = BUF_INIT(MANIFEST_MAX_BYTES);
+	AUTO_BUF struct buf out = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(index_add(&first, NULL, 0, &one, &err), 1);
+	assert_int_equal(index_add(&both, first.data, first.len, &two, &err),
+	    1);
+	assert_int_equal(index_remove(&out, both.data, both.len, &two.digest,
+			     &err),
+	    1);
+	assert_string_equal(buf_str(&out), buf_str(&first));
+	buf_reset(&out);
+	assert_int_equal(index_remove(&out, first.data, first.len, &two.digest,
+			     &err),
+	    0);
+	assert_int_equal(out.len, 0);
+	assert_int_equal(index_remove(&out, first.data, first.len, &one.digest,
+			     &err),
+	    1);
+	assert_non_null(strstr(buf_str(&out), "\"manifests\":[]"));
+}
+
 static void what_is_no_index_is_refused(void **state)
 {
 	static const char *const cases[] = {"", "{}", "[]",
@@ -313,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(a_manifest_is_printed),
 	    cmocka_unit_test(entries_are_added),
 	    cmocka_unit_test(what_others_wrote_stays),
+	    cmocka_unit_test(entries_are_removed),
 	    cmocka_unit_test(what_is_no_index_is_refused),
 	    cmocka_unit_test(a_list_that_is_null),
 	};
