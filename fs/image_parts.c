@@ -44,18 +44,53 @@ static bool has_index(const struct image *top, const struct image *shown)
 	return top->manifest->kind == MANIFEST_INDEX;
 }
 
+/* A document of a tag, or where the image is one for ever just its content. */
+static int document(struct node *dir, const char *name,
+    const struct upload_kind *kind, struct node *content, struct node **out,
+    struct err *err)
+{
+	const struct image_name *is = image_node_name(dir);
+	struct document document = {.dir = dir,
+	    .name = name,
+	    .content = content};
+	int r;
+
+	if (!is->tag) {
+		*out = node_add(dir->mount->nodes, content, err);
+		return *out ? 0 : -err->code;
+	}
+	r = target_set(&document.target, kind, is->repository, is->tag, NULL,
+	    err);
+	if (r < 0) {
+		node_discard(content);
+		return r;
+	}
+	return document_node(&document, out, err);
+}
+
 static int part_manifest(struct node *dir, struct image *top,
     struct image *shown, struct node **out, struct err *err)
 {
+	struct node *content = NULL;
+	int r = manifest_content(dir->mount, shown, &content, err);
+
 	(void)top;
-	return manifest_node(dir->mount, shown, out, err);
+	return r < 0 ? r
+		     : document(dir, "manifest.json", &upload_manifest, content,
+			   out, err);
 }
 
 static int part_config(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
+	struct node *content = NULL;
+	int r = blob_content(dir->mount, shown, &shown->manifest->config,
+	    &content, err);
+
 	(void)top;
-	return blob_node(dir->mount, shown, &shown->manifest->config, out, err);
+	return r < 0 ? r
+		     : document(dir, "config.json", &upload_config, content,
+			   out, err);
 }
 
 static int part_layers(struct node *dir, struct image *top, struct image *shown,
@@ -82,20 +117,14 @@ static int part_files(struct node *dir, struct image *top, struct image *shown,
 static int part_archive(struct node *dir, struct image *top,
     struct image *shown, struct node **out, struct err *err)
 {
-	const struct image_name *is = image_node_name(dir);
-	struct document document = {.dir = dir, .name = IMAGE_TAR};
-	int r =
-	    archive_content(dir->mount, top, is->tag, &document.content, err);
+	struct node *content = NULL;
+	int r = archive_content(dir->mount, top, image_node_name(dir)->tag,
+	    &content, err);
 
 	(void)shown;
-	if (r == 0 && is->tag)
-		r = target_set(&document.target, &upload_archive,
-		    is->repository, is->tag, NULL, err);
-	if (r < 0) {
-		node_discard(document.content);
-		return r;
-	}
-	return document_node(&document, out, err);
+	return r < 0 ? r
+		     : document(dir, IMAGE_TAR, &upload_archive, content, out,
+			   err);
 }
 
 static int part_referrers(struct node *dir, struct image *top,
@@ -108,8 +137,13 @@ static int part_referrers(struct node *dir, struct image *top,
 static int part_index(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
+	struct node *content = NULL;
+	int r = manifest_content(dir->mount, top, &content, err);
+
 	(void)shown;
-	return manifest_node(dir->mount, top, out, err);
+	return r < 0 ? r
+		     : document(dir, "index.json", &upload_index, content, out,
+			   err);
 }
 
 static int part_platforms(struct node *dir, struct image *top,

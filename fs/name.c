@@ -20,6 +20,13 @@ static size_t archive_stem(const char *text)
 	return 0;
 }
 
+const char *name_ending(const char *text)
+{
+	size_t stem = archive_stem(text);
+
+	return stem ? text + stem : text + strlen(text);
+}
+
 bool name_is_archive(const char *text)
 {
 	return archive_stem(text) > 0;

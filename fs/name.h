@@ -33,6 +33,9 @@ struct name {
 
 void name_parse(struct name *name, const char *text);
 
+/* An archive's ending of the text, or "". */
+const char *name_ending(const char *text);
+
 /* Whether text ends like an archive: .tar, .tar.gz, .tgz, .tar.zst. */
 bool name_is_archive(const char *text);
 

@@ -69,10 +69,6 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
 int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 
-/* manifest.json, index.json: the bytes of the image's manifest. */
-int manifest_node(struct mount *mount, struct image *image, struct node **out,
-    struct err *err);
-
 /* A blob that the image's manifest names. */
 int blob_node(struct mount *mount, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);

@@ -47,6 +47,12 @@ struct target_file {
 };
 
 extern const struct upload_kind upload_archive;
+extern const struct upload_kind upload_layer;    /* put on top of the image */
+extern const struct upload_kind upload_config;   /* in place of the config */
+extern const struct upload_kind upload_manifest; /* of the platform's image */
+extern const struct upload_kind upload_index;    /* of the tag itself */
+extern const struct upload_kind upload_platform; /* an archive; detail says of
+						  * which platform */
 
 void target_release(struct upload_target *target);
 int target_copy(const struct upload_target *from, struct upload_target *out,

@@ -257,18 +257,6 @@ int manifest_content(struct mount *mount, struct image *image,
 	return node_made(&manifest->node, out, err);
 }
 
-int manifest_node(struct mount *mount, struct image *image, struct node **out,
-    struct err *err)
-{
-	struct node *node = NULL;
-	int r = manifest_content(mount, image, &node, err);
-
-	if (r < 0)
-		return r;
-	*out = node_add(mount->nodes, node, err);
-	return *out ? 0 : -err->code;
-}
-
 static void manifest_node_free(struct node *node)
 {
 	image_put(manifest_image(node));

@@ -5,10 +5,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/lock.h"
 #include "document.h"
+#include "image/change.h"
 #include "image_info.h"
 #include "image_parts.h"
 #include "name.h"
@@ -224,6 +226,14 @@ static int image_pair(struct node *node, struct image **top,
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Another platform can be put beside the one that there is. */
+static bool makes_index(const struct node *dir, const char *name,
+    const struct image *shown)
+{
+	return image_node_name(dir)->tag && shown &&
+	       manifest_is_image(shown->manifest) && !strcmp(name, "platforms");
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
@@ -245,7 +255,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	r = image_pair(dir, &top, &shown, err);
 	if (r < 0)
 		return r;
-	if (!part->present(top, shown))
+	if (!part->present(top, shown) && !makes_index(dir, name, shown))
 		return err_set(err, ENOENT, "%s: no such name", name);
 	return part->node(dir, top, shown, out, err);
 }
@@ -360,6 +370,47 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
 	    name);
 }
 
+static int set_annotation(struct node *node, const struct push_target *target,
+    const char *name, const char *value, int flags, struct err *err)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	bool there = false;
+	int r = image_now(to_image(node), &image, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < image->manifest->annotation_count; i++)
+		there |= !strcmp(image->manifest->annotations[i].name, name);
+	if (!there && (!value || flags & XATTR_REPLACE))
+		return err_set(err, ENODATA, "%s: no such annotation", name);
+	if (there && flags & XATTR_CREATE)
+		return err_set(err, EEXIST, "%s: is there", name);
+	return change_annotation(target, name, value, err);
+}
+
+/* An annotation of the tag's own manifest. Others go along with a copy. */
+static int image_setxattr(struct node *node, const char *name,
+    const void *value, size_t len, int flags, struct err *err)
+{
+	static const char prefix[] = "user.oci.annotation.";
+	const struct image_name *is = image_node_name(node);
+	const struct push_target target = {.images = node->mount->images,
+	    .repository = is->repository,
+	    .tag = is->tag};
+	AUTO_FREE char *text = value ? strndup(value, len) : NULL;
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return -EOPNOTSUPP;
+	if (!is->tag)
+		return err_set(err, EPERM,
+		    "an image named by its digest never changes");
+	if (value && (!text || strlen(text) != len))
+		return text ? err_set(err, EINVAL, "an annotation has no NUL")
+			    : err_nomem(err);
+	return set_annotation(node, &target, name + strlen(prefix), text, flags,
+	    err);
+}
+
 static int image_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
@@ -385,4 +436,5 @@ const struct view_ops view_image = {
     .unlink = image_unlink,
     .rmdir = removing_part,
     .rename = image_rename,
+    .setxattr = image_setxattr,
 };

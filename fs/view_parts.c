@@ -10,13 +10,19 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "document.h"
 #include "image_info.h"
+#include "name.h"
 #include "nodes.h"
 #include "part_names.h"
+#include "upload.h"
 
 struct part_node {
 	struct node node;
 	struct image *image;
+	char *place; /* of files that are written here, whatever the image */
+	/* The tag, where the image is that of one; else NULL. */
+	char *tag;
 };
 
 static struct image *part_image(const struct node *node)
@@ -29,15 +35,24 @@ static int part_node(struct node *parent, struct image *image,
     struct err *err)
 {
 	struct part_node *part = calloc(1, sizeof(*part));
+	const char *tag = image_node_name(parent)->tag;
 	char text[DIGEST_TEXT_SIZE];
 
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
+	part->place = file_path("%s/%s", parent->key, name);
+	if (tag)
+		part->tag = strdup(tag);
 	node_init(&part->node, parent->mount, view,
 	    file_path("%s/%s#%s", parent->key, name,
 		digest_format(&image->digest, text)),
-	    TTL_FOREVER, TTL_FOREVER);
+	    /* What is written here has its name for a while. */
+	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
+	if (!part->place || (tag && !part->tag)) {
+		node_discard(&part->node);
+		return err_nomem(err);
+	}
 	*out = node_add(parent->mount->nodes, &part->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -65,6 +80,8 @@ static void part_free(struct node *node)
 	struct part_node *part = (struct part_node *)(void *)node;
 
 	image_put(part->image);
+	free(part->place);
+	free(part->tag);
 	free(part);
 }
 
@@ -143,12 +160,80 @@ static size_t layer_of_dir(const struct image *image, const char *name)
 	return index;
 }
 
+static struct part_node *to_part(const struct node *node)
+{
+	return (struct part_node *)(uintptr_t)node;
+}
+
+static const char *part_place(const struct node *dir)
+{
+	return to_part(dir)->place;
+}
+
+/* What is being written in the directory, or was: 1, 0. */
+static int written_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	int r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+
+	return r != 0 ? r : document_written(dir, name, out, err);
+}
+
+/* Names of programs' temporary files are scratch files. */
+static int part_target(struct node *dir, const char *name,
+    const struct upload_kind *kind, const char *detail,
+    struct upload_target *out, struct err *err)
+{
+	const struct part_node *self = to_part(dir);
+
+	if (!self->tag)
+		return err_set(err, EPERM,
+		    "%s: an image named by its digest never changes", name);
+	if (!kind)
+		return 0;
+	return target_set(out, kind, self->image->repository, self->tag, detail,
+	    err);
+}
+
+static int part_unlink(struct node *dir, const char *name, struct err *err)
+{
+	if (uploads_remove(dir->mount->uploads, dir, name))
+		return 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}
+
+static int part_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}
+
+static int layers_target(struct node *dir, const char *name,
+    struct upload_target *out, struct err *err)
+{
+	bool appends = *name != '.' && name_is_archive(name);
+
+	return part_target(dir, name, appends ? &upload_layer : NULL, NULL, out,
+	    err);
+}
+
 static int layers_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	struct image *image = part_image(dir);
 	size_t index = layer_of_dir(image, name);
+	int r;
 
+	*out = NULL;
+	r = written_lookup(dir, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (index < image->manifest->entry_count)
 		return layer_tree_node(dir, name, image, index, out, err);
 	return blobs_lookup(dir, layer_name, name, out, err);
@@ -157,11 +242,11 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 {
 	struct image *image = part_image(dir);
+	int r;
 
 	for (size_t i = 0; i < image->manifest->entry_count; i++) {
 		CLEANUP(node_put_p) struct node *node = NULL;
 		char name[PART_NAME_SIZE];
-		int r;
 
 		layer_dir_name(image, i, name);
 		r = layer_tree_node(dir, name, image, i, &node, err);
@@ -171,7 +256,8 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	return blobs_list(dir, layer_name, out, err);
+	r = blobs_list(dir, layer_name, out, err);
+	return r < 0 ? r : uploads_list(dir->mount->uploads, dir, out, err);
 }
 
 static int files_lookup(struct node *dir, const char *name, struct node **out,
@@ -185,13 +271,58 @@ static int files_list(struct node *dir, struct dirlist *out, struct err *err)
 	return blobs_list(dir, file_name, out, err);
 }
 
+/* "linux-arm64", as a platform is written elsewhere; NULL if it is none. */
+static char *platform_of_name(const char *name)
+{
+	AUTO_FREE char *text = NULL;
+	struct err none = ERR_INIT;
+	struct platform platform;
+
+	text = strndup(name, strlen(name) - strlen(name_ending(name)));
+	for (char *c = text; c && *c; c++)
+		*c = *c == '-' ? '/' : *c;
+	if (!text || platform_parse(&platform, text, &none) < 0)
+		return NULL;
+	return steal(&text);
+}
+
+static int platforms_target(struct node *dir, const char *name,
+    struct upload_target *out, struct err *err)
+{
+	AUTO_FREE char *platform = platform_of_name(name);
+
+	return part_target(dir, name, platform ? &upload_platform : NULL,
+	    platform, out, err);
+}
+
+static bool is_index(const struct node *dir)
+{
+	return part_image(dir)->manifest->kind == MANIFEST_INDEX;
+}
+
 static int platforms_lookup(struct node *dir, const char *name,
     struct node **out, struct err *err)
 {
 	struct image *index_image = part_image(dir);
 	CLEANUP(image_put_p) struct image *image = NULL;
 	size_t index;
-	int r = part_find(index_image, platform_name, name, &index, err);
+	int r;
+
+	*out = NULL;
+	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* What was written as linux-arm64 is its directory now. */
+	r = is_index(dir)
+		? part_find(index_image, platform_name, name, &index, err)
+		: -ENOENT;
+	if (r == -ENOENT) {
+		int w = document_written(dir, name, out, err);
+
+		if (w != 0)
+			return w < 0 ? w : 0;
+		return err_set(err, ENOENT, "%s: no such platform", name);
+	}
 
 	if (r == 0)
 		r = image_open(index_image->images, index_image->repository,
@@ -204,7 +335,8 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 {
 	struct image *index = part_image(dir);
 
-	for (size_t i = 0; i < index->manifest->entry_count; i++) {
+	for (size_t i = 0; is_index(dir) && i < index->manifest->entry_count;
+	     i++) {
 		char name[PART_NAME_SIZE];
 		char text[DIGEST_TEXT_SIZE];
 		AUTO_FREE char *key = NULL;
@@ -223,7 +355,7 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return uploads_list(dir->mount->uploads, dir, out, err);
 }
 
 const struct view_ops view_layers = {
@@ -231,6 +363,11 @@ const struct view_ops view_layers = {
     .free = part_free,
     .lookup = layers_lookup,
     .list = layers_list,
+    .target = layers_target,
+    .place = part_place,
+    .create = upload_create,
+    .unlink = part_unlink,
+    .rename = part_rename,
 };
 
 const struct view_ops view_files = {
@@ -245,4 +382,9 @@ const struct view_ops view_platforms = {
     .free = part_free,
     .lookup = platforms_lookup,
     .list = platforms_list,
+    .target = platforms_target,
+    .place = part_place,
+    .create = upload_create,
+    .unlink = part_unlink,
+    .rename = part_rename,
 };

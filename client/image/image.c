@@ -221,29 +221,37 @@ int image_platform(struct image *image, struct image **out, struct err *err)
 	return 0;
 }
 
-static int config_read(struct image *image, struct config **out,
-    struct err *err)
+int image_config_bytes(struct image *image, struct buf *out, struct err *err)
 {
 	const struct descriptor *descriptor = &image->manifest->config;
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
-	AUTO_FREE char *data = NULL;
-	size_t size = (size_t)descriptor->size;
 	ssize_t n;
 	int r;
 
 	if (descriptor->size > CONFIG_MAX_BYTES)
 		return err_set(err, EFBIG, "config of %llu bytes",
 		    (unsigned long long)descriptor->size);
-	data = malloc(size + 1);
-	if (!data)
-		return err_nomem(err);
-	r = image_blob(image, descriptor, &blob, err);
+	r = buf_reserve(out, (size_t)descriptor->size, err);
+	if (r == 0)
+		r = image_blob(image, descriptor, &blob, err);
 	if (r < 0)
 		return r;
-	n = blob_read(blob, data, size, 0, err);
+	n = blob_read(blob, out->data + out->len, (size_t)descriptor->size, 0,
+	    err);
 	if (n < 0)
 		return (int)n;
-	return config_parse(data, (size_t)n, out, err);
+	out->len += (size_t)n;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+static int config_read(struct image *image, struct config **out,
+    struct err *err)
+{
+	AUTO_BUF struct buf data = BUF_INIT(CONFIG_MAX_BYTES);
+	int r = image_config_bytes(image, &data, err);
+
+	return r < 0 ? r : config_parse(data.data, data.len, out, err);
 }
 
 int image_config(struct image *image, const struct config **out,

@@ -56,7 +56,7 @@ int push_manifest_put_last(const struct push_target *target,
 	    manifest, err);
 }
 
-static const char *layer_media_type(enum compression compression, bool docker)
+const char *push_layer_media_type(enum compression compression, bool docker)
 {
 	if (compression == COMPRESSION_ZSTD)
 		return MEDIA_OCI_LAYER_ZSTD;
@@ -77,7 +77,7 @@ static int print_manifest(const struct push_image *image,
 		const struct push_layer *layer = image->layers[i];
 
 		layers[i].media_type =
-		    layer_media_type(layer->compression, image->docker);
+		    push_layer_media_type(layer->compression, image->docker);
 		layers[i].digest = layer->digest;
 		layers[i].size = layer->blob_size;
 	}

@@ -25,6 +25,9 @@ int push_manifest_put(const struct push_target *target, const char *reference,
 int push_manifest_put_last(const struct push_target *target,
     const struct archive_manifest *manifest, struct err *err);
 
+/* Of a layer in a manifest of Docker's media types, or of OCI's. */
+const char *push_layer_media_type(enum compression compression, bool docker);
+
 /* What the manifest of an image is made of. */
 struct push_image {
 	bool docker; /* Docker's media types, else OCI's */

@@ -25,6 +25,13 @@ static json_t *annotations_json(const struct descriptor *descriptor)
 	return steal(&members);
 }
 
+static json_t *platform_json(const struct platform *platform)
+{
+	return json_pack("{s:s, s:s, s:s*}", "architecture",
+	    platform->architecture, "os", platform->os, "variant",
+	    *platform->variant ? platform->variant : NULL);
+}
+
 json_t *descriptor_json(const struct descriptor *descriptor)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -36,6 +43,10 @@ json_t *descriptor_json(const struct descriptor *descriptor)
 	    digest_format(&descriptor->digest, text), "size",
 	    (json_int_t)descriptor->size, "artifactType",
 	    descriptor->artifact_type);
+	if (*descriptor->platform.os &&
+	    json_object_set_new(members, "platform",
+		platform_json(&descriptor->platform)) < 0)
+		return NULL;
 	if (descriptor->annotation_count &&
 	    json_object_set_new(members, "annotations",
 		annotations_json(descriptor)) < 0)
@@ -70,9 +81,7 @@ int manifest_print(struct buf *out, const char *media_type,
 	return document_print(manifest, out, err);
 }
 
-enum { TIME_SIZE = sizeof("9999-12-31T23:59:59Z") };
-
-static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
+int time_format(int64_t seconds, char out[TIME_TEXT_SIZE], struct err *err)
 {
 	/* RFC 3339 has four digits for a year. */
 	static const int64_t year_0 = INT64_C(-62167219200);
@@ -88,7 +97,7 @@ static int format_time(int64_t seconds, char out[TIME_SIZE], struct err *err)
 	/* strftime() would not pad it. */
 	snprintf(year, sizeof(year), "%04d", tm.tm_year + 1900);
 	memcpy(out, year, 4);
-	strftime(out + 4, TIME_SIZE - 4, "-%m-%dT%H:%M:%SZ", &tm);
+	strftime(out + 4, TIME_TEXT_SIZE - 4, "-%m-%dT%H:%M:%SZ", &tm);
 	return 0;
 }
 
@@ -109,9 +118,9 @@ int artifact_print(struct buf *out, const struct artifact *artifact,
 {
 	struct descriptor config = {.media_type = MEDIA_OCI_EMPTY,
 	    .size = strlen(ARTIFACT_CONFIG)};
-	char time[TIME_SIZE];
+	char time[TIME_TEXT_SIZE];
 	json_auto_t *manifest = NULL;
-	int r = format_time(artifact->created, time, err);
+	int r = time_format(artifact->created, time, err);
 
 	if (r == 0 && !is_text(&artifact->file))
 		r = err_set(err, EINVAL, "the name is not UTF-8");
@@ -161,9 +170,9 @@ int config_print(struct buf *out, const struct platform *platform,
     int64_t created, const struct digest *diff_ids, size_t diff_id_count,
     const char *comment, struct err *err)
 {
-	char time[TIME_SIZE];
+	char time[TIME_TEXT_SIZE];
 	json_auto_t *config = NULL;
-	int r = format_time(created, time, err);
+	int r = time_format(created, time, err);
 
 	if (r < 0)
 		return r;

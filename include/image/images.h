@@ -121,6 +121,9 @@ int image_platform(struct image *image, struct image **out, struct err *err);
 int image_config(struct image *image, const struct config **out,
     struct err *err);
 
+/* Appends the config's bytes to out; -EFBIG past its limit. */
+int image_config_bytes(struct image *image, struct buf *out, struct err *err);
+
 /* Opens a blob that the image's manifest names. */
 int image_blob(struct image *image, const struct descriptor *descriptor,
     struct blob **out, struct err *err);

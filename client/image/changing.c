@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tags that are being changed. */
+#include "changing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "oci/edit.h"
+#include "push_manifest.h"
+#include "sending.h"
+
+void changing_end(struct changing *it)
+{
+	image_put(it->shown);
+	image_put(it->top);
+	sending_end(images_sending(it->target->images), it->lock);
+}
+
+/* Not what was believed to be there a while ago. */
+static int open_now(const struct push_target *target, struct image **out,
+    struct err *err)
+{
+	struct registry_manifest head = {0};
+	int r = registry_manifest_head(images_registry(target->images),
+	    target->repository, target->tag, &head, err);
+
+	buf_release(&head.body);
+	return r < 0 ? r
+		     : image_open(target->images, target->repository,
+			   &head.digest, out, err);
+}
+
+int changing_begin(struct changing *it, struct err *err)
+{
+	const struct push_target *target = it->target;
+	struct digest tag;
+	int r = digest_of(DIGEST_SHA256, target->tag, strlen(target->tag), &tag,
+	    err);
+
+	if (r == 0)
+		r = sending_begin(images_sending(target->images),
+		    target->repository, &tag, &it->lock, err);
+	return r < 0 ? r : open_now(target, &it->top, err);
+}
+
+int changing_begin_image(struct changing *it, struct err *err)
+{
+	int r = changing_begin(it, err);
+
+	if (r == 0)
+		r = image_platform(it->top, &it->shown, err);
+	if (r < 0 || manifest_is_image(it->shown->manifest))
+		return r;
+	return err_set(err, EINVAL,
+	    "it is no image but an artifact, which has no layers and no config "
+	    "of an image");
+}
+
+int changing_put_bytes(const struct push_target *target, const void *data,
+    size_t len, const char *media_type, struct digest *out, struct err *err)
+{
+	struct archive_manifest manifest = {.data = data,
+	    .len = len,
+	    .media_type = media_type};
+	int r = digest_of(DIGEST_SHA256, data, len, &manifest.digest, err);
+
+	if (r == 0)
+		r = push_manifest_put_last(target, &manifest, err);
+	if (r < 0)
+		return r;
+	if (!target->untagged)
+		images_tag_changed(target->images, target->repository,
+		    target->tag, &manifest.digest);
+	*out = manifest.digest;
+	return 0;
+}
+
+static struct push_target by_digest(const struct push_target *target)
+{
+	struct push_target untagged = *target;
+
+	untagged.untagged = true;
+	return untagged;
+}
+
+/* The manifest of the platform's image has been made anew. */
+int changing_put_image(const struct changing *it, const void *data, size_t len,
+    const char *media_type, struct digest *tag, struct err *err)
+{
+	const struct push_target untagged = by_digest(it->target);
+	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct descriptor entry = {.media_type = media_type, .size = len};
+	int r;
+
+	if (it->top->manifest->kind != MANIFEST_INDEX)
+		return changing_put_bytes(it->target, data, len, media_type,
+		    tag, err);
+	r = changing_put_bytes(&untagged, data, len, media_type, &entry.digest,
+	    err);
+	if (r == 0)
+		r = index_replace(&index, it->top->data, it->top->len,
+		    &it->shown->digest, &entry, err);
+	return r < 0 ? r
+		     : changing_put_bytes(it->target, index.data, index.len,
+			   it->top->manifest->media_type, tag, err);
+}

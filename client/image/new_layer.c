@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers that go on top of images. */
+#include "new_layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "creation.h"
+#include "oci/edit.h"
+#include "push_layer.h"
+#include "push_manifest.h"
+#include "tar/walker.h"
+
+enum { PIECE = 256 << 10 };
+
+/* Where the plain tar goes: it is hashed, and followed to its end. */
+struct reading {
+	struct sink sink; /* first */
+	struct hasher *hasher;
+	struct tar_walker *walker;
+	bool ended;
+};
+
+static int take(struct sink *sink, const void *data, size_t len,
+    struct err *err)
+{
+	struct reading *it = (struct reading *)(void *)sink;
+	int r = hasher_update(it->hasher, data, len, err);
+
+	if (r < 0 || it->ended)
+		return r;
+	r = tar_walker_feed(it->walker, data, len, NULL, err);
+	it->ended = r == 1;
+	return r < 0 ? r : 0;
+}
+
+static int skip_entry(void *arg, const struct tar_entry *entry, struct err *err)
+{
+	(void)arg;
+	(void)entry;
+	(void)err;
+	return 0;
+}
+
+/* NULL in *out: it is plain. */
+static int make_decoder(const void *head, size_t len, struct reading *it,
+    struct decoder **out, struct err *err)
+{
+	enum compression compression = compression_sniff(head, len);
+	int r;
+
+	if (compression == COMPRESSION_NONE)
+		return 0;
+	r = decoder_new(compression, &it->sink, UINT64_MAX, out, err);
+	return r == -EOPNOTSUPP
+		   ? err_set(err, EINVAL,
+			 "it is compressed with %s, which no image "
+			 "can use",
+			 compression_name(compression))
+		   : r;
+}
+
+static int read_all(struct spool *spool, struct reading *it, struct err *err)
+{
+	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
+	AUTO_FREE char *piece = malloc(PIECE);
+	uint64_t done = 0, size = spool_size(spool);
+	int r = piece ? 0 : err_nomem(err);
+
+	while (r == 0 && done < size) {
+		ssize_t n = spool_read(spool, piece, PIECE, done, err);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
+		if (done == 0)
+			r = make_decoder(piece, (size_t)n, it, &decoder, err);
+		if (r == 0)
+			r = decoder
+				? decoder_write(decoder, piece, (size_t)n, err)
+				: take(&it->sink, piece, (size_t)n, err);
+		done += (uint64_t)n;
+	}
+	if (r == 0 && decoder && !decoder_at_end(decoder))
+		r = err_set(err, EINVAL, "the compressed tar has not ended");
+	if (r == 0 && !it->ended && !tar_walker_between(it->walker))
+		r = err_set(err, EINVAL, "the tar has not ended");
+	return r;
+}
+
+static int find_diff_id(struct spool *spool, struct digest *out,
+    struct err *err)
+{
+	const struct tar_handler handler = {.entry = skip_entry};
+	CLEANUP(hasher_free_p)
+	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
+	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
+	struct reading it = {.sink = {take}, .hasher = hasher};
+	int r = hasher ? tar_walker_new(&handler, &walker, err) : -err->code;
+
+	it.walker = walker;
+	if (r == 0)
+		r = read_all(spool, &it, err);
+	return r < 0 ? r : hasher_finish(hasher, out, err);
+}
+
+static int bring(struct push_layers *set, struct spool *spool, const char *name,
+    struct push_layer **out, struct err *err)
+{
+	const struct archive_entry entry = {.name = name,
+	    .size = spool_size(spool)};
+
+	push_layers_grow(set, entry.size);
+	*out = push_layers_want(set, spool_fd(spool), &entry, NULL, err);
+	return *out ? push_layers_wait(set, err) : -err->code;
+}
+
+int new_layer_bring(struct new_layer *layer, const struct push_target *target,
+    struct spool *spool, const char *name, const char *image_type,
+    struct err *err)
+{
+	struct push_layers set = {0};
+	struct push_layer *brought;
+	int r = find_diff_id(spool, &layer->diff_id, err);
+
+	if (r < 0)
+		return err_wrap(err, "layer %s", name);
+	push_layers_init(&set, target);
+	r = bring(&set, spool, name, &brought, err);
+	if (r == 0) {
+		layer->name = name;
+		layer->descriptor.digest = brought->digest;
+		layer->descriptor.size = brought->blob_size;
+		layer->descriptor.media_type =
+		    push_layer_media_type(brought->compression,
+			strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0);
+	}
+	push_layers_release(&set);
+	return r;
+}
+
+int new_layer_config(const struct new_layer *layer, const struct buf *before,
+    struct buf *out, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(4096);
+	int r = buf_addf(&text, err, "registryfs: %s", layer->name);
+
+	return r < 0
+		   ? r
+		   : config_add_layer(out, before->data, before->len,
+			 &layer->diff_id, creation_time(), buf_str(&text), err);
+}

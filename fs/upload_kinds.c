@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that change an image when they are closed. */
+#include <errno.h>
+#include <string.h>
+
+#include "image/change.h"
+#include "mount.h"
+#include "target.h"
+
+static struct push_target tag_of(struct mount *mount,
+    const struct upload_target *target)
+{
+	return (struct push_target){.images = mount->images,
+	    .repository = target->repository,
+	    .tag = target->tag};
+}
+
+/* The whole file; -EFBIG past out's limit. */
+static int read_file(const struct target_file *file, struct buf *out,
+    struct err *err)
+{
+	uint64_t size = spool_size(file->spool);
+	ssize_t n;
+	int r;
+
+	if (size > out->limit)
+		return err_set(err, EFBIG, "%s has %llu bytes", file->name,
+		    (unsigned long long)size);
+	r = buf_reserve(out, (size_t)size, err);
+	if (r < 0)
+		return r;
+	n = spool_read(file->spool, out->data, (size_t)size, 0, err);
+	if (n < 0)
+		return (int)n;
+	out->len = (size_t)n;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+/* What is said of a change that was not made. */
+static int outcome(int r, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	return r < 0 ? err_wrap(err, "changing %s:%s by %s", target->repository,
+			   target->tag, file->name)
+		     : 1;
+}
+
+static int apply_layer(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+
+	return outcome(change_add_layer(&tag, file->spool, file->name, err),
+	    target, file, err);
+}
+
+static int apply_config(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
+	int r = read_file(file, &config, err);
+
+	if (r == 0)
+		r = change_config(&tag, config.data, config.len, err);
+	return outcome(r, target, file, err);
+}
+
+static int put_manifest(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, bool is_top, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
+	int r = read_file(file, &manifest, err);
+
+	if (r == 0)
+		r = change_manifest(&tag, manifest.data, manifest.len, is_top,
+		    err);
+	return outcome(r, target, file, err);
+}
+
+static int apply_manifest(struct mount *mount,
+    const struct upload_target *target, const struct target_file *file,
+    struct err *err)
+{
+	return put_manifest(mount, target, file, false, err);
+}
+
+static int apply_index(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	return put_manifest(mount, target, file, true, err);
+}
+
+static int apply_platform(struct mount *mount,
+    const struct upload_target *target, const struct target_file *file,
+    struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	struct platform platform;
+	int r = platform_parse(&platform, target->detail, err);
+
+	if (r == 0)
+		r = change_platform(&tag, file->pushed, &platform, err);
+	return outcome(r, target, file, err);
+}
+
+const struct upload_kind upload_layer = {.apply = apply_layer};
+const struct upload_kind upload_config = {.apply = apply_config};
+const struct upload_kind upload_manifest = {.apply = apply_manifest};
+const struct upload_kind upload_index = {.apply = apply_index};
+const struct upload_kind upload_platform = {
+    .is_archive = true,
+    .is_untagged = true,
+    .apply = apply_platform,
+};
