@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 #include "base/task.h"
+#include "copying.h"
 #include "document.h"
-#include "image/copy.h"
 #include "image/untag.h"
 #include "made.h"
 #include "nodes.h"
@@ -85,13 +85,10 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	return 0;
 }
 
-static int copy_to(struct image *image, const struct tag *to, struct err *err)
+static int copy_to(const struct mount *mount, struct image *image,
+    const struct tag *to, struct err *err)
 {
-	const struct push_target target = {.images = image->images,
-	    .repository = to->repository,
-	    .tag = to->tag};
-
-	return image_copy(image, &target, err);
+	return copy_image(mount, image, to->repository, to->tag, err);
 }
 
 int tags_link(struct node *dir, const char *name, const char *path,
@@ -105,7 +102,7 @@ int tags_link(struct node *dir, const char *name, const char *path,
 		r = walk_image(dir->mount, repo_node_repository(dir), path,
 		    &image, err);
 	if (r == 0)
-		r = copy_to(image, &to, err);
+		r = copy_to(dir->mount, image, &to, err);
 	return r < 0 ? err_wrap(err, "linking %s to %s", name, path)
 		     : link_node(dir->mount, path, out, err);
 }
@@ -129,7 +126,7 @@ int tags_link_inside(struct node *image_dir, const char *path,
 	if (r < 0)
 		*err = from_repository;
 	else
-		r = copy_to(image, &to, err);
+		r = copy_to(mount, image, &to, err);
 	return r < 0 ? err_wrap(err, "linking %s to %s", to.tag, path)
 		     : link_node(mount, path, out, err);
 }
@@ -155,11 +152,12 @@ static int open_replaced(struct images *images, const struct tag *to,
 	return r == -ENOENT ? 0 : r;
 }
 
-static void put_back(struct image *image, const struct tag *tag)
+static void put_back(const struct mount *mount, struct image *image,
+    const struct tag *tag)
 {
 	struct err err = ERR_INIT;
 
-	if (image && copy_to(image, tag, &err) < 0)
+	if (image && copy_to(mount, image, tag, &err) < 0)
 		log_error("%s:%s could not be put back: %s", tag->repository,
 		    tag->tag, err.msg);
 }
@@ -178,12 +176,12 @@ static int move(struct mount *mount, const struct tag *from,
 	if (r == 0)
 		r = open_replaced(mount->images, to, &replaced, err);
 	if (r == 0)
-		r = copy_to(image, to, err);
+		r = copy_to(mount, image, to, err);
 	if (r < 0)
 		return r;
 	r = untag(mount->images, from->repository, from->tag, err);
 	if (r < 0)
-		put_back(replaced, to);
+		put_back(mount, replaced, to);
 	return r;
 }
 
@@ -199,12 +197,12 @@ static int exchange(struct mount *mount, const struct tag *a,
 		r = image_open_tag(mount->images, b->repository, b->tag, &was_b,
 		    err);
 	if (r == 0)
-		r = copy_to(was_a, b, err);
+		r = copy_to(mount, was_a, b, err);
 	if (r < 0)
 		return r;
-	r = copy_to(was_b, a, err);
+	r = copy_to(mount, was_b, a, err);
 	if (r < 0)
-		put_back(was_b, b);
+		put_back(mount, was_b, b);
 	return r;
 }
 

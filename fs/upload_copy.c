@@ -7,11 +7,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "copying.h"
 #include "document.h"
-#include "image/copy.h"
-#include "image/referrers.h"
 #include "upload_table.h"
 
 void upload_copy_forget(struct upload *upload)
@@ -23,16 +21,9 @@ void upload_copy_forget(struct upload *upload)
 
 static int make_copy(struct upload *upload, struct err *err)
 {
-	const struct push_target target = {.images = upload->mount->images,
-	    .repository = upload->target.repository,
-	    .tag = upload->target.tag};
-	struct image *image = save_image(upload->source);
-	int r = image_copy(image, &target, err);
+	int r = copy_image(upload->mount, save_image(upload->source),
+	    upload->target.repository, upload->target.tag, err);
 
-	/* What refers to it is in its repository already. */
-	if (r == 0 && upload->mount->referrers &&
-	    strcmp(image->repository, target.repository) != 0)
-		r = referrers_copy(image, target.repository, err);
 	return upload_outcome(upload, r < 0 ? r : 1, err);
 }
 

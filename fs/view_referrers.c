@@ -183,6 +183,25 @@ static int unlink_file(struct node *dir, const char *name, struct err *err)
 	return err_set(err, EPERM, "%s: this mount does not delete", name);
 }
 
+static int remove_referrer(struct node *dir, const char *name, struct err *err)
+{
+	CLEANUP(referrers_put_p) struct referrers *referrers = NULL;
+	size_t index;
+	int r;
+
+	if (dir->mount->delete_tags == DELETE_NOTHING)
+		return err_set(err, EPERM,
+		    "%s: this mount does not delete; mount with -o delete",
+		    name);
+	r = shown(dir, &referrers, err);
+	if (r < 0)
+		return r;
+	if (!referrers || !referrer_find(referrers, name, &index))
+		return err_set(err, ENOENT, "%s: no such name", name);
+	return referrers_detach(to_image(dir),
+	    &referrers->entries[index].digest, err);
+}
+
 static int rename_file(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
@@ -202,5 +221,6 @@ const struct view_ops view_referrers = {
     .target = target,
     .create = upload_create,
     .unlink = unlink_file,
+    .rmdir = remove_referrer,
     .rename = rename_file,
 };

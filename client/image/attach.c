@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "creation.h"
 #include "push_manifest.h"
+#include "referrers_state.h"
 
 /* Its digest and kind, in one pass. */
 static int read_file(const struct attachment *file, struct digest *digest,
@@ -135,4 +136,23 @@ int referrers_attach(struct image *image, const struct attachment *file,
 	    file->artifact_type ? file->artifact_type : kind.artifact_type;
 	r = artifact_print(&text, &artifact, err);
 	return r < 0 ? r : put_manifest(&target, &text, out, err);
+}
+
+int referrers_detach(struct image *image, const struct digest *referrer,
+    struct err *err)
+{
+	struct images *images = image->images;
+	const char *repository = image->repository;
+	char text[DIGEST_TEXT_SIZE];
+	int r = registry_manifest_delete(images_registry(images), repository,
+	    digest_format(referrer, text), err);
+
+	if (r == -EOPNOTSUPP)
+		err->code = EPERM;
+	if (r < 0)
+		return err_wrap(err, "removing %s", text);
+	r = referrers_tag_remove(images, repository, &image->digest, referrer,
+	    err);
+	referrers_changed(images, repository, &image->digest);
+	return r;
 }

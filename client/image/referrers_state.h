@@ -58,6 +58,11 @@ int referrers_tag_add(struct images *images, const char *repository,
     const struct digest *subject, const struct descriptor *referrer,
     struct err *err);
 
+/* Takes one off, if there is a list. */
+int referrers_tag_remove(struct images *images, const char *repository,
+    const struct digest *subject, const struct digest *referrer,
+    struct err *err);
+
 /* A list being made: entries are copied, each digest once. */
 struct referrers_builder;
 

@@ -253,3 +253,36 @@ int referrers_tag_add(struct images *images, const char *repository,
 			   repository, tag)
 		     : 0;
 }
+
+static int take_off(struct images *images, const char *repository,
+    const char *tag, const struct digest *referrer, struct err *err)
+{
+	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct registry_manifest before = {.body = BUF_INIT(0)};
+	int r = fetch(images, repository, tag, &before, err);
+
+	if (r == 1)
+		r = index_remove(&index, before.body.data, before.body.len,
+		    referrer, err);
+	if (r == 1)
+		r = put_list(images, repository, tag,
+		    *before.media_type ? before.media_type : MEDIA_OCI_INDEX,
+		    &index, err);
+	buf_release(&before.body);
+	return r;
+}
+
+int referrers_tag_remove(struct images *images, const char *repository,
+    const struct digest *subject, const struct digest *referrer,
+    struct err *err)
+{
+	char tag[REFERRERS_TAG_SIZE];
+	AUTO_FD int locked =
+	    lock(images, repository, referrers_tag(subject, tag), err);
+	int r = locked < 0 ? locked
+			   : take_off(images, repository, tag, referrer, err);
+
+	return r < 0 ? err_wrap(err, "%s:%s, the list of what refers to it",
+			   repository, tag)
+		     : 0;
+}

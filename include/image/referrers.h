@@ -54,6 +54,11 @@ struct attachment {
 int referrers_attach(struct image *image, const struct attachment *file,
     struct digest *out, struct err *err);
 
+/* Deletes one that refers to the image, and takes it off the list where clients
+ * keep that. -EPERM where the registry does not delete; -ENOENT. */
+int referrers_detach(struct image *image, const struct digest *referrer,
+    struct err *err);
+
 /*
  * Brings what refers to the image to another repository of its registry, where
  * the image is already: also what refers to that, and to the images of an

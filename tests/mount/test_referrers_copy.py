@@ -134,3 +134,33 @@ def test_a_copy_that_cannot_take_them_fails(mount, proxy, client, image):
                  check=False)
     assert result.returncode == 1
     assert "Permission denied" in result.stderr
+
+
+@pytest.mark.parametrize("script", ["ln -s ../app/1.0 1.0",
+                                    "cp ../app/1.0.tar 1.0.tar"])
+def test_every_way_to_copy_takes_it_along(mount, registry, client, image,
+                                          script):
+    sbom = referrer_of(image)
+    attach(client, image, sbom)
+    root = mount(registry, "referrers")
+    (root / "copy").mkdir()
+    run("bash", "-c", f'cd "$0" && {script}', root / "copy")
+    assert digests(client, "copy", image) == [sbom.digest]
+
+
+@pytest.mark.parametrize("command", [["rmdir"], ["rm", "-r"]])
+def test_a_referrer_is_removed(mount, make_registry, command):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    image = oci_image().push(client, "app", "1.0")
+    sbom, report = referrer_of(image), referrer_of(image, b"report", SIGSTORE)
+    attach(client, image, sbom, report)
+    root = mount(registry, "delete=recursive")
+    directory = root / "app/1.0/referrers"
+    (name,) = [name for name in os.listdir(directory)
+               if name.startswith("spdx")]
+    run(*command, directory / name)
+    assert digests(client, "app", image) == [report.digest]
+    assert not client.has_manifest("app", sbom.digest)
+    assert len(os.listdir(directory)) == 1
+    assert client.has_manifest("app", image.digest)
