@@ -127,6 +127,13 @@ class Skopeo:
     def push(self, archive, registry, image):
         return self.copy(f"docker-archive:{archive}", registry, image)
 
+    def save(self, registry, image, target):
+        return self._place.measure(
+            "skopeo", "--insecure-policy",
+            "--tmpdir", self._place.directory, "copy", "--quiet",
+            "--src-tls-verify=false", f"docker://{registry.address}/{image}",
+            target, registry=registry, env=self._environment)
+
     def copy(self, source, registry, image):
         return self._place.measure(
             "skopeo", "--insecure-policy",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TAG.tar, read: the image as one archive, which is what it was pushed as."""
 
+import json
 import os
 import random
 import tarfile
@@ -91,6 +92,44 @@ def test_writing_it_back_is_the_same_image(app, client, proxy, image):
         run("cp", app / "1.0.tar", app / "2.0.tar")
     assert client.manifest("app", "2.0").body == image.data
     assert seen.count("PUT", "/blobs/") == seen.count("PATCH", "/blobs/") == 0
+
+
+@each_image
+def test_image_tar_is_the_same_archive(app, client, image):
+    image.push(client, "app", "1.0")
+    whole = (app / "1.0.tar").read_bytes()
+    assert (app / "1.0/image.tar").read_bytes() == whole
+    assert os.stat(app / "1.0/image.tar").st_size == len(whole)
+    assert "image.tar" in os.listdir(app / "1.0")
+
+
+def test_image_tar_of_a_platform(app, client, tmp_path):
+    index = IMAGES["index"].push(client, "app", "1.0")
+    archive = app / "1.0/platforms/linux-arm64/image.tar"
+    for transport in ("docker-archive", "oci-archive"):
+        copy = tmp_path / transport
+        skopeo_copy(f"{transport}:{archive}", f"dir:{copy}")
+        files = [file.read_bytes() for file in copy.iterdir()]
+        assert index.children[1].config.data in files
+        assert index.children[0].config.data not in files
+
+
+def test_image_tar_by_digest(app, client):
+    image = IMAGES["oci"].push(client, "app", "1.0")
+    with tarfile.open(app / f"@{image.digest}/image.tar") as tar:
+        stored = tar.extractfile("blobs/" + image.digest.replace(":", "/"))
+        assert stored.read() == image.data
+        (described,) = json.load(tar.extractfile("manifest.json"))
+        assert described["RepoTags"] == []
+
+
+def test_names_in_an_index_cost_none_of_its_manifests(mount, proxy, client):
+    """The size of image.tar is that of all of them."""
+    index = IMAGES["index"].push(client, "app", "1.0")
+    root = mount(proxy, "platform=linux/amd64")
+    with proxy.requests() as seen:
+        assert "image.tar" in os.listdir(root / "app/1.0")
+    assert seen.count("GET", index.children[1].digest) == 0
 
 
 @pytest.mark.parametrize("image", [IMAGES["docker"], IMAGES["oci"]],
