@@ -13,6 +13,7 @@ from registry.server import PASSWORD, USER
 from registry.tokens import TokenServer
 from support.home import auth_document
 from support.images import oci_image
+from support.system import run
 
 
 @pytest.fixture
@@ -183,3 +184,18 @@ def test_the_log_keeps_tokens(mount, registry, login, image):
     os.listdir(root / "app")
     assert "/v2/app/tags/list" in root.log()
     assert "eyJ" not in root.log()  # how each JWT begins
+
+
+def test_a_tag_is_copied_and_removed(mount, make_registry, token_server, home):
+    """Each of these needs other rights: to mount, to push, to delete."""
+    registry = make_registry(auth=token_server, deletes=True)
+    home.docker_config(auth_document(registry.address, USER, PASSWORD))
+    push(registry, token_server, "app", "1.0")
+    root = mount(registry, "delete")
+    (root / "copy").mkdir()
+    run("cp", root / "app/1.0.tar", root / "copy/1.0.tar")
+    os.rename(root / "copy/1.0", root / "copy/2.0")
+    (root / "app/1.0").rmdir()
+    assert os.listdir(root / "copy") == ["2.0"]
+    assert os.listdir(root / "app") == []
+    assert (root / "copy/2.0/rootfs").is_dir()
