@@ -15,6 +15,8 @@
 enum {
 	STAR_PREFIX_LEN = 131, /* its times follow in what is prefix in ustar */
 	STAR_TRAILER = 508,
+	GNU_ATIME = 345,
+	GNU_CTIME = 357,
 };
 
 bool block_is_zero(const uint8_t *data)
@@ -104,6 +106,13 @@ static void parse_names(const uint8_t *data, struct block *out)
 	    text + BLOCK_LINK);
 }
 
+static bool has_times(const uint8_t *data, bool is_gnu)
+{
+	if (is_gnu)
+		return data[GNU_ATIME] != 0 || data[GNU_CTIME] != 0;
+	return prefix_length(data) == STAR_PREFIX_LEN;
+}
+
 int block_parse(const uint8_t *data, struct block *out, struct err *err)
 {
 	*out = (struct block){.type = (char)data[BLOCK_TYPE]};
@@ -114,6 +123,7 @@ int block_parse(const uint8_t *data, struct block *out, struct err *err)
 	if (!parse_numbers(data, out) ||
 	    ((out->is_gnu || prefix_length(data)) && !parse_devices(data, out)))
 		return err_set(err, EINVAL, "a header with a bad number");
+	out->has_times = has_times(data, out->is_gnu);
 	parse_names(data, out);
 	return 0;
 }

@@ -49,6 +49,7 @@ struct block {
 	char link[BLOCK_LINK_LEN + 1];
 	int64_t size, mode, uid, gid, mtime, dev_major, dev_minor;
 	bool is_gnu;
+	bool has_times; /* other than mtime, which are not taken */
 };
 
 /* -EINVAL with a sentence without the offset. */

@@ -199,6 +199,29 @@ int member_check(const struct member *member, struct err *err)
 	    (uint64_t)member_data_size(member), err);
 }
 
+static int64_t said_uid(const struct member *member)
+{
+	return member->pax.has_uid ? member->pax.uid : member->block.uid;
+}
+
+static int64_t said_gid(const struct member *member)
+{
+	return member->pax.has_gid ? member->pax.gid : member->block.gid;
+}
+
+static bool is_exact(const struct member *member)
+{
+	int64_t size =
+	    member->pax.has_size ? member->pax.size : member->block.size;
+
+	return said_uid(member) == (uint32_t)said_uid(member) &&
+	       said_gid(member) == (uint32_t)said_gid(member) &&
+	       member->block.dev_major == (uint32_t)member->block.dev_major &&
+	       member->block.dev_minor == (uint32_t)member->block.dev_minor &&
+	       member->block.mode >= 0 && (size == 0 || has_body(member)) &&
+	       !member->block.has_times;
+}
+
 struct tar_entry member_entry(const struct member *member)
 {
 	const struct block *block = &member->block;
@@ -216,10 +239,14 @@ struct tar_entry member_entry(const struct member *member)
 	    .size = (uint64_t)member_data_size(member),
 	    .file_size = (uint64_t)file_size(member),
 	    .mode = (uint32_t)block->mode & 07777,
-	    .uid = (uint32_t)(pax->has_uid ? pax->uid : block->uid),
-	    .gid = (uint32_t)(pax->has_gid ? pax->gid : block->gid),
+	    .raw_mode = block->mode,
+	    .uid = (uint32_t)said_uid(member),
+	    .gid = (uint32_t)said_gid(member),
 	    .mtime = pax->has_mtime ? pax->mtime : block->mtime,
 	    .mtime_nanos = pax->mtime_nanos,
+	    .atime = pax->atime,
+	    .ctime = pax->ctime,
+	    .is_exact = is_exact(member),
 	    .dev_major = (uint32_t)block->dev_major,
 	    .dev_minor = (uint32_t)block->dev_minor,
 	    .is_sparse = member->sparse != SPARSE_NOT,

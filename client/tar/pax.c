@@ -99,6 +99,14 @@ static bool set_time(const char *value, struct pax *out)
 	       parse_time(value, &out->mtime, &out->mtime_nanos);
 }
 
+/* One that nothing depends on, and that need not be right. */
+static bool set_other_time(const char *value, struct tar_time *out)
+{
+	out->is_set =
+	    *value != '\0' && parse_time(value, &out->seconds, &out->nanos);
+	return true;
+}
+
 /* A number of a map of version 0.0: offsets and sizes take turns. */
 static int add_number(const char *key, const char *value, size_t len,
     struct pax_sparse *out, struct err *err)
@@ -168,6 +176,10 @@ static bool apply_field(const char *key, const char *value, struct pax *out,
 		*valid = set_number(value, &out->has_gid, &out->gid);
 	else if (strcmp(key, "mtime") == 0)
 		*valid = set_time(value, out);
+	else if (strcmp(key, "atime") == 0)
+		*valid = set_other_time(value, &out->atime);
+	else if (strcmp(key, "ctime") == 0)
+		*valid = set_other_time(value, &out->ctime);
 	else
 		return false;
 	return true;

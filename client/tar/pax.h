@@ -32,6 +32,7 @@ struct pax {
 	bool has_size, has_mtime, has_uid, has_gid;
 	int64_t size, mtime, uid, gid;
 	uint32_t mtime_nanos;
+	struct tar_time atime, ctime;
 	struct pax_sparse sparse;
 	struct buf xattrs; /* of struct tar_xattr, into the parsed text */
 };

@@ -28,6 +28,7 @@ struct tar_walker {
 	enum state state;
 	uint64_t offset;        /* of the next byte */
 	uint64_t header_offset; /* of the header that is worked on */
+	uint64_t begin;         /* of the first one of its entry */
 	uint64_t body, padding; /* what is left of them */
 
 	uint8_t data[TAR_BLOCK]; /* the block that is being collected */
@@ -108,6 +109,12 @@ static int begin_body(struct tar_walker *walker, int64_t size, struct err *err)
 	return walker->body == 0 ? end_body(walker, err) : 0;
 }
 
+static void mark_begin(struct tar_walker *walker)
+{
+	if (!walker->pending)
+		walker->begin = walker->header_offset;
+}
+
 static int begin_meta(struct tar_walker *walker, struct buf *text,
     struct err *err)
 {
@@ -115,6 +122,7 @@ static int begin_meta(struct tar_walker *walker, struct buf *text,
 	if (walker->member.block.size > (int64_t)text->limit)
 		return broken(walker, "an entry with too long a name or header",
 		    err);
+	mark_begin(walker);
 	walker->pending = true;
 	walker->meta = text;
 	return begin_body(walker, walker->member.block.size, err);
@@ -125,6 +133,7 @@ static int announce(struct tar_walker *walker, struct err *err)
 	struct tar_entry entry = member_entry(&walker->member);
 
 	entry.offset = walker->offset;
+	entry.begin = walker->begin;
 	return walker->handler.entry(walker->handler.arg, &entry, err);
 }
 
@@ -148,9 +157,13 @@ static int begin_entry(struct tar_walker *walker, struct err *err)
 /* Takes the entry's header, or what follows it of a sparse file's map. */
 static int add_to_entry(struct tar_walker *walker, struct err *err)
 {
-	int r = walker->state == STATE_HEADER
-		    ? member_begin(&walker->member, walker->data, err)
-		    : member_add_map(&walker->member, walker->data, err);
+	int r;
+
+	if (walker->state == STATE_HEADER)
+		mark_begin(walker);
+	r = walker->state == STATE_HEADER
+		? member_begin(&walker->member, walker->data, err)
+		: member_add_map(&walker->member, walker->data, err);
 
 	if (r < 0)
 		return at_header(walker, err);
