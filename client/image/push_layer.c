@@ -10,10 +10,14 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "stream/encoder.h"
 
 /* Small enough for the processor's cache, large enough to make the calls and
  * the wake-ups cheap. */
 enum { PIECE = 256 << 10 };
+
+/* Members of 512 KiB cost 0.2 percent against 1 MiB, and half the memory. */
+enum { GZIP_PIECE = 512 << 10 };
 
 static int sniff(struct push_layer *layer, struct err *err)
 {
@@ -34,7 +38,7 @@ static int sniff(struct push_layer *layer, struct err *err)
 
 /* Hands all bytes to the hasher and, where there is one, to the writer. */
 static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
-    struct gzip_writer *writer, struct err *err)
+    struct encoder *encoder, struct err *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE);
 
@@ -53,8 +57,8 @@ static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
 		if ((size_t)n < len)
 			return err_set(err, EIO, "the archive was cut off");
 		r = hasher_update(hasher, piece, len, err);
-		if (r == 0 && writer)
-			r = gzip_writer_write(writer, piece, len, err);
+		if (r == 0 && encoder)
+			r = encoder_write(encoder, piece, len, err);
 		if (r < 0)
 			return r;
 		done += len;
@@ -63,12 +67,12 @@ static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
 }
 
 static int digest_layer(const struct push_layer *layer,
-    enum digest_algorithm algorithm, struct gzip_writer *writer,
+    enum digest_algorithm algorithm, struct encoder *encoder,
     struct digest *out, struct err *err)
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(algorithm, err);
-	int r = hasher ? digest_bytes(layer, hasher, writer, err) : -err->code;
+	int r = hasher ? digest_bytes(layer, hasher, encoder, err) : -err->code;
 
 	return r < 0 ? r : hasher_finish(hasher, out, err);
 }
@@ -120,17 +124,22 @@ static int bring_known(struct push_layer *layer, struct err *err)
 /* Compresses into fd, hashing the plain tar on the way. */
 static int compress(struct push_layer *layer, int fd, struct err *err)
 {
-	CLEANUP(gzip_writer_free_p) struct gzip_writer *writer = NULL;
+	CLEANUP(encoder_free_p) struct encoder *encoder = NULL;
 	struct push_layers *set = layer->set;
-	int r = gzip_writer_new(set->compressors, set->compressor_count, fd,
-	    &writer, err);
+	const struct encoder_options options = {.compression = COMPRESSION_GZIP,
+	    .level = COMPRESSION_LEVEL_DEFAULT,
+	    .piece_size = GZIP_PIECE,
+	    .pool = set->compressors,
+	    .parallel = set->compressor_count,
+	    .fd = fd};
+	int r = encoder_new(&options, &encoder, err);
 
 	if (r == 0)
-		r = digest_layer(layer, DIGEST_SHA256, writer, &layer->diff_id,
+		r = digest_layer(layer, DIGEST_SHA256, encoder, &layer->diff_id,
 		    err);
 	if (r == 0)
-		r = gzip_writer_finish(writer, &layer->digest,
-		    &layer->blob_size, err);
+		r = encoder_finish(encoder, &layer->digest, &layer->blob_size,
+		    err);
 	layer->compression = COMPRESSION_GZIP;
 	return r;
 }

@@ -17,6 +17,10 @@
  */
 enum { DEFLATE_LEVEL = 1 };
 
+/* libdeflate's levels for those of gzip(1): its 1 to 9 have about the same
+ * sizes, and who asks for the most gets it. */
+static const int levels[] = {0, 1, 2, 3, 4, 5, 6, 7, 9, 12};
+
 /*
  * On what is compressed already, or is noise, libdeflate is at its slowest (95
  * MB/s) and igzip at its fastest (1200 MB/s), to the same size. A member is
@@ -33,18 +37,21 @@ enum {
 
 struct deflater {
 	struct libdeflate_compressor *compressor;
+	bool looks; /* for what would be lost on it */
 	struct isal_zstream fast;
 	uint8_t fast_buffer[ISAL_DEF_LVL1_DEFAULT];
 };
 
-int deflater_new(struct deflater **out, struct err *err)
+int deflater_new(int level, struct deflater **out, struct err *err)
 {
 	CLEANUP(deflater_free_p)
 	struct deflater *deflater = calloc(1, sizeof(*deflater));
 
 	if (!deflater)
 		return err_nomem(err);
-	deflater->compressor = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+	deflater->looks = level == DEFLATER_DEFAULT;
+	deflater->compressor = libdeflate_alloc_compressor(
+	    level == DEFLATER_DEFAULT ? DEFLATE_LEVEL : levels[level]);
 	if (!deflater->compressor)
 		return err_nomem(err);
 	*out = steal(&deflater);
@@ -108,7 +115,7 @@ size_t deflater_gzip(struct deflater *deflater, const void *in, size_t len,
 	size_t room = deflater_bound(len);
 	size_t size = 0;
 
-	if (is_dense(deflater, in, len, out))
+	if (deflater->looks && is_dense(deflater, in, len, out))
 		size = gzip_fast(deflater, in, len, out, room);
 	if (size > 0)
 		return size;

@@ -13,7 +13,11 @@
 
 struct deflater;
 
-int deflater_new(struct deflater **out, struct err *err);
+/* level: 0 to 9 as of gzip(1); DEFLATER_DEFAULT: what an upload waits for
+ * least. */
+enum { DEFLATER_DEFAULT = -1, DEFLATER_LEVEL_MAX = 9 };
+
+int deflater_new(int level, struct deflater **out, struct err *err);
 void deflater_free(struct deflater *deflater);
 
 DEFINE_CLEANUP(struct deflater *, deflater_free);

@@ -12,8 +12,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/pool.h"
-#include "oci/digest.h"
 #include "stream/sink.h"
 
 enum compression {
@@ -25,6 +23,12 @@ enum compression {
 };
 
 enum { COMPRESSION_MAGIC_BYTES = 6 };
+
+enum {
+	COMPRESSION_LEVEL_DEFAULT = -1,
+	COMPRESSION_GZIP_LEVEL_MAX = 9, /* from 0 on, as of gzip(1) */
+	COMPRESSION_ZSTD_LEVEL_MAX = 22 /* from 1 on, as of zstd(1) */
+};
 
 /* What a stream with these first bytes is. */
 enum compression compression_sniff(const void *head, size_t len);
@@ -54,34 +58,5 @@ bool decoder_at_end(const struct decoder *decoder);
 void decoder_free(struct decoder *decoder);
 
 DEFINE_CLEANUP(struct decoder *, decoder_free);
-
-/*
- * Compresses to gzip in several threads: independent members of half a
- * mebibyte, which every gzip reader takes and which can be read from any of
- * their borders. The same bytes give the same file, whatever the threads.
- */
-struct gzip_writer;
-
-/*
- * pool runs the compression; fd (borrowed) gets the file from its offset 0 on.
- * Memory: about 1.5 MiB for each of `parallel` jobs, and as much once more. The
- * caller is no thread of the pool: it waits for the pool's jobs.
- */
-int gzip_writer_new(struct pool *pool, unsigned parallel, int fd,
-    struct gzip_writer **out, struct err *err);
-
-/* Takes all of data; waits while too much is under way (not interruptible: it
- * only ever waits for the processor). */
-int gzip_writer_write(struct gzip_writer *writer, const void *data, size_t len,
-    struct err *err);
-
-/* Writes what is left: the file's sha256 and size. */
-int gzip_writer_finish(struct gzip_writer *writer, struct digest *digest,
-    uint64_t *size, struct err *err);
-
-/* Also in the middle: waits for the jobs under way. */
-void gzip_writer_free(struct gzip_writer *writer);
-
-DEFINE_CLEANUP(struct gzip_writer *, gzip_writer_free);
 
 #endif

@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "oci/digest.h"
-#include "stream/compression.h"
+#include "stream/encoder.h"
 #include "tar/header.h"
 #include "tar/walker.h"
 
@@ -93,15 +93,16 @@ UNUSED static void make_gzip(struct buf *out, const struct buf *in)
 {
 	struct err err = ERR_INIT;
 	CLEANUP(pool_free_p) struct pool *pool = pool_new("test", 1, &err);
-	CLEANUP(gzip_writer_free_p) struct gzip_writer *writer = NULL;
+	CLEANUP(encoder_free_p) struct encoder *encoder = NULL;
 	AUTO_FD int fd = file_temp("/tmp", &err);
+	const struct encoder_options options = {COMPRESSION_GZIP,
+	    COMPRESSION_LEVEL_DEFAULT, 512 << 10, pool, 1, fd, NULL, NULL};
 	struct digest digest;
 	uint64_t size;
 
-	assert_int_equal(gzip_writer_new(pool, 1, fd, &writer, &err), 0);
-	assert_int_equal(gzip_writer_write(writer, buf_str(in), in->len, &err),
-	    0);
-	assert_int_equal(gzip_writer_finish(writer, &digest, &size, &err), 0);
+	assert_int_equal(encoder_new(&options, &encoder, &err), 0);
+	assert_int_equal(encoder_write(encoder, buf_str(in), in->len, &err), 0);
+	assert_int_equal(encoder_finish(encoder, &digest, &size, &err), 0);
 	assert_int_equal(buf_reserve(out, size, &err), 0);
 	assert_int_equal(file_pread(fd, out->data + out->len, size, 0, &err),
 	    size);

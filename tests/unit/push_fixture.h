@@ -26,7 +26,7 @@
 #include "image/push.h"
 #include "image/spool.h"
 #include "registry_double.h"
-#include "stream/compression.h"
+#include "stream/encoder.h"
 #include "tar/header.h"
 
 #define UNUSED __attribute__((unused))
@@ -214,14 +214,16 @@ UNUSED static void add_gzip(struct fixture *f, struct buf *out,
     const void *data, size_t len)
 {
 	CLEANUP(pool_free_p) struct pool *pool = pool_new("gzip", 1, &f->err);
-	CLEANUP(gzip_writer_free_p) struct gzip_writer *writer = NULL;
+	CLEANUP(encoder_free_p) struct encoder *encoder = NULL;
 	AUTO_FD int fd = store_temp(f->store, &f->err);
+	const struct encoder_options options = {COMPRESSION_GZIP,
+	    COMPRESSION_LEVEL_DEFAULT, 512 << 10, pool, 1, fd, NULL, NULL};
 	struct digest digest;
 	uint64_t size;
 
-	must(gzip_writer_new(pool, 1, fd, &writer, &f->err));
-	must(gzip_writer_write(writer, data, len, &f->err));
-	must(gzip_writer_finish(writer, &digest, &size, &f->err));
+	must(encoder_new(&options, &encoder, &f->err));
+	must(encoder_write(encoder, data, len, &f->err));
+	must(encoder_finish(encoder, &digest, &size, &f->err));
 	must(buf_reserve(out, size, &f->err));
 	must(file_pread(fd, out->data + out->len, size, 0, &f->err));
 	out->len += size;

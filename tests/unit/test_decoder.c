@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "oci/digest.h"
 #include "stream/compression.h"
 
 enum {
