@@ -22,10 +22,9 @@ enum {
 
 const char options_help[] =
     "usage: registryfs [OPTIONS] REGISTRY MOUNTPOINT\n"
-    "Mounts a container registry: repositories, tags and images as\n"
-    "directories. cp IMAGE.tar MOUNTPOINT/REPOSITORY/TAG.tar pushes.\n"
-    "REGISTRY is HOST[:PORT][/NAMESPACE], with http:// or https:// in front\n"
-    "where that has to be said: localhost:5000, docker.io/library\n"
+    "Mounts a container registry as directories. cp IMAGE.tar\n"
+    "MOUNTPOINT/REPOSITORY/TAG.tar pushes, fusermount3 -u MOUNTPOINT ends it.\n"
+    "REGISTRY is [http[s]://]HOST[:PORT][/NAMESPACE]: docker.io/library\n"
     "\n"
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
@@ -35,6 +34,7 @@ const char options_help[] =
     "     cache_size=BYTES     their size, K M G T allowed (10G)\n"
     "     tag_ttl=SECONDS      how long tags and lists are kept (10)\n"
     "     platform=OS/ARCH[/VARIANT]   what an index is shown as\n"
+    "     compression=FORMAT   of pushes: gzip, zstd, estargz, zstd:chunked\n"
     "     insecure             plain HTTP, or TLS that nobody vouches for\n"
     "     delete[=recursive]   tags can be removed and renamed; rm -r, too\n"
     "     authfile=FILE        credentials (where docker and podman have "
@@ -45,8 +45,7 @@ const char options_help[] =
     "     squash,no_squash     images' files are yours (unless you are root)\n"
     "     prefetch             fetch layers when a rootfs is entered\n"
     "     referrers            copies take along what refers to the image\n"
-    "  --version, --help\n"
-    "fusermount3 -u MOUNTPOINT ends it. See registryfs(1).\n";
+    "  --version, --help    see registryfs(1)\n";
 
 static char *default_cache(void)
 {
@@ -151,6 +150,14 @@ static int set_delete(struct options *options, const char *value,
 	return 0;
 }
 
+static int set_compression(struct options *options, const char *value,
+    struct err *err)
+{
+	int r = layer_format_parse(&options->compression, value, err);
+
+	return r < 0 ? err_wrap(err, "compression") : 0;
+}
+
 static int set_value(struct options *options, const char *name,
     const char *value, struct err *err)
 {
@@ -168,6 +175,8 @@ static int set_value(struct options *options, const char *name,
 		return set_delete(options, value, err);
 	if (!strcmp(name, "platform"))
 		return platform_parse(&options->platform, value, err);
+	if (!strcmp(name, "compression"))
+		return set_compression(options, value, err);
 	if (strcmp(name, "authfile"))
 		return err_set(err, EINVAL, "unknown option %s=", name);
 	options->authfile = value;

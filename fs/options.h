@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "layer/writer.h"
 #include "mount.h"
 #include "oci/platform.h"
 
@@ -35,6 +36,7 @@ struct options {
 	unsigned tag_ttl;    /* seconds */
 	unsigned timeout;    /* seconds */
 	struct platform platform;
+	struct layer_format compression;
 	const char *authfile; /* or NULL */
 };
 

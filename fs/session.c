@@ -144,7 +144,7 @@ static int open_images(struct session *session, struct err *err)
 	const struct store_options store = {options->cache, options->cache_size,
 	    FETCHES_MAX};
 	const struct images_options images = {options->platform,
-	    options->tag_ttl};
+	    options->tag_ttl, options->compression};
 	int r = store_open(&store, &session->store, err);
 
 	if (r < 0)

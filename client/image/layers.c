@@ -2,10 +2,11 @@
 /*
  * Known layers: a note for each diff_id and for each blob, of lines
  *
- *	DIGEST SIZE MEDIA-TYPE REPOSITORY
+ *	DIGEST SIZE MEDIA-TYPE REPOSITORY [NAME=VALUE …]
  *
- * with the latest first. Several programs may write one at the same time; what
- * one of them then loses is learned again.
+ * with the latest first; the pairs are annotations, and `diff_id`. Several
+ * programs may write one at the same time; what one of them then loses is
+ * learned again.
  */
 #include "image/layers.h"
 
@@ -19,7 +20,14 @@
 
 static const char NOTE_KIND[] = "layers";
 
-enum { LINE_MAX_BYTES = DIGEST_TEXT_SIZE + 20 + 128 + REPOSITORY_MAX + 4 };
+enum {
+	PAIRS_MAX_BYTES =
+	    (LAYER_ANNOTATIONS_MAX + 1) * (64 + LAYER_ANNOTATION_SIZE),
+	LINE_MAX_BYTES =
+	    DIGEST_TEXT_SIZE + 20 + 128 + REPOSITORY_MAX + 4 + PAIRS_MAX_BYTES,
+};
+
+static const char DIFF_ID[] = "diff_id";
 
 /* HOST.HEX, where "_3a" is a port's colon: the store is every registry's. */
 static int note_key(struct images *images, const struct digest *layer,
@@ -54,20 +62,49 @@ static bool parse_word(const char **cursor, char end, char *out, size_t size)
 	return true;
 }
 
+/* A name and a value, which lie in the text. */
+static bool parse_pair(char *pair, struct layer_blob *out)
+{
+	char *value = strchr(pair, '=');
+	struct err err = ERR_INIT;
+
+	if (!value)
+		return false;
+	*value++ = '\0';
+	if (strcmp(pair, DIFF_ID) == 0)
+		return digest_parse(&out->diff_id, value, &err) == 0;
+	return layer_annotations_add(&out->annotations, pair, value);
+}
+
+/* The repository, and what pairs are behind it. */
+static bool parse_rest(char *text, struct layer_blob *out)
+{
+	char *word = strsep(&text, " ");
+
+	if (!repository_valid(word))
+		return false;
+	snprintf(out->repository, sizeof(out->repository), "%s", word);
+	while ((word = strsep(&text, " ")))
+		if (!parse_pair(word, out))
+			return false;
+	return true;
+}
+
 static bool parse_line(const char **cursor, struct layer_blob *out)
 {
 	char digest[DIGEST_TEXT_SIZE];
+	char rest[LINE_MAX_BYTES];
 	struct err err = ERR_INIT;
 
+	*out = (struct layer_blob){.size = 0};
 	return parse_word(cursor, ' ', digest, sizeof(digest)) &&
 	       digest_parse(&out->digest, digest, &err) == 0 &&
 	       parse_u64(cursor, DESCRIPTOR_MAX_SIZE, &out->size) &&
 	       parse_literal(cursor, " ") &&
 	       parse_word(cursor, ' ', out->media_type,
 		   sizeof(out->media_type)) &&
-	       parse_word(cursor, '\n', out->repository,
-		   sizeof(out->repository)) &&
-	       repository_valid(out->repository);
+	       parse_word(cursor, '\n', rest, sizeof(rest)) &&
+	       parse_rest(rest, out);
 }
 
 /* A damaged note counts as far as it can be read. How many. */
@@ -108,11 +145,28 @@ int layers_find(struct images *images, const char *repository,
 static int print_line(struct buf *out, const struct layer_blob *blob,
     struct err *err)
 {
+	const struct layer_annotations *annotations = &blob->annotations;
 	char digest[DIGEST_TEXT_SIZE];
-
-	return buf_addf(out, err, "%s %llu %s %s\n",
+	int r = buf_addf(out, err, "%s %llu %s %s",
 	    digest_format(&blob->digest, digest),
 	    (unsigned long long)blob->size, blob->media_type, blob->repository);
+
+	if (r == 0 && digest_is_set(&blob->diff_id))
+		r = buf_addf(out, err, " %s=%s", DIFF_ID,
+		    digest_format(&blob->diff_id, digest));
+	for (size_t i = 0; i < annotations->count && r == 0; i++)
+		r = buf_addf(out, err, " %s=%s", annotations->list[i].name,
+		    annotations->list[i].value);
+	return r < 0 ? r : buf_addstr(out, "\n", err);
+}
+
+/* Notes of earlier versions have no annotations. */
+static bool says_as_much(const struct layer_blob *known,
+    const struct layer_blob *blob)
+{
+	return known->annotations.count >= blob->annotations.count &&
+	       (digest_is_set(&known->diff_id) ||
+		   !digest_is_set(&blob->diff_id));
 }
 
 static int note_add(struct images *images, const struct digest *layer,
@@ -128,10 +182,15 @@ static int note_add(struct images *images, const struct digest *layer,
 		return n;
 	/* Nothing is written for what is known: each look at an image comes
 	 * here. */
-	for (int i = 0; i < n; i++)
-		if (digest_equal(&known[i].digest, &blob->digest) &&
-		    strcmp(known[i].repository, blob->repository) == 0)
+	for (int i = 0; i < n; i++) {
+		if (!digest_equal(&known[i].digest, &blob->digest) ||
+		    strcmp(known[i].repository, blob->repository) != 0)
+			continue;
+		if (says_as_much(&known[i], blob))
 			return 0;
+		known[i] = known[--n];
+		break;
+	}
 	if (n == LAYER_BLOBS_MAX)
 		n--;
 	r = print_line(&text, blob, err);
@@ -187,6 +246,7 @@ void layers_learn_image(struct image *image)
 			continue;
 		snprintf(blob.media_type, sizeof(blob.media_type), "%s",
 		    layer->media_type);
+		layer_annotations_take(&blob.annotations, layer);
 		snprintf(blob.repository, sizeof(blob.repository), "%s",
 		    image->repository);
 		layers_learn(image->images, &config->diff_ids[i], &blob);

@@ -115,25 +115,37 @@ static int bring(struct push_layers *set, struct spool *spool, const char *name,
 	return *out ? push_layers_wait(set, err) : -err->code;
 }
 
+/* Docker's manifests know gzip only. */
+static void set_format(struct push_layers *set, bool docker)
+{
+	if (!docker)
+		return;
+	set->known.format.has_level &=
+	    layer_kind_plain(set->known.format.kind) == LAYER_GZIP;
+	set->known.format.kind = LAYER_GZIP;
+}
+
 int new_layer_bring(struct new_layer *layer, const struct push_target *target,
     struct spool *spool, const char *name, const char *image_type,
     struct err *err)
 {
 	struct push_layers set = {0};
 	struct push_layer *brought;
+	bool docker = strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0;
 	int r = find_diff_id(spool, &layer->diff_id, err);
 
 	if (r < 0)
 		return err_wrap(err, "layer %s", name);
 	push_layers_init(&set, target);
+	set_format(&set, docker);
 	r = bring(&set, spool, name, &brought, err);
 	if (r == 0) {
 		layer->name = name;
-		layer->descriptor.digest = brought->digest;
-		layer->descriptor.size = brought->blob_size;
-		layer->descriptor.media_type =
-		    push_layer_media_type(brought->compression,
-			strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0);
+		layer->blob = brought->blob;
+		layer->descriptor = push_layer_descriptor(&layer->blob, docker,
+		    layer->annotations);
+		if (digest_is_set(&layer->blob.diff_id))
+			layer->diff_id = layer->blob.diff_id;
 	}
 	push_layers_release(&set);
 	return r;

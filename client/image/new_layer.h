@@ -5,9 +5,12 @@
 
 #include "image/push.h"
 #include "image/spool.h"
+#include "layer/writer.h"
 
 struct new_layer {
-	struct descriptor descriptor;
+	struct layer_written blob;
+	struct annotation annotations[LAYER_ANNOTATIONS_MAX];
+	struct descriptor descriptor; /* of that, in what is above */
 	struct digest diff_id;
 	const char *name; /* borrowed */
 };

@@ -77,6 +77,7 @@ int push_new(const struct push_target *target, struct spool *spool,
 	if (!push)
 		return err_nomem(err);
 	push->spool = spool;
+	push->target.images = target->images;
 	push_layers_init(&push->layers, &push->target);
 	r = push_init(push, target, err);
 	if (r < 0)

@@ -34,6 +34,45 @@ static int check_diff_ids(const struct archive_contents *contents,
 	return 0;
 }
 
+/* Whether all layers can be named by Docker's media types, which know neither
+ * zstd nor annotations. */
+static bool can_be_docker(const struct push_image *image)
+{
+	for (size_t i = 0; i < image->layer_count; i++) {
+		const struct layer_written *blob = &image->layers[i]->blob;
+
+		if (layer_kind_plain(blob->kind) != LAYER_GZIP ||
+		    blob->annotations.count > 0)
+			return false;
+	}
+	return true;
+}
+
+/* The config with what its layers are now; `out` stays empty if they are what
+ * it says. */
+static int change_diff_ids(const struct archive_contents *contents,
+    struct push_layer *const *layers, struct buf *out, struct err *err)
+{
+	size_t count = contents->layer_count;
+	AUTO_FREE struct digest *diff_ids =
+	    calloc(count + 1, sizeof(*diff_ids));
+	bool changed = false;
+
+	if (!diff_ids)
+		return err_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		diff_ids[i] = contents->layers[i].diff_id;
+		if (!digest_is_set(&layers[i]->blob.diff_id))
+			continue;
+		diff_ids[i] = layers[i]->blob.diff_id;
+		changed = true;
+	}
+	if (!changed)
+		return 0;
+	return config_change_diff_ids(out, contents->config_data,
+	    contents->config_len, diff_ids, count, err);
+}
+
 static int push_docker(struct push_layers *set,
     const struct archive_reader *reader,
     const struct archive_contents *contents, struct digest *out,
@@ -46,6 +85,7 @@ static int push_docker(struct push_layers *set,
 	    .config_len = contents->config_len,
 	    .layers = layers,
 	    .layer_count = count};
+	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
 	struct archive_entry entry;
 	int r;
 
@@ -61,13 +101,24 @@ static int push_docker(struct push_layers *set,
 	r = push_layers_wait(set, err);
 	if (r == 0)
 		r = check_diff_ids(contents, layers, err);
+	if (r == 0)
+		r = change_diff_ids(contents, layers, &config, err);
 	if (r < 0)
 		return r;
+	if (config.len > 0) {
+		image.config = config.data;
+		image.config_len = config.len;
+	}
 	/* Without it, it was an OCI layout of one image. */
-	image.docker = archive_reader_find(reader, "manifest.json", &entry);
-	for (size_t i = 0; i < count; i++)
-		image.docker &= layers[i]->compression != COMPRESSION_ZSTD;
+	image.docker = archive_reader_find(reader, "manifest.json", &entry) &&
+		       can_be_docker(&image);
 	return push_image_put(set->target, &image, out, err);
+}
+
+static const struct digest *layer_diff_id(const struct push_layer *layer)
+{
+	return digest_is_set(&layer->blob.diff_id) ? &layer->blob.diff_id
+						   : &layer->diff_id;
 }
 
 static int push_rootfs(struct push_layers *set,
@@ -91,7 +142,7 @@ static int push_rootfs(struct push_layers *set,
 	if (r == 0)
 		r = config_print(&config,
 		    &images_options(set->target->images)->platform,
-		    creation_time(), &layer->diff_id, 1,
+		    creation_time(), layer_diff_id(layer), 1,
 		    "Imported by registryfs", err);
 	if (r < 0)
 		return r;

@@ -14,6 +14,7 @@ enum { OTHER_TAGS_MAX = 4 };
 void push_known_init(struct push_known *known, const struct push_target *target)
 {
 	known->target = target;
+	known->format = images_options(target->images)->format;
 	monitor_init(&known->monitor);
 }
 
@@ -22,10 +23,42 @@ void push_known_release(struct push_known *known)
 	monitor_release(&known->monitor);
 }
 
-/* Reads a tag's image, by which its layers are learned. */
-static int look_at(const struct push_target *target, const char *tag,
+/* Only what is compressed is taken over, and what another tar was made of only
+ * where that was asked for. */
+static bool serves(const struct push_known *known,
+    const struct layer_blob *blob)
+{
+	enum layer_kind kind =
+	    layer_kind_of(blob->media_type, &blob->annotations);
+	enum layer_kind wanted = known->format.kind;
+
+	return layer_kind_serves(kind, wanted) &&
+	       (kind == wanted || !digest_is_set(&blob->diff_id));
+}
+
+/* Whether an image has a layer that could be taken over. */
+static bool has_wanted(const struct push_known *known,
+    const struct manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->entry_count; i++) {
+		const struct descriptor *layer = &manifest->entries[i];
+		struct layer_annotations annotations;
+
+		layer_annotations_take(&annotations, layer);
+		if (layer_kind_serves(layer_kind_of(layer->media_type,
+					  &annotations),
+			known->format.kind))
+			return true;
+	}
+	return false;
+}
+
+/* Reads a tag's image, by which its layers are learned. 1 if there are any that
+ * could be taken over. */
+static int look_at(const struct push_known *known, const char *tag,
     struct err *err)
 {
+	const struct push_target *target = known->target;
 	CLEANUP(image_put_p) struct image *top = NULL;
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct config *config = NULL;
@@ -40,34 +73,36 @@ static int look_at(const struct push_target *target, const char *tag,
 		r = image_platform(top, &image, err);
 	if (r == 0)
 		r = image_config(image, &config, err);
-	if (r == 0)
-		layers_learn_image(image);
-	return r;
+	if (r < 0)
+		return r;
+	layers_learn_image(image);
+	return has_wanted(known, image->manifest);
 }
 
-/* The same where a failure is none: 1 or 0. */
-static bool learn_tag(const struct push_target *target, const char *tag)
+/* The same where a failure is none. */
+static bool learn_tag(const struct push_known *known, const char *tag)
 {
 	struct err err = ERR_INIT;
+	int r = look_at(known, tag, &err);
 
-	if (look_at(target, tag, &err) == 0)
-		return true;
-	log_debug(LOG_PUSH, "%s:%s tells no layers: %s", target->repository,
-	    tag, err.msg);
-	return false;
+	if (r < 0)
+		log_debug(LOG_PUSH, "%s:%s tells no layers: %s",
+		    known->target->repository, tag, err.msg);
+	return r == 1;
 }
 
-static bool learn_tags(const struct push_target *target)
+static bool learn_tags(const struct push_known *known)
 {
+	const struct push_target *target = known->target;
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	struct err err = ERR_INIT;
-	bool any = learn_tag(target, target->tag);
+	bool any = learn_tag(known, target->tag);
 	int left = OTHER_TAGS_MAX;
 
 	if (images_tags(target->images, target->repository, &tags, &err) < 0)
 		return any;
 	if (strcmp(target->tag, "latest") != 0 && names_has(tags, "latest")) {
-		any |= learn_tag(target, "latest");
+		any |= learn_tag(known, "latest");
 		left--;
 	}
 	/* The last of the list: versions grow. */
@@ -77,7 +112,7 @@ static bool learn_tags(const struct push_target *target)
 		if (strcmp(tag, "latest") == 0 ||
 		    strcmp(tag, target->tag) == 0 || tag_is_referrers(tag))
 			continue;
-		any |= learn_tag(target, tag);
+		any |= learn_tag(known, tag);
 		left--;
 	}
 	return any;
@@ -99,7 +134,7 @@ int push_known_learn(struct push_known *known, struct err *err)
 		return err_set(err, EINTR, "interrupted");
 	if (!mine)
 		return 0;
-	familiar = learn_tags(known->target);
+	familiar = learn_tags(known);
 	monitor_enter(&known->monitor);
 	known->state = KNOWN_ASKED;
 	known->familiar = familiar;
@@ -115,24 +150,18 @@ bool push_known_likely(struct push_known *known, const struct digest *diff_id)
 	struct err err = ERR_INIT;
 	bool familiar;
 
-	if (digest_is_set(diff_id))
-		return layers_find(target->images, target->repository, diff_id,
-			   blobs, &err) > 0;
+	if (digest_is_set(diff_id)) {
+		int n = layers_find(target->images, target->repository, diff_id,
+		    blobs, &err);
+
+		while (n > 0 && !serves(known, &blobs[n - 1]))
+			n--;
+		return n > 0;
+	}
 	monitor_enter(&known->monitor);
 	familiar = known->familiar;
 	monitor_leave(&known->monitor);
 	return familiar;
-}
-
-/* Only compressed ones: what is there uncompressed is not taken over. */
-static enum compression media_compression(const char *media_type)
-{
-	if (strcmp(media_type, MEDIA_OCI_LAYER_GZIP) == 0 ||
-	    strcmp(media_type, MEDIA_DOCKER_LAYER_GZIP) == 0)
-		return COMPRESSION_GZIP;
-	if (strcmp(media_type, MEDIA_OCI_LAYER_ZSTD) == 0)
-		return COMPRESSION_ZSTD;
-	return COMPRESSION_NONE;
 }
 
 /* A blob is there once for each repository where it was seen. */
@@ -145,7 +174,7 @@ static bool came_before(const struct layer_blob *blobs, int i)
 }
 
 int push_known_find(struct push_known *known, const struct digest *diff_id,
-    struct layer_blob *out, enum compression *compression, struct err *err)
+    struct layer_written *out, struct err *err)
 {
 	const struct push_target *target = known->target;
 	struct layer_blob blobs[LAYER_BLOBS_MAX];
@@ -154,12 +183,16 @@ int push_known_find(struct push_known *known, const struct digest *diff_id,
 	    &ignored);
 
 	for (int i = 0; i < n; i++) {
+		const struct layer_blob *blob = &blobs[i];
 		int r;
 
-		*compression = media_compression(blobs[i].media_type);
-		if (*compression == COMPRESSION_NONE || came_before(blobs, i))
+		if (!serves(known, blob) || came_before(blobs, i))
 			continue;
-		*out = blobs[i];
+		*out = (struct layer_written){.digest = blob->digest,
+		    .size = blob->size,
+		    .kind = layer_kind_of(blob->media_type, &blob->annotations),
+		    .diff_id = blob->diff_id,
+		    .annotations = blob->annotations};
 		r = push_blob_find(target, &out->digest, out->size, err);
 		if (r != 0)
 			return r;

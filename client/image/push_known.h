@@ -10,18 +10,22 @@
 
 #include "base/task.h"
 #include "image/layers.h"
+#include "layer/writer.h"
 #include "push_blob.h"
-#include "stream/compression.h"
 
 struct push_known {
 	const struct push_target *target;
+	struct layer_format format; /* what layers are to be compressed as */
 	struct monitor monitor;
 
 	/* In the monitor. */
 	enum { KNOWN_NOT_ASKED, KNOWN_ASKING, KNOWN_ASKED } state;
-	bool familiar; /* the repository has images, and they were read */
+	/* The repository has images with layers that could be taken, and they
+	 * were read. */
+	bool familiar;
 };
 
+/* The format is that of the images' options; set another one before use. */
 void push_known_init(struct push_known *known,
     const struct push_target *target);
 void push_known_release(struct push_known *known);
@@ -37,9 +41,9 @@ int push_known_learn(struct push_known *known, struct err *err);
  * that is known. */
 bool push_known_likely(struct push_known *known, const struct digest *diff_id);
 
-/* Looks for a compressed layer of that diff_id in the registry. 1: the
- * repository has the blob in *out now; 0: it has none. */
+/* Looks for a layer of that diff_id in the registry, in the format that pushes
+ * are to have. 1: the repository has the blob in *out now; 0: it has none. */
 int push_known_find(struct push_known *known, const struct digest *diff_id,
-    struct layer_blob *out, enum compression *compression, struct err *err);
+    struct layer_written *out, struct err *err);
 
 #endif

@@ -7,19 +7,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
-#include "stream/encoder.h"
 
 /* Small enough for the processor's cache, large enough to make the calls and
  * the wake-ups cheap. */
 enum { PIECE = 256 << 10 };
 
-/* Members of 512 KiB cost 0.2 percent against 1 MiB, and half the memory. */
-enum { GZIP_PIECE = 512 << 10 };
-
-static int sniff(struct push_layer *layer, struct err *err)
+static int sniff(struct push_layer *layer, enum compression *out,
+    struct err *err)
 {
 	char head[COMPRESSION_MAGIC_BYTES];
 	size_t len =
@@ -32,13 +30,13 @@ static int sniff(struct push_layer *layer, struct err *err)
 	n = file_pread(layer->fd, head, len, layer->offset, err);
 	if (n < 0)
 		return (int)n;
-	layer->compression = compression_sniff(head, (size_t)n);
+	*out = compression_sniff(head, (size_t)n);
 	return 0;
 }
 
 /* Hands all bytes to the hasher and, where there is one, to the writer. */
 static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
-    struct encoder *encoder, struct err *err)
+    struct layer_writer *writer, struct err *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE);
 
@@ -57,8 +55,8 @@ static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
 		if ((size_t)n < len)
 			return err_set(err, EIO, "the archive was cut off");
 		r = hasher_update(hasher, piece, len, err);
-		if (r == 0 && encoder)
-			r = encoder_write(encoder, piece, len, err);
+		if (r == 0 && writer)
+			r = layer_writer_write(writer, piece, len, err);
 		if (r < 0)
 			return r;
 		done += len;
@@ -67,19 +65,21 @@ static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
 }
 
 static int digest_layer(const struct push_layer *layer,
-    enum digest_algorithm algorithm, struct encoder *encoder,
+    enum digest_algorithm algorithm, struct layer_writer *writer,
     struct digest *out, struct err *err)
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(algorithm, err);
-	int r = hasher ? digest_bytes(layer, hasher, encoder, err) : -err->code;
+	int r = hasher ? digest_bytes(layer, hasher, writer, err) : -err->code;
 
 	return r < 0 ? r : hasher_finish(hasher, out, err);
 }
 
 /* The bytes are a blob, and go as they are. */
-static int bring_as_is(struct push_layer *layer, struct err *err)
+static int bring_as_is(struct push_layer *layer, enum layer_kind kind,
+    struct err *err)
 {
+	struct layer_written *blob = &layer->blob;
 	char got[DIGEST_TEXT_SIZE], want[DIGEST_TEXT_SIZE];
 	struct http_body body = {.fd = layer->fd,
 	    .offset = layer->offset,
@@ -90,16 +90,17 @@ static int bring_as_is(struct push_layer *layer, struct err *err)
 	push_layers_pass(layer);
 	r = digest_layer(layer,
 	    given ? layer->expected.algorithm : DIGEST_SHA256, NULL,
-	    &layer->digest, err);
+	    &blob->digest, err);
 
 	if (r < 0)
 		return r;
-	if (given && !digest_equal(&layer->digest, &layer->expected))
+	if (given && !digest_equal(&blob->digest, &layer->expected))
 		return err_set(err, EINVAL, "it is %s and not %s",
-		    digest_format(&layer->digest, got),
+		    digest_format(&blob->digest, got),
 		    digest_format(&layer->expected, want));
-	layer->blob_size = layer->size;
-	r = push_blob_put(layer->set->target, &layer->digest, &body, err);
+	blob->size = layer->size;
+	blob->kind = kind;
+	r = push_blob_put(layer->set->target, &blob->digest, &body, err);
 	layer->sent = r == 1;
 	return r < 0 ? r : 0;
 }
@@ -108,40 +109,50 @@ static int bring_as_is(struct push_layer *layer, struct err *err)
 static int bring_known(struct push_layer *layer, struct err *err)
 {
 	struct push_known *known = &layer->set->known;
-	struct layer_blob blob;
 	int r = digest_layer(layer, DIGEST_SHA256, NULL, &layer->diff_id, err);
 
-	if (r == 0)
-		r = push_known_find(known, &layer->diff_id, &blob,
-		    &layer->compression, err);
-	if (r <= 0)
+	if (r < 0)
 		return r;
-	layer->digest = blob.digest;
-	layer->blob_size = blob.size;
-	return 1;
+	return push_known_find(known, &layer->diff_id, &layer->blob, err);
 }
 
 /* Compresses into fd, hashing the plain tar on the way. */
-static int compress(struct push_layer *layer, int fd, struct err *err)
+static int compress_as(struct push_layer *layer,
+    const struct layer_format *format, int fd, struct err *err)
 {
-	CLEANUP(encoder_free_p) struct encoder *encoder = NULL;
+	CLEANUP(layer_writer_free_p) struct layer_writer *writer = NULL;
 	struct push_layers *set = layer->set;
-	const struct encoder_options options = {.compression = COMPRESSION_GZIP,
-	    .level = COMPRESSION_LEVEL_DEFAULT,
-	    .piece_size = GZIP_PIECE,
+	const struct layer_writer_options options = {.format = *format,
 	    .pool = set->compressors,
 	    .parallel = set->compressor_count,
 	    .fd = fd};
-	int r = encoder_new(&options, &encoder, err);
+	int r = layer_writer_new(&options, &writer, err);
 
 	if (r == 0)
-		r = digest_layer(layer, DIGEST_SHA256, encoder, &layer->diff_id,
+		r = digest_layer(layer, DIGEST_SHA256, writer, &layer->diff_id,
 		    err);
-	if (r == 0)
-		r = encoder_finish(encoder, &layer->digest, &layer->blob_size,
-		    err);
-	layer->compression = COMPRESSION_GZIP;
-	return r;
+	return r < 0 ? r : layer_writer_finish(writer, &layer->blob, err);
+}
+
+/* The same in the format that was asked for, or without its table of contents
+ * where the layer is none that has one. */
+static int compress(struct push_layer *layer, int fd, struct err *err)
+{
+	struct layer_format format = layer->set->known.format;
+	struct err refusal = ERR_INIT;
+	int r = compress_as(layer, &format, fd, &refusal);
+
+	if (r != -EOPNOTSUPP) {
+		if (r < 0)
+			*err = refusal;
+		return r;
+	}
+	log_info("layer %s is pushed without a table of contents: %s",
+	    layer->name, refusal.msg);
+	format.kind = layer_kind_plain(format.kind);
+	if (ftruncate(fd, 0) < 0)
+		return err_sys(err, "a temporary file");
+	return compress_as(layer, &format, fd, err);
 }
 
 /* Keeps what was compressed, for whoever reads the image here, or has to try
@@ -149,17 +160,21 @@ static int compress(struct push_layer *layer, int fd, struct err *err)
 static void keep(const struct push_layer *layer, int fd)
 {
 	const struct push_target *target = layer->set->target;
-	struct layer_blob blob = {.digest = layer->digest,
-	    .size = layer->blob_size,
-	    .media_type = MEDIA_OCI_LAYER_GZIP};
+	const struct layer_written *blob = &layer->blob;
+	struct layer_blob note = {.digest = blob->digest,
+	    .size = blob->size,
+	    .diff_id = blob->diff_id,
+	    .annotations = blob->annotations};
 	struct err err = ERR_INIT;
 
-	if (store_adopt(images_store(target->images), fd, &layer->digest,
-		&err) < 0)
+	if (store_adopt(images_store(target->images), fd, &blob->digest, &err) <
+	    0)
 		log_debug(LOG_PUSH, "%s is not kept: %s", layer->name, err.msg);
-	snprintf(blob.repository, sizeof(blob.repository), "%s",
+	snprintf(note.media_type, sizeof(note.media_type), "%s",
+	    layer_kind_media_type(blob->kind));
+	snprintf(note.repository, sizeof(note.repository), "%s",
 	    target->repository);
-	layers_learn(target->images, &layer->diff_id, &blob);
+	layers_learn(target->images, &layer->diff_id, &note);
 }
 
 static int bring_compressed(struct push_layer *layer, struct err *err)
@@ -175,8 +190,8 @@ static int bring_compressed(struct push_layer *layer, struct err *err)
 	push_layers_pass(layer);
 	if (r < 0)
 		return r;
-	body.size = layer->blob_size;
-	r = push_blob_put(target, &layer->digest, &body, err);
+	body.size = layer->blob.size;
+	r = push_blob_put(target, &layer->blob.digest, &body, err);
 	if (r < 0)
 		return r;
 	layer->sent = r == 1;
@@ -205,25 +220,27 @@ static int bring_plain(struct push_layer *layer, struct err *err)
 
 static int bring(struct push_layer *layer, struct err *err)
 {
-	int r = sniff(layer, err);
+	enum compression compression = COMPRESSION_NONE;
+	int r = sniff(layer, &compression, err);
 
 	if (r < 0)
 		return r;
 	if (digest_is_set(&layer->expected))
-		return bring_as_is(layer, err);
-	switch (layer->compression) {
+		return bring_as_is(layer, LAYER_ANY, err);
+	switch (compression) {
 	case COMPRESSION_NONE:
 		return bring_plain(layer, err);
 	case COMPRESSION_GZIP:
+		return bring_as_is(layer, LAYER_GZIP, err);
 	case COMPRESSION_ZSTD:
-		return bring_as_is(layer, err);
+		return bring_as_is(layer, LAYER_ZSTD, err);
 	case COMPRESSION_BZIP2:
 	case COMPRESSION_XZ:
 		break;
 	}
 	return err_set(err, EINVAL,
 	    "it is compressed with %s, which no image can use",
-	    compression_name(layer->compression));
+	    compression_name(compression));
 }
 
 int push_layer_bring(struct push_layer *layer, struct err *err)
@@ -235,7 +252,8 @@ int push_layer_bring(struct push_layer *layer, struct err *err)
 		return err_wrap(err, "layer %s", layer->name);
 	log_debug(LOG_PUSH, "layer %s, %llu bytes: %s %s, %llu bytes",
 	    layer->name, (unsigned long long)layer->size,
-	    layer->sent ? "sent" : "there", digest_format(&layer->digest, text),
-	    (unsigned long long)layer->blob_size);
+	    layer->sent ? "sent" : "there",
+	    digest_format(&layer->blob.digest, text),
+	    (unsigned long long)layer->blob.size);
 	return 0;
 }

@@ -16,9 +16,9 @@
 #include "archive/reader.h"
 #include "base/pool.h"
 #include "base/task.h"
+#include "layer/writer.h"
 #include "push_blob.h"
 #include "push_known.h"
-#include "stream/compression.h"
 
 struct push_layer {
 	struct push_layers *set;
@@ -42,11 +42,9 @@ struct push_layer {
 	bool wanted; /* of the push's thread: belongs to the image */
 
 	/* Its job's until push_layers_wait() has returned. */
-	struct digest diff_id; /* unset unless the layer is a plain tar */
-	struct digest digest;  /* of the blob that the repository has now */
-	uint64_t blob_size;
-	enum compression compression;
-	bool sent; /* else it was there */
+	struct digest diff_id;     /* unset unless the layer is a plain tar */
+	struct layer_written blob; /* what the repository has now */
+	bool sent;                 /* else it was there */
 };
 
 struct push_layers {
@@ -64,7 +62,7 @@ struct push_layers {
 	struct err trouble; /* the first failure; its code is 0 if none */
 };
 
-/* target is borrowed. */
+/* target is borrowed, and has its images. */
 void push_layers_init(struct push_layers *set,
     const struct push_target *target);
 void push_layers_release(struct push_layers *set);

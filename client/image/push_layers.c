@@ -259,7 +259,7 @@ struct push_totals push_layers_totals(const struct push_layers *set)
 		totals.layers += p->wanted;
 		totals.sent += p->wanted && p->sent;
 		if (p->wanted && p->sent)
-			totals.sent_bytes += p->blob_size;
+			totals.sent_bytes += p->blob.size;
 	}
 	return totals;
 }

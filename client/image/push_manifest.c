@@ -56,11 +56,23 @@ int push_manifest_put_last(const struct push_target *target,
 	    manifest, err);
 }
 
-const char *push_layer_media_type(enum compression compression, bool docker)
+struct descriptor push_layer_descriptor(const struct layer_written *blob,
+    bool docker, struct annotation room[LAYER_ANNOTATIONS_MAX])
 {
-	if (compression == COMPRESSION_ZSTD)
-		return MEDIA_OCI_LAYER_ZSTD;
-	return docker ? MEDIA_DOCKER_LAYER_GZIP : MEDIA_OCI_LAYER_GZIP;
+	const struct layer_annotations *annotations = &blob->annotations;
+
+	for (size_t i = 0; i < annotations->count; i++) {
+		room[i].name = annotations->list[i].name;
+		room[i].value = annotations->list[i].value;
+	}
+	return (struct descriptor){
+	    .media_type = docker ? MEDIA_DOCKER_LAYER_GZIP
+				 : layer_kind_media_type(blob->kind),
+	    .digest = blob->digest,
+	    .size = blob->size,
+	    .annotations = room,
+	    .annotation_count = docker ? 0 : annotations->count,
+	};
 }
 
 static int print_manifest(const struct push_image *image,
@@ -70,17 +82,14 @@ static int print_manifest(const struct push_image *image,
 	size_t count = image->layer_count;
 	AUTO_FREE struct descriptor *layers =
 	    calloc(count + 1, sizeof(*layers));
+	AUTO_FREE struct annotation *annotations =
+	    calloc(count + 1, LAYER_ANNOTATIONS_MAX * sizeof(*annotations));
 
-	if (!layers)
+	if (!layers || !annotations)
 		return err_nomem(err);
-	for (size_t i = 0; i < count; i++) {
-		const struct push_layer *layer = image->layers[i];
-
-		layers[i].media_type =
-		    push_layer_media_type(layer->compression, image->docker);
-		layers[i].digest = layer->digest;
-		layers[i].size = layer->blob_size;
-	}
+	for (size_t i = 0; i < count; i++)
+		layers[i] = push_layer_descriptor(&image->layers[i]->blob,
+		    image->docker, annotations + i * LAYER_ANNOTATIONS_MAX);
 	return manifest_print(out, media_type, config, layers, count, err);
 }
 

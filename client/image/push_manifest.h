@@ -26,7 +26,8 @@ int push_manifest_put_last(const struct push_target *target,
     const struct archive_manifest *manifest, struct err *err);
 
 /* Of a layer in a manifest of Docker's media types, or of OCI's. */
-const char *push_layer_media_type(enum compression compression, bool docker);
+struct descriptor push_layer_descriptor(const struct layer_written *blob,
+    bool docker, struct annotation room[LAYER_ANNOTATIONS_MAX]);
 
 /* What the manifest of an image is made of. */
 struct push_image {

@@ -72,7 +72,7 @@ static int want_uncompressed(struct push_layers *set, int fd,
 		const struct digest *digest = &blob->descriptor->digest;
 		struct push_layer *layer = push_layers_find(set, &blob->entry);
 
-		if (!layer || digest_equal(&layer->digest, digest))
+		if (!layer || digest_equal(&layer->blob.digest, digest))
 			continue;
 		layer->wanted = false;
 		layer = push_layers_start(set, fd, &blob->entry, digest, err);

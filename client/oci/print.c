@@ -186,3 +186,23 @@ int config_print(struct buf *out, const struct platform *platform,
 		return err_nomem(err);
 	return document_print(config, out, err);
 }
+
+int config_change_diff_ids(struct buf *out, const void *data, size_t len,
+    const struct digest *diff_ids, size_t diff_id_count, struct err *err)
+{
+	json_auto_t *root = NULL;
+	json_t *rootfs, *changed;
+	int r =
+	    document_read(data, len, CONFIG_MAX_BYTES, JSON_OBJECT, &root, err);
+
+	if (r == 0)
+		r = document_member(root, "rootfs", JSON_OBJECT, &rootfs, err);
+	if (r < 0)
+		return r;
+	if (!rootfs)
+		return err_set(err, EINVAL, "a config without a rootfs");
+	changed = digests_json(diff_ids, diff_id_count);
+	if (!changed || json_object_set_new(rootfs, "diff_ids", changed) < 0)
+		return err_nomem(err);
+	return document_print(root, out, err);
+}

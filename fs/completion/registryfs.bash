@@ -34,12 +34,15 @@ _registryfs_option() {
 			linux/arm64 linux/ppc64le linux/riscv64 linux/s390x' \
 			-- "$value"
 		;;
+	compression=*)
+		compgen -W 'gzip zstd estargz zstd:chunked' -- "$value"
+		;;
 	*=*) ;;
 	*)
-		compgen -W 'allow_other authfile= cache= cache_size= delete
-			delete=recursive exec insecure no_squash noexec
-			platform= prefetch referrers ro rw squash tag_ttl=
-			timeout= trust_dev trust_suid' \
+		compgen -W 'allow_other authfile= cache= cache_size=
+			compression= delete delete=recursive exec insecure
+			no_squash noexec platform= prefetch referrers ro rw
+			squash tag_ttl= timeout= trust_dev trust_suid' \
 			-- "$value"
 		;;
 	esac

@@ -3,7 +3,9 @@
 set -l platforms \
     linux/{386,amd64,arm/v6,arm/v7,arm64,ppc64le,riscv64,s390x}
 set -l options ro rw allow_other insecure noexec exec trust_suid trust_dev \
-    squash no_squash prefetch referrers delete delete=recursive cache= cache_size= tag_ttl= platform=$platforms authfile= timeout=
+    squash no_squash prefetch referrers delete delete=recursive cache= \
+    cache_size= tag_ttl= platform=$platforms \
+    compression={gzip,zstd,estargz,zstd:chunked} authfile= timeout=
 
 complete -c registryfs -f -a '(__fish_complete_directories)'
 complete -c registryfs -s f -d 'Stay in the foreground'

@@ -15,6 +15,7 @@ options=(
 	'tag_ttl[how long tags and lists are kept]:seconds:'
 	"platform[what an index is shown as]:platform:($platforms)"
 	'delete[tags can be removed and renamed]::what:(recursive)'
+	'compression[of layers that are pushed]:format:(gzip zstd estargz zstd\:chunked)'
 	'insecure[plain HTTP, or TLS that nobody vouches for]'
 	'authfile[credentials]:file:_files'
 	'timeout[how long a silent server is waited for]:seconds:'

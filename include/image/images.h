@@ -19,6 +19,7 @@
 #include "image/names.h"
 #include "image/pushes.h"
 #include "layer/layer.h"
+#include "layer/writer.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
@@ -27,8 +28,9 @@
 struct images;
 
 struct images_options {
-	struct platform platform; /* what an index is read as */
-	unsigned tag_ttl;         /* seconds */
+	struct platform platform;   /* what an index is read as */
+	unsigned tag_ttl;           /* seconds */
+	struct layer_format format; /* of what a push compresses */
 };
 
 /* registry and store are borrowed and outlive it. */

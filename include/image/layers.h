@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "image/images.h"
+#include "layer/annotations.h"
 #include "oci/reference.h"
 
 enum { LAYER_BLOBS_MAX = 8 }; /* places remembered for one layer */
@@ -24,6 +25,9 @@ struct layer_blob {
 	uint64_t size;
 	char media_type[128];
 	char repository[REPOSITORY_MAX + 1];
+	/* Of the tar in it, if that is another one than the layer. */
+	struct digest diff_id;
+	struct layer_annotations annotations;
 };
 
 /*

@@ -39,4 +39,11 @@ int config_print(struct buf *out, const struct platform *platform,
     int64_t created, const struct digest *diff_ids, size_t diff_id_count,
     const char *comment, struct err *err);
 
+/*
+ * Prints a config (its bytes) with other diff_ids in the place of its own.
+ * Everything else stays, in its order. -EINVAL with a sentence.
+ */
+int config_change_diff_ids(struct buf *out, const void *data, size_t len,
+    const struct digest *diff_ids, size_t diff_id_count, struct err *err);
+
 #endif

@@ -62,7 +62,7 @@ def test_help_is_one_screen(registryfs):
 
 @pytest.mark.parametrize("option", [
     "ro", "allow_other", "cache=", "cache_size=", "tag_ttl=", "platform=",
-    "insecure", "authfile=", "timeout="])
+    "compression=", "insecure", "authfile=", "timeout="])
 def test_help_names_every_option(registryfs, option):
     assert option in registryfs("--help").stdout
 
@@ -75,7 +75,8 @@ def test_without_arguments(registryfs):
 
 @pytest.mark.parametrize("option", [
     "no_such_option", "tag_ttl=soon", "tag_ttl=-1", "cache_size=much",
-    "timeout=never", "platform=linux"])
+    "timeout=never", "platform=linux", "compression=xz", "compression=zstd:23",
+    "compression=gzip:best"])
 def test_bad_option(refused, registry, mountpoint, option):
     name = option.split("=")[0]
     refused(name, "-o", option, registry.address, mountpoint)

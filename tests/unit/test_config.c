@@ -197,6 +197,36 @@ static void impossible_times_are_refused(void **state)
 	}
 }
 
+static void other_diff_ids_and_nothing_else(void **state)
+{
+	static const char before[] =
+	    "{\"zulu\":[1,2.5,null,true],\"rootfs\":{\"x\":9007199254740993,"
+	    "\"diff_ids\":[\"sha256:00\"],\"type\":\"layers\"},\"alpha\":{"
+	    "\"\xc3\xa4\":\"\\\"\"}}";
+	AUTO_BUF struct buf out = BUF_INIT(4096);
+	AUTO_BUF struct buf expected = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+	struct digest diff_id;
+	char text[DIGEST_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(digest_of(DIGEST_SHA256, "a", 1, &diff_id, &err), 0);
+	assert_int_equal(config_change_diff_ids(&out, before, strlen(before),
+			     &diff_id, 1, &err),
+	    0);
+	assert_int_equal(buf_addf(&expected, &err,
+			     "{\"zulu\":[1,2.5,null,true],\"rootfs\":{"
+			     "\"x\":9007199254740993,\"diff_ids\":[\"%s\"],"
+			     "\"type\":\"layers\"},\"alpha\":{"
+			     "\"\xc3\xa4\":\"\\\"\"}}",
+			     digest_format(&diff_id, text)),
+	    0);
+	assert_string_equal(buf_str(&out), buf_str(&expected));
+	assert_int_equal(config_change_diff_ids(&out, "{}", 2, &diff_id, 1,
+			     &err),
+	    -EINVAL);
+}
+
 static void full_buffer_is_an_error(void **state)
 {
 	static const struct platform amd64 = {"linux", "amd64", "", ""};
@@ -221,6 +251,7 @@ int main(void)
 	    cmocka_unit_test(printed_can_be_parsed),
 	    cmocka_unit_test(years_have_four_digits),
 	    cmocka_unit_test(impossible_times_are_refused),
+	    cmocka_unit_test(other_diff_ids_and_nothing_else),
 	    cmocka_unit_test(full_buffer_is_an_error),
 	};
 

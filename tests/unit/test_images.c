@@ -75,7 +75,8 @@ struct world {
 static int setup_with(void **state, unsigned tag_ttl)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct images_options options = {platform_host(), tag_ttl};
+	struct images_options options = {.platform = platform_host(),
+	    .tag_ttl = tag_ttl};
 	struct store_options store = {NULL, 1 << 20, 2};
 	struct err err = ERR_INIT;
 

@@ -178,6 +178,64 @@ static void a_damaged_note_counts_as_far_as_it_is_whole(void **state)
 	assert_found(f, 1, "app", "8@app");
 }
 
+/* The only blob of layer 1. */
+static struct layer_blob only(struct fixture *f)
+{
+	struct layer_blob found[LAYER_BLOBS_MAX];
+	struct digest layer = digest_number(1);
+
+	assert_int_equal(layers_find(f->images, "app", &layer, found, &f->err),
+	    1);
+	return found[0];
+}
+
+static void what_a_table_of_contents_needs(void **state)
+{
+	struct fixture *f = *state;
+	struct digest layer = digest_number(1);
+	struct layer_blob blob = blob_number(7, "app"), found;
+	struct layer_annotations *annotations = &blob.annotations;
+
+	/* Known without, and then better. */
+	layers_learn(f->images, &layer, &blob);
+	assert_int_equal(only(f).annotations.count, 0);
+	blob.diff_id = digest_number(2);
+	assert_true(
+	    layer_annotations_add(annotations, ANNOTATION_ESTARGZ_SIZE, "123"));
+	assert_true(layer_annotations_add(annotations,
+	    ANNOTATION_CHUNKED ANNOTATION_POSITION, "1:2:3:1"));
+	layers_learn(f->images, &layer, &blob);
+	found = only(f);
+	assert_true(digest_equal(&found.digest, &blob.digest));
+	assert_true(digest_equal(&found.diff_id, &blob.diff_id));
+	assert_int_equal(found.annotations.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(found.annotations.list[i].name,
+		    annotations->list[i].name);
+		assert_string_equal(found.annotations.list[i].value,
+		    annotations->list[i].value);
+	}
+	/* And not worse again. */
+	blob = blob_number(7, "app");
+	layers_learn(f->images, &layer, &blob);
+	assert_int_equal(only(f).annotations.count, 2);
+}
+
+static void annotations_that_are_none(void **state)
+{
+	struct layer_annotations annotations = {.count = 0};
+
+	(void)state;
+	assert_false(layer_annotations_add(&annotations, "other", "1"));
+	assert_false(
+	    layer_annotations_add(&annotations, ANNOTATION_ESTARGZ_SIZE, ""));
+	assert_false(layer_annotations_add(&annotations,
+	    ANNOTATION_ESTARGZ_SIZE, "1 2"));
+	assert_false(layer_annotations_add(&annotations,
+	    ANNOTATION_ESTARGZ_SIZE, "1\n"));
+	assert_int_equal(annotations.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +245,8 @@ int main(void)
 	    PUSH_TEST(no_more_than_its_bound),
 	    PUSH_TEST(the_longest_of_everything_fits),
 	    PUSH_TEST(media_types_that_are_no_word),
+	    PUSH_TEST(what_a_table_of_contents_needs),
+	    cmocka_unit_test(annotations_that_are_none),
 	    PUSH_TEST(a_damaged_note_counts_as_far_as_it_is_whole),
 	};
 

@@ -59,6 +59,7 @@ static void test_options(void **state)
 		"x -f -o ro,allow_other,cache=/c,cache_size=64M,tag_ttl=0 "
 		"-o "
 		"platform=linux/arm64/v8,insecure,authfile=/a,timeout=5,delete "
+		"-o compression=zstd:chunked:7 "
 		"--debug=http,fetch reg /mnt",
 		&err),
 	    0);
@@ -71,6 +72,8 @@ static void test_options(void **state)
 	assert_string_equal(options.platform.architecture, "arm64");
 	assert_string_equal(options.platform.variant, "v8");
 	assert_string_equal(options.authfile, "/a");
+	assert_int_equal(options.compression.kind, LAYER_ZSTD_CHUNKED);
+	assert_int_equal(options.compression.level, 7);
 	assert_string_equal(options.debug, "http,fetch");
 	assert_int_equal(options.delete_tags, DELETE_TAGS);
 	options_release(&options);
@@ -140,6 +143,16 @@ static void test_refused(void **state)
 	    "x -o timeout=0 reg /mnt",
 	    "x -o delete=all reg /mnt",
 	    "x -o platform=linux reg /mnt",
+	    "x -o compression=xz reg /mnt",
+	    "x -o compression= reg /mnt",
+	    "x -o compression=gzipped reg /mnt",
+	    "x -o compression=gzip: reg /mnt",
+	    "x -o compression=gzip:10 reg /mnt",
+	    "x -o compression=estargz:10 reg /mnt",
+	    "x -o compression=zstd:0 reg /mnt",
+	    "x -o compression=zstd:23 reg /mnt",
+	    "x -o compression=zstd:chunks reg /mnt",
+	    "x -o compression=zstd:chunked:3: reg /mnt",
 	    "x reg,ro /mnt",
 	};
 

@@ -57,7 +57,7 @@ struct world {
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct images_options options = {platform_host(), 0};
+	struct images_options options = {.platform = platform_host()};
 	struct store_options store = {NULL, 1 << 20, 2};
 	struct err err = ERR_INIT;
 
