@@ -42,7 +42,7 @@ class Podman(engines.Podman):
     # Where it keeps what it remembers of blobs, states and locks.
     FIXED = ("/var/lib/containers", "/run", "/dev/shm")
 
-    def __init__(self, place, registry):
+    def __init__(self, place, registry=None):
         super().__init__(place.new("podman"))
         self._place = place
         self._registry = registry
@@ -54,9 +54,8 @@ class Podman(engines.Podman):
                                 **options)
 
     @contextmanager
-    def pulled(self, image):
-        """A new storage with an image; yields the name that it has there."""
-        name = f"{self._registry.address}/{image}"
+    def opened(self):
+        """A new storage, with nothing in it."""
         self.directory.mkdir()
         with ExitStack() as stack:
             stack.callback(self._place.remove, self.directory)
@@ -64,9 +63,23 @@ class Podman(engines.Podman):
                 if not self.directory.is_relative_to(path):
                     stack.enter_context(_mounted("tmpfs", path))
             stack.enter_context(_mounted("cgroup2", "/sys/fs/cgroup"))
-            self("pull", "--quiet", "--tls-verify=false", name)
             stack.callback(self.wait)
+            yield
+
+    @contextmanager
+    def pulled(self, image):
+        """A new storage with an image; yields the name that it has there."""
+        name = f"{self._registry.address}/{image}"
+        with self.opened():
+            self("pull", "--quiet", "--tls-verify=false", name)
             yield name
+
+    @contextmanager
+    def loaded(self, archive):
+        """A new storage with the image of an archive; yields its name."""
+        with self.opened():
+            said = self("load", "--quiet", "-i", archive).stdout
+            yield said.rpartition("Loaded image: ")[2].strip()
 
     @contextmanager
     def root(self, image):

@@ -124,8 +124,9 @@ class Skopeo:
     def remembers(self):
         return any(self._data.rglob("blob-info-cache*"))
 
-    def push(self, archive, registry, image):
-        return self.copy(f"docker-archive:{archive}", registry, image)
+    def push(self, archive, registry, image, *arguments):
+        return self.copy(f"docker-archive:{archive}", registry, image,
+                         *arguments)
 
     def save(self, registry, image, target):
         return self._place.measure(
@@ -134,10 +135,10 @@ class Skopeo:
             "--src-tls-verify=false", f"docker://{registry.address}/{image}",
             target, registry=registry, env=self._environment)
 
-    def copy(self, source, registry, image):
+    def copy(self, source, registry, image, *arguments):
         return self._place.measure(
             "skopeo", "--insecure-policy",
             "--tmpdir", self._place.directory, "copy", "--quiet",
-            "--dest-tls-verify=false", source,
+            "--dest-tls-verify=false", *arguments, source,
             f"docker://{registry.address}/{image}",
             registry=registry, env=self._environment)
