@@ -12,15 +12,20 @@ static bool is_any(const char *text, const char *const *list)
 	return false;
 }
 
+static bool ends_with(const char *text, const char *ending)
+{
+	size_t len = strlen(text), tail = strlen(ending);
+
+	return len > tail && strcmp(text + len - tail, ending) == 0;
+}
+
 /* Attestations of buildkit and signatures of cosign have an image's config, and
  * documents for layers. */
 static bool is_document(const struct descriptor *layer)
 {
 	const char *type = layer->media_type;
-	size_t len = strlen(type);
 
-	return (len > 5 && strcmp(type + len - 5, "+json") == 0) ||
-	       (len > 4 && strcmp(type + len - 4, "+xml") == 0) ||
+	return ends_with(type, "+json") || ends_with(type, "+xml") ||
 	       strncmp(type, "text/", 5) == 0;
 }
 
