@@ -180,6 +180,18 @@ static int lookup_archive(const struct repo_lookup *lookup,
 	return r < 0 ? r : 1;
 }
 
+/* Whether one request says that the repository is not there, so that no tag of
+ * it has to be asked for. */
+static bool repository_missing(struct mount *mount, const char *repository)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	struct err none = ERR_INIT;
+
+	return !images_found(mount->images, repository) &&
+	       !repo_listed(mount, repository) &&
+	       images_tags(mount->images, repository, &tags, &none) == -ENOENT;
+}
+
 /* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag
  * before the ending. */
 static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
@@ -188,6 +200,8 @@ static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
 	const struct name *name = &lookup->name;
 	int r = 0;
 
+	if (repository_missing(lookup->mount, repository))
+		return 0;
 	if (*name->tag)
 		r = tag_exists(lookup->mount, repository, name->tag, err);
 	if (r == 1)
