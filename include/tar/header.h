@@ -9,9 +9,18 @@
 #include "base/err.h"
 #include "tar/format.h"
 
-/* Appends the header block(s) of a file or, where name ends in '/', of a
- * directory. Owner 0, mode 0644 or 0755. The same arguments give the same
- * bytes. */
+/*
+ * Appends the header block(s) of an entry; the name of a directory ends in '/'.
+ * The one time is that of the last change, in whole seconds, and a file is
+ * written as it is read: all else that the walker says of an entry is left out.
+ * The same entry gives the same bytes. -EINVAL, with a sentence, for what no
+ * tar can hold.
+ */
+int tar_entry_print(struct buf *out, const struct tar_entry *entry,
+    struct err *err);
+
+/* The same for a file or, where name ends in '/', a directory. Owner 0, mode
+ * 0644 or 0755. */
 int tar_header_print(struct buf *out, const char *name, uint64_t size,
     int64_t mtime, struct err *err);
 

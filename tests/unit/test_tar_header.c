@@ -116,6 +116,145 @@ static void test_record_lengths(void **state)
 		check_round_trip(name_of(name, len, 0, 0), 1, 0);
 }
 
+struct copy {
+	struct tar_entry entry;
+	char name[TAR_NAME_MAX + 1], link[TAR_NAME_MAX + 1];
+	struct tar_xattr xattrs[4];
+	char xattr_names[4][256];
+	char values[4][256];
+};
+
+static int copy_entry(void *arg, const struct tar_entry *entry, struct err *err)
+{
+	struct copy *copy = arg;
+
+	(void)err;
+	copy->entry = *entry;
+	strncpy(copy->name, entry->name, TAR_NAME_MAX);
+	strncpy(copy->link, entry->link, TAR_NAME_MAX);
+	assert_in_range(entry->xattr_count, 0, 4);
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		strncpy(copy->xattr_names[i], entry->xattrs[i].name, 255);
+		assert_in_range(entry->xattrs[i].len, 0, 256);
+		memcpy(copy->values[i], entry->xattrs[i].value,
+		    entry->xattrs[i].len);
+		copy->xattrs[i].len = entry->xattrs[i].len;
+	}
+	return 0;
+}
+
+/* What is printed is what the walker reads, to the last field. */
+static void check_entry(const struct tar_entry *entry)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
+	AUTO_FREE struct copy *copy = calloc(1, sizeof(*copy));
+	struct tar_handler handler = {copy_entry, NULL, copy};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tar_entry_print(&out, entry, &err), 0);
+	assert_int_equal(tar_walker_new(&handler, &walker, &err), 0);
+	assert_int_equal(tar_walker_feed(walker, out.data, out.len, NULL, &err),
+	    0);
+	assert_string_equal(copy->name, entry->name);
+	assert_string_equal(copy->link, entry->link);
+	assert_int_equal(copy->entry.type, entry->type);
+	assert_int_equal(copy->entry.size, entry->size);
+	assert_int_equal(copy->entry.mode, entry->mode);
+	assert_int_equal(copy->entry.uid, entry->uid);
+	assert_int_equal(copy->entry.gid, entry->gid);
+	assert_int_equal(copy->entry.mtime, entry->mtime);
+	assert_int_equal(copy->entry.mtime_nanos, 0);
+	assert_int_equal(copy->entry.dev_major, entry->dev_major);
+	assert_int_equal(copy->entry.dev_minor, entry->dev_minor);
+	assert_int_equal(copy->entry.xattr_count, entry->xattr_count);
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		assert_string_equal(copy->xattr_names[i],
+		    entry->xattrs[i].name);
+		assert_int_equal(copy->xattrs[i].len, entry->xattrs[i].len);
+		assert_memory_equal(copy->values[i], entry->xattrs[i].value,
+		    entry->xattrs[i].len);
+	}
+}
+
+static void test_entries(void **state)
+{
+	char name[TAR_NAME_MAX + 2], link[TAR_NAME_MAX + 2];
+	const struct tar_xattr xattrs[] = {
+	    {"security.capability", "\1\0\0\n=\0", 6},
+	    {"user.empty", "", 0},
+	    {"user.text", "value", 5},
+	};
+
+	(void)state;
+	check_entry(&(struct tar_entry){.type = TAR_FILE,
+	    .name = "bin/su",
+	    .link = "",
+	    .size = 7,
+	    .mode = 06755,
+	    .uid = 2097151,
+	    .gid = 2097152,
+	    .mtime = 1700000000,
+	    .xattrs = xattrs,
+	    .xattr_count = 3});
+	check_entry(&(struct tar_entry){.type = TAR_FILE,
+	    .name = "dir/\xc3\xa4\xff\n",
+	    .link = "",
+	    .uid = UINT32_MAX,
+	    .mtime = -1,
+	    .xattrs = xattrs,
+	    .xattr_count = 1});
+	check_entry(&(struct tar_entry){.type = TAR_SYMLINK,
+	    .name = "link",
+	    .link = name_of(link, 100, 0, 0),
+	    .mode = 0777});
+	check_entry(&(struct tar_entry){.type = TAR_SYMLINK,
+	    .name = "link",
+	    .link = name_of(link, 101, 50, 0),
+	    .mode = 0777});
+	check_entry(&(struct tar_entry){.type = TAR_HARDLINK,
+	    .name = name_of(name, 150, 0, 0),
+	    .link = name_of(link, TAR_NAME_MAX, 9, 0)});
+	check_entry(&(struct tar_entry){.type = TAR_CHAR,
+	    .name = "dev/null",
+	    .link = "",
+	    .mode = 0666,
+	    .dev_major = 1,
+	    .dev_minor = 3});
+	check_entry(&(struct tar_entry){.type = TAR_BLOCK_DEVICE,
+	    .name = "dev/x",
+	    .link = "",
+	    .dev_major = 4095,
+	    .dev_minor = 1048575});
+	check_entry(&(struct tar_entry){.type = TAR_FIFO,
+	    .name = "fifo",
+	    .link = "",
+	    .mode = 01644});
+	check_entry(&(struct tar_entry){.type = TAR_DIRECTORY,
+	    .name = "./",
+	    .link = "",
+	    .mode = 01777});
+}
+
+static void test_refuses_attributes(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	AUTO_FREE char *large = calloc(1, TAR_EXTENDED_MAX);
+	const struct tar_xattr no_name = {"user.a=b", "", 0};
+	const struct tar_xattr too_large = {"user.a", large, TAR_EXTENDED_MAX};
+	struct tar_entry entry = {.type = TAR_FILE,
+	    .name = "f",
+	    .link = "",
+	    .xattrs = &no_name,
+	    .xattr_count = 1};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(tar_entry_print(&out, &entry, &err), -EINVAL);
+	entry.xattrs = &too_large;
+	assert_int_equal(tar_entry_print(&out, &entry, &err), -EINVAL);
+}
+
 static void test_refuses(void **state)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
@@ -146,6 +285,8 @@ int main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_record_lengths),
+	    cmocka_unit_test(test_entries),
+	    cmocka_unit_test(test_refuses_attributes),
 	    cmocka_unit_test(test_refuses),
 	    cmocka_unit_test(test_padding),
 	};
