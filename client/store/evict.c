@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "private.h"
 
 /* What was interrupted that long ago is not going to be continued. */
 enum { LEFTOVER_SECONDS = 24 * 60 * 60 };
@@ -225,6 +226,7 @@ void evict(struct store *store, uint64_t need)
 	store->added = 0;
 	pthread_mutex_unlock(&store->lock);
 
+	private_sweep(store->dir);
 	r = collect(store->dir, &candidates);
 	if (r < 0) {
 		log_warn("cannot go through the store in %s: %s", store->dir,

@@ -15,6 +15,7 @@
  *	DIR/derived.lock		locked, a byte a name, by who makes one
  *	DIR/notes/KIND/KEY		small facts worth keeping
  *	DIR/spool/			unnamed temporary files
+ *	DIR/private/NAME/		files of one process, which locks it
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -170,6 +171,21 @@ void store_derived_drop(struct store *store, const char *name);
  * that name. It goes with the descriptor that is returned. -EINTR.
  */
 int store_derived_lock(struct store *store, const char *name, struct err *err);
+
+/*
+ * A directory for files of the caller's own, which can have any name there. It
+ * is not counted and not evicted, and goes, with the files in it, when it is
+ * freed; where the process dies before, somebody who opens the store removes
+ * it.
+ */
+struct store_private;
+
+int store_private_new(struct store *store, struct store_private **out,
+    struct err *err);
+const char *store_private_path(const struct store_private *private);
+void store_private_free(struct store_private *private);
+
+DEFINE_CLEANUP(struct store_private *, store_private_free);
 
 struct store_stats {
 	uint64_t held;       /* bytes on the disk, about */
