@@ -18,6 +18,7 @@ struct feed;
 struct handle;
 struct made;
 struct op;
+struct scratches;
 struct uploads;
 
 enum delete_policy {
@@ -29,10 +30,11 @@ enum delete_policy {
 struct mount {
 	struct images *images;
 	struct node_table *nodes;
-	struct uploads *uploads; /* files being written */
-	struct made *made;       /* directories that mkdir made */
-	char *base;              /* the namespace that is mounted, or "" */
-	struct timespec started; /* the time of what has none of its own */
+	struct uploads *uploads;     /* files being written */
+	struct made *made;           /* directories that mkdir made */
+	struct scratches *scratches; /* directories that become images */
+	char *base;                  /* the namespace that is mounted, or "" */
+	struct timespec started;     /* the time of what has none of its own */
 	struct timespec started_clock; /* the same, monotonic */
 	uid_t uid;
 	gid_t gid;

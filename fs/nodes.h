@@ -12,6 +12,7 @@
 #include "node.h"
 #include "view.h"
 
+struct local_inode;
 struct upload;
 
 /* What all makers share: fills node; key is taken. */
@@ -80,6 +81,12 @@ int link_node(struct mount *mount, const char *target, struct node **out,
 
 /* A file that is being written. */
 int upload_node(struct mount *mount, struct upload *upload, struct node **out,
+    struct err *err);
+
+/* What is in a scratch directory, or is one. */
+int scratch_node(struct mount *mount, struct local_inode *inode,
+    struct node **out, struct err *err);
+int scratch_list_inode(struct local_inode *dir, struct dirlist *out,
     struct err *err);
 
 /* A directory of a tree: the image's root file system, and one of its layers'

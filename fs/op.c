@@ -26,6 +26,7 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 	op->what = what;
 	op->patient = patient;
 	op->mount = fuse_req_userdata(req);
+	op->local = false;
 	op->err = (struct err)ERR_INIT;
 	task_begin(&op->task);
 	{
@@ -84,6 +85,8 @@ struct node *op_node(struct op *op, fuse_ino_t ino)
 
 	if (!node)
 		err_set(&op->err, ESTALE, "no such inode");
+	else if (node->view->is_local)
+		op->local = true;
 	return node;
 }
 
@@ -117,21 +120,35 @@ static int user_errno(int code)
 	}
 }
 
-void op_fail(struct op *op)
+/* Not what programs ask all the time, nor what they are told by any file
+ * system. */
+static bool is_news(const struct op *op, int code)
 {
-	int code = user_errno(op->err.code);
-
-	op_end(op);
 	switch (code) {
 	case ENOENT:
 	case EINTR:
 	case ENODATA:
 	case ENXIO:
-		log_debug(LOG_FUSE, "%s: %s", op->what, op->err.msg);
-		break;
+		return false;
+	case EEXIST:
+	case ENAMETOOLONG:
+	case ENOTEMPTY:
+	case EXDEV:
+		return !op->local;
 	default:
-		log_error("%s: %s", op->what, op->err.msg);
+		return true;
 	}
+}
+
+void op_fail(struct op *op)
+{
+	int code = user_errno(op->err.code);
+
+	op_end(op);
+	if (is_news(op, code))
+		log_error("%s: %s", op->what, op->err.msg);
+	else
+		log_debug(LOG_FUSE, "%s: %s", op->what, op->err.msg);
 	fuse_reply_err(op->req, code);
 }
 
@@ -161,7 +178,8 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 	if (r < 0)
 		return r;
 	out->attr_timeout = op_attr_ttl(node);
-	if (!node->view->is_fleeting)
+	/* What is fleeting in another's directory stays among its own kind. */
+	if (!node->view->is_fleeting || node->view == dir->view)
 		out->entry_timeout = dir->names_ttl;
 	node_looked_up(node);
 	return 0;

@@ -18,6 +18,7 @@
 struct op {
 	struct op *next, **link; /* in the mount's list */
 	bool patient;            /* may end by itself when the mount ends */
+	bool local;              /* it is about what is_local in view.h */
 	fuse_req_t req;
 	const char *what; /* for the log: the sentence says about which name */
 	struct mount *mount;

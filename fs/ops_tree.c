@@ -20,6 +20,8 @@ static unsigned setattr_fields(int to_set)
 		fields |= SETATTR_UID;
 	if (to_set & FUSE_SET_ATTR_GID)
 		fields |= SETATTR_GID;
+	if (to_set & FUSE_SET_ATTR_ATIME)
+		fields |= SETATTR_ATIME;
 	return fields;
 }
 
@@ -34,6 +36,8 @@ static int setattr(struct op *op, fuse_ino_t ino, struct stat *attr, int to_set,
 		return -op->err.code;
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &attr->st_mtim);
+	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &attr->st_atim);
 	if (node->view->setattr)
 		r = node->view->setattr(node, fi ? op_handle(fi) : NULL, attr,
 		    fields, &op->err);
@@ -208,7 +212,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 		    "%s: part of an image, which never changes", name);
 	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
-	if (r == -EINVAL)
+	if (r == -EINVAL && !flags)
 		op->err.code = EIO;
 	return r < 0 ? -op->err.code : r;
 }

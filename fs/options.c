@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "image/images.h"
 
 static const uint64_t CACHE_SIZE_DEFAULT = 10ULL << 30;
 enum {
@@ -40,6 +41,7 @@ const char options_help[] =
     "     authfile=FILE        credentials (where docker and podman have "
     "them)\n"
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
+    "     source_date_epoch=SECONDS   the time of images made here\n"
     "     noexec               programs in the mount cannot be run\n"
     "     trust_suid,trust_dev honour set-user-ID bits and devices\n"
     "     squash,no_squash     images' files are yours (unless you are root)\n"
@@ -158,6 +160,30 @@ static int set_compression(struct options *options, const char *value,
 	return r < 0 ? err_wrap(err, "compression") : 0;
 }
 
+/* What builds are told that are to give the same each time
+ * (reproducible-builds.org/specs/source-date-epoch). */
+static int64_t default_epoch(void)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t seconds;
+
+	if (epoch && parse_u64(&epoch, INT64_MAX, &seconds) && !*epoch)
+		return (int64_t)seconds;
+	return EPOCH_NONE;
+}
+
+static int set_epoch(struct options *options, const char *text, struct err *err)
+{
+	const char *cursor = text;
+	uint64_t seconds;
+
+	if (!parse_u64(&cursor, INT64_MAX, &seconds) || *cursor)
+		return err_set(err, EINVAL,
+		    "source_date_epoch=%s: seconds since 1970", text);
+	options->epoch = (int64_t)seconds;
+	return 0;
+}
+
 static int set_value(struct options *options, const char *name,
     const char *value, struct err *err)
 {
@@ -177,6 +203,8 @@ static int set_value(struct options *options, const char *name,
 		return platform_parse(&options->platform, value, err);
 	if (!strcmp(name, "compression"))
 		return set_compression(options, value, err);
+	if (!strcmp(name, "source_date_epoch"))
+		return set_epoch(options, value, err);
 	if (strcmp(name, "authfile"))
 		return err_set(err, EINVAL, "unknown option %s=", name);
 	options->authfile = value;
@@ -284,6 +312,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	    .platform = platform_host(),
 	    /* Others' files would be nobody's to read. */
 	    .squash = geteuid() != 0,
+	    .epoch = default_epoch(),
 	    .cache = default_cache()};
 	if (!options->cache)
 		return err_nomem(err);

@@ -38,6 +38,7 @@ struct options {
 	struct platform platform;
 	struct layer_format compression;
 	const char *authfile; /* or NULL */
+	int64_t epoch;        /* of images that are made, or EPOCH_NONE */
 };
 
 /* Defaults, then argv, whose -o strings it cuts up. -EINVAL with a sentence. */

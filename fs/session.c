@@ -19,6 +19,7 @@
 #include "nodes.h"
 #include "oci/reference.h"
 #include "op.h"
+#include "scratch.h"
 #include "signals.h"
 #include "upload.h"
 
@@ -66,6 +67,8 @@ static void session_release(struct session *session)
 		uploads_free(mount->uploads);
 	if (mount->nodes)
 		node_table_free(mount->nodes);
+	if (mount->scratches)
+		scratches_free(mount->scratches);
 	if (mount->made)
 		made_free(mount->made);
 	if (mount->images)
@@ -144,7 +147,7 @@ static int open_images(struct session *session, struct err *err)
 	const struct store_options store = {options->cache, options->cache_size,
 	    FETCHES_MAX};
 	const struct images_options images = {options->platform,
-	    options->tag_ttl, options->compression};
+	    options->tag_ttl, options->compression, options->epoch};
 	int r = store_open(&store, &session->store, err);
 
 	if (r < 0)
@@ -180,6 +183,9 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->made = made_new(err);
 	if (!mount->made)
+		return -err->code;
+	mount->scratches = scratches_new(err);
+	if (!mount->scratches)
 		return -err->code;
 	mount->uploads = uploads_new(err);
 	if (!mount->uploads)

@@ -43,9 +43,10 @@ struct handle {
 enum setattr_field {
 	SETATTR_MODE = 1,
 	SETATTR_SIZE = 2,
-	SETATTR_TIMES = 4,
+	SETATTR_TIMES = 4, /* of the last change of content */
 	SETATTR_UID = 8,
 	SETATTR_GID = 16,
+	SETATTR_ATIME = 32,
 };
 
 struct view_ops {
@@ -90,6 +91,9 @@ struct view_ops {
 	/* It has its name only until something else has it: the kernel looks
 	 * for it each time. */
 	bool is_fleeting;
+	/* It is part of a local file system: of what is wrong with names the
+	 * program hears, and the log does not. */
+	bool is_local;
 	/* Its entries never change: the kernel may keep the list of them, and
 	 * which names there are not. */
 	bool is_constant;
@@ -150,6 +154,8 @@ extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;
 extern const struct view_ops view_link;
+extern const struct view_ops view_scratch; /* a directory */
+extern const struct view_ops view_scratch_file;
 extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
 extern const struct view_ops view_events;

@@ -10,6 +10,7 @@
 #include "name.h"
 #include "nodes.h"
 #include "repository.h"
+#include "scratch.h"
 #include "tags.h"
 #include "upload.h"
 #include "view_repo.h"
@@ -287,6 +288,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
 		return control_node(dir->mount, out, err);
 	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	if (r == 0)
+		r = scratch_lookup(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	name_parse(&lookup.name, text);
@@ -310,6 +313,8 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (!path)
 		return err_nomem(err);
 	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	if (r == 0)
+		r = scratch_lookup(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode))
@@ -334,6 +339,6 @@ const struct view_ops view_repo = {
     .mkdir = repo_mkdir,
     .symlink = tags_link,
     .unlink = repo_unlink,
-    .rmdir = tags_rmdir,
+    .rmdir = repo_rmdir,
     .rename = repo_rename,
 };

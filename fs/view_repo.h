@@ -16,6 +16,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 int repo_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 int repo_unlink(struct node *dir, const char *name, struct err *err);
+int repo_rmdir(struct node *dir, const char *name, struct err *err);
 int repo_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 

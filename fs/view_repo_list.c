@@ -8,6 +8,7 @@
 #include "nodes.h"
 #include "oci/reference.h"
 #include "repository.h"
+#include "scratch.h"
 #include "upload.h"
 #include "view_repo.h"
 
@@ -130,5 +131,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 		r = list_tags(&listing, err);
 	if (r == 0)
 		r = uploads_list(dir->mount->uploads, dir, out, err);
+	if (r == 0)
+		r = scratch_list(dir, out, err);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "name.h"
 #include "nodes.h"
 #include "repository.h"
+#include "scratch.h"
 #include "tags.h"
 #include "upload.h"
 #include "view_repo.h"
@@ -73,7 +74,8 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
 	int r;
 
-	(void)mode;
+	if (scratch_is_name(name))
+		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);
 	r = check_copy(dir, name, err);
@@ -98,11 +100,22 @@ int repo_unlink(struct node *dir, const char *name, struct err *err)
 	return tags_unlink(dir, name, err);
 }
 
+int repo_rmdir(struct node *dir, const char *name, struct err *err)
+{
+	int r = scratch_rmdir(dir, name, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return tags_rmdir(dir, name, err);
+}
+
 int repo_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+	int r = scratch_rename(dir, name, to_dir, to_name, flags, err);
 
+	if (r == 0)
+		r = upload_rename(dir, name, to_dir, to_name, flags, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return tags_move(dir, name, to_dir, to_name, flags, err);

@@ -55,7 +55,7 @@ static void sip_word(uint64_t v[4], uint64_t word)
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein), words in the machine's byte order. */
-static uint64_t hash_of(const char *key)
+uint64_t map_hash(const char *key)
 {
 	size_t len = strlen(key);
 	uint64_t word, v[4];
@@ -100,7 +100,7 @@ void *map_get(const struct map *map, const char *key)
 {
 	if (!map->count)
 		return NULL;
-	return find(map, key, hash_of(key))->value;
+	return find(map, key, map_hash(key))->value;
 }
 
 static bool grow(struct map *map)
@@ -120,7 +120,7 @@ static bool grow(struct map *map)
 
 int map_put(struct map *map, const char *key, void *value)
 {
-	uint64_t hash = hash_of(key);
+	uint64_t hash = map_hash(key);
 	struct map_slot *slot;
 	char *copy;
 
@@ -168,7 +168,7 @@ void *map_del(struct map *map, const char *key)
 
 	if (!map->count)
 		return NULL;
-	slot = find(map, key, hash_of(key));
+	slot = find(map, key, map_hash(key));
 	if (!slot->key)
 		return NULL;
 	value = slot->value;

@@ -115,7 +115,7 @@ int referrers_attach(struct image *image, const struct attachment *file,
 	    .untagged = true};
 	const struct annotation title = {"org.opencontainers.image.title",
 	    file->name};
-	struct artifact artifact = {.created = creation_time(),
+	struct artifact artifact = {.created = creation_time(image->images),
 	    .file = {.size = file->size,
 		.annotations = &title,
 		.annotation_count = 1},

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SOURCE_DATE_EPOCH, or now. */
+/* The epoch of reproducible builds, or now. */
 #include "creation.h"
 
-#include <stdlib.h>
 #include <time.h>
 
-#include "base/parse.h"
-
-int64_t creation_time(void)
+int64_t creation_time(const struct images *images)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t seconds;
+	int64_t epoch = images_options(images)->epoch;
 
-	if (epoch && parse_u64(&epoch, INT64_MAX, &seconds) && !*epoch)
-		return (int64_t)seconds;
-	return time(NULL);
+	return epoch == EPOCH_NONE ? time(NULL) : epoch;
 }

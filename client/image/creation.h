@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-/* Seconds since 1970: now, unless builds are to be reproducible
- * (reproducible-builds.org/specs/source-date-epoch). */
-int64_t creation_time(void);
+#include "image/images.h"
+
+/* Seconds since 1970: now, unless the options say another. */
+int64_t creation_time(const struct images *images);
 
 #endif

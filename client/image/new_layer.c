@@ -141,6 +141,7 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	r = bring(&set, spool, name, &brought, err);
 	if (r == 0) {
 		layer->name = name;
+		layer->created = creation_time(target->images);
 		layer->blob = brought->blob;
 		layer->descriptor = push_layer_descriptor(&layer->blob, docker,
 		    layer->annotations);
@@ -160,5 +161,5 @@ int new_layer_config(const struct new_layer *layer, const struct buf *before,
 	return r < 0
 		   ? r
 		   : config_add_layer(out, before->data, before->len,
-			 &layer->diff_id, creation_time(), buf_str(&text), err);
+			 &layer->diff_id, layer->created, buf_str(&text), err);
 }

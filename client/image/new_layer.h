@@ -13,6 +13,7 @@ struct new_layer {
 	struct descriptor descriptor; /* of that, in what is above */
 	struct digest diff_id;
 	const char *name; /* borrowed */
+	int64_t created;  /* seconds since 1970 */
 };
 
 /*

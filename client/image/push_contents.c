@@ -142,7 +142,7 @@ static int push_rootfs(struct push_layers *set,
 	if (r == 0)
 		r = config_print(&config,
 		    &images_options(set->target->images)->platform,
-		    creation_time(), layer_diff_id(layer), 1,
+		    creation_time(set->target->images), layer_diff_id(layer), 1,
 		    "Imported by registryfs", err);
 	if (r < 0)
 		return r;

@@ -34,6 +34,10 @@ int map_put(struct map *map, const char *key, void *value);
 /* Takes the key out. Its value, or NULL. */
 void *map_del(struct map *map, const char *key);
 
+/* What it tells keys apart by, for tables of another form: a hash that differs
+ * from process to process. */
+uint64_t map_hash(const char *key);
+
 /* Frees keys and table, not the values. */
 void map_release(struct map *map);
 

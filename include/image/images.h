@@ -27,10 +27,15 @@
 
 struct images;
 
+enum { EPOCH_NONE = -1 };
+
 struct images_options {
 	struct platform platform;   /* what an index is read as */
 	unsigned tag_ttl;           /* seconds */
 	struct layer_format format; /* of what a push compresses */
+	/* The time of images that are made here, and the latest of the files
+	 * in them: seconds since 1970; EPOCH_NONE: the present. */
+	int64_t epoch;
 };
 
 /* registry and store are borrowed and outlive it. */

@@ -87,7 +87,8 @@ static void open_images(struct fixture *f)
 {
 	const struct images_options images = {.platform = {.os = "linux",
 						  .architecture = "amd64"},
-	    .tag_ttl = 60};
+	    .tag_ttl = 60,
+	    .epoch = 1700000000};
 	AUTO_FREE char *dir = file_path("%s/store", f->dir);
 	const struct store_options store = {dir, 1ULL << 30, 4};
 

@@ -76,7 +76,8 @@ static int setup_with(void **state, unsigned tag_ttl)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct images_options options = {.platform = platform_host(),
-	    .tag_ttl = tag_ttl};
+	    .tag_ttl = tag_ttl,
+	    .epoch = EPOCH_NONE};
 	struct store_options store = {NULL, 1 << 20, 2};
 	struct err err = ERR_INIT;
 

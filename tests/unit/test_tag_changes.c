@@ -57,7 +57,8 @@ struct world {
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct images_options options = {.platform = platform_host()};
+	struct images_options options = {.platform = platform_host(),
+	    .epoch = EPOCH_NONE};
 	struct store_options store = {NULL, 1 << 20, 2};
 	struct err err = ERR_INIT;
 

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scratch directories and what is in them. Only this mount changes them, and
+ * the kernel knows of each change: it may keep what it knows.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "caller.h"
+#include "loop.h"
+#include "nodes.h"
+#include "scratch.h"
+
+enum { IO_SIZE = 128 << 10, KEY_SIZE = sizeof("scratch:") + 16 };
+
+struct scratch_node {
+	struct node node;
+	struct local_inode *inode; /* counted */
+};
+
+struct local_inode *scratch_inode(const struct node *node)
+{
+	return ((const struct scratch_node *)(const void *)node)->inode;
+}
+
+static void print_key(char key[KEY_SIZE], uint64_t number)
+{
+	snprintf(key, KEY_SIZE, "scratch:%" PRIx64, number);
+}
+
+int scratch_node(struct mount *mount, struct local_inode *inode,
+    struct node **out, struct err *err)
+{
+	struct scratch_node *self = calloc(1, sizeof(*self));
+	char key[KEY_SIZE];
+	struct stat st;
+
+	if (!self)
+		return err_nomem(err);
+	local_stat(inode, &st);
+	print_key(key, local_number(inode));
+	self->inode = local_get(inode);
+	node_init(&self->node, mount,
+	    S_ISDIR(st.st_mode) ? &view_scratch : &view_scratch_file,
+	    strdup(key), TTL_FOREVER, TTL_FOREVER);
+	*out = node_add(mount->nodes, &self->node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void scratch_free(struct node *node)
+{
+	struct local_inode *inode = scratch_inode(node);
+	struct stat st;
+
+	local_stat(inode, &st);
+	/* Its content goes, too, which can take the disk a while. */
+	if (st.st_nlink == 0 && st.st_size > 0)
+		loop_give_lead();
+	local_put(inode);
+	free(node);
+}
+
+static int scratch_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	*out = (struct stat){.st_ino = node->ino, .st_blksize = IO_SIZE};
+	local_stat(scratch_inode(node), out);
+	return 0;
+}
+
+static bool scratch_is_prompt(struct node *node)
+{
+	(void)node;
+	return true;
+}
+
+static int add_xattr(void *arg, const char *name, const void *value, size_t len,
+    struct err *err)
+{
+	return xattrs_add_bytes(arg, name, value, len, err);
+}
+
+static int scratch_xattrs(struct node *node, struct xattrs *out,
+    struct err *err)
+{
+	out->no_acls = true;
+	return local_xattrs(scratch_inode(node), add_xattr, out, err);
+}
+
+/* Not those that are about this machine: its labels, and ACLs, which name its
+ * users and no layer has. */
+static bool can_have(const char *name)
+{
+	return (!strncmp(name, "user.", 5) || !strncmp(name, "trusted.", 8) ||
+		   !strncmp(name, "security.", 9)) &&
+	       strcmp(name, "security.selinux") != 0;
+}
+
+static int scratch_setxattr(struct node *node, const char *name,
+    const void *value, size_t len, int flags, struct err *err)
+{
+	if (!can_have(name))
+		return -EOPNOTSUPP;
+	return local_setxattr(scratch_inode(node), name, value, len, flags,
+	    err);
+}
+
+static int scratch_setattr(struct node *node, struct handle *handle,
+    const struct stat *attr, unsigned fields, struct err *err)
+{
+	struct local_inode *inode = scratch_inode(node);
+	const struct local_change change = {.mode = fields & SETATTR_MODE
+							? &attr->st_mode
+							: NULL,
+	    .uid = fields & SETATTR_UID ? &attr->st_uid : NULL,
+	    .gid = fields & SETATTR_GID ? &attr->st_gid : NULL,
+	    .atime = fields & SETATTR_ATIME ? &attr->st_atim : NULL,
+	    .mtime = fields & SETATTR_TIMES ? &attr->st_mtim : NULL};
+	int r = 0;
+
+	(void)handle;
+	if (fields & SETATTR_SIZE)
+		r = local_truncate(inode, (uint64_t)attr->st_size, err);
+	return r < 0 ? r : local_change(inode, &change, err);
+}
+
+static int lookup_name(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	CLEANUP(local_put_p) struct local_inode *inode = NULL;
+	int r = local_lookup(scratch_inode(dir), name, &inode, err);
+
+	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
+}
+
+static int add_entry(void *arg, const char *name, uint64_t number, mode_t mode,
+    struct err *err)
+{
+	char key[KEY_SIZE];
+
+	print_key(key, number);
+	return dirlist_add(arg, name, strlen(name), mode, node_number(key),
+	    err);
+}
+
+int scratch_list_inode(struct local_inode *dir, struct dirlist *out,
+    struct err *err)
+{
+	return local_list(dir, add_entry, out, err);
+}
+
+static int list_names(struct node *dir, struct dirlist *out, struct err *err)
+{
+	return scratch_list_inode(scratch_inode(dir), out, err);
+}
+
+static int make(struct node *dir, const char *name, struct local_making *making,
+    struct node **out, struct err *err)
+{
+	CLEANUP(local_put_p) struct local_inode *inode = NULL;
+	struct caller caller = caller_now();
+	int r;
+
+	making->uid = caller.uid;
+	making->gid = caller.gid;
+	r = local_make(scratch_inode(dir), name, making, &inode, err);
+	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
+}
+
+static int scratch_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	struct local_making making = {.mode = S_IFREG | (mode & 07777)};
+
+	return make(dir, name, &making, out, err);
+}
+
+static int make_directory(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	struct local_making making = {.mode = S_IFDIR | (mode & 07777)};
+
+	return make(dir, name, &making, out, err);
+}
+
+static int make_symlink(struct node *dir, const char *name, const char *target,
+    struct node **out, struct err *err)
+{
+	struct local_making making = {.mode = S_IFLNK | 0777, .target = target};
+
+	return make(dir, name, &making, out, err);
+}
+
+static int make_special(struct node *dir, const char *name, mode_t mode,
+    dev_t device, struct node **out, struct err *err)
+{
+	struct local_making making = {.mode = mode, .device = device};
+
+	return make(dir, name, &making, out, err);
+}
+
+static int make_link(struct node *dir, const char *name, struct node *node,
+    struct err *err)
+{
+	if (node->view != &view_scratch_file)
+		return err_set(err, EXDEV, "%s: it has to be copied", name);
+	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
+}
+
+static int remove_file(struct node *dir, const char *name, struct err *err)
+{
+	return local_unlink(scratch_inode(dir), name, err);
+}
+
+static int remove_directory(struct node *dir, const char *name, struct err *err)
+{
+	return local_rmdir(scratch_inode(dir), name, err);
+}
+
+static int scratch_readlink(struct node *node, const char **out,
+    struct err *err)
+{
+	*out = local_target(scratch_inode(node));
+	return *out ? 0 : err_set(err, EINVAL, "no symbolic link");
+}
+
+static int scratch_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	struct local_inode *inode = scratch_inode(node);
+	int r = 0;
+
+	local_open(inode);
+	if (flags & O_TRUNC)
+		r = local_truncate(inode, 0, err);
+	if (r < 0)
+		local_close(inode);
+	handle->keep_cache = true;
+	return r;
+}
+
+static void scratch_close(struct handle *handle)
+{
+	local_close(scratch_inode(handle->node));
+}
+
+static ssize_t scratch_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	return local_read(scratch_inode(handle->node), data, len, off, err);
+}
+
+static int scratch_write(struct handle *handle, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	return local_write(scratch_inode(handle->node), data, len, off, err);
+}
+
+static ssize_t scratch_copy(struct handle *from, uint64_t from_off,
+    struct handle *to, uint64_t to_off, size_t len, struct err *err)
+{
+	if (from->node->view != &view_scratch_file)
+		return -EOPNOTSUPP;
+	return local_copy(scratch_inode(from->node), from_off,
+	    scratch_inode(to->node), to_off, len, err);
+}
+
+static int scratch_seek(struct node *node, uint64_t off, int whence,
+    uint64_t *out, struct err *err)
+{
+	return local_seek(scratch_inode(node), off, whence, out, err);
+}
+
+const struct view_ops view_scratch = {
+    .stat = scratch_stat,
+    .free = scratch_free,
+    .xattrs = scratch_xattrs,
+    .all_xattrs = true,
+    .is_prompt = scratch_is_prompt,
+    .is_local = true,
+    /* It takes the kernel's entry along when it becomes a tag. */
+    .is_fleeting = true,
+    .setattr = scratch_setattr,
+    .setxattr = scratch_setxattr,
+    .lookup = lookup_name,
+    .list = list_names,
+    .create = scratch_create,
+    .mkdir = make_directory,
+    .symlink = make_symlink,
+    .mknod = make_special,
+    .link = make_link,
+    .unlink = remove_file,
+    .rmdir = remove_directory,
+    .rename = scratch_rename,
+};
+
+const struct view_ops view_scratch_file = {
+    .stat = scratch_stat,
+    .free = scratch_free,
+    .xattrs = scratch_xattrs,
+    .all_xattrs = true,
+    .is_prompt = scratch_is_prompt,
+    .is_local = true,
+    .setattr = scratch_setattr,
+    .setxattr = scratch_setxattr,
+    .readlink = scratch_readlink,
+    .open = scratch_open,
+    .close = scratch_close,
+    .read = scratch_read,
+    .write = scratch_write,
+    .copy = scratch_copy,
+    .seek = scratch_seek,
+};
