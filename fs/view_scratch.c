@@ -67,9 +67,17 @@ static void scratch_free(struct node *node)
 
 static int scratch_stat(struct node *node, struct stat *out, struct err *err)
 {
+	const struct mount *mount = node->mount;
+
 	(void)err;
 	*out = (struct stat){.st_ino = node->ino, .st_blksize = IO_SIZE};
 	local_stat(scratch_inode(node), out);
+	/* Whose a file is to be in the image is recorded, but the kernel asks
+	 * who removes it, or sets its mode, that it be his. */
+	if (mount->squash) {
+		out->st_uid = mount->uid;
+		out->st_gid = mount->gid;
+	}
 	return 0;
 }
 

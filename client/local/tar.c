@@ -124,15 +124,18 @@ static bool tar_type_of(mode_t mode, enum tar_type *out)
 static int find_link(struct writer *writer, const struct local_inode *inode,
     const struct stat *st, const char **link, struct err *err)
 {
+	const char *first;
 	char key[24];
 	char *name;
 
 	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
 		return 0;
 	snprintf(key, sizeof(key), "%" PRIx64, inode->number);
-	*link = map_get(&writer->first, key);
-	if (*link)
+	first = map_get(&writer->first, key);
+	if (first) {
+		*link = first;
 		return 1;
+	}
 	name = arena_strdup(&writer->names, writer->path);
 	if (!name || map_put(&writer->first, key, name) < 0)
 		return err_nomem(err);

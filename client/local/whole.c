@@ -96,26 +96,32 @@ static void lost_name(struct unreachable *gone, struct local_inode *inode)
 	gone->first = inode;
 }
 
-/* Under lock; dir has no name any more. */
-static void take_apart(struct local_inode *dir, struct unreachable *gone)
+/* Directories wait until what is in them is taken away. Under lock. */
+static void take_away(struct local_name *name, struct pending *pending,
+    struct unreachable *gone)
+{
+	struct local_inode *inode = name->inode;
+
+	name_remove(name);
+	name_free(name);
+	if (S_ISDIR(inode->mode)) {
+		push(pending, inode);
+		return;
+	}
+	inode->links--;
+	lost_name(gone, inode);
+}
+
+/* Under lock. */
+static void take_all_away(struct local_name *name, struct unreachable *gone)
 {
 	struct pending pending = {NULL};
+	struct local_inode *dir;
 
-	push(&pending, dir);
+	take_away(name, &pending, gone);
 	while ((dir = pop(&pending))) {
-		while (dir->names) {
-			struct local_name *name = dir->names;
-			struct local_inode *inode = name->inode;
-
-			name_remove(name);
-			name_free(name);
-			if (S_ISDIR(inode->mode)) {
-				push(&pending, inode);
-				continue;
-			}
-			inode->links--;
-			lost_name(gone, inode);
-		}
+		while (dir->names)
+			take_away(dir->names, &pending, gone);
 		dir->links = 0;
 		lost_name(gone, dir);
 	}
@@ -124,19 +130,15 @@ static void take_apart(struct local_inode *dir, struct unreachable *gone)
 static int remove_locked(struct local_inode *parent, const char *text,
     struct unreachable *gone, struct err *err)
 {
-	struct local_inode *inode;
 	struct local_name *name;
 
 	SCOPED_LOCK(&parent->fs->lock);
 	name = name_find(parent, text);
 	if (!name)
 		return err_set(err, ENOENT, "%s: no such name", text);
-	inode = name->inode;
-	parent->links--;
+	parent->links -= S_ISDIR(name->inode->mode);
 	inode_touch(parent);
-	name_remove(name);
-	name_free(name);
-	take_apart(inode, gone);
+	take_all_away(name, gone);
 	return 0;
 }
 

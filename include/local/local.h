@@ -148,7 +148,8 @@ int local_freeze(struct local_inode *dir, struct err *err);
 void local_thaw(struct local_inode *dir);
 
 /*
- * Removes dir, named so in parent, with all that is in it; it may be frozen.
+ * Removes what is named so in parent, a directory with all that is in it; it
+ * may be frozen.
  * Contents that nobody has open are removed at once. -ENOENT.
  */
 int local_remove_all(struct local_inode *parent, const char *name,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/images.h"
 #include "options.h"
 
 enum { ARGS_MAX = 16 };
@@ -37,6 +38,7 @@ static void test_defaults(void **state)
 
 	(void)state;
 	setenv("XDG_CACHE_HOME", "/var/tmp/cache", 1);
+	unsetenv("SOURCE_DATE_EPOCH");
 	assert_int_equal(parse(&options, "x localhost:5000 /mnt", &err), 0);
 	assert_string_equal(options.registry, "localhost:5000");
 	assert_string_equal(options.mountpoint, "/mnt");
@@ -45,6 +47,7 @@ static void test_defaults(void **state)
 	assert_false(options.read_only);
 	assert_int_equal(options.tag_ttl, 10);
 	assert_true(options.cache_size == 10ULL << 30);
+	assert_int_equal(options.epoch, EPOCH_NONE);
 	options_release(&options);
 }
 
@@ -60,7 +63,7 @@ static void test_options(void **state)
 		"-o "
 		"platform=linux/arm64/v8,insecure,authfile=/a,timeout=5,delete "
 		"-o compression=zstd:chunked:7 "
-		"--debug=http,fetch reg /mnt",
+		"-o source_date_epoch=1700000000 --debug=http,fetch reg /mnt",
 		&err),
 	    0);
 	assert_true(options.foreground && options.read_only);
@@ -74,6 +77,7 @@ static void test_options(void **state)
 	assert_string_equal(options.authfile, "/a");
 	assert_int_equal(options.compression.kind, LAYER_ZSTD_CHUNKED);
 	assert_int_equal(options.compression.level, 7);
+	assert_int_equal(options.epoch, 1700000000);
 	assert_string_equal(options.debug, "http,fetch");
 	assert_int_equal(options.delete_tags, DELETE_TAGS);
 	options_release(&options);
@@ -142,6 +146,8 @@ static void test_refused(void **state)
 	    "x -o tag_ttl=ten reg /mnt",
 	    "x -o timeout=0 reg /mnt",
 	    "x -o delete=all reg /mnt",
+	    "x -o source_date_epoch=-1 reg /mnt",
+	    "x -o source_date_epoch=today reg /mnt",
 	    "x -o platform=linux reg /mnt",
 	    "x -o compression=xz reg /mnt",
 	    "x -o compression= reg /mnt",
