@@ -5,7 +5,8 @@ set -l platforms \
 set -l options ro rw allow_other insecure noexec exec trust_suid trust_dev \
     squash no_squash prefetch referrers delete delete=recursive cache= \
     cache_size= tag_ttl= platform=$platforms \
-    compression={gzip,zstd,estargz,zstd:chunked} authfile= timeout=
+    compression={gzip,zstd,estargz,zstd:chunked} authfile= timeout= \
+    source_date_epoch=
 
 complete -c registryfs -f -a '(__fish_complete_directories)'
 complete -c registryfs -s f -d 'Stay in the foreground'
