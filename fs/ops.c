@@ -274,7 +274,11 @@ static void reply_entries(fuse_req_t req, fuse_ino_t ino, size_t size,
 	int r;
 
 	op_begin_asking(&op, req, "listing", ino);
+	/* rewinddir(3) asks for what is there now. */
+	if (off == 0 && handle->listed)
+		dirlist_free(steal(&handle->entries));
 	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
+	handle->listed = r == 0;
 	if (r < 0) {
 		op_fail(&op);
 		return;

@@ -300,6 +300,24 @@ def test_a_removed_directory_is_empty_for_good(new):
     os.close(gone)
 
 
+def test_a_directory_is_read_again(new):
+    libc = ctypes.CDLL(None)
+    libc.fdopendir.restype = libc.readdir.restype = ctypes.c_void_p
+
+    def names(stream):
+        """The name is the last field of struct dirent."""
+        while entry := libc.readdir(ctypes.c_void_p(stream)):
+            yield ctypes.string_at(entry + 19).decode()
+    (new / "a").touch()
+    stream = libc.fdopendir(os.open(new, os.O_RDONLY))
+    assert sorted(names(stream)) == [".", "..", "a"]
+    (new / "b").touch()
+    (new / "a").unlink()
+    libc.rewinddir(ctypes.c_void_p(stream))
+    assert sorted(names(stream)) == [".", "..", "b"]
+    libc.closedir(ctypes.c_void_p(stream))
+
+
 def test_several_scratch_directories_are_one_file_system(app, new, odd):
     run("cp", "-a", odd / "d", new)
     (app / ".other").mkdir()
