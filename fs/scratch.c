@@ -261,8 +261,8 @@ static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 }
 
 /* A whole scratch directory gets another name, or becomes an image. */
-static int move_whole(struct local_inode *above, const char *name,
-    struct node *to_dir, const char *to_name, struct err *err)
+static int move_whole(struct node *dir, struct local_inode *above,
+    const char *name, struct node *to_dir, const char *to_name, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *to_above = NULL;
 	CLEANUP(target_release) struct upload_target target = {0};
@@ -271,7 +271,7 @@ static int move_whole(struct local_inode *above, const char *name,
 	if (r < 0)
 		return r;
 	if (target.kind)
-		return scratch_push(to_dir->mount, above, name, &target, err);
+		return scratch_push(dir, above, name, &target, err);
 	if (!*repo_node_repository(to_dir))
 		return err_set(err, EPERM,
 		    "%s: an image needs a repository: make it in one", to_name);
@@ -342,6 +342,6 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	r = to_dir->view == &view_scratch
 		? local_rename(above, name, scratch_inode(to_dir), to_name,
 		      false, err)
-		: move_whole(above, name, to_dir, to_name, err);
+		: move_whole(dir, above, name, to_dir, to_name, err);
 	return r < 0 ? r : 1;
 }

@@ -46,9 +46,10 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 /* The inode of a node of view_scratch or view_scratch_file; borrowed. */
 struct local_inode *scratch_inode(const struct node *node);
 
-/* Pushes the directory of that name in parent, which is then gone; where that
- * fails, it stays as it is. scratch_push.c */
-int scratch_push(struct mount *mount, struct local_inode *parent,
+/* Pushes the scratch directory of that name, which is in a repository, and in
+ * `above`: it is then gone. Where that fails, it stays as it is.
+ * scratch_push.c */
+int scratch_push(struct node *repository, struct local_inode *above,
     const char *name, const struct upload_target *target, struct err *err);
 
 #endif
