@@ -128,8 +128,9 @@ uint64_t local_number(const struct local_inode *inode)
 	return inode->number;
 }
 
-const char *local_target(const struct local_inode *inode)
+const char *local_target(struct local_inode *inode)
 {
+	SCOPED_LOCK(&inode->fs->lock);
 	return S_ISLNK(inode->mode) ? inode->target : NULL;
 }
 

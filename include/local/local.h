@@ -59,7 +59,7 @@ uint64_t local_number(const struct local_inode *inode);
 void local_stat(struct local_inode *inode, struct stat *out);
 
 /* A symbolic link's target, valid as long as the inode; NULL: it is none. */
-const char *local_target(const struct local_inode *inode);
+const char *local_target(struct local_inode *inode);
 
 /*
  * Names. A directory that has been removed has none and gets none (-ENOENT).

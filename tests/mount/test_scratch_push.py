@@ -5,12 +5,15 @@ import errno
 import json
 import os
 import random
+import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from registry.faults import Hold
+from registry.process import PATIENCE
 from support.archives import docker_archive, plain_layer, write_layout
 from support.engines import skopeo_copy, umoci_layout
 from support.images import oci_image, platform_images, index_of
@@ -282,6 +285,35 @@ def test_nothing_changes_while_it_is_pushed(app, new, proxy, mounted):
         opened.write(b"two")
         os.close(inside)
     assert (app / "1.0/rootfs/file").read_text() == "one"
+
+
+def test_an_interrupted_push_can_be_tried_again(app, new, proxy, mounted):
+    (new / "file").write_text("one")
+    hold = Hold(at=0)
+    proxy.receives("/manifests/1.0", hold, method="PUT", times=1)
+    mounted.allow_error("rename: pushing app:1.0")
+    with subprocess.Popen(["mv", new, app / "1.0"],
+                          stderr=subprocess.DEVNULL) as moving:
+        hold.wait_reached()
+        moving.send_signal(signal.SIGINT)
+        assert moving.wait(PATIENCE) == -signal.SIGINT
+        hold.release()
+    (new / "file").write_text("two")
+    run("mv", "-T", new, app / "1.0")
+    assert (app / "1.0/rootfs/file").read_text() == "two"
+
+
+def test_from_an_image_to_an_image(app, new, source):
+    run("cp", "-a", f"{source}/.", new)
+    os.rename(new, app / "1.0")
+    # Then it is known whose the root is.
+    assert os.listdir(app / "1.0/rootfs")
+    new.mkdir()
+    run("cp", "-a", f"{app}/1.0/rootfs/.", new)
+    assert_same_tree(app / "1.0/rootfs", new)
+    os.rename(new, app / "2.0")
+    assert (app / "1.0/layers/01.tar.gz").samefile(
+        app / "2.0/layers/01.tar.gz")
 
 
 def test_nothing_is_no_image(app, new, mounted):
