@@ -121,10 +121,24 @@ static uint64_t size_of(struct local_inode *inode)
 	return inode->size;
 }
 
-static int check(struct local_inode *inode, struct err *err)
+/* Before and after a change of the content. */
+static int begin(struct local_inode *inode, struct err *err)
+{
+	int r;
+
+	SCOPED_LOCK(&inode->fs->lock);
+	r = inode_check(inode, err);
+	if (r == 0)
+		inode->writers++;
+	return r;
+}
+
+static void end(struct local_inode *inode)
 {
 	SCOPED_LOCK(&inode->fs->lock);
-	return inode_check(inode, err);
+	inode->writers--;
+	if (inode->writers == 0 && inode->frozen)
+		pthread_cond_broadcast(&inode->fs->settled);
 }
 
 ssize_t local_read(struct local_inode *inode, void *data, size_t len,
@@ -146,17 +160,26 @@ static void wrote(struct local_inode *inode, uint64_t end)
 	inode_touch(inode);
 }
 
+static int write_begun(struct local_inode *inode, const void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int fd = content_fd(inode, err);
+	int r = fd < 0 ? fd : file_pwrite(fd, data, len, off, err);
+
+	if (r == 0)
+		wrote(inode, off + len);
+	return r;
+}
+
 int local_write(struct local_inode *inode, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	int r = check(inode, err);
-	int fd = r < 0 ? r : content_fd(inode, err);
+	int r = begin(inode, err);
 
-	if (fd < 0)
-		return fd;
-	r = file_pwrite(fd, data, len, off, err);
-	if (r == 0)
-		wrote(inode, off + len);
+	if (r < 0)
+		return r;
+	r = write_begun(inode, data, len, off, err);
+	end(inode);
 	return r;
 }
 
@@ -171,15 +194,15 @@ static int set_size(struct local_inode *inode, uint64_t size, struct err *err)
 		   : 0;
 }
 
-static int truncate_open(struct local_inode *inode, uint64_t size,
+static int truncate_begun(struct local_inode *inode, uint64_t size,
     struct err *err)
 {
-	int r = check(inode, err);
+	if (size > 0 || size_of(inode) > 0) {
+		int r = set_size(inode, size, err);
 
-	if (r == 0 && (size > 0 || size_of(inode) > 0))
-		r = set_size(inode, size, err);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	SCOPED_LOCK(&inode->fs->lock);
 	inode->size = size;
 	inode_touch(inode);
@@ -188,11 +211,14 @@ static int truncate_open(struct local_inode *inode, uint64_t size,
 
 int local_truncate(struct local_inode *inode, uint64_t size, struct err *err)
 {
-	int r;
+	int r = begin(inode, err);
 
+	if (r < 0)
+		return r;
 	local_open(inode);
-	r = truncate_open(inode, size, err);
+	r = truncate_begun(inode, size, err);
 	local_close(inode);
+	end(inode);
 	return r;
 }
 
@@ -225,20 +251,14 @@ int local_seek(struct local_inode *inode, uint64_t off, int whence,
 	return r;
 }
 
-ssize_t local_copy(struct local_inode *from, uint64_t from_off,
+static ssize_t copy_begun(struct local_inode *from, uint64_t from_off,
     struct local_inode *to, uint64_t to_off, size_t len, struct err *err)
 {
 	off_t in = (off_t)from_off, out = (off_t)to_off;
-	int r = check(to, err);
-	int from_fd, to_fd;
+	int from_fd = content_fd(from, err);
+	int to_fd = from_fd < 0 ? from_fd : content_fd(to, err);
 	ssize_t n;
 
-	if (r < 0)
-		return r;
-	if (from_off >= size_of(from))
-		return 0;
-	from_fd = content_fd(from, err);
-	to_fd = from_fd < 0 ? from_fd : content_fd(to, err);
 	if (to_fd < 0)
 		return to_fd;
 	n = copy_file_range(from_fd, &in, to_fd, &out, len, 0);
@@ -247,5 +267,20 @@ ssize_t local_copy(struct local_inode *from, uint64_t from_off,
 	if (n < 0)
 		return err_sys(err, "a file's content cannot be copied");
 	wrote(to, to_off + (uint64_t)n);
+	return n;
+}
+
+ssize_t local_copy(struct local_inode *from, uint64_t from_off,
+    struct local_inode *to, uint64_t to_off, size_t len, struct err *err)
+{
+	ssize_t n;
+
+	if (from_off >= size_of(from))
+		return 0;
+	n = begin(to, err);
+	if (n < 0)
+		return n;
+	n = copy_begun(from, from_off, to, to_off, len, err);
+	end(to);
 	return n;
 }

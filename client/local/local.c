@@ -30,6 +30,7 @@ struct localfs *localfs_new(const char *dir, struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&fs->lock, NULL);
+	pthread_cond_init(&fs->settled, NULL);
 	fs->root->links = 2;
 	return fs;
 }
@@ -41,6 +42,7 @@ void localfs_free(struct localfs *fs)
 	while (fs->root->names)
 		local_remove_all(fs->root, fs->root->names->text, &none);
 	inode_free(fs->root);
+	pthread_cond_destroy(&fs->settled);
 	pthread_mutex_destroy(&fs->lock);
 	free(fs->buckets);
 	free(fs->dir);

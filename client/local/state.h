@@ -29,6 +29,8 @@ struct localfs {
 	struct local_inode *root;
 
 	pthread_mutex_t lock;
+	pthread_cond_t settled; /* nobody changes the content of something that
+				 * is frozen */
 	/* Under lock, as are all names and inodes. */
 	uint64_t numbers;            /* that were given out */
 	struct local_name **buckets; /* by directory and name */
@@ -45,6 +47,7 @@ struct local_inode {
 	uint32_t links;   /* as stat(2) has it: of a directory with "." and the
 			   * ".." in those below; 0 once it is removed */
 	uint32_t openers; /* who may use fd */
+	uint32_t writers; /* changes of the content that are under way */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;

@@ -55,6 +55,24 @@ static void set_frozen(void *arg, struct local_inode *inode)
 	inode->frozen = *(const bool *)arg;
 }
 
+static void add_writers(void *arg, struct local_inode *inode)
+{
+	*(uint64_t *)arg += inode->writers;
+}
+
+/* Changes that began before take no longer than the disk. Under lock. */
+static void wait_for_writers(struct local_inode *dir)
+{
+	uint64_t writers = 0;
+
+	visit(dir, add_writers, &writers);
+	while (writers > 0) {
+		pthread_cond_wait(&dir->fs->settled, &dir->fs->lock);
+		writers = 0;
+		visit(dir, add_writers, &writers);
+	}
+}
+
 int local_freeze(struct local_inode *dir, struct err *err)
 {
 	bool frozen = false, yes = true;
@@ -64,6 +82,7 @@ int local_freeze(struct local_inode *dir, struct err *err)
 	if (frozen)
 		return err_set(err, EBUSY, "it is being pushed");
 	visit(dir, set_frozen, &yes);
+	wait_for_writers(dir);
 	return 0;
 }
 
