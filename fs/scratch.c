@@ -202,12 +202,8 @@ int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
 	const struct local_making making = {.mode = S_IFDIR | (mode & 07777),
 	    .uid = caller.uid,
 	    .gid = caller.gid};
-	int r;
+	int r = make_above(dir, &above, err);
 
-	if (!*repo_node_repository(dir))
-		return err_set(err, EPERM,
-		    "%s: an image needs a repository: make it in one", name);
-	r = make_above(dir, &above, err);
 	if (r == 0)
 		r = local_make(above, name, &making, &inode, err);
 	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);

@@ -74,7 +74,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
 	int r;
 
-	if (scratch_is_name(name))
+	if (*repo_node_repository(dir) && scratch_is_name(name))
 		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);

@@ -62,7 +62,8 @@ def test_help_is_one_screen(registryfs):
 
 @pytest.mark.parametrize("option", [
     "ro", "allow_other", "cache=", "cache_size=", "tag_ttl=", "platform=",
-    "compression=", "insecure", "authfile=", "timeout="])
+    "compression=", "insecure", "authfile=", "timeout=",
+    "source_date_epoch="])
 def test_help_names_every_option(registryfs, option):
     assert option in registryfs("--help").stdout
 

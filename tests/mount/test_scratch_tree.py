@@ -152,9 +152,13 @@ def test_names_of_repositories_and_tags_are_none(app, mounted):
         with refused(errno.EPERM):
             os.mkfifo(app / name / "fifo")
     mounted.expect_error("fifo: nothing of this kind can be made here")
+    mounted.expect_error("no repository can have this name")
+    with refused(errno.EINVAL):
+        (mounted / ".new").mkdir()
+    (app / ".new").mkdir()
     mounted.expect_error("an image needs a repository")
     with refused(errno.EPERM):
-        (mounted / ".new").mkdir()
+        os.rename(app / ".new", mounted / ".new")
 
 
 # --- Users ---

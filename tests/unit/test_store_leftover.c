@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an earlier run left on the disk, right, damaged or unfinished. */
+#include <dirent.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
 #include "store_fixture.h"
 
 enum { LEFT = 600 * 1024 + 1, SMALL = 1000 };
@@ -166,6 +170,60 @@ static void the_directory_may_be_cleared_any_time(void **state)
 	assert_true(exists(whole_path(f, path)));
 }
 
+/* How many entries there are in DIR/private. */
+static size_t privates(const struct fixture *f)
+{
+	AUTO_FREE char *path = file_path("%s/private", f->dir);
+	DIR *dir = opendir(path);
+	size_t count = 0;
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void leave(const char *dir, const char *name)
+{
+	AUTO_FREE char *path = file_path("%s/%s", dir, name);
+	AUTO_FD int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	assert_true(fd >= 0);
+}
+
+static void private_directories_end_with_their_process(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(store_private_free_p) struct store_private *kept = NULL;
+	struct err err = ERR_INIT;
+	pid_t child;
+	int status;
+
+	assert_int_equal(store_private_new(f->store, &kept, &err), 0);
+	leave(store_private_path(kept), "file");
+	child = fork();
+	if (child == 0) {
+		struct store_private *left = NULL;
+
+		if (store_private_new(f->store, &left, &err) == 0)
+			leave(store_private_path(left), "file");
+		_exit(left == NULL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(privates(f), 2);
+	/* Whoever opens the store removes it, before it is closed again. */
+	fixture_close(f);
+	fixture_open(f);
+	fixture_close(f);
+	fixture_open(f);
+	assert_int_equal(privates(f), 1);
+	assert_true(exists(store_private_path(kept)));
+	store_private_free(steal(&kept));
+	assert_int_equal(privates(f), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +236,7 @@ int main(void)
 	    STORE_TEST(a_small_file_with_wrong_bytes_is_replaced),
 	    STORE_TEST(a_wrong_size_is_in_nobodys_way),
 	    STORE_TEST(the_directory_may_be_cleared_any_time),
+	    STORE_TEST(private_directories_end_with_their_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
