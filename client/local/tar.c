@@ -244,8 +244,8 @@ static int enter(struct writer *writer, const struct local_name *name,
 
 	if (writer->len + len + is_directory > TAR_NAME_MAX)
 		return err_set(err, ENAMETOOLONG,
-		    "%s%s: no tar can hold a path of more than %d bytes",
-		    writer->path, name->text, TAR_NAME_MAX);
+		    "no tar can hold a path of more than %d bytes: %s%s",
+		    TAR_NAME_MAX, writer->path, name->text);
 	memcpy(writer->path + writer->len, name->text, len + 1);
 	writer->len += len;
 	if (is_directory) {
