@@ -39,25 +39,21 @@ struct scratches *scratches_new(struct err *err)
 	return scratches;
 }
 
-/* One that is not empty, in the directory of its repository. */
-static int log_lost(struct localfs *fs, const char *repository,
-    const char *name, struct err *err)
+/* One in the directory of its repository, unless it is empty. */
+static void log_lost(struct local_inode *above, const char *repository,
+    const char *name)
 {
-	CLEANUP(local_put_p) struct local_inode *above = NULL;
 	CLEANUP(local_put_p) struct local_inode *dir = NULL;
-	uint64_t count;
-	int r = local_lookup(localfs_root(fs), repository, &above, err);
+	struct err none = ERR_INIT;
+	uint64_t count = 0;
 
-	if (r == 0)
-		r = local_lookup(above, name, &dir, err);
-	if (r < 0)
-		return r;
-	count = local_count(dir);
+	if (local_lookup(above, name, &dir, &none) == 0)
+		count = local_count(dir);
 	if (count > 0)
-		log_warn("%s/%s: a directory with %llu entries that was not "
+		log_warn("%s/%s: a directory with %llu entr%s that was not "
 			 "pushed is gone with the mount",
-		    repository, name, (unsigned long long)count);
-	return 0;
+		    repository, name, (unsigned long long)count,
+		    count == 1 ? "y" : "ies");
 }
 
 static int add_name(void *arg, const char *name, uint64_t number, mode_t mode,
@@ -84,8 +80,8 @@ static void log_lost_in(struct localfs *fs, const char *repository)
 	if (local_lookup(localfs_root(fs), repository, &above, &none) == 0)
 		names = names_in(above, &none);
 	for (size_t i = 0; names && i < dirlist_count(names); i++)
-		log_lost(fs, repository,
-		    dirlist_name(names, dirlist_at(names, i)), &none);
+		log_lost(above, repository,
+		    dirlist_name(names, dirlist_at(names, i)));
 }
 
 static void log_all_lost(struct localfs *fs)
