@@ -157,6 +157,17 @@ static int make_above(const struct node *dir, struct local_inode **out,
 	return r;
 }
 
+bool scratch_in(struct mount *mount, const char *repository)
+{
+	CLEANUP(local_put_p) struct local_inode *above = NULL;
+	struct localfs *fs = known_fs(mount->scratches);
+	struct err none = ERR_INIT;
+
+	return fs &&
+	       local_lookup(localfs_root(fs), repository, &above, &none) == 0 &&
+	       local_count(above) > 0;
+}
+
 int scratch_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {

@@ -32,6 +32,9 @@ bool scratch_is_name(const char *name);
 int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 
+/* Whether there are any in a repository. */
+bool scratch_in(struct mount *mount, const char *repository);
+
 /* 1, or 0 if there is no scratch directory of that name. */
 int scratch_rmdir(struct node *dir, const char *name, struct err *err);
 

@@ -102,10 +102,16 @@ int repo_unlink(struct node *dir, const char *name, struct err *err)
 
 int repo_rmdir(struct node *dir, const char *name, struct err *err)
 {
+	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
 	int r = scratch_rmdir(dir, name, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (!path)
+		return err_nomem(err);
+	if (scratch_in(dir->mount, path))
+		return err_set(err, ENOTEMPTY,
+		    "%s: has scratch directories in it", name);
 	return tags_rmdir(dir, name, err);
 }
 

@@ -102,6 +102,15 @@ def test_it_is_listed_and_removed(app, new, odd, mounted):
     wait_until(lambda: not contents(mounted), "the contents' end")
 
 
+def test_a_repository_with_one_is_not_empty(app, new, mounted):
+    mounted.expect_error("app: has scratch directories in it")
+    with refused(errno.ENOTEMPTY):
+        app.rmdir()
+    new.rmdir()
+    app.rmdir()
+    assert os.listdir(mounted.path) == []
+
+
 def test_room_is_counted(new):
     (new / "full").write_bytes(b"x" * 1_000_000)
     with open(new / "holes", "wb") as holes:
