@@ -251,7 +251,7 @@ static int rename_locked(struct local_inode *dir, const char *text,
     struct local_inode *to_dir, const char *to_text, bool exchange,
     struct local_inode **unused, struct err *err)
 {
-	struct local_name *from, *to;
+	struct local_name *from, *to = NULL;
 	int r;
 
 	SCOPED_LOCK(&dir->fs->lock);
