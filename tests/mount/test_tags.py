@@ -166,6 +166,59 @@ def test_an_artifact_is_copied(mount, proxy, client):
     assert client.manifest("copy", "report").body == made.data
 
 
+def test_a_copy_of_gigabytes_comes_in_pieces(mount, proxy, client):
+    """Of 1 GiB, which no byte of the layer is read for: there is none."""
+    IMAGE.push(client, "app", "1.0")
+    document = json.loads(IMAGE.data)
+    document["layers"][0]["size"] = 5 << 30
+    data = json.dumps(document).encode()
+    client.put_manifest("app", "large", data, document["mediaType"])
+    root = mount(proxy)
+    assert (root / "app/large.tar").stat().st_size > 5 << 30
+    with proxy.requests() as seen:
+        run("cp", root / "app/large.tar", root / "app/copy.tar")
+    assert client.manifest("app", "copy").body == data
+    assert seen.count("GET", "/blobs/") <= 1  # the config, for the time
+
+
+def copy_some(source, target, size):
+    """An open target into which copy_file_range() has put that much."""
+    with open(source, "rb") as file:
+        opened = os.open(target, os.O_WRONLY | os.O_CREAT)
+        assert os.copy_file_range(file.fileno(), opened, size) == size
+    return opened
+
+
+def test_a_copy_that_goes_on_by_writes(root, client):
+    data = (root / "app/1.0.tar").read_bytes()
+    opened = copy_some(root / "app/1.0.tar", root / "app/2.0.tar", 100_000)
+    assert os.fstat(opened).st_size == 100_000
+    with os.fdopen(opened, "wb", buffering=0) as file:
+        file.seek(100_000)
+        file.write(data[100_000:])
+    assert digests(client, "app")["2.0"] == IMAGE.digest
+
+
+def test_a_copy_that_breaks_off(root, client):
+    root.expect_error("was not copied to its end")
+    opened = copy_some(root / "app/1.0.tar", root / "app/2.0.tar", 100_000)
+    with fails_with(errno.EINVAL):
+        os.close(opened)
+    assert client.tags("app") == ["1.0", "other"]
+    assert (root / "app/.2.0.failed").exists()
+
+
+def test_a_copy_is_refused_and_tried_again(root, client, proxy):
+    root.expect_error("copying app@")
+    proxy.refuses("/manifests/2.0", status=403, code="DENIED",
+                  message="not now", method="PUT", times=1)
+    command = ["cp", root / "app/1.0.tar", root / "app/2.0.tar"]
+    assert run(*command, check=False).returncode != 0
+    assert client.tags("app") == ["1.0", "other"]
+    run(*command)
+    assert digests(client, "app")["2.0"] == IMAGE.digest
+
+
 def test_a_file_across_mounts_sends_what_is_missing(root, mount, make_registry,
                                                     proxy_of):
     """cp between two mounts reads and writes: only what is not there goes."""
