@@ -55,6 +55,11 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 int upload_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 
+/* View rename() and unlink() of directories in an image: all else stays. */
+int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err);
+int upload_unlink_only(struct node *dir, const char *name, struct err *err);
+
 /* A file that is written over what is there: it has no name of its own until
  * it fails. *out is counted. */
 int upload_replacing(struct mount *mount, const char *place, const char *name,

@@ -443,3 +443,22 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
 	upload_end(upload);
 	return r < 0 ? r : 1;
 }
+
+int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}
+
+int upload_unlink_only(struct node *dir, const char *name, struct err *err)
+{
+	if (uploads_remove(dir->mount->uploads, dir, name))
+		return 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}

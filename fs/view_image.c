@@ -411,17 +411,6 @@ static int image_setxattr(struct node *node, const char *name,
 	    err);
 }
 
-static int image_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
-	    name);
-}
-
 const struct view_ops view_image = {
     .stat = image_stat,
     .free = image_free,
@@ -435,6 +424,6 @@ const struct view_ops view_image = {
     .symlink = image_symlink,
     .unlink = image_unlink,
     .rmdir = removing_part,
-    .rename = image_rename,
+    .rename = upload_rename_only,
     .setxattr = image_setxattr,
 };

@@ -195,25 +195,6 @@ static int part_target(struct node *dir, const char *name,
 	    err);
 }
 
-static int part_unlink(struct node *dir, const char *name, struct err *err)
-{
-	if (uploads_remove(dir->mount->uploads, dir, name))
-		return 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
-	    name);
-}
-
-static int part_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
-	    name);
-}
-
 static int layers_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
@@ -366,8 +347,8 @@ const struct view_ops view_layers = {
     .target = layers_target,
     .place = part_place,
     .create = upload_create,
-    .unlink = part_unlink,
-    .rename = part_rename,
+    .unlink = upload_unlink_only,
+    .rename = upload_rename_only,
 };
 
 const struct view_ops view_files = {
@@ -385,6 +366,6 @@ const struct view_ops view_platforms = {
     .target = platforms_target,
     .place = part_place,
     .create = upload_create,
-    .unlink = part_unlink,
-    .rename = part_rename,
+    .unlink = upload_unlink_only,
+    .rename = upload_rename_only,
 };

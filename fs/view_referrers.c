@@ -176,13 +176,6 @@ static int target(struct node *dir, const char *name, struct upload_target *out,
 	    digest_format(&image->digest, text), err);
 }
 
-static int unlink_file(struct node *dir, const char *name, struct err *err)
-{
-	if (uploads_remove(dir->mount->uploads, dir, name))
-		return 0;
-	return err_set(err, EPERM, "%s: this mount does not delete", name);
-}
-
 static int remove_referrer(struct node *dir, const char *name, struct err *err)
 {
 	CLEANUP(referrers_put_p) struct referrers *referrers = NULL;
@@ -202,17 +195,6 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 	    &referrers->entries[index].digest, err);
 }
 
-static int rename_file(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM,
-	    "%s: what refers to an image cannot be moved", name);
-}
-
 const struct view_ops view_referrers = {
     .stat = referrers_stat,
     .free = referrers_free,
@@ -220,7 +202,7 @@ const struct view_ops view_referrers = {
     .list = list,
     .target = target,
     .create = upload_create,
-    .unlink = unlink_file,
+    .unlink = upload_unlink_only,
     .rmdir = remove_referrer,
-    .rename = rename_file,
+    .rename = upload_rename_only,
 };

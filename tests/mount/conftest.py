@@ -190,6 +190,14 @@ def app(mounted):
 
 
 @pytest.fixture
+def new(app):
+    """A scratch directory."""
+    path = app / ".new"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
 def shown(mount, proxy, client):
     """The directory of an image, mounted: shown(layer or its entries, …)."""
     def show(*layers, options=(), **config):

@@ -17,16 +17,11 @@ from support.images import (
     DOCKER_LIST, OCI_GZIP_LAYER, OCI_INDEX, artifact, compressed, docker_image,
     gzip_layer, index_of, layer_of_size, linux, oci_image,
     platform_images, tar_of, zstd_stored)
-from support.system import run
+from support.system import fails_with, run
 from support.unpacked import umoci_unpack
 
 IMAGE = oci_image(layer_of_size(200_000), gzip_layer({"etc/motd": b"1\n"}))
 LAYER = tar_of({"etc/motd": b"2\n", "etc/new": b"new\n"})
-
-
-def fails_with(code):
-    """The block fails with that errno."""
-    return pytest.raises(OSError, match=rf"\[Errno {code}\]")
 
 
 @pytest.fixture

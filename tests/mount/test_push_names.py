@@ -11,7 +11,7 @@ from support.archives import docker_archive, plain_layer, write_layout
 from support.engines import skopeo_copy
 from support.images import compressed, oci_image
 from support.layers import stored_layers
-from support.system import run
+from support.system import fails_with, run
 
 IMAGE = oci_image(plain_layer({"etc/motd": b"hello\n"}))
 ARCHIVE = docker_archive([("app:1.0", IMAGE)])
@@ -35,11 +35,6 @@ def archive(tmp_path):
 
 def is_image(directory, image=IMAGE):
     return (directory / "config.json").read_bytes() == image.config.data
-
-
-def fails_with(code):
-    """The block fails with that errno."""
-    return pytest.raises(OSError, match=rf"\[Errno {code}\]")
 
 
 # Names that push.

@@ -4,7 +4,6 @@
 import errno
 import json
 import os
-from contextlib import contextmanager
 
 import pytest
 
@@ -12,7 +11,7 @@ from support.engines import skopeo_copy
 from support.images import (
     DOCKER_LAYER, docker_image, gzip_layer, index_of, oci_image,
     platform_images)
-from support.system import run
+from support.system import fails_with, run
 from support.trees import outline
 from support.unpacked import umoci_unpack
 
@@ -31,13 +30,6 @@ def new(base, mounted):
     path = mounted / "app/.new"
     path.mkdir()
     return path
-
-
-@contextmanager
-def refused(code):
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[code]
 
 
 def manifest(image):
@@ -149,13 +141,13 @@ def test_the_same_twice(mount, registry, client, base):
 def test_there_is_no_such_base(mounted, new):
     (new / "more").write_text("more")
     (new / ".base").symlink_to("3.0")
-    with refused(errno.ENOENT):
+    with fails_with(errno.ENOENT):
         os.rename(new, mounted / "app/2.0")
     mounted.wait_for_log(".base: there is no image 3.0")
     (new / ".base").unlink()
     (new / ".base").symlink_to("../app")
     mounted.expect_error(".base: ../app: leads to no image")
-    with refused(errno.EIO):
+    with fails_with(errno.EIO):
         os.rename(new, mounted / "app/2.0")
     (new / ".base").unlink()
     (new / ".base").symlink_to("/etc")
@@ -168,7 +160,7 @@ def test_there_is_no_such_base(mounted, new):
 def test_nothing_on_top_is_no_image(mounted, new):
     (new / ".base").symlink_to("1.0")
     mounted.expect_error("there is nothing in it to push")
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(new, mounted / "app/2.0")
 
 

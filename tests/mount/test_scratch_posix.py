@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What POSIX says of files, names and attributes, in scratch directories."""
 
-import contextlib
 import ctypes
 import errno
 import filecmp
@@ -11,28 +10,12 @@ import shutil
 import socket
 import stat
 
-import pytest
-
 from registry.process import wait_until
-from support.system import run
+from support.system import fails_with, run
 from support.trees import outline
 
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
-
-
-@pytest.fixture
-def new(app):
-    path = app / ".new"
-    path.mkdir()
-    return path
-
-
-@contextlib.contextmanager
-def refused(code):
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[code]
 
 
 def contents(mounted):
@@ -97,7 +80,7 @@ def test_holes_stay(new):
     with open(new / "file", "rb") as opened:
         assert os.lseek(opened.fileno(), 0, os.SEEK_DATA) == 1 << 20
         assert os.lseek(opened.fileno(), 0, os.SEEK_HOLE) == 0
-        with refused(errno.ENXIO):
+        with fails_with(errno.ENXIO):
             os.lseek(opened.fileno(), (1 << 20) + 4, os.SEEK_DATA)
     run("cp", "--sparse=always", new / "file", new / "copy")
     assert os.stat(new / "copy").st_blocks * 512 < 1 << 20
@@ -144,13 +127,13 @@ def test_renames(new):
         os.rename(new / "a", new / "b")
         assert before.read() == "b"
     assert (new / "b").read_text() == "a"
-    with refused(errno.ENOTEMPTY):
+    with fails_with(errno.ENOTEMPTY):
         os.rename(new / "empty", new / "full")
-    with refused(errno.ENOTDIR):
+    with fails_with(errno.ENOTDIR):
         os.rename(new / "empty", new / "b")
-    with refused(errno.EISDIR):
+    with fails_with(errno.EISDIR):
         os.rename(new / "b", new / "empty")
-    with refused(errno.EINVAL):
+    with fails_with(errno.EINVAL):
         os.rename(new / "full", new / "full/below")
     os.link(new / "b", new / "same")
     os.rename(new / "b", new / "same")
@@ -174,21 +157,21 @@ def test_names_are_exchanged(new):
 def test_what_names_cannot(new):
     (new / "d").mkdir()
     (new / "d/file").touch()
-    with refused(errno.ENOTEMPTY):
+    with fails_with(errno.ENOTEMPTY):
         os.rmdir(new / "d")
-    with refused(errno.EISDIR):
+    with fails_with(errno.EISDIR):
         os.unlink(new / "d")
-    with refused(errno.ENOTDIR):
+    with fails_with(errno.ENOTDIR):
         os.rmdir(new / "d/file")
-    with refused(errno.EEXIST):
+    with fails_with(errno.EEXIST):
         os.mkdir(new / "d")
-    with refused(errno.EEXIST):
+    with fails_with(errno.EEXIST):
         os.link(new / "d/file", new / "d/file")
-    with refused(errno.ENOENT):
+    with fails_with(errno.ENOENT):
         os.unlink(new / "none")
-    with refused(errno.ENAMETOOLONG):
+    with fails_with(errno.ENAMETOOLONG):
         os.mkdir(new / ("n" * 256))
-    with refused(errno.ENAMETOOLONG):
+    with fails_with(errno.ENAMETOOLONG):
         os.stat(new / ("n" * 256))
     (new / ("n" * 255)).mkdir()
 
@@ -197,7 +180,7 @@ def test_a_removed_directory_is_empty_for_good(new):
     (new / "d").mkdir()
     gone = os.open(new / "d", os.O_PATH)
     os.rmdir(new / "d")
-    with refused(errno.ENOENT):
+    with fails_with(errno.ENOENT):
         os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=gone)
     os.close(gone)
 
@@ -259,18 +242,18 @@ def test_attributes(new):
     path = new / "file"
     path.touch()
     os.setxattr(path, "user.a", b"1", os.XATTR_CREATE)
-    with refused(errno.EEXIST):
+    with fails_with(errno.EEXIST):
         os.setxattr(path, "user.a", b"2", os.XATTR_CREATE)
-    with refused(errno.ENODATA):
+    with fails_with(errno.ENODATA):
         os.setxattr(path, "user.b", b"2", os.XATTR_REPLACE)
     os.setxattr(path, "user.a", b"longer", os.XATTR_REPLACE)
     os.setxattr(path, "user.0", b"")
     assert os.listxattr(path) == ["user.0", "user.a"]
     assert os.getxattr(path, "user.a") == b"longer"
     os.removexattr(path, "user.a")
-    with refused(errno.ENODATA):
+    with fails_with(errno.ENODATA):
         os.getxattr(path, "user.a")
-    with refused(errno.ENODATA):
+    with fails_with(errno.ENODATA):
         os.removexattr(path, "user.a")
     # ACLs name the users of this machine; no layer has them.
     result = run("setfacl", "-m", "u:7:r", path, check=False)

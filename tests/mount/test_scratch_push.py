@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
@@ -18,7 +17,7 @@ from support.archives import docker_archive, plain_layer, write_layout
 from support.engines import skopeo_copy, umoci_layout
 from support.images import oci_image, platform_images, index_of
 from support.rootfs import many_files
-from support.system import run
+from support.system import fails_with, run
 from support.tars import (
     CHARACTERS, device, directory, fifo, file, hard_link, symlink, tar_bytes)
 from support.trees import assert_rsync_agrees, assert_same_tree, outline
@@ -43,20 +42,6 @@ TREE = [directory("", mode=0o711, uid=2), directory("d", mode=0o2750, gid=5),
 @pytest.fixture
 def source(tmp_path):
     return untar(tar_bytes(TREE), tmp_path / "source")
-
-
-@pytest.fixture
-def new(app):
-    path = app / ".new"
-    path.mkdir()
-    return path
-
-
-@contextmanager
-def refused(code):
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[code]
 
 
 def digest(image):
@@ -141,10 +126,10 @@ def test_names_that_push(app, new, client, mounted):
     mounted.expect_error("no image can be there")
     (app / ".new").mkdir()
     (app / ".new/file").touch()
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(new, app / ("@sha256:" + "0" * 64))
     mounted.expect_error("part of an image, which never changes")
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(new, app / "a/rootfs/new")
 
 
@@ -211,7 +196,7 @@ def test_umoci_unpacks_into_one(app, new, rootfs, tmp_path, mounted):
     assert_same_tree(new / "rootfs", new / "bundle/rootfs")
     # Only a directory of a repository is one that can become an image.
     mounted.expect_error("a part of a scratch directory is no image")
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(new / "rootfs", app / "1.0")
 
 
@@ -270,13 +255,13 @@ def test_nothing_changes_while_it_is_pushed(app, new, proxy, mounted):
         inside = os.open(new / "d", os.O_PATH)
         pushing = pool.submit(run, "mv", new, app / "1.0")
         hold.wait_reached()
-        with refused(errno.EBUSY):
+        with fails_with(errno.EBUSY):
             opened.write(b"two")
-        with refused(errno.EBUSY):
+        with fails_with(errno.EBUSY):
             os.open("another", os.O_CREAT | os.O_WRONLY, dir_fd=inside)
-        with refused(errno.EBUSY):
+        with fails_with(errno.EBUSY):
             os.unlink("link", dir_fd=inside)
-        with refused(errno.EBUSY):
+        with fails_with(errno.EBUSY):
             os.fchmod(opened.fileno(), 0o600)
         assert opened.read() == b"one"
         hold.release()
@@ -318,7 +303,7 @@ def test_from_an_image_to_an_image(app, new, source):
 
 def test_nothing_is_no_image(app, new, mounted):
     mounted.expect_error("there is nothing in it to push")
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(new, app / "1.0")
     assert os.listdir(app) == [".new"]
 
@@ -339,7 +324,7 @@ def test_what_no_tar_can_hold(app, new, mounted):
         deep = below
     os.close(deep)
     mounted.expect_error("no tar can hold a path of more than 4096 bytes: nnn")
-    with refused(errno.ENAMETOOLONG):
+    with fails_with(errno.ENAMETOOLONG):
         os.rename(new, app / "1.0")
     assert os.listdir(app) == [".new"]
     run("rm", "-rf", new)
@@ -347,7 +332,7 @@ def test_what_no_tar_can_hold(app, new, mounted):
     (new / "file").touch()
     os.setxattr(new / "file", "user.a=b", b"")
     mounted.expect_error("no tar can hold its attribute user.a=b")
-    with refused(errno.EIO):
+    with fails_with(errno.EIO):
         os.rename(new, app / "1.0")
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scratch directories take any tree, as a local file system does."""
 
-import contextlib
 import errno
 import filecmp
 import io
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.process import wait_until
-from support.system import run
+from support.system import fails_with, run
 from support.tars import (
     BLOCKS, CHARACTERS, device, directory, fifo, file, hard_link, sparse,
     symlink, tar_bytes)
@@ -54,20 +53,6 @@ def odd(tmp_path):
     return tree
 
 
-@pytest.fixture
-def new(app):
-    path = app / ".new"
-    path.mkdir()
-    return path
-
-
-@contextlib.contextmanager
-def refused(code):
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[code]
-
-
 def contents(mounted):
     """The files on the disk."""
     return sorted((mounted.cache / "private").glob("*/*"))
@@ -104,7 +89,7 @@ def test_it_is_listed_and_removed(app, new, odd, mounted):
 
 def test_a_repository_with_one_is_not_empty(app, new, mounted):
     mounted.expect_error("app: has scratch directories in it")
-    with refused(errno.ENOTEMPTY):
+    with fails_with(errno.ENOTEMPTY):
         app.rmdir()
     new.rmdir()
     app.rmdir()
@@ -158,15 +143,15 @@ def test_several_scratch_directories_are_one_file_system(app, new, odd):
 def test_names_of_repositories_and_tags_are_none(app, mounted):
     for name in ("new", "1.0-rc", "a_b"):
         (app / name).mkdir()
-        with refused(errno.EPERM):
+        with fails_with(errno.EPERM):
             os.mkfifo(app / name / "fifo")
     mounted.expect_error("fifo: nothing of this kind can be made here")
     mounted.expect_error("no repository can have this name")
-    with refused(errno.EINVAL):
+    with fails_with(errno.EINVAL):
         (mounted / ".new").mkdir()
     (app / ".new").mkdir()
     mounted.expect_error("an image needs a repository")
-    with refused(errno.EPERM):
+    with fails_with(errno.EPERM):
         os.rename(app / ".new", mounted / ".new")
 
 

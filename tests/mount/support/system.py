@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 # Nothing that a test starts runs longer on purpose.
 COMMAND_TIMEOUT = 120
 
@@ -25,6 +27,11 @@ def run(*command, check=True, **options):
             f"{' '.join(map(str, command))}: exit status {result.returncode}\n"
             f"{result.stdout}{result.stderr}")
     return result
+
+
+def fails_with(code):
+    """The block fails with that errno."""
+    return pytest.raises(OSError, match=rf"\[Errno {code}\]")
 
 
 def somebody_runs_with(argument):
