@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "document.h"
+#include "name.h"
 #include "nodes.h"
 
 static bool has_shown(const struct image *top, const struct image *shown)
@@ -45,9 +46,8 @@ static bool has_index(const struct image *top, const struct image *shown)
 }
 
 /* A document of a tag, or where the image is one for ever just its content. */
-static int document(struct node *dir, const char *name,
-    const struct upload_kind *kind, struct node *content, struct node **out,
-    struct err *err)
+static int document(struct node *dir, const char *name, struct node *content,
+    struct node **out, struct err *err)
 {
 	const struct image_name *is = image_node_name(dir);
 	struct document document = {.dir = dir,
@@ -59,8 +59,8 @@ static int document(struct node *dir, const char *name,
 		*out = node_add(dir->mount->nodes, content, err);
 		return *out ? 0 : -err->code;
 	}
-	r = target_set(&document.target, kind, is->repository, is->tag, NULL,
-	    err);
+	r = target_set(&document.target, image_part_kind(name), is->repository,
+	    is->tag, NULL, err);
 	if (r < 0) {
 		node_discard(content);
 		return r;
@@ -75,9 +75,7 @@ static int part_manifest(struct node *dir, struct image *top,
 	int r = manifest_content(dir->mount, shown, &content, err);
 
 	(void)top;
-	return r < 0 ? r
-		     : document(dir, "manifest.json", &upload_manifest, content,
-			   out, err);
+	return r < 0 ? r : document(dir, "manifest.json", content, out, err);
 }
 
 static int part_config(struct node *dir, struct image *top, struct image *shown,
@@ -88,9 +86,7 @@ static int part_config(struct node *dir, struct image *top, struct image *shown,
 	    &content, err);
 
 	(void)top;
-	return r < 0 ? r
-		     : document(dir, "config.json", &upload_config, content,
-			   out, err);
+	return r < 0 ? r : document(dir, "config.json", content, out, err);
 }
 
 static int part_layers(struct node *dir, struct image *top, struct image *shown,
@@ -122,9 +118,7 @@ static int part_archive(struct node *dir, struct image *top,
 	    &content, err);
 
 	(void)shown;
-	return r < 0 ? r
-		     : document(dir, IMAGE_TAR, &upload_archive, content, out,
-			   err);
+	return r < 0 ? r : document(dir, IMAGE_TAR, content, out, err);
 }
 
 static int part_referrers(struct node *dir, struct image *top,
@@ -141,9 +135,7 @@ static int part_index(struct node *dir, struct image *top, struct image *shown,
 	int r = manifest_content(dir->mount, top, &content, err);
 
 	(void)shown;
-	return r < 0 ? r
-		     : document(dir, "index.json", &upload_index, content, out,
-			   err);
+	return r < 0 ? r : document(dir, "index.json", content, out, err);
 }
 
 static int part_platforms(struct node *dir, struct image *top,
@@ -173,4 +165,22 @@ const struct image_part *image_part_find(const char *name)
 			return part;
 	}
 	return NULL;
+}
+
+const struct upload_kind *image_part_kind(const char *name)
+{
+	static const struct {
+		const char *name;
+		const struct upload_kind *kind;
+	} kinds[] = {
+	    {"manifest.json", &upload_manifest},
+	    {"config.json", &upload_config},
+	    {"index.json", &upload_index},
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (!strcmp(kinds[i].name, name))
+			return kinds[i].kind;
+	}
+	return name_is_archive(name) ? &upload_archive : NULL;
 }

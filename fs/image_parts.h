@@ -8,6 +8,7 @@
 
 #include "image/images.h"
 #include "node.h"
+#include "target.h"
 
 /* Its size is that of all manifests of an index, which nobody wants to read for
  * a list of names. */
@@ -25,6 +26,10 @@ struct image_part {
 
 /* In the order in which they are listed; one without a name ends them. */
 extern const struct image_part image_parts[];
+
+/* What a file of that name becomes that is written, or moved, into a tag's
+ * directory; NULL: nothing, it is a scratch file. */
+const struct upload_kind *image_part_kind(const char *name);
 
 /* NULL: there is none of that name. */
 const struct image_part *image_part_find(const char *name);

@@ -338,10 +338,8 @@ static int image_target(struct node *dir, const char *name,
 	if (!self->tag)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest never changes", name);
-	if (!name_is_archive(name))
-		return 0;
-	return target_set(out, &upload_archive, self->repository, self->tag,
-	    NULL, err);
+	return target_set(out, image_part_kind(name), self->repository,
+	    self->tag, NULL, err);
 }
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)

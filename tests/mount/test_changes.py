@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from registry.client import digest_of
+from registry.process import wait_until
 from support.archives import docker_archive, plain_layer
 from support.engines import skopeo
 from support.images import (
@@ -157,6 +158,8 @@ def test_what_is_no_layer_changes_nothing(app, client, data, sentence):
         (app / "app/1.0/layers/bad.tar").write_bytes(data)
     assert_unchanged(client)
     kept = app / "app/1.0/layers/.bad.tar.failed"
+    # More could come until the kernel says that nobody has it open any more.
+    wait_until(kept.exists, "the failed layer is kept")
     assert kept.read_bytes() == data
     assert os.getxattr(kept, "user.registryfs.error")
     kept.unlink()
@@ -192,6 +195,25 @@ def test_jq_and_sponge_edit_a_config(app, client):
     run("bash", "-c", 'edited=$(sed "s/amd64/arm64/" "$0") && '
         'printf %s "$edited" > "$0"', directory / "config.json")
     assert image_now(client)[1]["architecture"] == "arm64"
+
+
+def test_sed_edits_in_place(app, client):
+    """It renames a file of its own over the one that is there."""
+    run("sed", "-i", "s/amd64/arm64/", app / "app/1.0/config.json")
+    assert image_now(client)[1]["architecture"] == "arm64"
+    assert b"arm64" in (app / "app/1.0/config.json").read_bytes()
+    assert sorted(os.listdir(app / "app/1.0")) == [
+        "config.json", "image.tar", "layers", "manifest.json", "referrers",
+        "rootfs"]
+
+
+def test_sed_is_told_what_is_wrong(app, client):
+    app.expect_error("changing app:1.0 by config.json")
+    result = run("sed", "-i", "s/}/]/", app / "app/1.0/config.json",
+                 check=False)
+    assert result.returncode != 0
+    assert_unchanged(client)
+    assert (app / "app/1.0/config.json").read_bytes() == IMAGE.config.data
 
 
 def edited(**changes):
