@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/task.h"
-#include "copying.h"
 #include "document.h"
+#include "image/retag.h"
 #include "image/untag.h"
 #include "made.h"
 #include "nodes.h"
@@ -21,9 +19,8 @@
 /* A tag as a name in a directory says it. */
 struct tag {
 	struct node *node; /* held; NULL where the name is a new one */
-	const char *repository;
-	const char *tag;
-	struct upload_target target; /* of which they may be */
+	struct tag_name name;
+	struct upload_target target; /* of which the name may be */
 };
 
 static void tag_release(struct tag *tag)
@@ -43,15 +40,16 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (out->node->view == &view_image) {
 		const struct image_name *is = image_node_name(out->node);
 
-		out->repository = is->repository;
-		out->tag = is->tag;
-	} else if (out->node->view == &view_document) {
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
+	} else if (out->node->view == &view_document &&
+		   dir->view == &view_repo) {
 		const struct upload_target *is = document_target(out->node);
 
-		out->repository = is->repository;
-		out->tag = is->tag;
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
 	}
-	if (out->tag)
+	if (out->name.tag)
 		return 0;
 	return err_set(err, EPERM,
 	    "%s: only tags can be moved or removed, and this is none", name);
@@ -66,8 +64,8 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	if (dir->view == &view_image) {
 		const struct image_name *is = image_node_name(dir);
 
-		out->repository = is->repository;
-		out->tag = is->tag;
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
 		return is->tag ? 0
 			       : err_set(err, EPERM,
 				     "%s: an image named by its digest never "
@@ -80,15 +78,15 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	if (dir->view != &view_repo || out->target.kind != &upload_archive)
 		return err_set(err, EPERM, "%s: no tag can have this name",
 		    name);
-	out->repository = out->target.repository;
-	out->tag = out->target.tag;
+	out->name.repository = out->target.repository;
+	out->name.tag = out->target.tag;
 	return 0;
 }
 
 static int copy_to(const struct mount *mount, struct image *image,
     const struct tag *to, struct err *err)
 {
-	return copy_image(mount, image, to->repository, to->tag, err);
+	return tag_copy(image, &to->name, mount->referrers, err);
 }
 
 int tags_link(struct node *dir, const char *name, const char *path,
@@ -118,16 +116,17 @@ int tags_link_inside(struct node *image_dir, const char *path,
 
 	if (r < 0)
 		return r;
-	r = walk_image(mount, to.repository, path, &image, &from_repository);
+	r = walk_image(mount, to.name.repository, path, &image,
+	    &from_repository);
 	/* `ln -r` counts from the directory itself. */
 	if (r < 0 && strncmp(path, "../", 3) == 0)
-		r = walk_image(mount, to.repository, path + 3, &image,
+		r = walk_image(mount, to.name.repository, path + 3, &image,
 		    &(struct err)ERR_INIT);
 	if (r < 0)
 		*err = from_repository;
 	else
 		r = copy_to(mount, image, &to, err);
-	return r < 0 ? err_wrap(err, "linking %s to %s", to.tag, path)
+	return r < 0 ? err_wrap(err, "linking %s to %s", to.name.tag, path)
 		     : link_node(mount, path, out, err);
 }
 
@@ -143,77 +142,14 @@ static int check_delete(const struct mount *mount, const char *name,
 	    name);
 }
 
-/* What a move replaces; NULL in *out: nothing. */
-static int open_replaced(struct images *images, const struct tag *to,
-    struct image **out, struct err *err)
-{
-	int r = image_open_tag(images, to->repository, to->tag, out, err);
-
-	return r == -ENOENT ? 0 : r;
-}
-
-static void put_back(const struct mount *mount, struct image *image,
-    const struct tag *tag)
-{
-	struct err err = ERR_INIT;
-
-	if (image && copy_to(mount, image, tag, &err) < 0)
-		log_error("%s:%s could not be put back: %s", tag->repository,
-		    tag->tag, err.msg);
-}
-
-/* The image has both names; then only the new one, or what was before. */
-static int move(struct mount *mount, const struct tag *from,
-    const struct tag *to, struct err *err)
-{
-	CLEANUP(image_put_p) struct image *image = NULL;
-	CLEANUP(image_put_p) struct image *replaced = NULL;
-	int r = untag_check(mount->images, from->repository, err);
-
-	if (r == 0)
-		r = image_open_tag(mount->images, from->repository, from->tag,
-		    &image, err);
-	if (r == 0)
-		r = open_replaced(mount->images, to, &replaced, err);
-	if (r == 0)
-		r = copy_to(mount, image, to, err);
-	if (r < 0)
-		return r;
-	r = untag(mount->images, from->repository, from->tag, err);
-	if (r < 0)
-		put_back(mount, replaced, to);
-	return r;
-}
-
-static int exchange(struct mount *mount, const struct tag *a,
-    const struct tag *b, struct err *err)
-{
-	CLEANUP(image_put_p) struct image *was_a = NULL;
-	CLEANUP(image_put_p) struct image *was_b = NULL;
-	int r =
-	    image_open_tag(mount->images, a->repository, a->tag, &was_a, err);
-
-	if (r == 0)
-		r = image_open_tag(mount->images, b->repository, b->tag, &was_b,
-		    err);
-	if (r == 0)
-		r = copy_to(mount, was_a, b, err);
-	if (r < 0)
-		return r;
-	r = copy_to(mount, was_b, a, err);
-	if (r < 0)
-		put_back(mount, was_b, b);
-	return r;
-}
-
 /* The kernel goes on with the directory's node under its new name. */
 static int rename_node(const struct tag *from, struct node *to_dir,
     const char *to_name, const struct tag *to, struct err *err)
 {
 	if (from->node->view != &view_image)
 		return 0;
-	return image_node_move(from->node, to_dir, to_name, to->repository,
-	    to->tag, err);
+	return image_node_move(from->node, to_dir, to_name, to->name.repository,
+	    to->name.tag, err);
 }
 
 static int exchange_names(struct node *dir, const char *name,
@@ -222,7 +158,6 @@ static int exchange_names(struct node *dir, const char *name,
 	CLEANUP(tag_release) struct tag a = {0};
 	CLEANUP(tag_release) struct tag b = {0};
 	struct tag was_a;
-	struct task *task;
 	int r = tag_find(dir, name, &a, err);
 
 	if (r == 0)
@@ -230,13 +165,12 @@ static int exchange_names(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	was_a = a;
-	task = task_suspend();
-	r = exchange(dir->mount, &a, &b, err);
+	r = tag_exchange(dir->mount->images, &a.name, &b.name,
+	    dir->mount->referrers, err);
 	if (r == 0)
 		r = rename_node(&a, to_dir, to_name, &b, err);
 	if (r == 0)
 		r = rename_node(&b, dir, name, &was_a, err);
-	task_resume(task);
 	return r;
 }
 
@@ -245,7 +179,6 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 {
 	CLEANUP(tag_release) struct tag from = {0};
 	CLEANUP(tag_release) struct tag to = {0};
-	struct task *task;
 	int r;
 
 	if (flags & RENAME_EXCHANGE)
@@ -260,15 +193,12 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r < 0)
 		return r;
 	/* 1.0 to 1.0.tar: it has that name. */
-	if (!strcmp(from.repository, to.repository) &&
-	    !strcmp(from.tag, to.tag))
+	if (!strcmp(from.name.repository, to.name.repository) &&
+	    !strcmp(from.name.tag, to.name.tag))
 		return 0;
-	task = task_suspend();
-	r = move(dir->mount, &from, &to, err);
-	if (r == 0)
-		r = rename_node(&from, to_dir, to_name, &to, err);
-	task_resume(task);
-	return r;
+	r = tag_move(dir->mount->images, &from.name, &to.name,
+	    dir->mount->referrers, err);
+	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
 }
 
 static int remove_tag(struct node *dir, const char *name, bool directory,
@@ -284,7 +214,8 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 	if (directory != (tag.node->view == &view_image))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
 		    "%s: %s directory", name, directory ? "no" : "a");
-	return untag(dir->mount->images, tag.repository, tag.tag, err);
+	return untag(dir->mount->images, tag.name.repository, tag.name.tag,
+	    err);
 }
 
 int tags_unlink(struct node *dir, const char *name, struct err *err)
@@ -298,8 +229,16 @@ static int remove_hidden(struct mount *mount, const char *repository,
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < names_count(tags); i++)
-		r = untag(mount->images, repository, names_at(tags, i), err);
+	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
+		struct err said = ERR_INIT;
+
+		r = untag(mount->images, repository, names_at(tags, i), &said);
+		/* Two of them can be one manifest. */
+		if (r == -ENOENT)
+			r = 0;
+		if (r < 0)
+			*err = said;
+	}
 	return r;
 }
 

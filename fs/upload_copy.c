@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "copying.h"
 #include "document.h"
+#include "image/retag.h"
 #include "upload_table.h"
 
 void upload_copy_forget(struct upload *upload)
@@ -21,8 +21,10 @@ void upload_copy_forget(struct upload *upload)
 
 static int make_copy(struct upload *upload, struct err *err)
 {
-	int r = copy_image(upload->mount, save_image(upload->source),
-	    upload->target.repository, upload->target.tag, err);
+	const struct tag_name to = {upload->target.repository,
+	    upload->target.tag};
+	int r = tag_copy(save_image(upload->source), &to,
+	    upload->mount->referrers, err);
 
 	return upload_outcome(upload, r < 0 ? r : 1, err);
 }

@@ -13,34 +13,34 @@ void changing_end(struct changing *it)
 {
 	image_put(it->shown);
 	image_put(it->top);
-	sending_end(images_sending(it->target->images), it->lock);
+	tag_unlock(it->target->images, it->lock);
 }
 
-/* Not what was believed to be there a while ago. */
-static int open_now(const struct push_target *target, struct image **out,
-    struct err *err)
+int tag_lock(struct images *images, const char *repository, const char *tag,
+    char **lock, struct err *err)
 {
-	struct registry_manifest head = {0};
-	int r = registry_manifest_head(images_registry(target->images),
-	    target->repository, target->tag, &head, err);
+	struct digest name;
+	int r = digest_of(DIGEST_SHA256, tag, strlen(tag), &name, err);
 
-	buf_release(&head.body);
 	return r < 0 ? r
-		     : image_open(target->images, target->repository,
-			   &head.digest, out, err);
+		     : sending_begin(images_sending(images), repository, &name,
+			   lock, err);
+}
+
+void tag_unlock(struct images *images, char *lock)
+{
+	sending_end(images_sending(images), lock);
 }
 
 int changing_begin(struct changing *it, struct err *err)
 {
 	const struct push_target *target = it->target;
-	struct digest tag;
-	int r = digest_of(DIGEST_SHA256, target->tag, strlen(target->tag), &tag,
-	    err);
+	int r = tag_lock(target->images, target->repository, target->tag,
+	    &it->lock, err);
 
-	if (r == 0)
-		r = sending_begin(images_sending(target->images),
-		    target->repository, &tag, &it->lock, err);
-	return r < 0 ? r : open_now(target, &it->top, err);
+	return r < 0 ? r
+		     : image_open_tag_now(target->images, target->repository,
+			   target->tag, &it->top, err);
 }
 
 int changing_begin_image(struct changing *it, struct err *err)

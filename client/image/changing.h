@@ -6,6 +6,12 @@
 #include "image/images.h"
 #include "image/push.h"
 
+/* One changes a tag at a time; who takes two takes them in the order of their
+ * names. *lock goes to tag_unlock(), which NULL does nothing to. -EINTR. */
+int tag_lock(struct images *images, const char *repository, const char *tag,
+    char **lock, struct err *err);
+void tag_unlock(struct images *images, char *lock);
+
 /* What a tag names, while it is this thread's to change. */
 struct changing {
 	const struct push_target *target; /* for the caller to set */

@@ -166,6 +166,17 @@ int image_bring(struct image *image, const struct push_target *target,
 	return is_home(image, target) ? 0 : bring(image, target, 0, err);
 }
 
+int image_put_tag(struct image *image, const struct push_target *target,
+    struct err *err)
+{
+	int r = put(image, target, err);
+
+	if (r == 0 && !target->untagged)
+		images_tag_changed(target->images, target->repository,
+		    target->tag, &image->digest);
+	return r;
+}
+
 static int copy(struct image *image, const struct push_target *target,
     struct err *err)
 {
@@ -173,15 +184,12 @@ static int copy(struct image *image, const struct push_target *target,
 	int r = image_bring(image, target, err);
 
 	if (r == 0)
-		r = put(image, target, err);
-	if (r < 0)
-		return err_wrap(err, "copying %s@%s to %s:%s",
-		    image->repository, digest_format(&image->digest, text),
-		    target->repository, target->tag ? target->tag : "");
-	if (!target->untagged)
-		images_tag_changed(target->images, target->repository,
-		    target->tag, &image->digest);
-	return 0;
+		r = image_put_tag(image, target, err);
+	return r < 0
+		   ? err_wrap(err, "copying %s@%s to %s:%s", image->repository,
+			 digest_format(&image->digest, text),
+			 target->repository, target->tag ? target->tag : "")
+		   : 0;
 }
 
 int image_copy(struct image *image, const struct push_target *target,

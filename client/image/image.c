@@ -168,6 +168,18 @@ int image_open_tag(struct images *images, const char *repository,
 	return r < 0 ? r : image_open(images, repository, &digest, out, err);
 }
 
+int image_open_tag_now(struct images *images, const char *repository,
+    const char *tag, struct image **out, struct err *err)
+{
+	struct registry_manifest head = {0};
+	int r = registry_manifest_head(images_registry(images), repository, tag,
+	    &head, err);
+
+	buf_release(&head.body);
+	return r < 0 ? r
+		     : image_open(images, repository, &head.digest, out, err);
+}
+
 struct image *image_get(struct image *image)
 {
 	atomic_fetch_add(&image->lazy->refs, 1);

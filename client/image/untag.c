@@ -93,8 +93,9 @@ static int stand_in_make(struct stand_in *it, struct err *err)
 	return r;
 }
 
-static int stand_in_put(const struct push_target *target, struct err *err,
-    struct stand_in *it)
+/* Brings what a manifest of it needs, and makes one. */
+static int stand_in_prepare(const struct push_target *target,
+    struct stand_in *it, struct err *err)
 {
 	struct http_body body = {.data = EMPTY_CONFIG,
 	    .size = strlen(EMPTY_CONFIG)};
@@ -104,9 +105,22 @@ static int stand_in_put(const struct push_target *target, struct err *err,
 
 	if (r == 0)
 		r = push_blob_put(target, &empty, &body, err);
-	if (r >= 0)
-		r = stand_in_make(it, err);
-	return r < 0 ? r : push_manifest_put_last(target, &it->manifest, err);
+	return r < 0 ? r : stand_in_make(it, err);
+}
+
+/* A DELETE that is sent again after its answer was lost finds nothing. */
+static int delete_there(const struct push_target *target, const char *reference,
+    struct err *err)
+{
+	struct err said = ERR_INIT;
+	int r = registry_manifest_delete(images_registry(target->images),
+	    target->repository, reference, &said);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		*err = said;
+	return r;
 }
 
 static int stand_in_delete(const struct push_target *target,
@@ -114,21 +128,21 @@ static int stand_in_delete(const struct push_target *target,
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return registry_manifest_delete(images_registry(target->images),
-	    target->repository, digest_format(&it->manifest.digest, text), err);
+	return delete_there(target, digest_format(&it->manifest.digest, text),
+	    err);
 }
 
 /* One that never had a tag is put and deleted. */
 static int rehearse(const struct push_target *target, struct err *err)
 {
-	const struct push_target untagged = {.images = target->images,
-	    .repository = target->repository,
-	    .tag = target->tag,
-	    .untagged = true};
+	struct push_target untagged = *target;
 	CLEANUP(stand_in_release)
 	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
-	int r = stand_in_put(&untagged, err, &it);
+	int r = stand_in_prepare(target, &it, err);
 
+	untagged.untagged = true;
+	if (r == 0)
+		r = push_manifest_put_last(&untagged, &it.manifest, err);
 	if (r == 0)
 		r = stand_in_delete(target, &it, err);
 	return r == -EOPNOTSUPP
@@ -137,54 +151,101 @@ static int rehearse(const struct push_target *target, struct err *err)
 }
 
 static void put_back(const struct push_target *target,
-    const struct registry_manifest *was)
+    const struct archive_manifest *was)
 {
-	struct archive_manifest manifest = {.data = was->body.data,
-	    .len = was->body.len,
-	    .media_type = was->media_type,
-	    .digest = was->digest};
 	struct err err = ERR_INIT;
+	char text[DIGEST_TEXT_SIZE];
 
-	if (push_manifest_put_last(target, &manifest, &err) < 0)
+	if (push_manifest_put_last(target, was, &err) < 0)
 		log_error("%s:%s could not be put back, it was %s: %s",
 		    target->repository, target->tag,
-		    digest_format(&was->digest, (char[DIGEST_TEXT_SIZE]){0}),
-		    err.msg);
+		    digest_format(&was->digest, text), err.msg);
 }
 
-/* Moves the tag to a manifest of its own, and deletes that. */
+/* Moves the tag to a manifest of its own, and deletes that. From the first step
+ * on nothing interrupts it. */
 static int move_away(const struct push_target *target,
-    const struct registry_manifest *was, struct err *err)
+    const struct archive_manifest *was, struct err *err)
 {
 	CLEANUP(stand_in_release)
 	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
-	struct err broken = ERR_INIT;
-	struct task *task = task_suspend();
-	int r = stand_in_put(target, &broken, &it);
+	struct task *task;
+	int r = stand_in_prepare(target, &it, err);
 
+	if (r < 0)
+		return r;
+	task = task_suspend();
+	r = push_manifest_put_last(target, &it.manifest, err);
 	if (r == 0)
-		r = stand_in_delete(target, &it, &broken);
-	if (r < 0) {
+		r = stand_in_delete(target, &it, err);
+	if (r < 0)
 		put_back(target, was);
-		*err = broken;
-	}
 	task_resume(task);
 	return r;
 }
 
+/* What the tag names, as it would have to be put back. */
+static int remember(const struct push_target *target,
+    struct registry_manifest *fetched, struct manifest **parsed,
+    struct archive_manifest *out, struct err *err)
+{
+	int r = registry_manifest_get(images_registry(target->images),
+	    target->repository, target->tag, fetched, err);
+
+	if (r == 0)
+		r = manifest_parse(fetched->body.data, fetched->body.len,
+		    *fetched->media_type ? fetched->media_type : NULL, parsed,
+		    err);
+	if (r < 0)
+		return r;
+	if (!*(*parsed)->media_type)
+		return err_set(err, EPERM,
+		    "nobody says what kind of a manifest it is, so that it "
+		    "could not be put back");
+	*out = (struct archive_manifest){.data = fetched->body.data,
+	    .len = fetched->body.len,
+	    .media_type = (*parsed)->media_type,
+	    .digest = fetched->digest,
+	    .manifest = *parsed};
+	return 0;
+}
+
 static int by_digest(const struct push_target *target, struct err *err)
 {
-	struct registry_manifest was = {.body = BUF_INIT(0)};
+	struct registry_manifest fetched = {.body = BUF_INIT(0)};
+	CLEANUP(manifest_free_p) struct manifest *parsed = NULL;
+	struct archive_manifest was;
 	int r = untag_check(target->images, target->repository, err);
 
 	if (r == 0)
 		r = rehearse(target, err);
 	if (r == 0)
-		r = registry_manifest_get(images_registry(target->images),
-		    target->repository, target->tag, &was, err);
+		r = remember(target, &fetched, &parsed, &was, err);
 	if (r == 0)
 		r = move_away(target, &was, err);
-	buf_release(&was.body);
+	buf_release(&fetched.body);
+	return r;
+}
+
+static int remove_tag(const struct push_target *target, struct err *err)
+{
+	struct registry_manifest head = {0};
+	struct err unsupported = ERR_INIT, missing = ERR_INIT;
+	/* What is not there now cannot be told from what is not there any
+	 * more. */
+	int r = registry_manifest_head(images_registry(target->images),
+	    target->repository, target->tag, &head, &missing);
+
+	buf_release(&head.body);
+	if (r == -ENOENT) {
+		*err = missing;
+		return r;
+	}
+	r = delete_there(target, target->tag, &unsupported);
+	if (r == -EOPNOTSUPP)
+		return by_digest(target, err);
+	if (r < 0)
+		*err = unsupported;
 	return r;
 }
 
@@ -194,14 +255,8 @@ int untag(struct images *images, const char *repository, const char *tag,
 	const struct push_target target = {.images = images,
 	    .repository = repository,
 	    .tag = tag};
-	struct err unsupported = ERR_INIT;
-	int r = registry_manifest_delete(images_registry(images), repository,
-	    tag, &unsupported);
+	int r = remove_tag(&target, err);
 
-	if (r == -EOPNOTSUPP)
-		r = by_digest(&target, err);
-	else if (r < 0)
-		*err = unsupported;
 	if (r < 0)
 		return err_wrap(err, "removing %s:%s", repository, tag);
 	images_tag_changed(images, repository, tag, NULL);

@@ -20,6 +20,10 @@
 int image_copy(struct image *image, const struct push_target *target,
     struct err *err);
 
+/* The last step of it: the manifest alone, all that it names is there. */
+int image_put_tag(struct image *image, const struct push_target *target,
+    struct err *err);
+
 /* Only what a manifest in another repository would name: the blobs of an image
  * and, of an index, all below it. */
 int image_bring(struct image *image, const struct push_target *target,

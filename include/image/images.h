@@ -109,6 +109,9 @@ int image_open(struct images *images, const char *repository,
 /* The one that a tag names (images_resolve()). */
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
+/* The same, asked for anew: what was believed may be tag_ttl old. */
+int image_open_tag_now(struct images *images, const char *repository,
+    const char *tag, struct image **out, struct err *err);
 struct image *image_get(struct image *image);
 void image_put(struct image *image);
 

@@ -164,3 +164,18 @@ def test_a_referrer_is_removed(mount, make_registry, command):
     assert not client.has_manifest("app", sbom.digest)
     assert len(os.listdir(directory)) == 1
     assert client.has_manifest("app", image.digest)
+
+
+def test_the_tag_comes_last(mount, proxy, registry, client, image):
+    """Where what refers to the image cannot be copied, nothing is changed."""
+    sbom = referrer_of(image)
+    attach(client, image, sbom)
+    before = oci_image(created="2001-01-01T00:00:00Z").push(
+        client, "copy", "1.0")
+    root = mount(proxy, "referrers")
+    root.expect_error("copy")
+    proxy.refuses(f"/copy/manifests/{sbom.digest}", status=403, code="DENIED",
+                  message="no", method="PUT")
+    result = run("cp", root / "app/1.0.tar", root / "copy/1.0.tar", check=False)
+    assert result.returncode != 0
+    assert client.manifest("copy", "1.0").body == before.data

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from registry.process import wait_until
+from registry.proxy import Answer
 from support.archives import docker_archive, plain_layer
 from support.images import artifact, index_of, oci_image, platform_images
 from support.system import fails_with, run
@@ -353,3 +354,52 @@ def test_a_move_that_cannot_delete_changes_nothing(mount, proxy, client):
         os.rename(root / "app/1.0", root / "app/2.0")
     assert digests(client, "app") == {"1.0": IMAGE.digest}
     assert seen.count("PUT") == 0
+
+
+def test_a_move_is_of_what_the_tag_names_now(mount, make_registry):
+    """Not of what it named when the mount looked."""
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0")
+    root = mount(registry, "delete,tag_ttl=3600")
+    os.listdir(root / "app/1.0")
+    OTHER.push(client, "app", "1.0")
+    os.rename(root / "app/1.0", root / "app/2.0")
+    assert digests(client, "app") == {"2.0": OTHER.digest}
+
+
+@pytest.mark.parametrize("target", ["2.0", "other"])
+def test_a_delete_whose_answer_is_lost(deleting, target):
+    """The registry has done it; who asks again is told that it is not there."""
+    root, client, proxy = deleting
+
+    def answer(request, _):
+        assert client.request("DELETE", request.path).status == 202
+        return Answer(502)
+
+    # The question whether it deletes and the rehearsal are let through.
+    rule = proxy.serves("/manifests/sha256:", answer, method="DELETE", times=1)
+    rule.after = 2
+    os.rename(root / "app/1.0", root / "app" / target)
+    assert digests(client, "app")[target] == IMAGE.digest
+    assert "1.0" not in client.tags("app")
+
+
+def test_a_move_whose_last_step_fails_puts_back_what_it_replaced(deleting):
+    root, client, proxy = deleting
+    before = digests(client, "app")
+    root.expect_error("removing app:1.0")
+    proxy.refuses("/manifests/sha256:", status=403, code="DENIED",
+                  message="not any more", method="DELETE", after=2)
+    with fails_with(errno.EACCES):
+        os.rename(root / "app/1.0", root / "app/other")
+    assert digests(client, "app") == before
+
+
+def test_an_exchange_with_what_is_no_tag(root, client):
+    root.expect_error("only tags can be moved")
+    before = digests(client, "app")
+    with fails_with(errno.EPERM):
+        renameat2(root / "app/1.0.tar", root / "app/other/config.json",
+                  RENAME_EXCHANGE)
+    assert digests(client, "app") == before

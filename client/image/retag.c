@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tags that get another name. */
+#include "image/retag.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/task.h"
+#include "changing.h"
+#include "image/copy.h"
+#include "image/referrers.h"
+#include "image/untag.h"
+
+static struct push_target target_of(struct images *images,
+    const struct tag_name *name)
+{
+	return (struct push_target){.images = images,
+	    .repository = name->repository,
+	    .tag = name->tag};
+}
+
+/* What refers to an image is in its own repository already. */
+static int bring_referrers(struct image *image, const struct tag_name *to,
+    bool referrers, struct err *err)
+{
+	if (!referrers || strcmp(image->repository, to->repository) == 0)
+		return 0;
+	return referrers_copy(image, to->repository, err);
+}
+
+int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
+    struct err *err)
+{
+	const struct push_target target = target_of(image->images, to);
+	int r = bring_referrers(image, to, referrers, err);
+
+	return r < 0 ? r : image_copy(image, &target, err);
+}
+
+/* Two tags while they are changed, and what they name. */
+struct pair {
+	struct images *images;
+	char *locks[2];
+	struct image *first, *second; /* NULL: there is none */
+};
+
+static void pair_end(struct pair *pair)
+{
+	image_put(pair->first);
+	image_put(pair->second);
+	tag_unlock(pair->images, pair->locks[1]);
+	tag_unlock(pair->images, pair->locks[0]);
+}
+
+static int order(const struct tag_name *a, const struct tag_name *b)
+{
+	int r = strcmp(a->repository, b->repository);
+
+	return r ? r : strcmp(a->tag, b->tag);
+}
+
+static int lock_both(struct pair *pair, const struct tag_name *a,
+    const struct tag_name *b, struct err *err)
+{
+	const struct tag_name *low = order(a, b) < 0 ? a : b;
+	const struct tag_name *high = low == a ? b : a;
+	int r = tag_lock(pair->images, low->repository, low->tag,
+	    &pair->locks[0], err);
+
+	return r < 0 ? r
+		     : tag_lock(pair->images, high->repository, high->tag,
+			   &pair->locks[1], err);
+}
+
+static int pair_begin(struct pair *pair, const struct tag_name *first,
+    const struct tag_name *second, struct err *err)
+{
+	struct err none = ERR_INIT;
+	int r = lock_both(pair, first, second, err);
+
+	if (r == 0)
+		r = image_open_tag_now(pair->images, first->repository,
+		    first->tag, &pair->first, err);
+	if (r < 0)
+		return r;
+	r = image_open_tag_now(pair->images, second->repository, second->tag,
+	    &pair->second, &none);
+	if (r < 0 && r != -ENOENT)
+		*err = none;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* All that an image needs to get that name, and that may take long. */
+static int prepare(struct image *image, const struct tag_name *to,
+    bool referrers, struct err *err)
+{
+	const struct push_target target = target_of(image->images, to);
+	int r = image_bring(image, &target, err);
+
+	return r < 0 ? r : bring_referrers(image, to, referrers, err);
+}
+
+static int put(struct image *image, const struct tag_name *to, struct err *err)
+{
+	const struct push_target target = target_of(image->images, to);
+	int r = image_put_tag(image, &target, err);
+
+	return r < 0 ? err_wrap(err, "%s:%s", to->repository, to->tag) : 0;
+}
+
+static void put_back(struct image *image, const struct tag_name *name)
+{
+	struct err err = ERR_INIT;
+
+	if (image && put(image, name, &err) < 0)
+		log_error("it could not be put back: %s", err.msg);
+}
+
+/* Whether the tag names the image: 1, 0, or an error. */
+static int names(struct images *images, const struct tag_name *name,
+    const struct image *image, struct err *err)
+{
+	CLEANUP(image_put_p) struct image *now = NULL;
+	struct err said = ERR_INIT;
+	int r = image_open_tag_now(images, name->repository, name->tag, &now,
+	    &said);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		*err = said;
+		return r;
+	}
+	return digest_equal(&now->digest, &image->digest);
+}
+
+/* Removes the old name of what has the new one. An answer that got lost is no
+ * failure: what counts is whether the name is still there. */
+static int remove_old(struct pair *pair, const struct tag_name *from,
+    struct err *err)
+{
+	struct err none = ERR_INIT;
+	int r = names(pair->images, from, pair->first, err);
+
+	if (r == 0)
+		return err_set(err, EBUSY,
+		    "%s:%s was moved or removed by somebody else meanwhile",
+		    from->repository, from->tag);
+	if (r == 1)
+		r = untag(pair->images, from->repository, from->tag, err);
+	return r < 0 && names(pair->images, from, pair->first, &none) == 0 ? 0
+									   : r;
+}
+
+static int move(struct pair *pair, const struct tag_name *from,
+    const struct tag_name *to, struct err *err)
+{
+	struct err none = ERR_INIT;
+	int r = put(pair->first, to, err);
+
+	if (r == 0)
+		r = remove_old(pair, from, err);
+	/* Unless the new name may be the only one. */
+	if (r < 0 && names(pair->images, from, pair->first, &none) == 1)
+		put_back(pair->second, to);
+	return r;
+}
+
+int tag_move(struct images *images, const struct tag_name *from,
+    const struct tag_name *to, bool referrers, struct err *err)
+{
+	CLEANUP(pair_end) struct pair pair = {.images = images};
+	struct task *task;
+	int r = untag_check(images, from->repository, err);
+
+	if (r == 0)
+		r = pair_begin(&pair, from, to, err);
+	if (r == 0)
+		r = prepare(pair.first, to, referrers, err);
+	if (r < 0)
+		return r;
+	task = task_suspend();
+	r = move(&pair, from, to, err);
+	task_resume(task);
+	return r;
+}
+
+int tag_exchange(struct images *images, const struct tag_name *a,
+    const struct tag_name *b, bool referrers, struct err *err)
+{
+	CLEANUP(pair_end) struct pair pair = {.images = images};
+	struct task *task;
+	int r = pair_begin(&pair, a, b, err);
+
+	if (r == 0 && !pair.second)
+		r = err_set(err, ENOENT, "%s:%s: no such tag", b->repository,
+		    b->tag);
+	if (r == 0)
+		r = prepare(pair.first, b, referrers, err);
+	if (r == 0)
+		r = prepare(pair.second, a, referrers, err);
+	if (r < 0)
+		return r;
+	task = task_suspend();
+	r = put(pair.first, b, err);
+	if (r == 0)
+		r = put(pair.second, a, err);
+	if (r < 0) {
+		put_back(pair.first, a);
+		put_back(pair.second, b);
+	}
+	task_resume(task);
+	return r;
+}

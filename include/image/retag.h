@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tags that get another name, or change places. A registry has no such thing:
+ * it is done by puts and deletes, of what the tags name at that moment, and
+ * whatever fails on the way leaves each image with a tag. Changes of the same
+ * tags by this mount wait (image/change.h).
+ */
+#ifndef IMAGE_RETAG_H
+#define IMAGE_RETAG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "image/images.h"
+
+struct tag_name {
+	const char *repository;
+	const char *tag;
+};
+
+/*
+ * Gives an image a name, in its repository or in another one, where with
+ * `referrers` what refers to it goes first. As image_copy().
+ */
+int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
+    struct err *err);
+
+/*
+ * Moves a tag, onto another one maybe, which it replaces. For a moment there
+ * are both names; where the old one cannot be removed there still are, but that
+ * what was replaced is put back. What takes long can be interrupted, the end
+ * cannot. -ENOENT; -EBUSY where somebody else moves it meanwhile; errors as
+ * image_copy() and untag().
+ */
+int tag_move(struct images *images, const struct tag_name *from,
+    const struct tag_name *to, bool referrers, struct err *err);
+
+/* Each becomes what the other was, one after the other. */
+int tag_exchange(struct images *images, const struct tag_name *a,
+    const struct tag_name *b, bool referrers, struct err *err);
+
+#endif
