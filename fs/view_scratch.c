@@ -241,9 +241,10 @@ static int scratch_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
 	struct local_inode *inode = scratch_inode(node);
-	int r = 0;
+	int r = local_open(inode, err);
 
-	local_open(inode);
+	if (r < 0)
+		return r;
 	if (flags & O_TRUNC)
 		r = local_truncate(inode, 0, err);
 	if (r < 0)

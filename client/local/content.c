@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "state.h"
 
 static char *content_path(const struct local_inode *inode)
@@ -46,10 +47,13 @@ void content_remove(struct local_inode *inode)
 		unlink(path);
 }
 
-void local_open(struct local_inode *inode)
+int local_open(struct local_inode *inode, struct err *err)
 {
 	SCOPED_LOCK(&inode->fs->lock);
+	if (inode->removed && inode->openers == 0)
+		return err_set(err, ESTALE, "it has been removed");
 	inode->openers++;
+	return 0;
 }
 
 /* The descriptor that nobody needs any more; whether the content goes, too. */
@@ -160,6 +164,15 @@ static void wrote(struct local_inode *inode, uint64_t end)
 	inode_touch(inode);
 }
 
+/* What arrived of a write that failed is no part of the file, nor when that
+ * grows. */
+static void cut_back(struct local_inode *inode, int fd)
+{
+	if (ftruncate(fd, (off_t)size_of(inode)) < 0)
+		log_warn("a file in a scratch directory keeps what was not "
+			 "written behind its end");
+}
+
 static int write_begun(struct local_inode *inode, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
@@ -168,6 +181,8 @@ static int write_begun(struct local_inode *inode, const void *data, size_t len,
 
 	if (r == 0)
 		wrote(inode, off + len);
+	else if (fd >= 0)
+		cut_back(inode, fd);
 	return r;
 }
 
@@ -215,9 +230,11 @@ int local_truncate(struct local_inode *inode, uint64_t size, struct err *err)
 
 	if (r < 0)
 		return r;
-	local_open(inode);
-	r = truncate_begun(inode, size, err);
-	local_close(inode);
+	r = local_open(inode, err);
+	if (r == 0) {
+		r = truncate_begun(inode, size, err);
+		local_close(inode);
+	}
 	end(inode);
 	return r;
 }
@@ -243,9 +260,10 @@ static int seek_open(struct local_inode *inode, uint64_t off, int whence,
 int local_seek(struct local_inode *inode, uint64_t off, int whence,
     uint64_t *out, struct err *err)
 {
-	int r;
+	int r = local_open(inode, err);
 
-	local_open(inode);
+	if (r < 0)
+		return r;
 	r = seek_open(inode, off, whence, out, err);
 	local_close(inode);
 	return r;

@@ -199,7 +199,9 @@ static int write_file(struct writer *writer, struct local_inode *inode,
 
 	if (size == 0)
 		return 0;
-	local_open(inode);
+	r = local_open(inode, err);
+	if (r < 0)
+		return r;
 	r = write_content(writer, inode, size, err);
 	local_close(inode);
 	return r;

@@ -106,7 +106,7 @@ static void lost_name(struct unreachable *gone, struct local_inode *inode)
 	inode_touch_ctime(inode);
 	if (inode->links > 0)
 		return;
-	/* The kernel may know it for long, but nobody can open it. */
+	/* The kernel may know it for long, but it is not opened any more. */
 	inode->removed = true;
 	if (inode->openers > 0 || (inode->refs > 0 && !inode->on_disk))
 		return;

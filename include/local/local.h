@@ -122,9 +122,10 @@ int local_xattrs(struct local_inode *inode,
 
 /*
  * Contents, of regular files. While it is open it may have a descriptor, after
- * its last name is gone, too. Reads are short only at the file's end.
+ * its last name is gone, too; then it cannot be opened any more (-ESTALE),
+ * though the kernel may know it still. Reads are short only at the file's end.
  */
-void local_open(struct local_inode *inode);
+int local_open(struct local_inode *inode, struct err *err);
 void local_close(struct local_inode *inode);
 ssize_t local_read(struct local_inode *inode, void *data, size_t len,
     uint64_t off, struct err *err);

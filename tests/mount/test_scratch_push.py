@@ -341,3 +341,18 @@ def test_a_large_tree(app, new, tmp_path):
     run("cp", "-a", tree / "srv", new)
     run("mv", new, app / "1.0")
     assert_same_tree(tree / "srv", app / "1.0/rootfs/srv")
+
+
+def test_who_is_inside_when_it_is_pushed(mounted, app, new):
+    """What was read or written there would be of no file any more."""
+    (new / "etc").mkdir()
+    (new / "etc/file").write_bytes(b"content")
+    here = os.open(new / "etc", os.O_RDONLY)
+    mounted.allow_error("has been removed")
+    os.rename(new, app / "1.0")
+    for flags in (os.O_RDONLY, os.O_WRONLY | os.O_TRUNC):
+        with pytest.raises(OSError) as caught:
+            os.close(os.open("file", flags, dir_fd=here))
+        assert caught.value.errno in (errno.ESTALE, errno.ENOENT)
+    os.close(here)
+    assert (app / "1.0/rootfs/etc/file").read_bytes() == b"content"

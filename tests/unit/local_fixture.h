@@ -89,7 +89,7 @@ UNUSED static struct local_inode *make_file(struct local_inode *dir,
 	struct local_inode *inode = make(dir, name, S_IFREG | 0644);
 	struct err err = ERR_INIT;
 
-	local_open(inode);
+	assert_int_equal(local_open(inode, &err), 0);
 	assert_int_equal(local_write(inode, content, strlen(content), 0, &err),
 	    0);
 	local_close(inode);

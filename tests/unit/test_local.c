@@ -135,7 +135,7 @@ static void test_contents(void **state)
 	char data[16] = "";
 
 	assert_int_equal(contents(f), 0);
-	local_open(file);
+	assert_int_equal(local_open(file, &err), 0);
 	assert_int_equal(local_read(file, data, sizeof(data), 0, &err), 0);
 	assert_int_equal(local_write(file, "data", 4, 2, &err), 0);
 	assert_int_equal(local_read(file, data, sizeof(data), 1, &err), 5);
@@ -265,7 +265,7 @@ static void test_contents_go_with_the_tree(void **state)
 	char data[4];
 
 	local_put(steal(&other));
-	local_open(open);
+	assert_int_equal(local_open(open, &err), 0);
 	assert_int_equal(contents(f), 3);
 	assert_int_equal(local_freeze(dir, &err), 0);
 	assert_int_equal(local_remove_all(f->root, "dir", &err), 0);
