@@ -6,6 +6,7 @@
 #ifndef FS_CALLER_H
 #define FS_CALLER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct caller {
@@ -16,6 +17,9 @@ struct caller {
 
 /* A copy; zeros in a thread that carries out none. */
 struct caller caller_now(void);
+
+/* Whether the caller belongs to the process of that thread. */
+bool caller_is_of(pid_t thread);
 
 /* For op.c. */
 void caller_set(const struct caller *caller);

@@ -65,6 +65,7 @@ static int document(struct node *dir, const char *name, struct node *content,
 		node_discard(content);
 		return r;
 	}
+	document.target.in_image = true;
 	return document_node(&document, out, err);
 }
 

@@ -27,6 +27,14 @@ enum delete_policy {
 	DELETE_RECURSIVE, /* rm -r of a tag or repository as well */
 };
 
+/* A move into an image that was refused since there is one; tags.h. Under
+ * handles_lock. */
+struct tried {
+	pid_t pid;
+	uint64_t dir;
+	char name[256];
+};
+
 struct mount {
 	struct images *images;
 	struct node_table *nodes;
@@ -53,6 +61,7 @@ struct mount {
 	struct borrowed *borrowed;      /* handles that nobody opened */
 	struct handle *handles; /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
+	struct tried tried;
 	struct op *ops; /* all that are under way; under ops_lock */
 	pthread_mutex_t ops_lock;
 	/* Called once the kernel's first request has been answered. */

@@ -35,7 +35,7 @@ struct node {
 	uint64_t ino;
 	const struct view_ops *view;
 	struct mount *mount;
-	char *key;           /* NULL: it is located by its number */
+	_Atomic(char *) key; /* NULL: it is located by its number */
 	struct place *place; /* then that is where */
 	double names_ttl;  /* how long the kernel may keep its entries' names */
 	double attr_ttl;   /* and its attributes */

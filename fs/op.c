@@ -129,8 +129,8 @@ static bool is_news(const struct op *op, int code)
 	case EINTR:
 	case ENODATA:
 	case ENXIO:
-		return false;
 	case EEXIST:
+		return false;
 	case ENAMETOOLONG:
 	case ENOTEMPTY:
 	case EXDEV:

@@ -203,8 +203,6 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 
 	if (!dir || !to_dir)
 		return -op->err.code;
-	/* That the new name is free was looked up by the kernel. */
-	flags &= ~(unsigned)RENAME_NOREPLACE;
 	/* EPERM and never EXDEV, on which mv would copy a whole image and then
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)

@@ -35,7 +35,7 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 	return err_set(err, EPERM,
 	    "%s: part of an image, which never changes; %s", name,
 	    all ? "rm -r removes its tag"
-		: "a mount with -o delete removes tags");
+		: "rm -r removes tags of a mount with -o delete=recursive");
 }
 
 static bool is_inside(const struct node *dir, const struct node *image_dir)

@@ -18,6 +18,7 @@
 #include "caller.h"
 #include "name.h"
 #include "nodes.h"
+#include "tags.h"
 #include "upload.h"
 
 struct scratches {
@@ -326,8 +327,10 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
+	const unsigned all_flags = flags;
 	int r;
 
+	flags &= ~(unsigned)RENAME_NOREPLACE;
 	if (flags & ~(unsigned)RENAME_EXCHANGE)
 		return err_set(err, EINVAL, "%s: cannot be renamed that way",
 		    name);
@@ -342,6 +345,9 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	if (flags)
 		return err_set(err, EINVAL, "%s: names cannot be exchanged",
 		    name);
+	r = tags_check_into(to_dir, name, to_name, all_flags, err);
+	if (r < 0)
+		return r;
 	r = to_dir->view == &view_scratch
 		? local_rename(above, name, scratch_inode(to_dir), to_name,
 		      false, err)

@@ -104,9 +104,11 @@ static int find_base(struct mount *mount, struct local_inode *dir,
 
 	if (r == -ENOENT)
 		return 0;
-	/* What is no link has the name as any other file. */
-	if (r < 0 || !local_target(link))
+	if (r < 0)
 		return r;
+	if (!local_target(link))
+		return err_set(err, EPERM,
+		    "%s: it has to be a symbolic link to an image", BASE);
 	r = open_base(mount, repository, local_target(link), out, err);
 	return r < 0 ? r : 1;
 }

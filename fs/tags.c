@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lock.h"
+#include "caller.h"
 #include "document.h"
 #include "image/retag.h"
 #include "image/untag.h"
@@ -105,15 +107,20 @@ int tags_link(struct node *dir, const char *name, const char *path,
 		     : link_node(dir->mount, path, out, err);
 }
 
-int tags_link_inside(struct node *image_dir, const char *path,
+int tags_link_inside(struct node *image_dir, const char *name, const char *path,
     struct node **out, struct err *err)
 {
 	struct mount *mount = image_dir->mount;
 	CLEANUP(tag_release) struct tag to = {0};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct err from_repository = ERR_INIT;
+	const char *slash = strrchr(path, '/');
 	int r = tag_to_be(image_dir, path, &to, err);
 
+	if (r == 0 && strcmp(name, slash ? slash + 1 : path) != 0)
+		r = err_set(err, EPERM,
+		    "%s: part of an image, which has no links of its own",
+		    name);
 	if (r < 0)
 		return r;
 	r = walk_image(mount, to.name.repository, path, &image,
@@ -174,6 +181,41 @@ static int exchange_names(struct node *dir, const char *name,
 	return r;
 }
 
+static void note_try(const struct node *dir, const char *name)
+{
+	struct tried *tried = &dir->mount->tried;
+	pid_t pid = caller_now().pid;
+
+	SCOPED_LOCK(&dir->mount->handles_lock);
+	tried->pid = pid;
+	tried->dir = dir->ino;
+	snprintf(tried->name, sizeof(tried->name), "%s", name);
+}
+
+int tags_check_into(const struct node *dir, const char *name,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	if (dir->view != &view_image)
+		return 0;
+	if (strcmp(name, to_name) != 0)
+		return err_set(err, EPERM,
+		    "%s: part of an image, which never changes", to_name);
+	note_try(dir, flags & RENAME_NOREPLACE ? name : "");
+	return flags & RENAME_NOREPLACE
+		   ? err_set(err, EEXIST, "%s: there is an image", name)
+		   : 0;
+}
+
+bool tags_tried(const struct node *dir, const char *name)
+{
+	const struct tried *tried = &dir->mount->tried;
+	pid_t pid = caller_now().pid;
+
+	SCOPED_LOCK(&dir->mount->handles_lock);
+	return tried->pid == pid && tried->dir == dir->ino &&
+	       strcmp(tried->name, name) == 0;
+}
+
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
@@ -181,10 +223,12 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	CLEANUP(tag_release) struct tag to = {0};
 	int r;
 
-	if (flags & RENAME_EXCHANGE)
-		return exchange_names(dir, name, to_dir, to_name, err);
 	r = check_delete(dir->mount, name, err);
-	if (r == 0 && flags)
+	if (r == 0 && flags & RENAME_EXCHANGE)
+		return exchange_names(dir, name, to_dir, to_name, err);
+	if (r == 0)
+		r = tags_check_into(to_dir, name, to_name, flags, err);
+	if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
 		r = err_set(err, EINVAL, "%s: tags leave no whiteouts", name);
 	if (r == 0)
 		r = tag_find(dir, name, &from, err);

@@ -6,6 +6,8 @@
 #ifndef FS_TAGS_H
 #define FS_TAGS_H
 
+#include <stdbool.h>
+
 #include "node.h"
 
 /* `ln -s PATH NAME` in a repository: the tag that NAME says becomes the image
@@ -14,15 +16,29 @@ int tags_link(struct node *dir, const char *name, const char *path,
     struct node **out, struct err *err);
 
 /* The same inside the directory of an image, as ln does where that is there
- * already: it is this tag that changes. PATH is seen from the repository, as
+ * already, under the last name in PATH: it is this tag that changes. PATH is
+ * seen from the repository, as
  * who types it sees it, or else from the directory. */
-int tags_link_inside(struct node *image_dir, const char *path,
+int tags_link_inside(struct node *image_dir, const char *name, const char *path,
     struct node **out, struct err *err);
 
 /* rename(): of a name in a repository that is a tag. Flags are renameat2(2)'s.
  * -EPERM where the mount does not delete. */
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
+
+/*
+ * mv into the directory of an image, which it does where the new name is that
+ * of an image: what is moved there, under its own name, takes the image's tag.
+ * -EPERM under another name; -EEXIST with RENAME_NOREPLACE, with which mv
+ * always tries first.
+ */
+int tags_check_into(const struct node *dir, const char *name,
+    const char *to_name, unsigned flags, struct err *err);
+
+/* Whether the caller has just been told so of that name. It then looks for what
+ * is there, to find out whether it may be replaced: the image is. */
+bool tags_tried(const struct node *dir, const char *name);
 
 /* unlink() of a tag's archive, rmdir() of its directory, or of a repository
  * without tags. -EPERM, -ENOTEMPTY. */

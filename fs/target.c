@@ -36,8 +36,11 @@ int target_set(struct upload_target *out, const struct upload_kind *kind,
 int target_copy(const struct upload_target *from, struct upload_target *out,
     struct err *err)
 {
-	return target_set(out, from->kind, from->repository, from->tag,
+	int r = target_set(out, from->kind, from->repository, from->tag,
 	    from->detail, err);
+
+	out->in_image = from->in_image;
+	return r;
 }
 
 const char *target_place(const struct node *dir)

@@ -35,7 +35,8 @@ struct upload_target {
 	const struct upload_kind *kind; /* NULL: nothing, a scratch file */
 	char *repository;
 	char *tag;
-	char *detail; /* the kind's: a platform's name */
+	char *detail;  /* the kind's: a platform's name */
+	bool in_image; /* its name says nothing of the tag */
 };
 
 /* What has been written. */

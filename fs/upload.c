@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/task.h"
+#include "caller.h"
 #include "upload_table.h"
 
 void upload_free(struct upload *upload)
@@ -86,13 +87,17 @@ bool upload_error(struct upload *upload, char *out, size_t size)
 	return failed;
 }
 
+void upload_restart(struct upload *upload)
+{
+	push_free(steal(&upload->push));
+	upload->late = false;
+	upload_become(upload, UPLOAD_OPEN, NULL);
+}
+
 void upload_forget(struct upload *upload)
 {
-	if (upload->push)
-		push_free(upload->push);
-	upload->push = NULL;
 	upload_copy_forget(upload);
-	upload_become(upload, UPLOAD_OPEN, NULL);
+	upload_restart(upload);
 }
 
 void upload_type(struct upload *upload, char *out)
@@ -107,8 +112,7 @@ int upload_set_type(struct upload *upload, const char *value, size_t len,
 {
 	if (value && !artifact_type_valid(value, len))
 		return err_set(err, EINVAL,
-		    "%s: an artifact type is a media type without parameters",
-		    upload->name);
+		    "an artifact type is a media type without parameters");
 	monitor_enter(&upload->monitor);
 	snprintf(upload->type, sizeof(upload->type), "%.*s",
 	    value ? (int)len : 0, value ? value : "");
@@ -238,8 +242,7 @@ int upload_complete(struct upload *upload, struct err *err)
 	int r;
 
 	if (upload->source)
-		return err_set(err, EINVAL, "%s was not copied to its end",
-		    upload->name);
+		return upload_copy_finish(upload, err);
 	if (!spool_size(upload->spool))
 		return 0;
 	if (!upload->target.kind->is_archive)
@@ -263,15 +266,23 @@ static bool goes_on(struct upload *upload, int r)
 	       push_advance(upload->push, NULL, 0, 0, &none) == 0;
 }
 
-static int flush_begun(struct upload *upload, struct err *err)
+/*
+ * An archive says itself when it is whole. Of other files only who has opened
+ * it knows: the shell hands one open file to several programs, each of which
+ * flushes it when it exits.
+ */
+static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 {
 	int r = upload_check(upload, err);
 
 	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED)
 		return r;
+	if (!by_opener && !upload->target.kind->is_archive) {
+		upload->late = true;
+		return 0;
+	}
 	r = upload_complete(upload, err);
-	/* What has not ended may go on: the shell hands one open file to
-	 * several programs, each of which flushes it when it exits. */
+	/* What has not ended may go on, for the same reason. */
 	upload->unfinished = r < 0 && goes_on(upload, r);
 	if (upload->unfinished) {
 		upload->reason = *err;
@@ -280,13 +291,14 @@ static int flush_begun(struct upload *upload, struct err *err)
 	return upload_outcome(upload, r, err);
 }
 
-int upload_flush(struct upload *upload, struct err *err)
+int upload_flush(struct upload *upload, pid_t opener, struct err *err)
 {
+	bool by_opener = caller_is_of(opener);
 	int r = upload_begin(upload, err);
 
 	if (r < 0)
 		return r;
-	r = flush_begun(upload, err);
+	r = flush_begun(upload, by_opener, err);
 	upload_end(upload);
 	return r;
 }
@@ -294,7 +306,15 @@ int upload_flush(struct upload *upload, struct err *err)
 ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
     struct err *err)
 {
-	return spool_read(upload->spool, data, len, off, err);
+	int r = upload_begin(upload, err);
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	n = upload->source ? upload_copy_read(upload, data, len, off, err)
+			   : spool_read(upload->spool, data, len, off, err);
+	upload_end(upload);
+	return n;
 }
 
 uint64_t upload_size(struct upload *upload)
@@ -314,6 +334,12 @@ static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
 		upload_forget(upload);
 	else if (upload->state == UPLOAD_PUSHED)
 		return err_set(err, EPERM, "the archive has been pushed");
+	if (upload->source) {
+		int r = upload_copy_spool(upload, err);
+
+		if (r < 0)
+			return r;
+	}
 	return spool_truncate(upload->spool, size, err);
 }
 
@@ -343,18 +369,34 @@ int upload_open(struct upload *upload, int flags, struct err *err)
 	return 0;
 }
 
-/* The kernel remembers a file for as long as it likes, and the disk is small:
- * what nobody can reach any more goes at once. */
-void upload_drop_unreachable(struct upload *upload)
+bool upload_is_open(struct upload *upload)
 {
-	struct err none = ERR_INIT;
 	bool open;
 
 	monitor_enter(&upload->monitor);
 	open = upload->openers > 0;
 	monitor_leave(&upload->monitor);
-	if (!open && !upload_named(upload))
+	return open;
+}
+
+/* The kernel remembers a file for as long as it likes, and the disk is small:
+ * what nobody can reach any more goes at once. */
+void upload_drop_unreachable(struct upload *upload)
+{
+	struct err none = ERR_INIT;
+
+	if (!upload_is_open(upload) && !upload_named(upload))
 		spool_truncate(upload->spool, 0, &none);
+}
+
+/* The last one has closed it: whoever opened it did not. */
+static void finish_late(struct upload *upload)
+{
+	struct err err = ERR_INIT;
+	int r = flush_begun(upload, true, &err);
+
+	if (r < 0)
+		log_error("%s: %s", upload->name, err.msg);
 }
 
 /* Nobody can finish it any more under this name. */
@@ -364,6 +406,8 @@ static void abandon(struct upload *upload)
 
 	if (upload_begin(upload, &none) < 0)
 		return;
+	if (upload->state == UPLOAD_OPEN && upload->late)
+		finish_late(upload);
 	if (upload->state == UPLOAD_OPEN && upload->unfinished) {
 		upload_become(upload, UPLOAD_FAILED, &upload->reason);
 		uploads_failed_now(upload);
@@ -378,7 +422,8 @@ bool upload_close(struct upload *upload)
 
 	monitor_enter(&upload->monitor);
 	last = --upload->openers == 0;
-	abandoned = last && upload->unfinished && upload->state == UPLOAD_OPEN;
+	abandoned = last && (upload->unfinished || upload->late) &&
+		    upload->state == UPLOAD_OPEN;
 	monitor_leave(&upload->monitor);
 	if (abandoned)
 		abandon(upload);

@@ -73,13 +73,15 @@ DEFINE_CLEANUP(struct upload *, upload_put);
 /* The rest is for view_upload.c and view_document.c; errors as the view's. */
 void upload_stat(struct upload *upload, struct stat *out);
 int upload_open(struct upload *upload, int flags, struct err *err);
+bool upload_is_open(struct upload *upload);
 /* Whether that was the last descriptor. */
 bool upload_close(struct upload *upload);
 ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
     struct err *err);
 int upload_write(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err);
-int upload_flush(struct upload *upload, struct err *err);
+/* opener: who opened the descriptor that is closed. */
+int upload_flush(struct upload *upload, pid_t opener, struct err *err);
 ssize_t upload_copy(struct upload *upload, struct handle *from,
     uint64_t from_off, uint64_t to_off, size_t len, struct err *err);
 int upload_setattr(struct upload *upload, const struct stat *attr,

@@ -7,9 +7,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "document.h"
 #include "image/retag.h"
+#include "image_parts.h"
 #include "upload_table.h"
 
 void upload_copy_forget(struct upload *upload)
@@ -19,14 +21,30 @@ void upload_copy_forget(struct upload *upload)
 	upload->copied = 0;
 }
 
-static int make_copy(struct upload *upload, struct err *err)
+int upload_copy_finish(struct upload *upload, struct err *err)
 {
 	const struct tag_name to = {upload->target.repository,
 	    upload->target.tag};
-	int r = tag_copy(save_image(upload->source), &to,
-	    upload->mount->referrers, err);
+	int r;
 
-	return upload_outcome(upload, r < 0 ? r : 1, err);
+	if (upload->copied < save_size(upload->source))
+		return err_set(err, EINVAL, "%s was not copied to its end",
+		    upload->name);
+	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
+	    err);
+	return r < 0 ? r : 1;
+}
+
+ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	uint64_t copied = upload->copied;
+
+	if (off >= copied)
+		return 0;
+	if (len > copied - off)
+		len = (size_t)(copied - off);
+	return save_read(upload->source, data, len, off, err);
 }
 
 /* Whether this piece is the first, or follows those before. */
@@ -56,7 +74,8 @@ static ssize_t copy_begun(struct upload *upload, struct save *save,
 		len = (size_t)left;
 	upload->copied = off + len;
 	if (upload->copied == size)
-		r = make_copy(upload, err);
+		r = upload_outcome(upload, upload_copy_finish(upload, err),
+		    err);
 	return r < 0 ? r : (ssize_t)len;
 }
 
@@ -69,6 +88,11 @@ ssize_t upload_copy(struct upload *upload, struct handle *from,
 
 	if (!upload || !save || upload->target.kind != &upload_archive)
 		return -EOPNOTSUPP;
+	if (!upload->target.in_image && !strcmp(upload->name, IMAGE_TAR))
+		return err_set(err, EPERM,
+		    "%s: give the copy its tag's name: cp 1.0/" IMAGE_TAR
+		    " 2.0.tar",
+		    upload->name);
 	r = upload_begin(upload, err);
 	if (r < 0)
 		return r;

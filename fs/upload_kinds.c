@@ -99,10 +99,13 @@ static int apply_platform(struct mount *mount,
 {
 	const struct push_target tag = tag_of(mount, target);
 	struct platform platform;
-	int r = platform_parse(&platform, target->detail, err);
+	int r = 0;
 
+	if (target->detail)
+		r = platform_parse(&platform, target->detail, err);
 	if (r == 0)
-		r = change_platform(&tag, file->pushed, &platform, err);
+		r = change_platform(&tag, file->pushed,
+		    target->detail ? &platform : NULL, err);
 	return outcome(r, target, file, err);
 }
 

@@ -248,7 +248,9 @@ void uploads_pushed_now(struct upload *upload)
 static const char *final_name(const struct upload_target *target,
     const char *name)
 {
-	return target->kind == &upload_archive ? target->tag : name;
+	return target->kind == &upload_archive && !target->in_image
+		   ? target->tag
+		   : name;
 }
 
 char *upload_failed_name(const struct upload_target *target, const char *name)
@@ -379,7 +381,7 @@ static void rename_failed(struct upload *upload, const struct err *why)
 	    upload_failed_name(&upload->target, upload->name);
 	struct err none = ERR_INIT;
 
-	upload_forget(upload);
+	upload_restart(upload);
 	upload_become(upload, UPLOAD_OPEN, why);
 	if (failed)
 		table_insert(upload->mount->uploads, upload->place, failed,
@@ -399,9 +401,13 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 
 	if (upload->state == UPLOAD_PUSHED)
 		return err_set(err, EBUSY, "it has just been pushed");
-	upload_forget(upload);
+	if (upload->source && upload->copied < save_size(upload->source))
+		r = upload_copy_spool(upload, err);
+	if (r < 0)
+		return r;
+	upload_restart(upload);
 	swap_names(upload, renaming);
-	if (upload->target.kind && spool_size(upload->spool))
+	if (upload->target.kind && upload_size(upload))
 		r = upload_complete(upload, err);
 	if (r < 0) {
 		rename_failed(upload, err);
@@ -429,7 +435,7 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
 
 	if (!upload)
 		return 0;
-	if (flags)
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
 		return err_set(err, EINVAL,
 		    "%s: a file that is being written cannot change places "
 		    "with another one",

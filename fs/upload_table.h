@@ -39,6 +39,7 @@ struct upload {
 	struct save *source;          /* of a copy that has begun, else NULL */
 	atomic_uint_least64_t copied; /* bytes of it; stat looks at them */
 	bool unfinished;   /* it was closed in the middle of an archive */
+	bool late;         /* it was closed by others than who opened it */
 	struct err reason; /* and what was said then */
 };
 
@@ -50,7 +51,9 @@ void upload_end(struct upload *upload);
 void upload_become(struct upload *upload, enum upload_state state,
     const struct err *error);
 
-/* The rest between begin and end. Forgets a push and its outcome. */
+/* The rest between begin and end. Forgets a push and its outcome; and also what
+ * was copied. */
+void upload_restart(struct upload *upload);
 void upload_forget(struct upload *upload);
 
 /* Takes note of an outcome (1: pushed, 0: more is to come): 0, or what it
@@ -62,6 +65,12 @@ int upload_complete(struct upload *upload, struct err *err);
 
 /* upload_copy.c: forgets a copy; turns what has been copied into bytes. */
 void upload_copy_forget(struct upload *upload);
+
+/* Of one that has begun: makes it, if all has been copied (1; -EINVAL), and
+ * reads what has. */
+int upload_copy_finish(struct upload *upload, struct err *err);
+ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
+    uint64_t off, struct err *err);
 int upload_copy_spool(struct upload *upload, struct err *err);
 
 /* Frees the bytes of what has no name and no descriptor any more. */

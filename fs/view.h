@@ -118,7 +118,8 @@ struct view_ops {
 	int (*unlink)(struct node *dir, const char *name, struct err *err);
 	int (*rmdir)(struct node *dir, const char *name, struct err *err);
 	/* to_dir has a view with create(), maybe another one; flags are those
-	 * of renameat2(2), but that RENAME_NOREPLACE was looked after. */
+	 * of renameat2(2); that the new name is free was looked up by the
+	 * kernel. */
 	int (*rename)(struct node *dir, const char *name, struct node *to_dir,
 	    const char *to_name, unsigned flags, struct err *err);
 

@@ -269,7 +269,7 @@ static int document_flush(struct handle *handle, struct err *err)
 {
 	const struct document_file *file = handle->file;
 
-	return file->upload ? upload_flush(file->upload, err) : 0;
+	return file->upload ? upload_flush(file->upload, handle->pid, err) : 0;
 }
 
 static void document_close(struct handle *handle)
@@ -282,7 +282,9 @@ static void document_close(struct handle *handle)
 		content->view->close(&file->content);
 	if (file->upload && upload_close(file->upload)) {
 		SCOPED_LOCK(&self->lock);
-		if (self->writer == file->upload)
+		/* Somebody may have opened it again. */
+		if (self->writer == file->upload &&
+		    !upload_is_open(file->upload))
 			self->writer = NULL;
 	}
 	upload_put(file->upload);

@@ -243,6 +243,12 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
+	if (tags_tried(dir, name)) {
+		const struct image_name *is = image_node_name(dir);
+
+		return image_node_tag(dir, name, is->repository, is->tag, out,
+		    err);
+	}
 	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -334,12 +340,15 @@ static int image_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
 	const struct image_name *self = image_node_name(dir);
+	int r;
 
 	if (!self->tag)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest never changes", name);
-	return target_set(out, image_part_kind(name), self->repository,
-	    self->tag, NULL, err);
+	r = target_set(out, image_part_kind(name), self->repository, self->tag,
+	    NULL, err);
+	out->in_image = true;
+	return r;
 }
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
@@ -352,8 +361,7 @@ static int image_unlink(struct node *dir, const char *name, struct err *err)
 static int image_symlink(struct node *dir, const char *name, const char *target,
     struct node **out, struct err *err)
 {
-	(void)name;
-	return tags_link_inside(dir, target, out, err);
+	return tags_link_inside(dir, name, target, out, err);
 }
 
 static int image_mkdir(struct node *dir, const char *name, mode_t mode,
@@ -402,6 +410,8 @@ static int image_setxattr(struct node *node, const char *name,
 	if (!is->tag)
 		return err_set(err, EPERM,
 		    "an image named by its digest never changes");
+	if (!name[strlen(prefix)])
+		return err_set(err, EINVAL, "an annotation has a name");
 	if (value && (!text || strlen(text) != len))
 		return text ? err_set(err, EINVAL, "an annotation has no NUL")
 			    : err_nomem(err);

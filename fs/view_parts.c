@@ -195,13 +195,17 @@ static int part_target(struct node *dir, const char *name,
 	    err);
 }
 
+/* Names of programs' temporary files. */
+static bool is_scratch(const char *name)
+{
+	return *name == '.' || name[strlen(name) - 1] == '~';
+}
+
 static int layers_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
-	bool appends = *name != '.' && name_is_archive(name);
-
-	return part_target(dir, name, appends ? &upload_layer : NULL, NULL, out,
-	    err);
+	return part_target(dir, name, is_scratch(name) ? NULL : &upload_layer,
+	    NULL, out, err);
 }
 
 static int layers_lookup(struct node *dir, const char *name, struct node **out,
@@ -252,7 +256,8 @@ static int files_list(struct node *dir, struct dirlist *out, struct err *err)
 	return blobs_list(dir, file_name, out, err);
 }
 
-/* "linux-arm64", as a platform is written elsewhere; NULL if it is none. */
+/* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
+ * then the image says its own. */
 static char *platform_of_name(const char *name)
 {
 	AUTO_FREE char *text = NULL;
@@ -272,8 +277,8 @@ static int platforms_target(struct node *dir, const char *name,
 {
 	AUTO_FREE char *platform = platform_of_name(name);
 
-	return part_target(dir, name, platform ? &upload_platform : NULL,
-	    platform, out, err);
+	return part_target(dir, name,
+	    is_scratch(name) ? NULL : &upload_platform, platform, out, err);
 }
 
 static bool is_index(const struct node *dir)

@@ -48,6 +48,11 @@ static int check_copy(struct node *dir, const char *name, struct err *err)
 		       !strcmp(name, "config.json");
 	int r = 0;
 
+	/* In a repository that is there these are names like others. */
+	if (made_has(made, repository))
+		is_part |= !strcmp(name, "layers") || !strcmp(name, "rootfs") ||
+			   !strcmp(name, "referrers") ||
+			   !strcmp(name, "platforms");
 	if (!made_refused(made, repository) && !is_part)
 		return 0;
 	if (made_has(made, repository))

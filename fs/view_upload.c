@@ -120,7 +120,7 @@ static ssize_t upload_node_copy(struct handle *from, uint64_t from_off,
 
 static int upload_node_flush(struct handle *handle, struct err *err)
 {
-	return upload_flush(to_upload(handle->node), err);
+	return upload_flush(to_upload(handle->node), handle->pid, err);
 }
 
 static int upload_node_setattr(struct node *node, struct handle *handle,

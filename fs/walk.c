@@ -88,7 +88,8 @@ int walk_image(struct mount *mount, const char *repository, const char *path,
 	if (!full)
 		return err_nomem(err);
 	if (!normalise(full))
-		return err_set(err, EXDEV, "%s: leads out of the mount", path);
+		/* Not EXDEV, at which mv would begin to copy. */
+		return err_set(err, EINVAL, "%s: leads out of the mount", path);
 	r = *full ? descend(mount, full, &node, err) : 0;
 	if (r < 0)
 		return r;

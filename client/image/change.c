@@ -71,6 +71,10 @@ static int add_to_image(struct image *base, const struct push_target *target,
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = image_platform(base, &image, err);
 
+	if (r == 0 && !manifest_is_image(image->manifest))
+		r = err_set(err, EINVAL,
+		    "the base is no image but an artifact, which has no "
+		    "layers");
 	if (r == 0)
 		r = image_bring(image, target, err);
 	if (r == 0)
@@ -113,8 +117,21 @@ int image_add_layer(struct image *base, const struct push_target *target,
 }
 
 /* Whether a config can stand in the place of another one. */
+/* What an index says of the image, its config says, too. */
+static int check_platform(const struct platform *now,
+    const struct platform *before, struct err *err)
+{
+	char a[PLATFORM_TEXT_SIZE], b[PLATFORM_TEXT_SIZE];
+
+	if (strcmp(platform_format(now, '/', a),
+		platform_format(before, '/', b)) == 0)
+		return 0;
+	return err_set(err, EINVAL,
+	    "the config is for %s, and the index has the image for %s", a, b);
+}
+
 static int check_config(struct image *image, const void *data, size_t len,
-    struct err *err)
+    bool in_index, struct err *err)
 {
 	CLEANUP(config_free_p) struct config *config = NULL;
 	const struct config *before = NULL;
@@ -127,6 +144,9 @@ static int check_config(struct image *image, const void *data, size_t len,
 	if (!*config->platform.os || !*config->platform.architecture)
 		return err_set(err, EINVAL,
 		    "a config says for which os and architecture it is");
+	if (in_index &&
+	    check_platform(&config->platform, &before->platform, err) < 0)
+		return -err->code;
 	if (config->diff_id_count != before->diff_id_count)
 		return err_set(err, EINVAL,
 		    "the config has %zu diff_ids, the image %zu layers",
@@ -149,7 +169,10 @@ int change_config(const struct push_target *target, const void *data,
 	int r = changing_begin_image(&it, err);
 
 	if (r == 0)
-		r = check_config(it.shown, data, len, err);
+		r = check_config(it.shown, data, len,
+		    it.top != it.shown &&
+			!digest_equal(&it.top->digest, &it.shown->digest),
+		    err);
 	if (r == 0)
 		r = edit_image(it.shown, target, data, len, NULL, &manifest,
 		    err);

@@ -94,11 +94,14 @@ static int platform_entry(const struct push_target *target,
 		r = image_config(*out, &config, err);
 	if (r < 0)
 		return r;
-	if (!config || platform_match(platform, &config->platform) == 0)
+	if (!config || !*config->platform.os)
+		return err_set(err, EINVAL, "the image is for no platform");
+	if (!platform)
+		platform = &config->platform;
+	if (platform_match(platform, &config->platform) == 0)
 		return err_set(err, EINVAL,
 		    "the image is for %s and not for %s",
-		    config ? platform_format(&config->platform, '/', has)
-			   : "no platform",
+		    platform_format(&config->platform, '/', has),
 		    platform_format(platform, '/', want));
 	*entry = (struct descriptor){.media_type = (*out)->manifest->media_type,
 	    .digest = (*out)->digest,
@@ -140,8 +143,8 @@ static int set_platform(const struct buf *index, const struct descriptor *entry,
 		if (!descriptor_is_attestation(there) &&
 		    strcmp(platform_format(&there->platform, '/', a),
 			platform_format(&entry->platform, '/', b)) == 0)
-			return index_replace(out, index->data, index->len,
-			    &there->digest, entry, err);
+			return index_replace_at(out, index->data, index->len, i,
+			    entry, err);
 	}
 	r = index_add(out, index->data, index->len, entry, err);
 	if (r == 0)

@@ -83,7 +83,8 @@ static int read_all(struct spool *spool, struct reading *it, struct err *err)
 	}
 	if (r == 0 && decoder && !decoder_at_end(decoder))
 		r = err_set(err, EINVAL, "the compressed tar has not ended");
-	if (r == 0 && !it->ended && !tar_walker_between(it->walker))
+	/* It could be cut off between two entries. */
+	if (r == 0 && !it->ended)
 		r = err_set(err, EINVAL, "the tar has not ended");
 	return r;
 }
@@ -139,6 +140,11 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	push_layers_init(&set, target);
 	set_format(&set, docker);
 	r = bring(&set, spool, name, &brought, err);
+	if (r == 0 && docker &&
+	    layer_kind_plain(brought->blob.kind) == LAYER_ZSTD)
+		r = err_set(err, EINVAL,
+		    "layer %s: Docker's manifest can name no layer in zstd",
+		    name);
 	if (r == 0) {
 		layer->name = name;
 		layer->created = creation_time(target->images);

@@ -52,7 +52,8 @@ int untag_check(struct images *images, const char *repository, struct err *err)
 	return r == -EOPNOTSUPP ? refuse(images, repository, err) : r;
 }
 
-/* A manifest that nothing else names: an artifact without content. */
+/* A manifest that nothing else names: an artifact without content, which says
+ * what the tag named, should it stay. */
 struct stand_in {
 	struct buf text;
 	struct archive_manifest manifest;
@@ -63,9 +64,11 @@ static void stand_in_release(struct stand_in *it)
 	buf_release(&it->text);
 }
 
-static int stand_in_make(struct stand_in *it, struct err *err)
+static int stand_in_make(struct stand_in *it, const struct digest *was,
+    struct err *err)
 {
 	char empty[DIGEST_TEXT_SIZE], unique[DIGEST_TEXT_SIZE];
+	char removed[DIGEST_TEXT_SIZE];
 	struct digest config, number;
 	int r = digest_of(DIGEST_SHA256, EMPTY_CONFIG, strlen(EMPTY_CONFIG),
 	    &config, err);
@@ -81,8 +84,10 @@ static int stand_in_make(struct stand_in *it, struct err *err)
 	    "\",\"digest\":\"%s\",\"size\":%zu},"
 	    "\"layers\":[{\"mediaType\":\"" MEDIA_OCI_EMPTY
 	    "\",\"digest\":\"%s\",\"size\":%zu}],"
-	    "\"annotations\":{\"registryfs.removed\":\"%s\"}}",
+	    "\"annotations\":{\"registryfs.removed\":\"%s\","
+	    "\"registryfs.unique\":\"%s\"}}",
 	    empty, strlen(EMPTY_CONFIG), empty, strlen(EMPTY_CONFIG),
+	    was ? digest_format(was, removed) : "",
 	    digest_hex(&number, unique));
 	if (r == 0)
 		r = digest_of(DIGEST_SHA256, it->text.data, it->text.len,
@@ -95,7 +100,7 @@ static int stand_in_make(struct stand_in *it, struct err *err)
 
 /* Brings what a manifest of it needs, and makes one. */
 static int stand_in_prepare(const struct push_target *target,
-    struct stand_in *it, struct err *err)
+    const struct digest *was, struct stand_in *it, struct err *err)
 {
 	struct http_body body = {.data = EMPTY_CONFIG,
 	    .size = strlen(EMPTY_CONFIG)};
@@ -105,7 +110,7 @@ static int stand_in_prepare(const struct push_target *target,
 
 	if (r == 0)
 		r = push_blob_put(target, &empty, &body, err);
-	return r < 0 ? r : stand_in_make(it, err);
+	return r < 0 ? r : stand_in_make(it, was, err);
 }
 
 /* A DELETE that is sent again after its answer was lost finds nothing. */
@@ -138,7 +143,7 @@ static int rehearse(const struct push_target *target, struct err *err)
 	struct push_target untagged = *target;
 	CLEANUP(stand_in_release)
 	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
-	int r = stand_in_prepare(target, &it, err);
+	int r = stand_in_prepare(target, NULL, &it, err);
 
 	untagged.untagged = true;
 	if (r == 0)
@@ -150,16 +155,39 @@ static int rehearse(const struct push_target *target, struct err *err)
 		   : r;
 }
 
-static void put_back(const struct push_target *target,
-    const struct archive_manifest *was)
+/* Whatever the failure was: 1 if the tag is gone, 0 if it names something of
+ * somebody else's. */
+static int look(const struct push_target *target, const struct stand_in *it)
+{
+	struct registry_manifest head = {0};
+	struct err none = ERR_INIT;
+	int r = registry_manifest_head(images_registry(target->images),
+	    target->repository, target->tag, &head, &none);
+
+	buf_release(&head.body);
+	if (r == -ENOENT)
+		return 1;
+	return r == 0 && !digest_equal(&head.digest, &it->manifest.digest)
+		   ? 0
+		   : -EIO;
+}
+
+/* What a removal that failed leaves: 0 if it has not failed after all. */
+static int put_back(const struct push_target *target,
+    const struct archive_manifest *was, const struct stand_in *it,
+    const struct err *why)
 {
 	struct err err = ERR_INIT;
 	char text[DIGEST_TEXT_SIZE];
+	int found = look(target, it);
 
-	if (push_manifest_put_last(target, was, &err) < 0)
+	if (found == 1)
+		return 0;
+	if (found < 0 && push_manifest_put_last(target, was, &err) < 0)
 		log_error("%s:%s could not be put back, it was %s: %s",
 		    target->repository, target->tag,
 		    digest_format(&was->digest, text), err.msg);
+	return -why->code;
 }
 
 /* Moves the tag to a manifest of its own, and deletes that. From the first step
@@ -170,7 +198,7 @@ static int move_away(const struct push_target *target,
 	CLEANUP(stand_in_release)
 	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
 	struct task *task;
-	int r = stand_in_prepare(target, &it, err);
+	int r = stand_in_prepare(target, &was->digest, &it, err);
 
 	if (r < 0)
 		return r;
@@ -179,7 +207,7 @@ static int move_away(const struct push_target *target,
 	if (r == 0)
 		r = stand_in_delete(target, &it, err);
 	if (r < 0)
-		put_back(target, was);
+		r = put_back(target, was, &it, err);
 	task_resume(task);
 	return r;
 }

@@ -95,6 +95,12 @@ static bool is_of(const json_t *entry, const struct digest *digest)
 	return text && strcmp(text, digest_format(digest, want)) == 0;
 }
 
+static int set_entry(json_t *entry, const struct descriptor *to)
+{
+	return set_content(entry, to) | json_object_set_new(entry, "mediaType",
+					    json_string(to->media_type));
+}
+
 int index_replace(struct buf *out, const void *index, size_t len,
     const struct digest *from, const struct descriptor *to, struct err *err)
 {
@@ -107,13 +113,23 @@ int index_replace(struct buf *out, const void *index, size_t len,
 		return r;
 	json_array_foreach(json_object_get(root, "manifests"), i, entry)
 	{
-		if (!is_of(entry, from))
-			continue;
-		if (set_content(entry, to) != 0 ||
-		    json_object_set_new(entry, "mediaType",
-			json_string(to->media_type)) < 0)
+		if (is_of(entry, from) && set_entry(entry, to) != 0)
 			return err_nomem(err);
 	}
+	return document_print(root, out, err);
+}
+
+int index_replace_at(struct buf *out, const void *index, size_t len, size_t at,
+    const struct descriptor *to, struct err *err)
+{
+	json_auto_t *root = NULL;
+	int r = read_object(index, len, &root, err);
+
+	if (r < 0)
+		return r;
+	if (set_entry(json_array_get(json_object_get(root, "manifests"), at),
+		to) != 0)
+		return err_nomem(err);
 	return document_print(root, out, err);
 }
 
@@ -137,6 +153,7 @@ int config_add_layer(struct buf *out, const void *config, size_t len,
 {
 	json_auto_t *root = NULL;
 	char time[TIME_TEXT_SIZE], text[DIGEST_TEXT_SIZE];
+	json_auto_t *by = json_string(created_by);
 	json_t *rootfs, *diff_ids;
 	size_t before;
 	int r = document_read(config, len, CONFIG_MAX_BYTES, JSON_OBJECT, &root,
@@ -144,6 +161,8 @@ int config_add_layer(struct buf *out, const void *config, size_t len,
 
 	if (r == 0)
 		r = time_format(created, time, err);
+	if (r == 0 && !by)
+		r = err_set(err, EINVAL, "the layer's name is not UTF-8");
 	if (r < 0)
 		return r;
 	rootfs = json_object_get(root, "rootfs");

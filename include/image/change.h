@@ -45,7 +45,7 @@ int change_annotation(const struct push_target *target, const char *name,
 
 /* Adds an image of the repository to the tag's index, or puts it in place of
  * the one of its platform there; a tag of one image becomes an index of two.
- * Its config has to say that platform. */
+ * Its config has to say that platform; NULL: the one that it says. */
 int change_platform(const struct push_target *target,
     const struct digest *digest, const struct platform *platform,
     struct err *err);

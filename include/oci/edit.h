@@ -30,6 +30,10 @@ int manifest_annotate(struct buf *out, const void *manifest, size_t len,
 int index_replace(struct buf *out, const void *index, size_t len,
     const struct digest *from, const struct descriptor *to, struct err *err);
 
+/* The same for the entry at that place alone. */
+int index_replace_at(struct buf *out, const void *index, size_t len, size_t at,
+    const struct descriptor *to, struct err *err);
+
 /* A config with one more layer. `created`, seconds since 1970, and created_by,
  * UTF-8, are its history's; -EINVAL as config_print(). */
 int config_add_layer(struct buf *out, const void *config, size_t len,

@@ -12,12 +12,11 @@ import pytest
 
 from registry.client import digest_of
 from registry.process import wait_until
-from support.archives import docker_archive, plain_layer
 from support.engines import skopeo
 from support.images import (
     DOCKER_LIST, OCI_GZIP_LAYER, OCI_INDEX, artifact, compressed, docker_image,
-    gzip_layer, index_of, layer_of_size, linux, oci_image,
-    platform_images, tar_of, zstd_stored)
+    gzip_layer, index_of, layer_of_size, oci_image, platform_images, tar_of,
+    zstd_stored)
 from support.system import fails_with, run
 from support.unpacked import umoci_unpack
 
@@ -346,74 +345,6 @@ def test_an_annotation_of_an_index(mount, proxy, client):
         **json.loads(index.data), "annotations": {"a": "b"}}
 
 
-# Platforms.
-
-ARM = oci_image(plain_layer({"etc/arch": b"arm64\n"}), architecture="arm64")
-
-
-@pytest.fixture
-def arm_archive(tmp_path):
-    path = tmp_path / "arm.tar"
-    path.write_bytes(docker_archive([("app:1.0", ARM)]))
-    return path
-
-
-@pytest.mark.parametrize("name", ["linux-arm64", "linux-arm64.tar"])
-def test_a_platform_is_added_to_an_index(mount, proxy, client, arm_archive,
-                                         name):
-    index = index_of([(oci_image(), linux("amd64"))]).push(
-        client, "app", "1.0")
-    root = mount(proxy)
-    run("cp", arm_archive, root / "app/1.0/platforms" / name)
-    now = client.manifest("app", "1.0").json()
-    assert now["manifests"][0] == json.loads(index.data)["manifests"][0]
-    assert now["manifests"][1]["platform"] == {
-        "architecture": "arm64", "os": "linux"}
-    manifest = client.manifest("app", now["manifests"][1]["digest"])
-    assert manifest.json()["config"]["digest"] == ARM.config.digest
-    platforms = root / "app/1.0/platforms"
-    assert sorted(os.listdir(platforms)) == ["linux-amd64", "linux-arm64"]
-    assert (platforms / "linux-arm64/rootfs/etc/arch").read_bytes() == (
-        b"arm64\n")
-    assert client.tags("app") == ["1.0"]
-
-
-def test_a_platform_is_replaced(mount, proxy, client, arm_archive):
-    index_of(platform_images()).push(client, "app", "1.0")
-    root = mount(proxy)
-    run("cp", arm_archive, root / "app/1.0/platforms/linux-arm64.tar")
-    now = client.manifest("app", "1.0").json()
-    assert [entry["platform"]["architecture"] for entry in now["manifests"]
-            ] == ["amd64", "arm64"]
-    manifest = client.manifest("app", now["manifests"][1]["digest"])
-    assert manifest.json()["config"]["digest"] == ARM.config.digest
-
-
-def test_an_image_becomes_an_index(app, client, proxy, arm_archive):
-    run("cp", arm_archive, app / "app/1.0/platforms/linux-arm64.tar")
-    now = client.manifest("app", "1.0").json()
-    assert now["mediaType"] == OCI_INDEX
-    assert now["manifests"][0]["digest"] == IMAGE.digest
-    assert [entry["platform"]["architecture"] for entry in now["manifests"]
-            ] == ["amd64", "arm64"]
-    assert (app / "app/1.0/manifest.json").read_bytes() == IMAGE.data
-    inspected = json.loads(skopeo(
-        "--override-arch", "arm64", "inspect", "--tls-verify=false",
-        f"docker://{proxy.address}/app:1.0").stdout)
-    assert inspected["Architecture"] == "arm64"
-
-
-def test_an_image_of_another_platform_is_refused(mount, proxy, client,
-                                                 arm_archive):
-    index = index_of(platform_images()).push(client, "app", "1.0")
-    root = mount(proxy)
-    root.expect_error("for linux/arm64 and not for linux/s390x")
-    result = run("cp", arm_archive, root / "app/1.0/platforms/linux-s390x.tar",
-                 check=False)
-    assert result.returncode != 0
-    assert client.manifest("app", "1.0").body == index.data
-
-
 # What does not change.
 
 def test_an_image_by_its_digest_never_changes(app, client, layer):
@@ -454,3 +385,51 @@ def test_a_retry_of_a_put_counts_once(app, client, proxy, layer):
         run("cp", layer, app / "app/1.0/layers/")
     assert seen.count("PUT", "/manifests/") == 1
     assert seen.count("GET", IMAGE.layers[0].digest) == 0
+
+
+def test_programs_that_share_a_file(app, client):
+    """Each of them closes it; it is whole when the shell has."""
+    run("bash", "-c", """
+        { printf '{'; (echo '"spdxVersion": "SPDX-2.3"}'); } > "$0" """,
+        app / "app/1.0/referrers/sbom.json")
+    (name,) = [name for name in os.listdir(app / "app/1.0/referrers")
+               if name.startswith("spdx")]
+    (file,) = (app / "app/1.0/referrers" / name / "files").iterdir()
+    assert file.read_text() == '{"spdxVersion": "SPDX-2.3"}\n'
+
+
+def test_a_layer_without_its_end_is_refused(app, client):
+    """It is cut off between two entries, maybe."""
+    app.expect_error("has not ended")
+    with fails_with(errno.EINVAL):
+        (app / "app/1.0/layers/half.tar").write_bytes(LAYER[:1024])
+    assert_unchanged(client)
+
+
+def test_docker_has_no_layers_in_zstd(mount, proxy, client):
+    image = docker_image().push(client, "app", "1.0")
+    root = mount(proxy)
+    root.expect_error("can name no layer in zstd")
+    with fails_with(errno.EINVAL):
+        (root / "app/1.0/layers/new.tar.zst").write_bytes(zstd_stored(LAYER))
+    assert client.manifest("app", "1.0").body == image.data
+
+
+def test_a_config_is_of_its_platform(mount, proxy, client):
+    index = index_of(platform_images()).push(client, "app", "1.0")
+    root = mount(proxy, "platform=linux/amd64")
+    root.expect_error("the index has the image for linux/amd64")
+    config = json.loads((root / "app/1.0/config.json").read_bytes())
+    config["architecture"] = "s390x"
+    with fails_with(errno.EINVAL):
+        (root / "app/1.0/config.json").write_text(json.dumps(config))
+    assert client.manifest("app", "1.0").body == index.data
+
+
+def test_an_index_is_put_over_an_image(app, client):
+    images = [(child.push(client, "app", child.digest), platform)
+              for child, platform in platform_images()]
+    index = index_of(images)
+    (app / "app/1.0/index.json").write_bytes(index.data)
+    assert client.manifest("app", "1.0").body == index.data
+    assert (app / "app/1.0/index.json").read_bytes() == index.data

@@ -164,10 +164,14 @@ def test_nothing_on_top_is_no_image(mounted, new):
         os.rename(new, mounted / "app/2.0")
 
 
-def test_a_file_of_that_name_is_one(mounted, new):
+def test_a_file_of_that_name_is_refused(mounted, new):
+    """Who writes one means a link."""
     (new / ".base").write_text("1.0")
-    run("mv", new, mounted / "app/2.0")
-    assert outline(mounted / "app/2.0/rootfs") == {".base": b"1.0"}
+    mounted.expect_error("has to be a symbolic link")
+    with fails_with(errno.EPERM):
+        os.rename(new, mounted / "app/2.0")
+    assert new.is_dir()
+
 
 
 def test_a_push_that_fails_loses_nothing(mounted, new, proxy):

@@ -146,6 +146,28 @@ def test_a_tag_is_replaced(app, new, client):
     assert client.tags("app") == ["1.0"]
 
 
+def test_nothing_is_replaced_where_that_is_not_wanted(app, new):
+    (new / "file").write_text("one")
+    run("mv", new, app / "1.0")
+    new.mkdir()
+    (new / "file").write_text("two")
+    run("mv", "-n", new, app / "1.0", check=False)
+    assert (app / "1.0/rootfs/file").read_text() == "one"
+    assert (new / "file").read_text() == "two"
+
+
+def test_a_part_of_an_image_is_not_replaced(mounted, app, new):
+    (new / "file").write_text("one")
+    run("mv", new, app / "1.0")
+    new.mkdir()
+    (new / "file").write_text("two")
+    mounted.expect_error("part of an image")
+    for name in ("layers", "rootfs", "other"):
+        with fails_with(errno.EPERM):
+            os.rename(new, app / "1.0" / name)
+    assert (app / "1.0/rootfs/file").read_text() == "one"
+
+
 def test_across_repositories(app, new, mounted, client):
     (mounted / "other").mkdir()
     (new / "file").write_text("x")
