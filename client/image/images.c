@@ -29,6 +29,9 @@ int images_new(struct registry *registry, struct store *store,
 	images->pushes = pushes_new(images->journal, err);
 	if (!images->pushes)
 		return -err->code;
+	images->ahead = pool_new("ahead", 1, err);
+	if (!images->ahead)
+		return -err->code;
 	r = layer_table_new(store, &images->layers, err);
 	if (r == 0)
 		*out = steal(&images);
@@ -37,6 +40,8 @@ int images_new(struct registry *registry, struct store *store,
 
 void images_free(struct images *images)
 {
+	/* Its jobs hold images. */
+	pool_free(images->ahead);
 	layer_table_free(images->layers);
 	sending_free(images->sending);
 	pushes_free(images->pushes);
@@ -84,6 +89,11 @@ struct pushes *images_pushes(struct images *images)
 struct referrers_state *images_referrers(struct images *images)
 {
 	return images->referrers;
+}
+
+struct pool *images_ahead(struct images *images)
+{
+	return images->ahead;
 }
 
 const struct images_options *images_options(const struct images *images)

@@ -3,6 +3,7 @@
 #ifndef IMAGE_IMAGES_STATE_H
 #define IMAGE_IMAGES_STATE_H
 
+#include "base/pool.h"
 #include "base/task.h"
 #include "image/images.h"
 #include "listing.h"
@@ -16,6 +17,7 @@ struct images {
 	struct layer_table *layers;
 	struct sending *sending;
 	struct referrers_state *referrers;
+	struct pool *ahead; /* what will be read is fetched */
 	struct journal *journal;
 	struct pushes *pushes;
 	struct images_options options;

@@ -18,7 +18,11 @@ struct save {
 	pthread_mutex_t lock;
 	struct blob *blob; /* the last one read; under lock */
 	struct digest blob_digest;
+	struct digest ahead; /* the last one fetched ahead; under lock */
 };
+
+/* Who has read so much of a blob goes on to the next one. */
+enum { AHEAD_AFTER = 1 << 20 };
 
 /* The manifests that go in while they are collected. */
 struct collection {
@@ -217,6 +221,63 @@ static ssize_t save_read_blob(struct save *save,
 	return n;
 }
 
+/* What is to be fetched while the blob before it is read. */
+struct ahead {
+	struct save *save; /* counted */
+	const struct descriptor *blob;
+};
+
+static void fetch_ahead(void *arg)
+{
+	AUTO_FREE struct ahead *ahead = arg;
+	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	struct err none = ERR_INIT;
+
+	/* Whoever reads it is told what is wrong. */
+	open_verified(ahead->save->image, ahead->blob, &blob, &none);
+	blob_put(steal(&blob));
+	save_put(ahead->save);
+}
+
+/* The blob behind that place in the archive; NULL: there is none. */
+static const struct descriptor *next_blob(const struct save *save, uint64_t at)
+{
+	struct layout_segment segment;
+
+	while (archive_layout_find(save->layout, at, &segment)) {
+		if (segment.blob)
+			return segment.blob;
+		at = segment.offset + segment.size;
+	}
+	return NULL;
+}
+
+static bool is_first(struct save *save, const struct descriptor *blob)
+{
+	SCOPED_LOCK(&save->lock);
+	if (digest_equal(&save->ahead, &blob->digest))
+		return false;
+	save->ahead = blob->digest;
+	return true;
+}
+
+/* The blob that ends at that place is being read. */
+static void look_ahead(struct save *save, uint64_t end)
+{
+	const struct descriptor *blob = next_blob(save, end);
+	struct ahead *ahead;
+	struct err none = ERR_INIT;
+
+	if (!blob || !is_first(save, blob) || !(ahead = malloc(sizeof(*ahead))))
+		return;
+	*ahead = (struct ahead){save_get(save), blob};
+	if (pool_submit(images_ahead(save->image->images), fetch_ahead, ahead,
+		&none) < 0) {
+		save_put(save);
+		free(ahead);
+	}
+}
+
 ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
     struct err *err)
 {
@@ -241,6 +302,8 @@ ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
 			return n;
 		if (n == 0)
 			return err_set(err, EIO, "a blob is shorter than said");
+		if (!segment.data && at + piece >= AHEAD_AFTER)
+			look_ahead(save, segment.offset + segment.size);
 		done += (size_t)n;
 	}
 	return (ssize_t)done;

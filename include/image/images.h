@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/pool.h"
 #include "image/journal.h"
 #include "image/names.h"
 #include "image/pushes.h"
@@ -54,6 +55,7 @@ struct pushes *images_pushes(struct images *images); /* under way */
 /* What pushes come to, and tags that are not what they were known to be: each
  * call below that makes or sees such a change notes it there. */
 struct journal *images_journal(struct images *images);
+struct pool *images_ahead(struct images *images); /* fetches what comes next */
 const struct images_options *images_options(const struct images *images);
 
 /*
