@@ -4,9 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "image/images.h"
-#include "registry_fixture.h"
-#include "scratch.h"
+#include "images_fixture.h"
 
 #define MANIFEST "{\"schemaVersion\":2,\"manifests\":[]}"
 
@@ -66,29 +64,15 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 
 struct world {
 	struct script script;
-	struct fixture f;
-	struct store *store;
-	struct images *images;
-	struct scratch dir;
+	struct images_fixture f;
 };
 
 static int setup_with(void **state, unsigned tag_ttl)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct images_options options = {.platform = platform_host(),
-	    .tag_ttl = tag_ttl,
-	    .epoch = EPOCH_NONE};
-	struct store_options store = {NULL, 1 << 20, 2};
-	struct err err = ERR_INIT;
 
 	assert_non_null(w);
-	fixture_open(&w->f, answer, &w->script, NULL);
-	assert_int_equal(scratch_make(&w->dir), 0);
-	store.dir = w->dir.path;
-	assert_int_equal(store_open(&store, &w->store, &err), 0);
-	assert_int_equal(images_new(w->f.registry, w->store, &options,
-			     &w->images, &err),
-	    0);
+	images_fixture_open(&w->f, answer, &w->script, tag_ttl);
 	*state = w;
 	return 0;
 }
@@ -107,10 +91,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	images_free(w->images);
-	store_close(w->store);
-	fixture_close(&w->f);
-	scratch_remove(&w->dir);
+	images_fixture_close(&w->f);
 	free(w);
 	return 0;
 }
@@ -124,9 +105,10 @@ static void lists_are_kept(void **state)
 		CLEANUP(names_put_p) struct names *names = NULL;
 		CLEANUP(names_put_p) struct names *tags = NULL;
 
-		assert_int_equal(images_catalog(w->images, &names, &err), 0);
+		assert_int_equal(images_catalog(w->f.images, &names, &err), 0);
 		assert_true(names_has(names, "ns/sub"));
-		assert_int_equal(images_tags(w->images, "app", &tags, &err), 0);
+		assert_int_equal(images_tags(w->f.images, "app", &tags, &err),
+		    0);
 		assert_string_equal(names_at(tags, 0), "1");
 	}
 	assert_int_equal(w->script.catalogs, 1);
@@ -141,8 +123,9 @@ static void without_a_ttl_nothing_is_kept(void **state)
 	for (int i = 0; i < 2; i++) {
 		CLEANUP(names_put_p) struct names *tags = NULL;
 
-		assert_int_equal(images_tags(w->images, "app", &tags, &err), 0);
-		assert_null(images_tags_cached(w->images, "app"));
+		assert_int_equal(images_tags(w->f.images, "app", &tags, &err),
+		    0);
+		assert_null(images_tags_cached(w->f.images, "app"));
 	}
 	assert_int_equal(w->script.tag_lists, 2);
 }
@@ -156,9 +139,9 @@ static void what_is_not_there_is_kept(void **state)
 		struct err err = ERR_INIT;
 		struct names *tags = NULL;
 
-		assert_int_equal(images_tags(w->images, "gone", &tags, &err),
+		assert_int_equal(images_tags(w->f.images, "gone", &tags, &err),
 		    -ENOENT);
-		assert_int_equal(images_resolve(w->images, "app", "none",
+		assert_int_equal(images_resolve(w->f.images, "app", "none",
 				     &digest, &err),
 		    -ENOENT);
 		assert_string_not_equal(err.msg, "");
@@ -185,7 +168,7 @@ static void one_loads_for_all(void **state)
 
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, load_catalog,
-				     w->images),
+				     w->f.images),
 		    0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
@@ -199,17 +182,17 @@ static void a_change_is_seen_at_once(void **state)
 	struct err err = ERR_INIT;
 	CLEANUP(names_put_p) struct names *tags = NULL;
 
-	assert_int_equal(images_resolve(w->images, "app", "1", &digest, &err),
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &digest, &err),
 	    0);
-	assert_int_equal(images_tags(w->images, "app", &tags, &err), 0);
-	images_tag_changed(w->images, "app", "1", &changed);
-	assert_int_equal(images_resolve(w->images, "app", "1", &digest, &err),
+	assert_int_equal(images_tags(w->f.images, "app", &tags, &err), 0);
+	images_tag_changed(w->f.images, "app", "1", &changed);
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &digest, &err),
 	    0);
 	assert_true(digest_equal(&digest, &changed));
 	assert_int_equal(w->script.heads, 1);
-	assert_null(images_tags_cached(w->images, "app"));
-	images_tag_changed(w->images, "app", "1", NULL);
-	assert_int_equal(images_resolve(w->images, "app", "1", &digest, &err),
+	assert_null(images_tags_cached(w->f.images, "app"));
+	images_tag_changed(w->f.images, "app", "1", NULL);
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &digest, &err),
 	    -ENOENT);
 }
 
@@ -223,12 +206,12 @@ static void found_names_are_listed(void **state)
 	CLEANUP(names_put_p) struct names *after = NULL;
 
 	atomic_store(&w->script.no_catalog, true);
-	assert_int_equal(images_catalog(w->images, &before, &err), 0);
+	assert_int_equal(images_catalog(w->f.images, &before, &err), 0);
 	assert_int_equal(names_count(before), 0);
-	assert_false(images_listable(w->images));
-	images_tag_changed(w->images, "new/repo", "1", &digest);
-	assert_true(images_found(w->images, "new/repo"));
-	after = images_catalog_cached(w->images);
+	assert_false(images_listable(w->f.images));
+	images_tag_changed(w->f.images, "new/repo", "1", &digest);
+	assert_true(images_found(w->f.images, "new/repo"));
+	after = images_catalog_cached(w->f.images);
 	assert_non_null(after);
 	assert_true(names_has(after, "new/repo"));
 	assert_int_equal(w->script.catalogs, 1);
@@ -240,12 +223,12 @@ static void a_digest_is_kept_for_good(void **state)
 	struct digest digest;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(images_resolve(w->images, "app", "1", &digest, &err),
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &digest, &err),
 	    0);
 	for (int i = 0; i < 2; i++) {
 		CLEANUP(image_put_p) struct image *image = NULL;
 
-		assert_int_equal(image_open(w->images, "app", &digest, &image,
+		assert_int_equal(image_open(w->f.images, "app", &digest, &image,
 				     &err),
 		    0);
 		assert_int_equal(image->len, strlen(MANIFEST));

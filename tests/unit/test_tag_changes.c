@@ -3,10 +3,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "image/images.h"
+#include "images_fixture.h"
 #include "journal_fixture.h"
-#include "registry_fixture.h"
-#include "scratch.h"
 
 #define ONE \
 	"sha256:" \
@@ -47,29 +45,15 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 
 struct world {
 	struct script script;
-	struct fixture f;
-	struct store *store;
-	struct images *images;
-	struct scratch dir;
+	struct images_fixture f;
 };
 
-/* Nothing is believed for longer than a call. */
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct images_options options = {.platform = platform_host(),
-	    .epoch = EPOCH_NONE};
-	struct store_options store = {NULL, 1 << 20, 2};
-	struct err err = ERR_INIT;
 
 	assert_non_null(w);
-	fixture_open(&w->f, answer, &w->script, NULL);
-	assert_int_equal(scratch_make(&w->dir), 0);
-	store.dir = w->dir.path;
-	assert_int_equal(store_open(&store, &w->store, &err), 0);
-	assert_int_equal(images_new(w->f.registry, w->store, &options,
-			     &w->images, &err),
-	    0);
+	images_fixture_open(&w->f, answer, &w->script, 0);
 	*state = w;
 	return 0;
 }
@@ -78,10 +62,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	images_free(w->images);
-	store_close(w->store);
-	fixture_close(&w->f);
-	scratch_remove(&w->dir);
+	images_fixture_close(&w->f);
 	free(w);
 	return 0;
 }
@@ -92,7 +73,7 @@ static void list(struct world *w, const char *tags)
 	struct err err = ERR_INIT;
 
 	w->script.tags = tags;
-	assert_int_equal(images_tags(w->images, "app", &names, &err),
+	assert_int_equal(images_tags(w->f.images, "app", &names, &err),
 	    tags ? 0 : -ENOENT);
 }
 
@@ -102,7 +83,7 @@ static void resolve(struct world *w, const char *digest)
 	struct digest out;
 
 	w->script.digest = digest;
-	assert_int_equal(images_resolve(w->images, "app", "1", &out, &err),
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &out, &err),
 	    digest ? 0 : -ENOENT);
 }
 
@@ -113,7 +94,7 @@ static void change(struct world *w, const char *text)
 
 	if (text)
 		assert_int_equal(digest_parse(&digest, text, &err), 0);
-	images_tag_changed(w->images, "app", "1", text ? &digest : NULL);
+	images_tag_changed(w->f.images, "app", "1", text ? &digest : NULL);
 }
 
 #define EVENT(name, tag, more) \
@@ -124,7 +105,7 @@ static void change(struct world *w, const char *text)
 #define NOW(digest) "\"digest\":\"" digest "\","
 #define WAS(digest) "\"before\":\"" digest "\","
 
-#define expect(w, text) assert_journal(images_journal((w)->images), text)
+#define expect(w, text) assert_journal(images_journal((w)->f.images), text)
 
 static void what_is_seen_first_is_no_change(void **state)
 {
@@ -254,10 +235,11 @@ static void a_digest_is_no_tag(void **state)
 	struct err err = ERR_INIT;
 	struct digest out;
 
-	assert_int_equal(images_resolve(w->images, "app", ONE, &out, &err),
+	assert_int_equal(images_resolve(w->f.images, "app", ONE, &out, &err),
 	    -ENOENT);
 	w->script.digest = ONE;
-	assert_int_equal(images_resolve(w->images, "app", ONE, &out, &err), 0);
+	assert_int_equal(images_resolve(w->f.images, "app", ONE, &out, &err),
+	    0);
 	expect(w, "");
 }
 
