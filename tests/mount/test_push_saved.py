@@ -77,6 +77,21 @@ def test_it_is_a_tar_of_blobs_as_stored(app, client):
             assert stored.read() == blob.data
 
 
+def test_the_next_blob_is_fetched_while_one_is_read(mount, registry, proxy,
+                                                    client):
+    chance = random.Random(23)
+    image = oci_image(*(gzip_layer({"data": chance.randbytes(4_000_000)})
+                        for _ in range(2))).push(client, "app", "1.0")
+    whole = (mount(registry) / "app/1.0.tar").read_bytes()
+    first, second = sorted(image.layers,
+                           key=lambda layer: whole.index(layer.data))
+    with open(mount(proxy) / "app/1.0.tar", "rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        place = whole.index(first.data) + 2_000_000
+        assert os.pread(file.fileno(), 4096, place)
+        proxy.wait_for_request("GET", f"/blobs/{second.digest}")
+
+
 def test_it_is_the_same_each_time(mount, registry, client):
     IMAGES["index"].push(client, "app", "1.0")
     one, other = ((mount(registry) / "app/1.0.tar").read_bytes()
