@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,26 +39,30 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Whether the last thing mounted on path is a registryfs. */
-static bool is_mounted(const char *path)
+dev_t session_mounted_device(const char *path, bool *is_registryfs)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
 	AUTO_FREE char *line = NULL;
 	size_t room = 0;
-	bool mounted = false;
+	dev_t device = 0;
 
+	*is_registryfs = false;
 	while (file && getline(&line, &room, file) > 0) {
 		char where[PATH_MAX];
 		const char *type = strstr(line, " - ");
+		unsigned major, minor;
 
-		if (sscanf(line, "%*s %*s %*s %*s %4095s", where) != 1)
+		if (sscanf(line, "%*s %*s %u:%u %*s %4095s", &major, &minor,
+			where) != 3)
 			continue;
 		unescape(where);
-		if (!strcmp(where, path))
-			mounted =
-			    type && !strncmp(type + 3, "fuse.registryfs ", 16);
+		if (strcmp(where, path) != 0)
+			continue;
+		device = makedev(major, minor);
+		*is_registryfs =
+		    type && !strncmp(type + 3, "fuse.registryfs ", 16);
 	}
-	return mounted;
+	return device;
 }
 
 /* Takes away a mount whose program is gone: as root directly, else through the
@@ -88,6 +93,7 @@ int session_check_mountpoint(const char *mountpoint, struct err *err)
 	char path[PATH_MAX];
 	struct statvfs fs;
 	struct stat st;
+	bool is_registryfs;
 	int r;
 
 	/* Unlike stat(), this is never answered from what the kernel kept. */
@@ -103,7 +109,7 @@ int session_check_mountpoint(const char *mountpoint, struct err *err)
 		    mountpoint);
 	if (!realpath(mountpoint, path))
 		return err_sys(err, "mount point %s", mountpoint);
-	if (is_mounted(path))
+	if (session_mounted_device(path, &is_registryfs) && is_registryfs)
 		return err_set(err, EBUSY,
 		    "mount point %s: a registry is mounted there already",
 		    mountpoint);

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +45,43 @@ struct session {
 	struct node *root; /* held */
 	struct fuse_session *fuse;
 	bool mounted;
+	dev_t device; /* of the mount; 0: unknown */
 	struct loop *loop;
 };
+
+static dev_t mounted_device(const struct session *session)
+{
+	bool is_registryfs;
+
+	return session_mounted_device(session->options->mountpoint,
+	    &is_registryfs);
+}
+
+/* A mount that was detached while files of it were open lives on, and another
+ * one can have its path by now. */
+static bool is_replaced(const struct session *session)
+{
+	dev_t device = mounted_device(session);
+
+	return device && device != session->device;
+}
+
+/*
+ * libfuse unmounts by path, unless an error on its descriptor says that the
+ * mount is gone. A pipe that nobody reads has such an error. The connection
+ * ends with the descriptor either way.
+ */
+static bool disconnect(const struct session *session)
+{
+	int ends[2], r;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	close(ends[0]);
+	r = dup3(ends[1], fuse_session_fd(session->fuse), O_CLOEXEC);
+	close(ends[1]);
+	return r >= 0;
+}
 
 static void session_release(struct session *session)
 {
@@ -56,7 +92,8 @@ static void session_release(struct session *session)
 		http_shutdown(session->http);
 	feed_free(mount->feed);
 	if (session->fuse) {
-		if (session->mounted)
+		if (session->mounted &&
+		    (!is_replaced(session) || disconnect(session)))
 			fuse_session_unmount(session->fuse);
 		fuse_session_destroy(session->fuse);
 	}
@@ -235,6 +272,7 @@ static int do_mount(struct session *session, struct err *err)
 		    "above",
 		    session->options->mountpoint);
 	session->mounted = true;
+	session->device = mounted_device(session);
 	return 0;
 }
 

@@ -138,6 +138,20 @@ def test_the_dead_mount_of_a_crash_is_replaced(mount, registry, client):
     assert os.listdir(second.path) == ["app"]
 
 
+def test_a_daemon_ends_its_own_mount_only(mount, registry, client):
+    """Unmounted lazily with a file open, it lives on; the path is another's."""
+    oci_image().push(client, "app", "1.0")
+    old = mount(registry)
+    with open(old / "app/1.0/manifest.json", "rb"):
+        run("fusermount3", "-uz", old.path)
+        new = mount(registry, mountpoint=old.path)
+        old.signal(signal.SIGTERM)
+        old.wait_for_end()
+        assert new.is_mounted()
+        assert os.listdir(new.path) == ["app"]
+    new.unmount()
+
+
 def test_two_mounts_of_one_registry(mount, registry, client):
     image = oci_image().push(client, "app", "1.0")
     for started in (mount(registry), mount(registry)):

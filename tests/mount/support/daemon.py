@@ -127,6 +127,13 @@ class Mount:
             raise AssertionError("\n".join(
                 ["registryfs:", *faults, "all it said:", self.log()]))
 
+    def wait_for_end(self):
+        """Of a daemon that has no mount any more: its mount point may be
+        another's."""
+        status = self._process.wait(PATIENCE)
+        self._ended = True
+        assert status == 0 and not self._faults(), self.log()
+
     def kill(self):
         """As a crash: SIGKILL. The dead mount stays."""
         self.signal(signal.SIGKILL)
