@@ -168,6 +168,19 @@ double op_attr_ttl(struct node *node)
 				    : node->attr_ttl;
 }
 
+/* How long the kernel may keep the name of the node in the directory. */
+static double name_ttl(const struct node *dir, const struct node *node)
+{
+	double own = TTL_FOREVER;
+
+	/* What is fleeting in another's directory stays among its own kind. */
+	if (node->view->is_fleeting && node->view != dir->view)
+		return 0;
+	if (node->view->name_ttl)
+		own = node->view->name_ttl(node);
+	return own < dir->names_ttl ? own : dir->names_ttl;
+}
+
 int op_entry(struct op *op, const struct node *dir, struct node *node,
     struct fuse_entry_param *out)
 {
@@ -178,9 +191,7 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 	if (r < 0)
 		return r;
 	out->attr_timeout = op_attr_ttl(node);
-	/* What is fleeting in another's directory stays among its own kind. */
-	if (!node->view->is_fleeting || node->view == dir->view)
-		out->entry_timeout = dir->names_ttl;
+	out->entry_timeout = name_ttl(dir, node);
 	node_looked_up(node);
 	return 0;
 }

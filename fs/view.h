@@ -84,6 +84,9 @@ struct view_ops {
 	/* How long the kernel may keep the attributes; NULL: the node's
 	 * attr_ttl. */
 	double (*attr_ttl)(struct node *node);
+	/* How long the kernel may keep its name at most; NULL: as long as any
+	 * name in its directory. */
+	double (*name_ttl)(const struct node *node);
 	/* It has attributes of all name spaces, not of user.* alone. */
 	bool all_xattrs;
 	/* Whether what can be asked about it, all but contents, is there:

@@ -156,6 +156,22 @@ static struct upload *document_writer(struct document_node *self)
 	return self->writer ? upload_get(self->writer) : NULL;
 }
 
+/*
+ * When the tag began to name what it names, as this mount knows: programs that
+ * compare size and times can tell by it that a tag has moved to an image of the
+ * same time.
+ */
+static void stat_change(const struct document_node *self, struct stat *out)
+{
+	const struct mount *mount = self->node.mount;
+	time_t since = images_tag_since(mount->images, self->target.repository,
+	    self->target.tag);
+
+	out->st_ctim = (struct timespec){mount->started.tv_sec, 0};
+	if (since > out->st_ctim.tv_sec)
+		out->st_ctim.tv_sec = since;
+}
+
 static int document_stat(struct node *node, struct stat *out, struct err *err)
 {
 	struct document_node *self = to_document(node);
@@ -167,6 +183,8 @@ static int document_stat(struct node *node, struct stat *out, struct err *err)
 	else
 		mount_stat_file(node->mount, node, self->size, out);
 	out->st_ino = document_number(node);
+	if (self->content && self->target.tag)
+		stat_change(self, out);
 	if (r == 0 && writer)
 		upload_stat(writer, out);
 	return r;

@@ -23,6 +23,7 @@ struct image_node {
 	struct node node;
 	_Atomic(struct image_name *) name;
 	struct digest digest; /* unset where it has a tag */
+	bool dated; /* it is one image for ever, known from the start */
 	pthread_mutex_t lock;
 	struct image *image; /* what it last was; under lock */
 };
@@ -106,6 +107,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 	pthread_mutex_init(&made->lock, NULL);
 	atomic_init(&made->name, name_new(repository, tag));
 	made->image = image ? image_get(image) : NULL;
+	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
 	node_init(&made->node, parent->mount, &view_image, key,
@@ -196,16 +198,31 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 	return image_now(to_image(node), out, err);
 }
 
+/*
+ * All tags have the mount's time, and so have referrers: the registry's list
+ * does not say theirs, to ask for 5,000 of them is too much, and a time that
+ * appears when somebody looks would make `ls -t` name the wrong ones. None of
+ * them is old by that time, which `find -mtime` would remove.
+ */
 static int image_stat(struct node *node, struct stat *out, struct err *err)
 {
-	CLEANUP(image_put_p) struct image *image = image_last(to_image(node));
+	const struct image_node *self = to_image(node);
 
 	(void)err;
 	mount_stat_dir(node->mount, node, out);
-	/* Only what is known: a list of 5,000 tags must not ask for each. */
-	if (image)
-		image_stat_time(image, out);
+	if (self->dated)
+		image_stat_time(self->image, out);
 	return 0;
+}
+
+/* The name is the tag's for as long as what is known of the tag. */
+static double image_name_ttl(const struct node *node)
+{
+	const struct image_name *name = image_node_name(node);
+
+	return name->tag ? images_tag_left(node->mount->images,
+			       name->repository, name->tag)
+			 : TTL_FOREVER;
 }
 
 /*
@@ -434,4 +451,5 @@ const struct view_ops view_image = {
     .rmdir = removing_part,
     .rename = upload_rename_only,
     .setxattr = image_setxattr,
+    .name_ttl = image_name_ttl,
 };

@@ -52,6 +52,7 @@ void images_free(struct images *images)
 	map_release(&images->gone);
 	listings_release(&images->tags);
 	resolutions_release(&images->resolved);
+	tag_times_release(&images->times);
 	monitor_release(&images->monitor);
 	free(images);
 }

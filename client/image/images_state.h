@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "referrers_state.h"
 #include "sending.h"
+#include "tag_times.h"
 
 struct images {
 	struct registry *registry;
@@ -28,6 +29,7 @@ struct images {
 	struct map gone;        /* those that lost their last tag here */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
+	struct tag_times times; /* when tags changed */
 	/* How often a tag was changed here: an answer that was asked for before
 	 * that and comes in after it may be older, and is not kept. */
 	unsigned changes;

@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Where dropping what is old begins: `find` over a large registry must not
- * leave a list of each repository behind. */
-enum { PURGE_AT = 1024 };
-
 int64_t clock_seconds(void)
 {
 	struct timespec now;
@@ -45,18 +41,21 @@ static void listing_free(struct listing *listing)
 
 /* Moves what is to be kept to a new table: a map cannot change while it is
  * walked. Out of memory, the old table stays. */
-void map_drop_old(struct map *map, bool (*keep)(void *, int64_t, unsigned),
-    void (*drop)(void *), int64_t now, unsigned ttl)
+bool map_drop_old(struct map *map, size_t many,
+    bool (*keep)(void *, int64_t, unsigned), void (*drop)(void *), int64_t now,
+    unsigned ttl)
 {
 	struct map kept = MAP_INIT;
 
-	if (map->count < PURGE_AT)
-		return;
+	size_t count = map->count;
+
+	if (count < many)
+		return false;
 	map_foreach (map, slot) {
 		if (keep(slot->value, now, ttl) &&
 		    map_put(&kept, slot->key, slot->value) < 0) {
 			map_release(&kept);
-			return;
+			return false;
 		}
 	}
 	map_foreach (map, slot) {
@@ -65,6 +64,7 @@ void map_drop_old(struct map *map, bool (*keep)(void *, int64_t, unsigned),
 	}
 	map_release(map);
 	*map = kept;
+	return kept.count < count;
 }
 
 static bool listing_keep(void *value, int64_t now, unsigned ttl)
@@ -82,7 +82,8 @@ static void listing_drop(void *value)
 
 void listings_purge(struct map *listings, int64_t now, unsigned ttl)
 {
-	map_drop_old(listings, listing_keep, listing_drop, now, ttl);
+	map_drop_old(listings, LISTINGS_MANY, listing_keep, listing_drop, now,
+	    ttl);
 }
 
 static bool resolution_keep(void *value, int64_t now, unsigned ttl)
@@ -90,9 +91,10 @@ static bool resolution_keep(void *value, int64_t now, unsigned ttl)
 	return now - ((struct resolution *)value)->asked < (int64_t)ttl;
 }
 
-void resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl)
+bool resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl)
 {
-	map_drop_old(resolutions, resolution_keep, free, now, ttl);
+	return map_drop_old(resolutions, RESOLUTIONS_MANY, resolution_keep,
+	    free, now, ttl);
 }
 
 void listings_release(struct map *listings)

@@ -13,6 +13,15 @@
 #include "image/names.h"
 #include "oci/digest.h"
 
+enum {
+	/* Where dropping what is old begins: `find` over a large registry must
+	 * not leave a list of each repository behind. */
+	LISTINGS_MANY = 1024,
+	/* Small, and what is dropped can no longer be compared with what the
+	 * tag names later. */
+	RESOLUTIONS_MANY = 16 << 10,
+};
+
 /* As `loaded`: it is to be loaded before it is used again. */
 #define LISTING_STALE (INT64_MIN / 2)
 
@@ -35,9 +44,11 @@ struct resolution {
 
 int64_t clock_seconds(void);
 
-/* Once there are many values, drops those that are not to be kept. */
-void map_drop_old(struct map *map, bool (*keep)(void *, int64_t, unsigned),
-    void (*drop)(void *), int64_t now, unsigned ttl);
+/* Once there are `many` values, drops those that are not to be kept. Whether it
+ * has dropped any. */
+bool map_drop_old(struct map *map, size_t many,
+    bool (*keep)(void *, int64_t, unsigned), void (*drop)(void *), int64_t now,
+    unsigned ttl);
 
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl);
 
@@ -46,7 +57,8 @@ struct listing *listings_get(struct map *listings, const char *key);
 
 /* Drops what is older than ttl once there are many. */
 void listings_purge(struct map *listings, int64_t now, unsigned ttl);
-void resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl);
+/* Whether it has dropped any. */
+bool resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl);
 
 void listings_release(struct map *listings);
 void resolutions_release(struct map *resolutions);

@@ -90,7 +90,8 @@ static int begin(struct referrers_state *state, const char *key, unsigned ttl,
 {
 	struct kept *kept;
 
-	map_drop_old(&state->kept, is_kept, kept_free, clock_seconds(), ttl);
+	map_drop_old(&state->kept, LISTINGS_MANY, is_kept, kept_free,
+	    clock_seconds(), ttl);
 	while ((kept = find(state, key)) && kept->loading) {
 		if (monitor_wait(&state->monitor) < 0)
 			return err_set(err, EINTR, "interrupted");

@@ -27,7 +27,7 @@ static const char *change_name(const struct tag_change *change)
 	return change->ours ? "tag-put" : NULL;
 }
 
-void tag_change_note(struct journal *journal, const struct tag_change *change)
+bool tag_change_note(struct journal *journal, const struct tag_change *change)
 {
 	const struct tag_state *before = &change->before, *now = &change->now;
 	const struct image_event event = {.name = change_name(change),
@@ -39,4 +39,5 @@ void tag_change_note(struct journal *journal, const struct tag_change *change)
 
 	if (event.name)
 		journal_add(journal, &event);
+	return event.name != NULL;
 }

@@ -19,7 +19,8 @@ struct tag_change {
 	bool ours; /* this mount made it, else it only saw it */
 };
 
-/* Adds the event, if it is one. In memory alone, as journal_add(). */
-void tag_change_note(struct journal *journal, const struct tag_change *change);
+/* Adds the event, if it is one, and says whether it is. In memory alone, as
+ * journal_add(). */
+bool tag_change_note(struct journal *journal, const struct tag_change *change);
 
 #endif

@@ -43,7 +43,8 @@ static void listed_otherwise(struct images *images, const char *repository,
 	change.before = tag_state(images, repository, tag, key);
 	if (change.before.is == change.now.is)
 		return;
-	tag_change_note(images->journal, &change);
+	if (tag_change_note(images->journal, &change))
+		tag_times_note(&images->times, key);
 	free(map_del(&images->resolved, key));
 }
 
@@ -171,8 +172,8 @@ static void tag_keep(struct images *images, const char *repository,
 
 	resolution_keep(images, key, &change.now.digest);
 	/* A digest is asked about as tags are, and is none. */
-	if (!strchr(tag, ':'))
-		tag_change_note(images->journal, &change);
+	if (!strchr(tag, ':') && tag_change_note(images->journal, &change))
+		tag_times_note(&images->times, key);
 	if (digest)
 		catalog_found(images, repository);
 }
@@ -188,7 +189,8 @@ static int resolution_find(struct images *images, const char *key,
 
 	monitor_enter(&images->monitor);
 	*changes = images->changes;
-	resolutions_purge(&images->resolved, now, images->options.tag_ttl);
+	if (resolutions_purge(&images->resolved, now, images->options.tag_ttl))
+		tag_times_forget(&images->times);
 	resolution = map_get(&images->resolved, key);
 	if (resolution &&
 	    now - resolution->asked < (int64_t)images->options.tag_ttl) {
@@ -228,6 +230,49 @@ int images_resolve(struct images *images, const char *repository,
 	if (r >= 0)
 		*out = head.digest;
 	return r;
+}
+
+/* Of something that was said at that time: how long it is still believed. */
+static unsigned left_of(int64_t said, unsigned ttl)
+{
+	int64_t age = clock_seconds() - said;
+
+	return age < (int64_t)ttl ? (unsigned)(ttl - age) : 0;
+}
+
+unsigned images_tag_left(struct images *images, const char *repository,
+    const char *tag)
+{
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	unsigned ttl = images->options.tag_ttl, left = 0, listed = 0;
+	const struct resolution *resolution;
+	const struct listing *listing;
+
+	if (!key)
+		return 0;
+	monitor_enter(&images->monitor);
+	resolution = map_get(&images->resolved, key);
+	if (resolution && digest_is_set(&resolution->digest))
+		left = left_of(resolution->asked, ttl);
+	listing = map_get(&images->tags, repository);
+	if (listing && listing->names && names_has(listing->names, tag))
+		listed = left_of(listing->loaded, ttl);
+	monitor_leave(&images->monitor);
+	return left > listed ? left : listed;
+}
+
+time_t images_tag_since(struct images *images, const char *repository,
+    const char *tag)
+{
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	time_t since = 0;
+
+	if (!key)
+		return time(NULL);
+	monitor_enter(&images->monitor);
+	since = tag_times_get(&images->times, key);
+	monitor_leave(&images->monitor);
+	return since;
 }
 
 void images_tag_changed(struct images *images, const char *repository,

@@ -90,6 +90,20 @@ struct names *images_tags_cached(struct images *images, const char *repository);
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err);
 
+/* For how many seconds it may still be believed that the tag is there; 0 where
+ * the registry has to be asked. */
+unsigned images_tag_left(struct images *images, const char *repository,
+    const char *tag);
+
+/*
+ * When the tag began to name what it names, as far as is known: the time
+ * (seconds since 1970) at which a change of it was made or seen here, or at
+ * which the last such note was dropped; 0: it has not changed since
+ * images_new().
+ */
+time_t images_tag_since(struct images *images, const char *repository,
+    const char *tag);
+
 /* A tag has been put (digest) or is gone (NULL): what is kept of it changes. */
 void images_tag_changed(struct images *images, const char *repository,
     const char *tag, const struct digest *digest);

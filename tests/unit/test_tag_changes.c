@@ -118,6 +118,29 @@ static void what_is_seen_first_is_no_change(void **state)
 	expect(w, "");
 }
 
+static time_t since(struct world *w, const char *tag)
+{
+	return images_tag_since(w->f.images, "app", tag);
+}
+
+/* Programs that compare times learn by it of an image of the same time. */
+static void a_change_has_a_time(void **state)
+{
+	struct world *w = *state;
+	time_t begun = time(NULL);
+
+	resolve(w, ONE);
+	list(w, "\"1\",\"2\"");
+	resolve(w, ONE);
+	assert_int_equal(since(w, "1"), 0);
+	resolve(w, TWO);
+	assert_true(since(w, "1") >= begun);
+	assert_int_equal(since(w, "2"), 0);
+	list(w, "\"1\",\"2\",\"3\"");
+	assert_true(since(w, "3") >= begun);
+	assert_int_equal(since(w, "2"), 0);
+}
+
 static void a_tag_moves(void **state)
 {
 	struct world *w = *state;
@@ -249,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CHANGE_TEST(what_is_seen_first_is_no_change),
+	    CHANGE_TEST(a_change_has_a_time),
 	    CHANGE_TEST(a_tag_moves),
 	    CHANGE_TEST(a_tag_comes_and_goes),
 	    CHANGE_TEST(lists_differ),

@@ -15,5 +15,6 @@ unpacked.py the trees that umoci, podman and buildah unpack
 archives.py image archives, as tools write them
 engines.py  docker, podman, skopeo and umoci, each in a place of its own
 home.py     a home directory with credentials and certificates
+readme.py   what README.md tells people to type
 system.py   commands, the mount table, another user
 """

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What README.md tells people to type."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).resolve().parents[3] / "README.md"
+
+
+def recipe(title):
+    """The commands below the paragraph that begins with **title."""
+    match = re.search(r"^\*\*" + re.escape(title) + r".*?^```sh\n(.*?)^```",
+                      README.read_text(), re.M | re.S)
+    assert match, f"README.md has no recipe {title!r}"
+    return match[1]
