@@ -91,6 +91,7 @@ void upload_restart(struct upload *upload)
 {
 	push_free(steal(&upload->push));
 	upload->late = false;
+	upload->as_found = false;
 	upload_become(upload, UPLOAD_OPEN, NULL);
 }
 
@@ -98,6 +99,22 @@ void upload_forget(struct upload *upload)
 {
 	upload_copy_forget(upload);
 	upload_restart(upload);
+}
+
+void upload_start_from_archive(struct upload *upload, struct save *save)
+{
+	upload->source = save_get(save);
+	upload->copied = save_size(save);
+	upload->as_found = true;
+}
+
+int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
+    struct err *err)
+{
+	int r = spool_write(upload->spool, data, len, 0, err);
+
+	upload->as_found = r == 0;
+	return r;
 }
 
 void upload_type(struct upload *upload, char *out)
@@ -212,6 +229,18 @@ static int check_end(const struct upload *upload, struct err *err)
 	    upload->name);
 }
 
+/* What is appended to an archive, or written over a part of it, would not be
+ * part of any image, or of another one than its writer thinks. */
+static int check_change(const struct upload *upload, struct err *err)
+{
+	if (!upload->as_found || !upload->source)
+		return 0;
+	return err_set(err, EPERM,
+	    "%s: an archive in a registry cannot be changed in part: copy it "
+	    "to a local disk, change it there, and copy it back",
+	    upload->name);
+}
+
 static int write_begun(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
@@ -219,8 +248,11 @@ static int write_begun(struct upload *upload, const void *data, size_t len,
 
 	if (r == 0)
 		r = check_end(upload, err);
+	if (r == 0)
+		r = check_change(upload, err);
 	if (r < 0)
 		return r;
+	upload->as_found = false;
 	r = receive(upload, data, len, off, err);
 	return upload->target.kind ? upload_outcome(upload, r, err) : r;
 }
@@ -275,7 +307,8 @@ static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 {
 	int r = upload_check(upload, err);
 
-	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED)
+	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED ||
+	    upload->as_found)
 		return r;
 	if (!by_opener && !upload->target.kind->is_archive) {
 		upload->late = true;
@@ -327,19 +360,22 @@ uint64_t upload_size(struct upload *upload)
 
 static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
 {
+	int r = 0;
+
 	/* rsync --inplace sets the size that the file has, after the push. */
 	if (size == upload_size(upload))
 		return 0;
 	if (size == 0)
 		upload_forget(upload);
 	else if (upload->state == UPLOAD_PUSHED)
-		return err_set(err, EPERM, "the archive has been pushed");
-	if (upload->source) {
-		int r = upload_copy_spool(upload, err);
-
-		if (r < 0)
-			return r;
-	}
+		r = err_set(err, EPERM, "the archive has been pushed");
+	else
+		r = check_change(upload, err);
+	if (r == 0 && upload->source)
+		r = upload_copy_spool(upload, err);
+	if (r < 0)
+		return r;
+	upload->as_found = false;
 	return spool_truncate(upload->spool, size, err);
 }
 

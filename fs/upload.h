@@ -22,6 +22,7 @@
 #include "node.h"
 #include "view.h"
 
+struct save;
 struct upload;
 struct uploads;
 
@@ -64,6 +65,16 @@ int upload_unlink_only(struct node *dir, const char *name, struct err *err);
  * it fails. *out is counted. */
 int upload_replacing(struct mount *mount, const char *place, const char *name,
     const struct upload_target *target, struct upload **out, struct err *err);
+
+/*
+ * Gives one that has just been made what its file has, an archive or bytes: it
+ * is read as that, and closing it without a change changes nothing. An archive
+ * is replaced as a whole only: writes into it are -EPERM until it has been cut
+ * to nothing.
+ */
+void upload_start_from_archive(struct upload *upload, struct save *save);
+int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
+    struct err *err);
 
 struct upload *upload_get(struct upload *upload);
 void upload_put(struct upload *upload);

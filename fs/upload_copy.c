@@ -52,7 +52,7 @@ static bool continues(const struct upload *upload, const struct save *save,
     uint64_t from_off, uint64_t to_off)
 {
 	if (from_off != to_off || upload->state != UPLOAD_OPEN ||
-	    spool_size(upload->spool) > 0)
+	    upload->as_found || spool_size(upload->spool) > 0)
 		return false;
 	if (to_off == 0)
 		return true;

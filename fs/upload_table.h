@@ -38,6 +38,7 @@ struct upload {
 	struct push *push;            /* NULL while nothing has come in */
 	struct save *source;          /* of a copy that has begun, else NULL */
 	atomic_uint_least64_t copied; /* bytes of it; stat looks at them */
+	bool as_found;     /* it has what its file had, and nobody changed it */
 	bool unfinished;   /* it was closed in the middle of an archive */
 	bool late;         /* it was closed by others than who opened it */
 	struct err reason; /* and what was said then */

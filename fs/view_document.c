@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/lock.h"
+#include "caller.h"
 #include "document.h"
 #include "upload.h"
 
@@ -19,16 +20,22 @@ struct document_node {
 	struct node *content;
 	uint64_t size; /* where there is no content */
 	pthread_mutex_t lock;
-	/* Who writes it now, whose size is then the file's: tools look whether
-	 * what they write is empty. Under lock; cleared by its last close. */
+	/* What is being written into it now, whose size is the file's for those
+	 * who write: tools look whether that is empty. Under lock; cleared by
+	 * its last close. */
 	struct upload *writer;
+	struct document_file *writing; /* those who do; under lock */
 };
 
 /* What an open descriptor has: one or the other. */
 struct document_file {
 	struct upload *upload;
 	struct handle content;
+	pid_t pid;                  /* who has opened it to write */
+	struct document_file *next; /* in the document's list of those */
 };
+
+enum { WRITERS_MAX = 16 }; /* of one document that are told apart */
 
 static struct document_node *to_document(const struct node *node)
 {
@@ -156,6 +163,25 @@ static struct upload *document_writer(struct document_node *self)
 	return self->writer ? upload_get(self->writer) : NULL;
 }
 
+/* Whether the caller has it open to write. All others have what the file is
+ * until that has changed. */
+static bool caller_writes(struct document_node *self)
+{
+	pid_t pids[WRITERS_MAX];
+	size_t count = 0;
+
+	{
+		SCOPED_LOCK(&self->lock);
+		for (const struct document_file *at = self->writing;
+		     at && count < WRITERS_MAX; at = at->next)
+			pids[count++] = at->pid;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (caller_is_of(pids[i]))
+			return true;
+	return false;
+}
+
 /*
  * When the tag began to name what it names, as this mount knows: programs that
  * compare size and times can tell by it that a tag has moved to an image of the
@@ -185,7 +211,7 @@ static int document_stat(struct node *node, struct stat *out, struct err *err)
 	out->st_ino = document_number(node);
 	if (self->content && self->target.tag)
 		stat_change(self, out);
-	if (r == 0 && writer)
+	if (r == 0 && writer && caller_writes(self))
 		upload_stat(writer, out);
 	return r;
 }
@@ -200,6 +226,48 @@ static int document_xattrs(struct node *node, struct xattrs *out,
 		   : 0;
 }
 
+/* Reads all of what is no archive: manifests and configs. */
+static int start_from_content(struct node *content, struct upload *upload,
+    struct err *err)
+{
+	struct handle handle = {.node = content};
+	struct stat status;
+	AUTO_FREE char *data = NULL;
+	ssize_t n = content->view->stat(content, &status, err);
+
+	if (n == 0 && !(data = malloc((size_t)status.st_size + 1)))
+		n = err_nomem(err);
+	if (n == 0)
+		n = content->view->open(content, O_RDONLY, &handle, err);
+	if (n < 0)
+		return (int)n;
+	n = content->view->read(&handle, data, (size_t)status.st_size, 0, err);
+	if (content->view->close)
+		content->view->close(&handle);
+	return n < 0 ? (int)n
+		     : upload_start_from_bytes(upload, data, (size_t)n, err);
+}
+
+/*
+ * Somebody who opens it and does not cut it to nothing finds what it has. But
+ * not who only writes an archive from its start, as skopeo and podman do: they
+ * refuse to go on unless the file is empty.
+ */
+static int start_writing(const struct document_node *self, int flags,
+    struct upload *upload, struct err *err)
+{
+	struct node *content = self->content;
+	struct save *save = content ? archive_content_save(content) : NULL;
+
+	if (!content || flags & O_TRUNC)
+		return 0;
+	if (!save)
+		return start_from_content(content, upload, err);
+	if ((flags & O_ACCMODE) == O_RDWR || flags & O_APPEND)
+		upload_start_from_archive(upload, save);
+	return 0;
+}
+
 static int open_to_write(struct document_node *self, int flags,
     struct upload **out, struct err *err)
 {
@@ -210,9 +278,12 @@ static int open_to_write(struct document_node *self, int flags,
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest never changes",
 		    self->name);
-	if (!upload)
+	if (!upload) {
 		r = upload_replacing(self->node.mount, self->place, self->name,
 		    &self->target, &upload, err);
+		if (r == 0)
+			r = start_writing(self, flags, upload, err);
+	}
 	if (r == 0)
 		r = upload_open(upload, flags, err);
 	if (r < 0)
@@ -237,6 +308,25 @@ static int open_to_read(const struct document_node *self, int flags,
 	return self->content->view->open(self->content, flags, content, err);
 }
 
+static void note_writer(struct document_node *self, struct document_file *file)
+{
+	file->pid = caller_now().pid;
+	SCOPED_LOCK(&self->lock);
+	file->next = self->writing;
+	self->writing = file;
+}
+
+static void forget_writer(struct document_node *self,
+    const struct document_file *file)
+{
+	struct document_file **at = &self->writing;
+
+	SCOPED_LOCK(&self->lock);
+	while (*at != file)
+		at = &(*at)->next;
+	*at = file->next;
+}
+
 static int document_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
@@ -250,6 +340,8 @@ static int document_open(struct node *node, int flags, struct handle *handle,
 		: open_to_write(to_document(node), flags, &file->upload, err);
 	if (r < 0)
 		return r;
+	if (file->upload)
+		note_writer(to_document(node), file);
 	handle->direct = file->upload != NULL;
 	handle->keep_cache = file->content.keep_cache;
 	handle->file = steal(&file);
@@ -298,6 +390,8 @@ static void document_close(struct handle *handle)
 
 	if (content && content->view->close)
 		content->view->close(&file->content);
+	if (file->upload)
+		forget_writer(self, file);
 	if (file->upload && upload_close(file->upload)) {
 		SCOPED_LOCK(&self->lock);
 		/* Somebody may have opened it again. */
