@@ -2,8 +2,12 @@
 /* Who asks. */
 #include "caller.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 static _Thread_local struct caller current;
 
@@ -22,6 +26,21 @@ bool caller_is_of(pid_t thread)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)current.pid,
 	    (int)thread);
 	return access(path, F_OK) == 0;
+}
+
+void caller_program(char out[CALLER_PROGRAM_SIZE])
+{
+	char path[64];
+	AUTO_FD int fd = -1;
+	ssize_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)current.pid);
+	if (current.pid > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, out, CALLER_PROGRAM_SIZE - 1);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
 }
 
 void caller_set(const struct caller *caller)

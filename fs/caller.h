@@ -21,6 +21,11 @@ struct caller caller_now(void);
 /* Whether the caller belongs to the process of that thread. */
 bool caller_is_of(pid_t thread);
 
+/* The name of the caller's program, as /proc/PID/comm has it; "" if that cannot
+ * be known. */
+enum { CALLER_PROGRAM_SIZE = 32 };
+void caller_program(char out[CALLER_PROGRAM_SIZE]);
+
 /* For op.c. */
 void caller_set(const struct caller *caller);
 

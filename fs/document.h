@@ -34,6 +34,9 @@ struct save *document_save(const struct handle *handle);
 /* The image that a document is the archive of: 1 with *out counted, or 0. */
 int document_image(const struct node *node, struct image **out);
 
+/* Whether the caller has opened it to read it, not long ago. */
+bool document_was_read(const struct node *node);
+
 /* What is written into it becomes; as long as the node lives. */
 const struct upload_target *document_target(const struct node *node);
 

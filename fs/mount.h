@@ -13,6 +13,7 @@
 #include "image/images.h"
 #include "node.h"
 
+struct attempts;
 struct borrowed;
 struct feed;
 struct handle;
@@ -27,19 +28,12 @@ enum delete_policy {
 	DELETE_RECURSIVE, /* rm -r of a tag or repository as well */
 };
 
-/* A move into an image that was refused since there is one; tags.h. Under
- * handles_lock. */
-struct tried {
-	pid_t pid;
-	uint64_t dir;
-	char name[256];
-};
-
 struct mount {
 	struct images *images;
 	struct node_table *nodes;
 	struct uploads *uploads;     /* files being written */
 	struct made *made;           /* directories that mkdir made */
+	struct attempts *attempts;   /* what programs have just tried */
 	struct scratches *scratches; /* directories that become images */
 	char *base;                  /* the namespace that is mounted, or "" */
 	struct timespec started;     /* the time of what has none of its own */
@@ -61,7 +55,6 @@ struct mount {
 	struct borrowed *borrowed;      /* handles that nobody opened */
 	struct handle *handles; /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
-	struct tried tried;
 	struct op *ops; /* all that are under way; under ops_lock */
 	pthread_mutex_t ops_lock;
 	/* Called once the kernel's first request has been answered. */

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "borrow.h"
@@ -108,6 +109,7 @@ static void session_release(struct session *session)
 		scratches_free(mount->scratches);
 	if (mount->made)
 		made_free(mount->made);
+	attempts_free(mount->attempts);
 	if (mount->images)
 		images_free(mount->images);
 	free(mount->base);
@@ -220,6 +222,9 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->made = made_new(err);
 	if (!mount->made)
+		return -err->code;
+	mount->attempts = attempts_new(err);
+	if (!mount->attempts)
 		return -err->code;
 	mount->scratches = scratches_new(err);
 	if (!mount->scratches)

@@ -4,17 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/lock.h"
-#include "caller.h"
+#include "attempt.h"
 #include "document.h"
 #include "image/retag.h"
 #include "image/untag.h"
 #include "made.h"
 #include "nodes.h"
 #include "oci/reference.h"
+#include "replace.h"
 #include "repository.h"
 #include "walk.h"
 
@@ -181,17 +180,6 @@ static int exchange_names(struct node *dir, const char *name,
 	return r;
 }
 
-static void note_try(const struct node *dir, const char *name)
-{
-	struct tried *tried = &dir->mount->tried;
-	pid_t pid = caller_now().pid;
-
-	SCOPED_LOCK(&dir->mount->handles_lock);
-	tried->pid = pid;
-	tried->dir = dir->ino;
-	snprintf(tried->name, sizeof(tried->name), "%s", name);
-}
-
 int tags_check_into(const struct node *dir, const char *name,
     const char *to_name, unsigned flags, struct err *err)
 {
@@ -200,20 +188,17 @@ int tags_check_into(const struct node *dir, const char *name,
 	if (strcmp(name, to_name) != 0)
 		return err_set(err, EPERM,
 		    "%s: part of an image, which never changes", to_name);
-	note_try(dir, flags & RENAME_NOREPLACE ? name : "");
-	return flags & RENAME_NOREPLACE
-		   ? err_set(err, EEXIST, "%s: there is an image", name)
-		   : 0;
+	if (!(flags & RENAME_NOREPLACE)) {
+		attempt_forget(dir, name, ATTEMPT_MOVE_INTO);
+		return 0;
+	}
+	attempt_note(dir, name, ATTEMPT_MOVE_INTO);
+	return err_set(err, EEXIST, "%s: there is an image", name);
 }
 
 bool tags_tried(const struct node *dir, const char *name)
 {
-	const struct tried *tried = &dir->mount->tried;
-	pid_t pid = caller_now().pid;
-
-	SCOPED_LOCK(&dir->mount->handles_lock);
-	return tried->pid == pid && tried->dir == dir->ino &&
-	       strcmp(tried->name, name) == 0;
+	return attempt_is_noted(dir, name, ATTEMPT_MOVE_INTO);
 }
 
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
@@ -245,6 +230,15 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
 }
 
+bool tags_replaces(struct node *dir, const char *name)
+{
+	CLEANUP(node_put_p) struct node *file = NULL;
+	struct err none = ERR_INIT;
+
+	return dir->view->lookup(dir, name, &file, &none) == 0 &&
+	       file->view == &view_document && replace_begin(dir, name, file);
+}
+
 static int remove_tag(struct node *dir, const char *name, bool directory,
     struct err *err)
 {
@@ -264,6 +258,8 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 
 int tags_unlink(struct node *dir, const char *name, struct err *err)
 {
+	if (tags_replaces(dir, name))
+		return 0;
 	return remove_tag(dir, name, false, err);
 }
 

@@ -40,6 +40,10 @@ int tags_check_into(const struct node *dir, const char *name,
  * is there, to find out whether it may be replaced: the image is. */
 bool tags_tried(const struct node *dir, const char *name);
 
+/* unlink() of a file that can be written to change an image: whether it is the
+ * first half of a replacement (replace.h), and so removes nothing. */
+bool tags_replaces(struct node *dir, const char *name);
+
 /* unlink() of a tag's archive, rmdir() of its directory, or of a repository
  * without tags. -EPERM, -ENOTEMPTY. */
 int tags_unlink(struct node *dir, const char *name, struct err *err);

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "name.h"
 #include "nodes.h"
+#include "replace.h"
 
 /* Names of pushed files in image directories that are remembered: as many as a
  * session with a file manager makes, and more. */
@@ -323,6 +324,7 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 		    err);
 	if (r == 0)
 		r = table_insert(dir->mount->uploads, place, name, upload, err);
+	replace_end(dir, name);
 	return r < 0 ? r : upload_node(dir->mount, upload, out, err);
 }
 

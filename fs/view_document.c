@@ -12,6 +12,11 @@
 #include "document.h"
 #include "upload.h"
 
+enum {
+	WRITERS_MAX = 16, /* of one document that are told apart */
+	READERS_MAX = 16, /* the last ones are remembered */
+};
+
 struct document_node {
 	struct node node;
 	char *place;
@@ -25,6 +30,9 @@ struct document_node {
 	 * its last close. */
 	struct upload *writer;
 	struct document_file *writing; /* those who do; under lock */
+	/* Threads that opened it to read it; under lock. */
+	pid_t readers[READERS_MAX];
+	unsigned reads;
 };
 
 /* What an open descriptor has: one or the other. */
@@ -34,8 +42,6 @@ struct document_file {
 	pid_t pid;                  /* who has opened it to write */
 	struct document_file *next; /* in the document's list of those */
 };
-
-enum { WRITERS_MAX = 16 }; /* of one document that are told apart */
 
 static struct document_node *to_document(const struct node *node)
 {
@@ -296,9 +302,28 @@ static int open_to_write(struct document_node *self, int flags,
 	return 0;
 }
 
-static int open_to_read(const struct document_node *self, int flags,
+static void note_reader(struct document_node *self)
+{
+	SCOPED_LOCK(&self->lock);
+	self->readers[self->reads++ % READERS_MAX] = caller_now().pid;
+}
+
+bool document_was_read(const struct node *node)
+{
+	struct document_node *self = to_document(node);
+	pid_t pid = caller_now().pid;
+	bool found = false;
+
+	SCOPED_LOCK(&self->lock);
+	for (size_t i = 0; i < READERS_MAX; i++)
+		found |= self->readers[i] == pid;
+	return found;
+}
+
+static int open_to_read(struct document_node *self, int flags,
     struct handle *content, struct err *err)
 {
+	note_reader(self);
 	if (!self->content)
 		return err_set(err, EIO,
 		    "%s has become part of the image, where it has another "

@@ -16,6 +16,7 @@
 #include "name.h"
 #include "nodes.h"
 #include "removing.h"
+#include "replace.h"
 #include "tags.h"
 #include "upload.h"
 
@@ -215,14 +216,22 @@ static int image_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-/* The name is the tag's for as long as what is known of the tag. */
+/*
+ * The name is the tag's for as long as what is known of the tag. Where tags can
+ * be removed the kernel asks each time: it has three names for one tag (1.0,
+ * :1.0, app:1.0), and a removal by one of them (rm 1.0.tar is a fourth) does not
+ * tell it of the others.
+ */
 static double image_name_ttl(const struct node *node)
 {
 	const struct image_name *name = image_node_name(node);
 
-	return name->tag ? images_tag_left(node->mount->images,
-			       name->repository, name->tag)
-			 : TTL_FOREVER;
+	if (!name->tag)
+		return TTL_FOREVER;
+	if (node->mount->delete_tags != DELETE_NOTHING)
+		return 0;
+	return images_tag_left(node->mount->images, name->repository,
+	    name->tag);
 }
 
 /*
@@ -269,6 +278,8 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (replace_is_begun(dir, name))
+		return err_set(err, ENOENT, "%s: being replaced", name);
 	if (!part && image_node_name(dir)->tag)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
@@ -370,7 +381,8 @@ static int image_target(struct node *dir, const char *name,
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir->mount->uploads, dir, name))
+	if (uploads_remove(dir->mount->uploads, dir, name) ||
+	    tags_replaces(dir, name))
 		return 0;
 	return removing_part(dir, name, err);
 }

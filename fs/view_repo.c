@@ -9,6 +9,7 @@
 #include "made.h"
 #include "name.h"
 #include "nodes.h"
+#include "replace.h"
 #include "repository.h"
 #include "scratch.h"
 #include "tags.h"
@@ -292,6 +293,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 		r = scratch_lookup(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (replace_is_begun(dir, text))
+		return err_set(err, ENOENT, "%s: being replaced", text);
 	name_parse(&lookup.name, text);
 	if (lookup.name.form == NAME_REFERENCE)
 		r = lookup_reference(&lookup, out, err);

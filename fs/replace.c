@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removals that are the first half of a replacement. */
+#include "replace.h"
+
+#include <string.h>
+
+#include "attempt.h"
+#include "caller.h"
+#include "document.h"
+
+/* Programs that unlink a file before they write another one of its name. */
+static bool caller_replaces(void)
+{
+	static const char *const programs[] = {"mv", "install", "ginstall",
+	    "cp", "tar", "bsdtar"};
+	char name[CALLER_PROGRAM_SIZE];
+
+	caller_program(name);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+		if (strcmp(programs[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool replace_begin(struct node *dir, const char *name, const struct node *file)
+{
+	if (!caller_replaces() || document_was_read(file))
+		return false;
+	attempt_note(dir, name, ATTEMPT_REPLACE);
+	return true;
+}
+
+bool replace_is_begun(const struct node *dir, const char *name)
+{
+	return attempt_is_noted(dir, name, ATTEMPT_REPLACE);
+}
+
+void replace_end(const struct node *dir, const char *name)
+{
+	attempt_forget(dir, name, ATTEMPT_REPLACE);
+}
