@@ -41,6 +41,10 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 bool uploads_remove(struct uploads *uploads, struct node *dir,
     const char *name);
 
+/* A directory has another key: the files that are written, or kept, in it and
+ * below it go along. */
+void uploads_follow(struct uploads *uploads, const char *from, const char *to);
+
 /* Whether a file of that name in that directory has been pushed: the name then
  * goes on being a regular file of that size, though it is not listed. */
 bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,

@@ -75,7 +75,7 @@ static char *table_key(const char *place, const char *name)
 	return file_path("%s//%s", place, name);
 }
 
-static struct upload *table_find(struct uploads *uploads, const char *place,
+struct upload *uploads_find(struct uploads *uploads, const char *place,
     const char *name)
 {
 	AUTO_FREE char *key = table_key(place, name);
@@ -88,9 +88,8 @@ static struct upload *table_find(struct uploads *uploads, const char *place,
 	return upload ? upload_get(upload) : NULL;
 }
 
-/* Gives the upload a name; what had it before loses it. */
-static int table_insert(struct uploads *uploads, const char *place,
-    const char *name, struct upload *upload, struct err *err)
+int uploads_insert(struct uploads *uploads, const char *place, const char *name,
+    struct upload *upload, struct err *err)
 {
 	AUTO_FREE char *key = table_key(place, name);
 	CLEANUP(upload_put_p) struct upload *before = NULL;
@@ -111,7 +110,7 @@ static int table_insert(struct uploads *uploads, const char *place,
 	return 0;
 }
 
-static bool table_remove(struct uploads *uploads, const char *place,
+bool uploads_take_name(struct uploads *uploads, const char *place,
     const char *name, const struct upload *only)
 {
 	AUTO_FREE char *key = table_key(place, name);
@@ -164,7 +163,7 @@ int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
     struct node **out, struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload = table_find(uploads, target_place(dir), name);
+	struct upload *upload = uploads_find(uploads, target_place(dir), name);
 	int r;
 
 	if (!upload)
@@ -200,7 +199,7 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 
 bool uploads_remove(struct uploads *uploads, struct node *dir, const char *name)
 {
-	return table_remove(uploads, target_place(dir), name, NULL);
+	return uploads_take_name(uploads, target_place(dir), name, NULL);
 }
 
 bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
@@ -245,35 +244,67 @@ void uploads_pushed_now(struct upload *upload)
 	table_remove_all(uploads, upload);
 }
 
-/* What it would be called had it not failed. */
-static const char *final_name(const struct upload_target *target,
-    const char *name)
+/* A file whose name is in that place or below it, counted; and its key, new. */
+static struct upload *find_below(struct uploads *uploads, const char *place,
+    char **key)
 {
-	return target->kind == &upload_archive && !target->in_image
-		   ? target->tag
-		   : name;
+	size_t len = strlen(place);
+
+	SCOPED_LOCK(&uploads->lock);
+	map_foreach (&uploads->files, slot) {
+		if (strncmp(slot->key, place, len) != 0 ||
+		    slot->key[len] != '/')
+			continue;
+		*key = strdup(slot->key);
+		return *key ? upload_get(slot->value) : NULL;
+	}
+	return NULL;
 }
 
-char *upload_failed_name(const struct upload_target *target, const char *name)
+/* What begins with `from` with `to` in its place; NULL when out of memory. */
+static char *moved(const char *text, const char *from, const char *to)
 {
-	return file_path(".%s.failed", final_name(target, name));
+	size_t len = strlen(from);
+	bool is_below = strncmp(text, from, len) == 0 &&
+			(text[len] == '\0' || text[len] == '/');
+
+	return is_below ? file_path("%s%s", to, text + len) : strdup(text);
 }
 
-void uploads_failed_now(struct upload *upload)
+/* Gives a file another key, and another place where that one was. Between begin
+ * and end. */
+static bool follow(struct uploads *uploads, struct upload *upload,
+    const char *key, const char *from, const char *to)
 {
-	struct uploads *uploads = upload->mount->uploads;
-	AUTO_FREE char *failed =
-	    upload_failed_name(&upload->target, upload->name);
-	struct err none = ERR_INIT;
+	AUTO_FREE char *place = moved(upload->place, from, to);
+	AUTO_FREE char *new_key = moved(key, from, to);
+	char *before = upload->place;
 
-	if (!failed ||
-	    table_insert(uploads, upload->place, failed, upload, &none) < 0)
-		return; /* it stays under its own name */
-	if (strcmp(failed, upload->name))
-		table_remove(uploads, upload->place, upload->name, upload);
-	log_warn("%s is kept as %s, rename it to %s to try again: %s",
-	    upload->name, failed, final_name(&upload->target, upload->name),
-	    upload->error.msg);
+	SCOPED_LOCK(&uploads->lock);
+	if (!place || !new_key || map_put(&uploads->files, new_key, upload) < 0)
+		return false;
+	map_del(&uploads->files, key);
+	upload->place = place;
+	place = before;
+	return true;
+}
+
+void uploads_follow(struct uploads *uploads, const char *from, const char *to)
+{
+	bool done = true;
+
+	while (done) {
+		AUTO_FREE char *key = NULL;
+		CLEANUP(upload_put_p)
+		struct upload *upload = find_below(uploads, from, &key);
+		struct err none = ERR_INIT;
+
+		done = upload && upload_begin(upload, &none) == 0;
+		if (!done)
+			break;
+		done = follow(uploads, upload, key, from, to);
+		upload_end(upload);
+	}
 }
 
 /* What it becomes is taken, also on failure. */
@@ -323,7 +354,8 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 		r = upload_new(dir->mount, place, name, mode, &target, &upload,
 		    err);
 	if (r == 0)
-		r = table_insert(dir->mount->uploads, place, name, upload, err);
+		r = uploads_insert(dir->mount->uploads, place, name, upload,
+		    err);
 	replace_end(dir, name);
 	return r < 0 ? r : upload_node(dir->mount, upload, out, err);
 }
@@ -379,15 +411,9 @@ static void swap_names(struct upload *upload, struct renaming *renaming)
  */
 static void rename_failed(struct upload *upload, const struct err *why)
 {
-	AUTO_FREE char *failed =
-	    upload_failed_name(&upload->target, upload->name);
-	struct err none = ERR_INIT;
-
 	upload_restart(upload);
 	upload_become(upload, UPLOAD_OPEN, why);
-	if (failed)
-		table_insert(upload->mount->uploads, upload->place, failed,
-		    upload, &none);
+	upload_keep_failed(upload);
 }
 
 /*
@@ -418,7 +444,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	}
 	table_remove_all(uploads, upload);
 	if (r == 0)
-		return table_insert(uploads, upload->place, upload->name,
+		return uploads_insert(uploads, upload->place, upload->name,
 		    upload, err);
 	upload_become(upload, UPLOAD_PUSHED, NULL);
 	remember_pushed(uploads, upload);
@@ -431,7 +457,7 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
 {
 	CLEANUP(upload_put_p)
 	struct upload *upload =
-	    table_find(dir->mount->uploads, target_place(dir), name);
+	    uploads_find(dir->mount->uploads, target_place(dir), name);
 	CLEANUP(renaming_release) struct renaming renaming = {0};
 	int r;
 

@@ -85,10 +85,24 @@ uint64_t upload_size(struct upload *upload);
 /* The upload has become a tag: its name is the tag's from now on. */
 void uploads_pushed_now(struct upload *upload);
 
-/* It was refused: it is now .TAG.failed. */
+/* The table of names: the file of a name in a place (counted), or NULL. */
+struct upload *uploads_find(struct uploads *uploads, const char *place,
+    const char *name);
+
+/* Gives the upload a name; what had it before loses it. */
+int uploads_insert(struct uploads *uploads, const char *place, const char *name,
+    struct upload *upload, struct err *err);
+
+/* Takes a name away, if it is that of `only` (NULL: of anything). Whether it
+ * was there. */
+bool uploads_take_name(struct uploads *uploads, const char *place,
+    const char *name, const struct upload *only);
+
+/* upload_failed.c: it was refused, and is now .TAG.failed, which the log says.
+ */
 void uploads_failed_now(struct upload *upload);
 
-/* That name, of an upload to that target; NULL when out of memory. */
-char *upload_failed_name(const struct upload_target *target, const char *name);
+/* The same as a further name, and no word. */
+void upload_keep_failed(struct upload *upload);
 
 #endif

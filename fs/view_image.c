@@ -86,6 +86,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 	made->before = atomic_load(&self->name);
 	made->key_before = node_rekey(node, key);
 	atomic_store(&self->name, made);
+	uploads_follow(node->mount->uploads, made->key_before, key);
 	return 0;
 }
 
@@ -218,9 +219,9 @@ static int image_stat(struct node *node, struct stat *out, struct err *err)
 
 /*
  * The name is the tag's for as long as what is known of the tag. Where tags can
- * be removed the kernel asks each time: it has three names for one tag (1.0,
- * :1.0, app:1.0), and a removal by one of them (rm 1.0.tar is a fourth) does not
- * tell it of the others.
+ * be removed the kernel asks each time: a tag has several names (1.0, :1.0,
+ * app:1.0), and a removal by one of them, or by 1.0.tar, does not tell the
+ * kernel of the others.
  */
 static double image_name_ttl(const struct node *node)
 {

@@ -3,6 +3,7 @@
 #include "image/spool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -169,6 +170,28 @@ ssize_t spool_read(struct spool *spool, void *data, size_t len, uint64_t off,
 	if (off > INT64_MAX - len)
 		return 0;
 	return file_pread(spool->fd, data, len, off, err);
+}
+
+bool spool_begins_with(struct spool *spool, struct spool *other)
+{
+	enum { PIECE = 64 << 10 };
+	AUTO_FREE char *a = malloc(PIECE), *b = malloc(PIECE);
+	uint64_t size = spool_size(other);
+	struct err none = ERR_INIT;
+
+	if (!a || !b || spool_size(spool) < size)
+		return false;
+	for (uint64_t at = 0; at < size;) {
+		uint64_t left = size - at;
+		size_t len = left < PIECE ? (size_t)left : PIECE;
+
+		if (spool_read(spool, a, len, at, &none) != (ssize_t)len ||
+		    spool_read(other, b, len, at, &none) != (ssize_t)len ||
+		    memcmp(a, b, len) != 0)
+			return false;
+		at += len;
+	}
+	return true;
 }
 
 int spool_truncate(struct spool *spool, uint64_t size, struct err *err)

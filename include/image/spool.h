@@ -34,6 +34,9 @@ int spool_write(struct spool *spool, const void *data, size_t len, uint64_t off,
 ssize_t spool_read(struct spool *spool, void *data, size_t len, uint64_t off,
     struct err *err);
 
+/* Whether all that is in the other one stands at the start of this one. */
+bool spool_begins_with(struct spool *spool, struct spool *other);
+
 /*
  * Cuts, or extends by a gap: tools set the size before they write as well as
  * after it.

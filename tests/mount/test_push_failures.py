@@ -130,19 +130,6 @@ def test_trying_again_in_vain(mounted, app, client, proxy):
     try_again(app, client)
 
 
-def test_a_second_failure_takes_the_place_of_the_first(mounted, app, proxy):
-    mounted.expect_error("not today")
-    proxy.refuses("/manifests/", method="PUT", status=403, code="DENIED",
-                  message="not today")
-    for archive in (ARCHIVE, ARCHIVE + bytes(512)):
-        with pytest.raises(PermissionError):
-            (app / "1.0.tar").write_bytes(archive)
-        assert "not today" in reason(app)
-        assert (app / ".1.0.failed").read_bytes() == archive
-    os.unlink(app / ".1.0.failed")
-    assert os.listdir(app) == []
-
-
 @pytest.mark.parametrize("path, method", [
     ("/manifests/", "PUT"), ("/blobs/uploads/", "POST"),
     ("/blobs/uploads/", "PUT")])
