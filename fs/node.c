@@ -29,6 +29,20 @@ uint64_t node_number(const char *key)
 	return number | TABLE_BIT;
 }
 
+bool node_is_below(const struct node *node, const struct node *dir)
+{
+	size_t len = dir->key ? strlen(dir->key) : 0;
+
+	return len > 0 && node->key && strncmp(node->key, dir->key, len) == 0 &&
+	       node->key[len] == '/';
+}
+
+bool node_is_in(const struct node *node, const struct node *dir)
+{
+	return node_is_below(node, dir) &&
+	       !strchr(node->key + strlen(dir->key) + 1, '/');
+}
+
 struct node_table *node_table_new(struct err *err)
 {
 	struct node_table *table = calloc(1, sizeof(*table));

@@ -97,6 +97,10 @@ DEFINE_CLEANUP(struct node *, node_put);
 void node_looked_up(struct node *node);
 void node_forget(struct node_table *table, uint64_t ino, uint64_t n);
 
+/* Whether a node is in a directory itself, and whether it is below it. */
+bool node_is_in(const struct node *node, const struct node *dir);
+bool node_is_below(const struct node *node, const struct node *dir);
+
 /* The number that a node of this key (usually) has. */
 uint64_t node_number(const char *key);
 

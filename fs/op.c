@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/lock.h"
 #include "base/log.h"
@@ -160,6 +161,43 @@ void op_reply(struct op *op, int r)
 	}
 	op_end(op);
 	fuse_reply_err(op->req, 0);
+}
+
+/*
+ * Whether the caller only lists the directory that the node is in. `ls -l` asks
+ * for the attributes of each entry while it reads them, and must not fetch an
+ * image for those of its root; rsync does the same, and goes on into the root.
+ * Programs that have read all entries first go on into them, but for find and
+ * du, which may be told not to.
+ */
+static bool only_lists(const struct handle *handle, const struct node *node)
+{
+	char program[CALLER_PROGRAM_SIZE];
+
+	if (handle->pid != caller_now().pid || !node_is_in(node, handle->node))
+		return false;
+	caller_program(program);
+	if (!handle->ended)
+		return strcmp(program, "rsync") != 0;
+	return strcmp(program, "find") == 0 || strcmp(program, "du") == 0;
+}
+
+static bool is_listed_by_caller(const struct node *node)
+{
+	struct mount *mount = node->mount;
+
+	SCOPED_LOCK(&mount->handles_lock);
+	for (const struct handle *at = mount->handles; at; at = at->next)
+		if (only_lists(at, node))
+			return true;
+	return false;
+}
+
+int op_settle(struct op *op, struct node *node)
+{
+	if (!node->view->settle || is_listed_by_caller(node))
+		return 0;
+	return node->view->settle(node, &op->err);
 }
 
 double op_attr_ttl(struct node *node)

@@ -54,6 +54,10 @@ void op_fail(struct op *op);
 /* op_end() and a plain success, or op_fail() for a negative r. */
 void op_reply(struct op *op, int r);
 
+/* Waits until the node's attributes are known, unless the caller lists the
+ * directory that it is in. */
+int op_settle(struct op *op, struct node *node);
+
 /* How long the kernel may keep its attributes. */
 double op_attr_ttl(struct node *node);
 

@@ -102,6 +102,8 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 	op_begin_asking(&op, req, "getattr", ino);
 	node = op_node(&op, ino);
 	if (node)
+		r = op_settle(&op, node);
+	if (r == 0)
 		r = node->view->stat(node, &attr, &op.err);
 	if (r < 0) {
 		op_fail(&op);
@@ -279,12 +281,14 @@ static void reply_entries(fuse_req_t req, fuse_ino_t ino, size_t size,
 		dirlist_free(steal(&handle->entries));
 	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
 	handle->listed = r == 0;
+	handle->ended = false;
 	if (r < 0) {
 		op_fail(&op);
 		return;
 	}
 	size = plus ? print_entries_plus(&op, handle, off, out, size)
 		    : print_entries(req, handle->entries, off, out, size);
+	handle->ended = size == 0;
 	op_end(&op);
 	fuse_reply_buf(req, out, size);
 }

@@ -9,6 +9,7 @@ static int node_xattrs(struct op *op, fuse_ino_t ino, const char *name,
     struct xattrs *out)
 {
 	CLEANUP(node_put_p) struct node *node = op_node(op, ino);
+	int r;
 
 	if (!node)
 		return -op->err.code;
@@ -20,7 +21,8 @@ static int node_xattrs(struct op *op, fuse_ino_t ino, const char *name,
 	if (name && !node->view->all_xattrs &&
 	    strncmp(name, "user.", strlen("user.")) != 0)
 		return 0;
-	return node->view->xattrs(node, out, &op->err);
+	r = op_settle(op, node);
+	return r < 0 ? r : node->view->xattrs(node, out, &op->err);
 }
 
 /* Replies as getxattr(2) and listxattr(2) do: size 0 asks for the length. */

@@ -38,14 +38,6 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 		: "rm -r removes tags of a mount with -o delete=recursive");
 }
 
-static bool is_inside(const struct node *dir, const struct node *image_dir)
-{
-	size_t len = strlen(image_dir->key);
-
-	return dir->key && strncmp(dir->key, image_dir->key, len) == 0 &&
-	       dir->key[len] == '/';
-}
-
 enum removing removing_now(const struct node *dir)
 {
 	struct mount *mount = dir->mount;
@@ -53,7 +45,8 @@ enum removing removing_now(const struct node *dir)
 
 	SCOPED_LOCK(&mount->handles_lock);
 	for (struct handle *at = mount->handles; at; at = at->next)
-		if (at->removing && at->pid == pid && is_inside(dir, at->node))
+		if (at->removing && at->pid == pid &&
+		    node_is_below(dir, at->node))
 			return at->removing;
 	return REMOVING_NOTHING;
 }

@@ -35,6 +35,7 @@ struct handle {
 	bool keep_cache;        /* out of open: the kernel's pages stay right */
 	bool direct;            /* out of open: no page cache */
 	bool listed;            /* somebody has read the entries */
+	bool ended;             /* and has come to their end */
 	pid_t pid;              /* of a directory: who opened it */
 	enum removing removing; /* of an image's; under handles_lock */
 	struct handle *next, **link; /* in the mount's list; op.c */
@@ -54,6 +55,10 @@ struct view_ops {
 	int (*stat)(struct node *node, struct stat *out, struct err *err);
 	void (*free)(struct node *node);
 	int (*xattrs)(struct node *node, struct xattrs *out, struct err *err);
+	/* Waits until its attributes are known, for whoever asks for them alone
+	 * (stat(2) of it) and not on the way to something in it. NULL: they
+	 * always are. */
+	int (*settle)(struct node *node, struct err *err);
 
 	/* Directories. *out is held. -ENOENT. */
 	int (*lookup)(struct node *dir, const char *name, struct node **out,

@@ -160,21 +160,40 @@ static int known_item(struct tree_node *self, struct tree_item *out)
 static int tree_stat(struct node *node, struct stat *out, struct err *err)
 {
 	struct tree_node *self = to_tree(node);
+	const struct layer_index *index;
 	struct tree_item item;
 
 	(void)err;
-	/* A listing of the image's directory must not wait for its layers. */
+	/* A listing of the image's directory must not wait for its layers, nor
+	 * what goes through it to a name that some of them settle. */
 	if (!known_item(self, &item)) {
 		mount_stat_dir(node->mount, node, out);
 		image_stat_time(self->image, out);
 		return 0;
 	}
-	layer_stat(node, layer_index_known(item.layer), item.entry, item.links,
-	    out);
+	index = layer_index_known(item.layer);
+	layer_stat(node, index, item.entry, item.links, out);
 	/* An image may have no entry for its root, which then has no time. */
-	if (is_root(self) && out->st_mtim.tv_sec == 0)
+	if (is_root(self) &&
+	    layer_index_entry(index, item.entry)->flags & LAYER_IMPLIED)
 		image_stat_time(self->image, out);
 	return 0;
+}
+
+/* The root is what its layers say, as everything below it. */
+static int tree_settle(struct node *node, struct err *err)
+{
+	struct tree_node *self = to_tree(node);
+	struct tree_item item;
+	struct tree *tree;
+	int r;
+
+	if (known_item(self, &item))
+		return 0;
+	r = enter_tree(self, &tree, err);
+	/* An image without layers says nothing of its root. */
+	return r < 0 || tree_is_empty(tree) ? r
+					    : tree_find(tree, "", &item, err);
 }
 
 static double tree_attr_ttl(struct node *node)
@@ -315,6 +334,7 @@ const struct view_ops view_tree = {
     .stat = tree_stat,
     .free = tree_free,
     .xattrs = tree_xattrs,
+    .settle = tree_settle,
     .lookup = tree_lookup,
     .list = tree_list_dir,
     .attr_ttl = tree_attr_ttl,

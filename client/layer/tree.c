@@ -218,6 +218,11 @@ int tree_known(struct tree *tree, const char *path, struct tree_item *out)
 	return 1;
 }
 
+bool tree_is_empty(const struct tree *tree)
+{
+	return tree->count == 0;
+}
+
 bool tree_is_settled(const struct tree *tree)
 {
 	return tree->alone ? layer_index_known(tree->layers[0]) != NULL

@@ -50,6 +50,9 @@ int tree_find(struct tree *tree, const char *path, struct tree_item *out,
 /* The same as far as it is known without waiting: 1, or 0. */
 int tree_known(struct tree *tree, const char *path, struct tree_item *out);
 
+/* Whether it is of no layers, and so has not even a root. */
+bool tree_is_empty(const struct tree *tree);
+
 /* Whether all of the tree is known: nothing waits any more. */
 bool tree_is_settled(const struct tree *tree);
 
