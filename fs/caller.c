@@ -28,7 +28,10 @@ bool caller_is_of(pid_t thread)
 	return access(path, F_OK) == 0;
 }
 
-void caller_program(char out[CALLER_PROGRAM_SIZE])
+enum { PROGRAM_SIZE = 32 };
+
+/* "" if it cannot be known. */
+static void read_program(char out[PROGRAM_SIZE])
 {
 	char path[64];
 	AUTO_FD int fd = -1;
@@ -38,9 +41,20 @@ void caller_program(char out[CALLER_PROGRAM_SIZE])
 	if (current.pid > 0)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
-		n = read(fd, out, CALLER_PROGRAM_SIZE - 1);
+		n = read(fd, out, PROGRAM_SIZE - 1);
 	out[n > 0 ? n : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
+}
+
+bool caller_is_program(const char *const *names, size_t count)
+{
+	char program[PROGRAM_SIZE];
+
+	read_program(program);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], program) == 0)
+			return true;
+	return false;
 }
 
 void caller_set(const struct caller *caller)

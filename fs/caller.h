@@ -7,6 +7,7 @@
 #define FS_CALLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct caller {
@@ -21,10 +22,9 @@ struct caller caller_now(void);
 /* Whether the caller belongs to the process of that thread. */
 bool caller_is_of(pid_t thread);
 
-/* The name of the caller's program, as /proc/PID/comm has it; "" if that cannot
- * be known. */
-enum { CALLER_PROGRAM_SIZE = 32 };
-void caller_program(char out[CALLER_PROGRAM_SIZE]);
+/* Whether the caller's program has one of these names, as /proc/PID/comm says;
+ * false if that cannot be known. */
+bool caller_is_program(const char *const *names, size_t count);
 
 /* For op.c. */
 void caller_set(const struct caller *caller);

@@ -31,6 +31,9 @@ int image_node_tag(struct node *parent, const char *name,
     const char *repository, const char *tag, struct node **out,
     struct err *err);
 
+/* The number of the node that image_node_tag() makes. */
+uint64_t image_node_number(const struct node *dir, const char *name);
+
 /* An image directory of one manifest. */
 int image_node_fixed(struct node *parent, const char *name, struct image *image,
     struct node **out, struct err *err);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/lock.h"
 #include "base/log.h"
@@ -163,34 +162,34 @@ void op_reply(struct op *op, int r)
 	fuse_reply_err(op->req, 0);
 }
 
-/*
- * Whether the caller only lists the directory that the node is in. `ls -l` asks
- * for the attributes of each entry while it reads them, and must not fetch an
- * image for those of its root; rsync does the same, and goes on into the root.
- * Programs that have read all entries first go on into them, but for find and
- * du, which may be told not to.
- */
-static bool only_lists(const struct handle *handle, const struct node *node)
+/* Programs that record the attributes of what they find in a directory while
+ * they have it open. */
+static bool caller_records(void)
 {
-	char program[CALLER_PROGRAM_SIZE];
+	static const char *const programs[] = {"rsync", "tar", "bsdtar"};
 
-	if (handle->pid != caller_now().pid || !node_is_in(node, handle->node))
-		return false;
-	caller_program(program);
-	if (!handle->ended)
-		return strcmp(program, "rsync") != 0;
-	return strcmp(program, "find") == 0 || strcmp(program, "du") == 0;
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
 }
 
+/*
+ * Whether the caller only lists the directory that the node is in. ls, find,
+ * du and rm ask for the attributes of each entry while they have the directory
+ * open, and must not fetch an image for those of its root.
+ */
 static bool is_listed_by_caller(const struct node *node)
 {
 	struct mount *mount = node->mount;
+	pid_t pid = caller_now().pid;
+	bool open = false;
 
-	SCOPED_LOCK(&mount->handles_lock);
-	for (const struct handle *at = mount->handles; at; at = at->next)
-		if (only_lists(at, node))
-			return true;
-	return false;
+	{
+		SCOPED_LOCK(&mount->handles_lock);
+		for (const struct handle *at = mount->handles; at && !open;
+		     at = at->next)
+			open = at->pid == pid && node_is_in(node, at->node);
+	}
+	return open && !caller_records();
 }
 
 int op_settle(struct op *op, struct node *node)

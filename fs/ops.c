@@ -281,14 +281,12 @@ static void reply_entries(fuse_req_t req, fuse_ino_t ino, size_t size,
 		dirlist_free(steal(&handle->entries));
 	r = out ? list_handle(&op, handle) : err_nomem(&op.err);
 	handle->listed = r == 0;
-	handle->ended = false;
 	if (r < 0) {
 		op_fail(&op);
 		return;
 	}
 	size = plus ? print_entries_plus(&op, handle, off, out, size)
 		    : print_entries(req, handle->entries, off, out, size);
-	handle->ended = size == 0;
 	op_end(&op);
 	fuse_reply_buf(req, out, size);
 }

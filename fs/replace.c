@@ -2,8 +2,6 @@
 /* Removals that are the first half of a replacement. */
 #include "replace.h"
 
-#include <string.h>
-
 #include "attempt.h"
 #include "caller.h"
 #include "document.h"
@@ -13,14 +11,9 @@ static bool caller_replaces(void)
 {
 	static const char *const programs[] = {"mv", "install", "ginstall",
 	    "cp", "tar", "bsdtar"};
-	char name[CALLER_PROGRAM_SIZE];
 
-	caller_program(name);
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
-		if (strcmp(programs[i], name) == 0)
-			return true;
-	}
-	return false;
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
 }
 
 bool replace_begin(struct node *dir, const char *name, const struct node *file)

@@ -35,7 +35,6 @@ struct handle {
 	bool keep_cache;        /* out of open: the kernel's pages stay right */
 	bool direct;            /* out of open: no page cache */
 	bool listed;            /* somebody has read the entries */
-	bool ended;             /* and has come to their end */
 	pid_t pid;              /* of a directory: who opened it */
 	enum removing removing; /* of an image's; under handles_lock */
 	struct handle *next, **link; /* in the mount's list; op.c */

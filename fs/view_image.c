@@ -66,9 +66,19 @@ static struct image_name *name_new(const char *repository, const char *tag)
 	return NULL;
 }
 
-static char *image_key(const struct node *dir, const char *name)
+/* No repository's name begins so: a directory that mkdir made and that of a tag
+ * can have one path after the other, while somebody still has the first open.
+ */
+static char *tag_key(const struct node *dir, const char *name)
 {
-	return file_path("%s/%s", dir->key, name);
+	return file_path("%s/:%s", dir->key, name);
+}
+
+uint64_t image_node_number(const struct node *dir, const char *name)
+{
+	AUTO_FREE char *key = tag_key(dir, name);
+
+	return key ? node_number(key) : 0;
 }
 
 int image_node_move(struct node *node, struct node *dir, const char *name,
@@ -76,7 +86,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 {
 	struct image_node *self = to_image(node);
 	struct image_name *made = name_new(repository, tag);
-	char *key = image_key(dir, name);
+	char *key = tag_key(dir, name);
 
 	if (!made || !key) {
 		name_free(made);
@@ -103,7 +113,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 		return err_nomem(err);
 	key = digest ? file_path("%s/%s#%s", parent->key, name,
 			   digest_format(digest, text))
-		     : image_key(parent, name);
+		     : tag_key(parent, name);
 	if (digest)
 		made->digest = *digest;
 	pthread_mutex_init(&made->lock, NULL);

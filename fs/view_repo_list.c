@@ -63,7 +63,6 @@ static int add_tag(struct repo_listing *listing, const char *tag,
 {
 	AUTO_FREE char *path = repo_path(listing->repository, tag);
 	char name[TAG_MAX + 2];
-	char key[sizeof(name) + REPOSITORY_MAX * 2];
 	bool hidden;
 
 	if (!path)
@@ -72,9 +71,8 @@ static int add_tag(struct repo_listing *listing, const char *tag,
 		 names_has_below(listing->catalog, path) ||
 		 made_has(listing->dir->mount->made, path);
 	snprintf(name, sizeof(name), "%s%s", hidden ? ":" : "", tag);
-	snprintf(key, sizeof(key), "%s/%s", listing->dir->key, name);
 	return dirlist_add(listing->out, name, strlen(name), S_IFDIR,
-	    node_number(key), err);
+	    image_node_number(listing->dir, name), err);
 }
 
 /* Whether it can have tags: there is no use in asking for those of a directory
