@@ -10,10 +10,8 @@
 
 struct made {
 	pthread_mutex_t lock;
-	struct map paths; /* under lock; the value is made or refused */
+	struct map paths; /* under lock */
 };
-
-static char is_made, is_refused;
 
 struct made *made_new(struct err *err)
 {
@@ -37,34 +35,19 @@ void made_free(struct made *made)
 int made_add(struct made *made, const char *repository, struct err *err)
 {
 	SCOPED_LOCK(&made->lock);
-	return map_put(&made->paths, repository, &is_made) < 0 ? err_nomem(err)
-							       : 0;
+	return map_put(&made->paths, repository, made) < 0 ? err_nomem(err) : 0;
 }
 
 bool made_has(struct made *made, const char *repository)
 {
 	SCOPED_LOCK(&made->lock);
-	return map_get(&made->paths, repository) == &is_made;
+	return map_get(&made->paths, repository) != NULL;
 }
 
 bool made_remove(struct made *made, const char *repository)
 {
 	SCOPED_LOCK(&made->lock);
-	return map_del(&made->paths, repository) == &is_made;
-}
-
-int made_refuse(struct made *made, const char *repository, struct err *err)
-{
-	SCOPED_LOCK(&made->lock);
-	return map_put(&made->paths, repository, &is_refused) < 0
-		   ? err_nomem(err)
-		   : 0;
-}
-
-bool made_refused(struct made *made, const char *repository)
-{
-	SCOPED_LOCK(&made->lock);
-	return map_get(&made->paths, repository) == &is_refused;
+	return map_del(&made->paths, repository) != NULL;
 }
 
 int made_children(struct made *made, const char *parent,
@@ -78,8 +61,6 @@ int made_children(struct made *made, const char *parent,
 		const char *name = slot->key;
 		int r;
 
-		if (slot->value != &is_made)
-			continue;
 		if (len && (strncmp(name, parent, len) || name[len] != '/'))
 			continue;
 		name += len ? len + 1 : 0;

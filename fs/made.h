@@ -21,11 +21,6 @@ bool made_has(struct made *made, const char *repository);
 /* False if it was not there. */
 bool made_remove(struct made *made, const char *repository);
 
-/* It is no directory any more, and until it is made again nothing can be made
- * in it: what was to be put there is not what it seems. */
-int made_refuse(struct made *made, const char *repository, struct err *err);
-bool made_refused(struct made *made, const char *repository);
-
 /* Calls each() for the directories right below parent ("" for the top). */
 int made_children(struct made *made, const char *parent,
     int (*each)(void *arg, const char *name, struct err *err), void *arg,

@@ -18,6 +18,7 @@ struct borrowed;
 struct feed;
 struct handle;
 struct made;
+struct mirrors;
 struct op;
 struct scratches;
 struct uploads;
@@ -33,6 +34,7 @@ struct mount {
 	struct node_table *nodes;
 	struct uploads *uploads;     /* files being written */
 	struct made *made;           /* directories that mkdir made */
+	struct mirrors *mirrors;     /* and those of images that are copied */
 	struct attempts *attempts;   /* what programs have just tried */
 	struct scratches *scratches; /* directories that become images */
 	char *base;                  /* the namespace that is mounted, or "" */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "caller.h"
 #include "loop.h"
+#include "mirror.h"
 
 static void interrupted(fuse_req_t req, void *arg)
 {
@@ -194,7 +195,8 @@ static bool is_listed_by_caller(const struct node *node)
 
 int op_settle(struct op *op, struct node *node)
 {
-	if (!node->view->settle || is_listed_by_caller(node))
+	if (!node->view->settle || is_listed_by_caller(node) ||
+	    mirror_is_copied(node))
 		return 0;
 	return node->view->settle(node, &op->err);
 }

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "loop.h"
+#include "mirror.h"
 #include "op.h"
 #include "removing.h"
 
@@ -134,7 +135,7 @@ static int list_handle(struct op *op, struct handle *handle)
 	if (!list)
 		return -op->err.code;
 	r = list_self(list, handle->node->ino, &op->err);
-	if (r == 0 && !handle->removing)
+	if (r == 0 && !handle->removing && !handle->hidden)
 		r = handle->node->view->list(handle->node, list, &op->err);
 	if (r == 0)
 		handle->entries = steal(&list);
@@ -158,6 +159,7 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return err_set(&op->err, EPERM,
 		    "part of an image, of which this process could not remove "
 		    "another part");
+	handle->hidden = mirror_hides(handle->node);
 	if (!handle->node->view->is_constant || handle->removing)
 		r = list_handle(op, handle);
 	if (r == 0)
@@ -178,8 +180,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino,
 	}
 	op_end(&op);
 	fi->fh = (uintptr_t)handle;
-	fi->cache_readdir =
-	    handle->node->view->is_constant && !handle->removing;
+	fi->cache_readdir = handle->node->view->is_constant &&
+			    !handle->removing && !handle->hidden;
 	fi->keep_cache = fi->cache_readdir;
 	/* Never opened: there is nobody who would release it. */
 	if (fuse_reply_open(req, fi) < 0)

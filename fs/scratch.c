@@ -129,33 +129,42 @@ static struct localfs *make_fs(struct mount *mount, struct err *err)
 }
 
 /* Where the scratch directories of a repository are, if it has any: 1, 0. */
-static int find_above(const struct node *dir, struct local_inode **out,
-    struct err *err)
+static int find_above_of(struct mount *mount, const char *repository,
+    struct local_inode **out, struct err *err)
 {
-	struct localfs *fs = known_fs(dir->mount->scratches);
+	struct localfs *fs = known_fs(mount->scratches);
 	int r = -ENOENT;
 
 	if (fs)
-		r = local_lookup(localfs_root(fs), repo_node_repository(dir),
-		    out, err);
+		r = local_lookup(localfs_root(fs), repository, out, err);
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+static int find_above(const struct node *dir, struct local_inode **out,
+    struct err *err)
+{
+	return find_above_of(dir->mount, repo_node_repository(dir), out, err);
+}
+
+static int make_above_of(struct mount *mount, const char *repository,
+    struct local_inode **out, struct err *err)
+{
+	const struct local_making making = {.mode = S_IFDIR};
+	struct localfs *fs = make_fs(mount, err);
+	int r;
+
+	if (!fs)
+		return -err->code;
+	r = local_make(localfs_root(fs), repository, &making, out, err);
+	if (r == -EEXIST)
+		r = local_lookup(localfs_root(fs), repository, out, err);
+	return r;
 }
 
 static int make_above(const struct node *dir, struct local_inode **out,
     struct err *err)
 {
-	const struct local_making making = {.mode = S_IFDIR};
-	struct localfs *fs = make_fs(dir->mount, err);
-	int r;
-
-	if (!fs)
-		return -err->code;
-	r = local_make(localfs_root(fs), repo_node_repository(dir), &making,
-	    out, err);
-	if (r == -EEXIST)
-		r = local_lookup(localfs_root(fs), repo_node_repository(dir),
-		    out, err);
-	return r;
+	return make_above_of(dir->mount, repo_node_repository(dir), out, err);
 }
 
 bool scratch_in(struct mount *mount, const char *repository)
@@ -227,6 +236,77 @@ int scratch_rmdir(struct node *dir, const char *name, struct err *err)
 	else
 		return r;
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+int scratch_unlink(struct node *dir, const char *name, struct err *err)
+{
+	CLEANUP(local_put_p) struct local_inode *above = NULL;
+	int r = find_above(dir, &above, err);
+
+	if (r <= 0)
+		return r;
+	r = local_unlink(above, name, err);
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+int scratch_save(struct mount *mount, const char *repository, const char *name,
+    const struct buf *bytes, struct err *err)
+{
+	const struct local_making making = {.mode = S_IFREG | 0644,
+	    .uid = mount->uid,
+	    .gid = mount->gid};
+	CLEANUP(local_put_p) struct local_inode *above = NULL;
+	CLEANUP(local_put_p) struct local_inode *file = NULL;
+	struct err none = ERR_INIT;
+	int r = make_above_of(mount, repository, &above, err);
+
+	if (r < 0)
+		return r;
+	local_unlink(above, name, &none);
+	r = local_make(above, name, &making, &file, err);
+	if (r == 0)
+		r = local_open(file, err);
+	if (r < 0)
+		return r;
+	r = local_write(file, bytes->data, bytes->len, 0, err);
+	local_close(file);
+	return r;
+}
+
+int scratch_load(struct mount *mount, const char *repository, const char *name,
+    struct buf *out, struct err *err)
+{
+	CLEANUP(local_put_p) struct local_inode *above = NULL;
+	CLEANUP(local_put_p) struct local_inode *file = NULL;
+	struct stat st;
+	ssize_t n;
+	int r = find_above_of(mount, repository, &above, err);
+
+	if (r == 1)
+		r = local_lookup(above, name, &file, err);
+	if (r < 0 || !file)
+		return r == -ENOENT ? 0 : r;
+	local_stat(file, &st);
+	r = buf_reserve(out, (size_t)st.st_size, err);
+	if (r == 0)
+		r = local_open(file, err);
+	if (r < 0)
+		return r;
+	n = local_read(file, out->data + out->len, (size_t)st.st_size, 0, err);
+	local_close(file);
+	if (n < 0)
+		return (int)n;
+	out->len += (size_t)n;
+	return 1;
+}
+
+void scratch_forget(struct mount *mount, const char *repository)
+{
+	struct localfs *fs = known_fs(mount->scratches);
+	struct err none = ERR_INIT;
+
+	if (fs)
+		local_remove_all(localfs_root(fs), repository, &none);
 }
 
 /* What a scratch directory becomes under a name in a directory of the mount;

@@ -8,6 +8,7 @@
 #ifndef FS_SCRATCH_H
 #define FS_SCRATCH_H
 
+#include "base/buf.h"
 #include "dirlist.h"
 #include "local/local.h"
 #include "node.h"
@@ -31,6 +32,20 @@ int scratch_list(struct node *dir, struct dirlist *out, struct err *err);
 bool scratch_is_name(const char *name);
 int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
+
+/* unlink() of a file in a repository's directory: 1, or 0 if there is none that
+ * is kept there (mirror.h). */
+int scratch_unlink(struct node *dir, const char *name, struct err *err);
+
+/* A file beside a repository's scratch directories: writes it, replacing what
+ * there is; appends it to out (1, or 0 if there is none). */
+int scratch_save(struct mount *mount, const char *repository, const char *name,
+    const struct buf *bytes, struct err *err);
+int scratch_load(struct mount *mount, const char *repository, const char *name,
+    struct buf *out, struct err *err);
+
+/* Removes all that there is of a repository, without a word. */
+void scratch_forget(struct mount *mount, const char *repository);
 
 /* Whether there are any in a repository. */
 bool scratch_in(struct mount *mount, const char *repository);

@@ -18,6 +18,7 @@
 #include "feed.h"
 #include "loop.h"
 #include "made.h"
+#include "mirror.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "op.h"
@@ -105,11 +106,14 @@ static void session_release(struct session *session)
 		uploads_free(mount->uploads);
 	if (mount->nodes)
 		node_table_free(mount->nodes);
-	if (mount->scratches)
+	if (mount->scratches) {
+		mirrors_end(mount);
 		scratches_free(mount->scratches);
+	}
 	if (mount->made)
 		made_free(mount->made);
 	attempts_free(mount->attempts);
+	mirrors_free(mount->mirrors);
 	if (mount->images)
 		images_free(mount->images);
 	free(mount->base);
@@ -222,6 +226,9 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->made = made_new(err);
 	if (!mount->made)
+		return -err->code;
+	mount->mirrors = mirrors_new(err);
+	if (!mount->mirrors)
 		return -err->code;
 	mount->attempts = attempts_new(err);
 	if (!mount->attempts)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "image/push.h"
 #include "node.h"
@@ -46,6 +47,10 @@ struct target_file {
 	struct spool *spool;
 	const struct digest *pushed; /* NULL where kind is no archive */
 };
+
+/* Appends the whole file to out; -EFBIG past its limit. */
+int target_file_read(const struct target_file *file, struct buf *out,
+    struct err *err);
 
 extern const struct upload_kind upload_archive;
 extern const struct upload_kind upload_layer;    /* put on top of the image */

@@ -101,22 +101,6 @@ void upload_forget(struct upload *upload)
 	upload_restart(upload);
 }
 
-void upload_start_from_archive(struct upload *upload, struct save *save)
-{
-	upload->source = save_get(save);
-	upload->copied = save_size(save);
-	upload->as_found = true;
-}
-
-int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
-    struct err *err)
-{
-	int r = spool_write(upload->spool, data, len, 0, err);
-
-	upload->as_found = r == 0;
-	return r;
-}
-
 void upload_type(struct upload *upload, char *out)
 {
 	monitor_enter(&upload->monitor);
@@ -150,16 +134,24 @@ static int upload_push(struct upload *upload, struct err *err)
 	return push_new(&to, upload->spool, &upload->push, err);
 }
 
-/* The rest of what a whole file does, after its archive, if it is one, has been
- * pushed. */
-static int upload_apply(struct upload *upload, struct err *err)
+/* What its archive is now, whether its bytes came in or it was copied in the
+ * registry; NULL where it is none. */
+static const struct digest *pushed_digest(const struct upload *upload)
+{
+	if (!upload->target.kind->is_archive)
+		return NULL;
+	return upload->source ? &save_image(upload->source)->digest
+			      : push_digest(upload->push);
+}
+
+int upload_apply(struct upload *upload, struct err *err)
 {
 	const struct upload_kind *kind = upload->target.kind;
 	char type[ARTIFACT_TYPE_SIZE];
 	const struct target_file file = {.name = upload->name,
 	    .type = type,
 	    .spool = upload->spool,
-	    .pushed = kind->is_archive ? push_digest(upload->push) : NULL};
+	    .pushed = pushed_digest(upload)};
 
 	if (upload->state == UPLOAD_PUSHED || !kind->apply)
 		return 1;

@@ -3,7 +3,7 @@
  * Copies of archives, as cp makes them by copy_file_range(2): of the image that
  * an archive stands for no byte is read or written, it gets another name in
  * the registry. The bytes come in pieces of up to a gigabyte, and the last one
- * makes the copy.
+ * makes the copy. And files that begin as what is there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +13,22 @@
 #include "image/retag.h"
 #include "image_parts.h"
 #include "upload_table.h"
+
+void upload_start_from_archive(struct upload *upload, struct save *save)
+{
+	upload->source = save_get(save);
+	upload->copied = save_size(save);
+	upload->as_found = true;
+}
+
+int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
+    struct err *err)
+{
+	int r = spool_write(upload->spool, data, len, 0, err);
+
+	upload->as_found = r == 0;
+	return r;
+}
 
 void upload_copy_forget(struct upload *upload)
 {
@@ -32,7 +48,7 @@ int upload_copy_finish(struct upload *upload, struct err *err)
 		    upload->name);
 	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
 	    err);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : upload_apply(upload, err);
 }
 
 ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
@@ -79,6 +95,11 @@ static ssize_t copy_begun(struct upload *upload, struct save *save,
 	return r < 0 ? r : (ssize_t)len;
 }
 
+static bool puts_tag(const struct upload_kind *kind)
+{
+	return kind && kind->is_archive && !kind->is_untagged;
+}
+
 ssize_t upload_copy(struct upload *upload, struct handle *from,
     uint64_t from_off, uint64_t to_off, size_t len, struct err *err)
 {
@@ -86,9 +107,10 @@ ssize_t upload_copy(struct upload *upload, struct handle *from,
 	ssize_t n = -EOPNOTSUPP;
 	int r;
 
-	if (!upload || !save || upload->target.kind != &upload_archive)
+	if (!upload || !save || !puts_tag(upload->target.kind))
 		return -EOPNOTSUPP;
-	if (!upload->target.in_image && !strcmp(upload->name, IMAGE_TAR))
+	if (upload->target.kind == &upload_archive &&
+	    !upload->target.in_image && !strcmp(upload->name, IMAGE_TAR))
 		return err_set(err, EPERM,
 		    "%s: give the copy its tag's name: cp 1.0/" IMAGE_TAR
 		    " 2.0.tar",

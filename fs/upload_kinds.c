@@ -15,8 +15,7 @@ static struct push_target tag_of(struct mount *mount,
 	    .tag = target->tag};
 }
 
-/* The whole file; -EFBIG past out's limit. */
-static int read_file(const struct target_file *file, struct buf *out,
+int target_file_read(const struct target_file *file, struct buf *out,
     struct err *err)
 {
 	uint64_t size = spool_size(file->spool);
@@ -60,7 +59,7 @@ static int apply_config(struct mount *mount, const struct upload_target *target,
 {
 	const struct push_target tag = tag_of(mount, target);
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
-	int r = read_file(file, &config, err);
+	int r = target_file_read(file, &config, err);
 
 	if (r == 0)
 		r = change_config(&tag, config.data, config.len, err);
@@ -72,7 +71,7 @@ static int put_manifest(struct mount *mount, const struct upload_target *target,
 {
 	const struct push_target tag = tag_of(mount, target);
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
-	int r = read_file(file, &manifest, err);
+	int r = target_file_read(file, &manifest, err);
 
 	if (r == 0)
 		r = change_manifest(&tag, manifest.data, manifest.len, is_top,

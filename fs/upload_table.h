@@ -61,6 +61,9 @@ void upload_forget(struct upload *upload);
  * failed with. */
 int upload_outcome(struct upload *upload, int r, struct err *err);
 
+/* What a whole file does beside the push of its archive: 1, 0. */
+int upload_apply(struct upload *upload, struct err *err);
+
 /* Pushes what is there, with nothing more to come: 1, or 0 if it is empty. */
 int upload_complete(struct upload *upload, struct err *err);
 

@@ -22,6 +22,8 @@
 #include "target.h"
 #include "xattr.h"
 
+struct image;
+
 /* Whoever has the directory of an image open has tried to remove part of it
  * (removing.h). */
 enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
@@ -35,6 +37,7 @@ struct handle {
 	bool keep_cache;        /* out of open: the kernel's pages stay right */
 	bool direct;            /* out of open: no page cache */
 	bool listed;            /* somebody has read the entries */
+	bool hidden;            /* none are shown (mirror.h) */
 	pid_t pid;              /* of a directory: who opened it */
 	enum removing removing; /* of an image's; under handles_lock */
 	struct handle *next, **link; /* in the mount's list; op.c */
@@ -105,6 +108,11 @@ struct view_ops {
 	/* Its entries never change: the kernel may keep the list of them, and
 	 * which names there are not. */
 	bool is_constant;
+
+	/* Of a directory that is a part of an image: the image (as long as the
+	 * node), and as what its directory has the part; NULL for others. */
+	const struct image *(
+	    *part_of)(const struct node *dir, const char **name);
 
 	/* The write side of directories. What a file of that name becomes,
 	 * and where those names are (target.h; NULL: below the node's key). */

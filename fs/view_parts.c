@@ -344,11 +344,31 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 	return uploads_list(dir->mount->uploads, dir, out, err);
 }
 
+static const struct image *layers_of(const struct node *dir, const char **name)
+{
+	*name = "layers";
+	return part_image(dir);
+}
+
+static const struct image *files_of(const struct node *dir, const char **name)
+{
+	*name = "files";
+	return part_image(dir);
+}
+
+static const struct image *platforms_of(const struct node *dir,
+    const char **name)
+{
+	*name = "platforms";
+	return part_image(dir);
+}
+
 const struct view_ops view_layers = {
     .stat = part_stat,
     .free = part_free,
     .lookup = layers_lookup,
     .list = layers_list,
+    .part_of = layers_of,
     .target = layers_target,
     .place = part_place,
     .create = upload_create,
@@ -361,6 +381,7 @@ const struct view_ops view_files = {
     .free = part_free,
     .lookup = files_lookup,
     .list = files_list,
+    .part_of = files_of,
 };
 
 const struct view_ops view_platforms = {
@@ -368,6 +389,7 @@ const struct view_ops view_platforms = {
     .free = part_free,
     .lookup = platforms_lookup,
     .list = platforms_list,
+    .part_of = platforms_of,
     .target = platforms_target,
     .place = part_place,
     .create = upload_create,

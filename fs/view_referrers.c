@@ -195,11 +195,18 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 	    &referrers->entries[index].digest, err);
 }
 
+static const struct image *part_of(const struct node *dir, const char **name)
+{
+	*name = DIR_NAME;
+	return to_image(dir);
+}
+
 const struct view_ops view_referrers = {
     .stat = referrers_stat,
     .free = referrers_free,
     .lookup = lookup,
     .list = list,
+    .part_of = part_of,
     .target = target,
     .create = upload_create,
     .unlink = upload_unlink_only,

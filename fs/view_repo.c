@@ -7,8 +7,10 @@
 #include "base/file.h"
 #include "document.h"
 #include "made.h"
+#include "mirror.h"
 #include "name.h"
 #include "nodes.h"
+#include "oci/reference.h"
 #include "replace.h"
 #include "repository.h"
 #include "scratch.h"
@@ -276,6 +278,45 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 	return r;
 }
 
+/* A directory that mkdir made, or a mirror: 1, 0. */
+static int lookup_made(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	AUTO_FREE char *path = repo_path(repo_node_repository(dir), text);
+
+	if (!path)
+		return err_nomem(err);
+	if (!made_has(dir->mount->made, path) &&
+	    !mirror_is_at(dir->mount, path))
+		return 0;
+	return repo_node(dir->mount, path, out, err) < 0 ? -err->code : 1;
+}
+
+/* What is known here, and in no registry: 1, 0. */
+static int lookup_local(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	int r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+
+	if (r == 0)
+		r = scratch_lookup(dir, text, out, err);
+	if (r == 0)
+		r = lookup_made(dir, text, out, err);
+	if (r == 0)
+		r = mirror_lookup(dir, text, out, err);
+	if (r != 0)
+		return r;
+	if (replace_is_begun(dir, text))
+		return err_set(err, ENOENT, "%s: being replaced", text);
+	/* Its parts are made by who copies; and nothing else is below a name
+	 * that only a tag can have. */
+	if (mirror_has_part(dir, text) ||
+	    (*repository && !repository_valid(repository)))
+		return err_set(err, ENOENT, "%s: no such name", text);
+	return 0;
+}
+
 static int repo_lookup(struct node *dir, const char *text, struct node **out,
     struct err *err)
 {
@@ -288,13 +329,10 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 	*out = NULL;
 	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
 		return control_node(dir->mount, out, err);
-	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
-	if (r == 0)
-		r = scratch_lookup(dir, text, out, err);
+	mirror_begin(dir, text);
+	r = lookup_local(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (replace_is_begun(dir, text))
-		return err_set(err, ENOENT, "%s: being replaced", text);
 	name_parse(&lookup.name, text);
 	if (lookup.name.form == NAME_REFERENCE)
 		r = lookup_reference(&lookup, out, err);
@@ -315,9 +353,7 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	*out = NULL;
 	if (!path)
 		return err_nomem(err);
-	r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
-	if (r == 0)
-		r = scratch_lookup(dir, text, out, err);
+	r = lookup_local(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode))
@@ -326,9 +362,21 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,
 		    err);
-	if (made_has(dir->mount->made, path) || repo_listed(dir->mount, path))
+	if (repo_listed(dir->mount, path))
 		return repo_node(dir->mount, path, out, err);
 	return image_node_tag(dir, text, repository, text, out, err);
+}
+
+/* What was only made becomes a tag's directory with the next image.tar. */
+static double repo_name_ttl(const struct node *node)
+{
+	const struct mount *mount = node->mount;
+	const char *repository = repo_node_repository(node);
+	bool is_new = made_has(mount->made, repository) &&
+		      !images_found(mount->images, repository);
+
+	return is_new || mirror_exists(node->mount, repository) ? 0
+								: TTL_FOREVER;
 }
 
 const struct view_ops view_repo = {
@@ -344,4 +392,5 @@ const struct view_ops view_repo = {
     .unlink = repo_unlink,
     .rmdir = repo_rmdir,
     .rename = repo_rename,
+    .name_ttl = repo_name_ttl,
 };

@@ -81,7 +81,7 @@ static bool is_repository(const struct repo_listing *listing)
 {
 	struct images *images = listing->dir->mount->images;
 
-	if (!*listing->repository)
+	if (!repository_valid(listing->repository))
 		return false;
 	return names_has(listing->catalog, listing->repository) ||
 	       images_found(images, listing->repository) ||

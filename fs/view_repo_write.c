@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "image_parts.h"
 #include "made.h"
+#include "mirror.h"
 #include "name.h"
 #include "nodes.h"
+#include "oci/reference.h"
 #include "repository.h"
 #include "scratch.h"
 #include "tags.h"
@@ -18,7 +21,10 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 	const char *repository = repo_node_repository(dir);
 	AUTO_FREE char *path = NULL;
 	struct name name;
+	int r = mirror_target(dir, text, out, err);
 
+	if (r != 0)
+		return r < 0 ? r : 0;
 	name_parse(&name, text);
 	if (!*repository && !*name.repository)
 		return err_set(err, EPERM,
@@ -31,44 +37,40 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 				: strdup(repository);
 	if (!path)
 		return err_nomem(err);
+	if (!repository_valid(path))
+		return err_set(err, EPERM,
+		    "%s/%s: %s can be a tag and no repository", path, text,
+		    path);
 	return target_set(out, &upload_archive, path, name_push_tag(&name),
 	    NULL, err);
 }
 
 /*
- * Copying the directory of an image copies no image: it would be unpacked here
- * file by file. What was made for it goes again.
+ * A file of an image where no mirror can be: in a repository that is there, at
+ * the top; or a directory before any of the files. It would be unpacked here,
+ * or be taken for an archive.
  */
-static int check_copy(struct node *dir, const char *name, struct err *err)
+static int check_part(const struct node *dir, const char *name, struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
-	struct made *made = dir->mount->made;
-	bool is_part = !strcmp(name, "manifest.json") ||
-		       !strcmp(name, "index.json") ||
-		       !strcmp(name, "config.json");
-	int r = 0;
+	const struct image_part *part = image_part_find(name);
+	bool made = made_has(dir->mount->made, repository);
 
-	/* In a repository that is there these are names like others. */
-	if (made_has(made, repository))
-		is_part |= !strcmp(name, "layers") || !strcmp(name, "rootfs") ||
-			   !strcmp(name, "referrers") ||
-			   !strcmp(name, "platforms");
-	if (!made_refused(made, repository) && !is_part)
+	/* In a repository these are names as others are. */
+	if (!part ||
+	    (!made && (part->mode == S_IFDIR || !strcmp(name, IMAGE_TAR))))
 		return 0;
-	if (made_has(made, repository))
-		r = made_refuse(made, repository, err);
-	return r < 0 ? r
-		     : err_set(err, EPERM,
-			   "%s/%s: an image is not copied file by file: copy "
-			   "its archive (cp 1.0.tar 2.0.tar) or link its tag "
-			   "(ln -s 1.0 2.0)",
-			   repository, name);
+	return err_set(err, EPERM,
+	    "%s%s%s: part of an image: copy the image's whole directory to "
+	    "REPOSITORY/TAG (cp -r 1.0 2.0), its archive (cp 1.0.tar 2.0.tar), "
+	    "or link its tag (ln -s 1.0 2.0)",
+	    repository, *repository ? "/" : "", name);
 }
 
 int repo_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
-	int r = check_copy(dir, name, err);
+	int r = mirror_has_part(dir, name) ? 0 : check_part(dir, name, err);
 
 	return r < 0 ? r : upload_create(dir, name, mode, out, err);
 }
@@ -76,18 +78,22 @@ int repo_create(struct node *dir, const char *name, mode_t mode,
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
-	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = repo_path(repository, name);
+	bool nests = repository_component_valid(name, strlen(name));
 	int r;
 
-	if (*repo_node_repository(dir) && scratch_is_name(name))
+	if (*repository && scratch_is_name(name))
 		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);
-	r = check_copy(dir, name, err);
+	if (mirror_has_part(dir, name))
+		return mirror_mkdir(dir, name, mode, out, err);
+	r = check_part(dir, name, err);
 	if (r < 0)
 		return r;
-	if (!repository_component_valid(name, strlen(name)) ||
-	    !repository_valid(path))
+	if (!(nests && repository_valid(path)) &&
+	    !mirror_can_be(repository, name))
 		return err_set(err, EINVAL,
 		    "%s: no repository can have this name: lower-case letters, "
 		    "digits, and single . _ - between them",
@@ -100,8 +106,12 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 
 int repo_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir->mount->uploads, dir, name))
-		return 0;
+	int r = uploads_remove(dir->mount->uploads, dir, name)
+		    ? 1
+		    : scratch_unlink(dir, name, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return tags_unlink(dir, name, err);
 }
 

@@ -330,6 +330,14 @@ static int tree_list_dir(struct node *dir, struct dirlist *out, struct err *err)
 	return r < 0 ? r : tree_list(tree, self->path, list_item, &state, err);
 }
 
+static const struct image *part_of(const struct node *dir, const char **name)
+{
+	const struct tree_node *self = to_tree(dir);
+
+	*name = "rootfs";
+	return self->layer == ALL_LAYERS ? self->image : NULL;
+}
+
 const struct view_ops view_tree = {
     .stat = tree_stat,
     .free = tree_free,
@@ -337,6 +345,7 @@ const struct view_ops view_tree = {
     .settle = tree_settle,
     .lookup = tree_lookup,
     .list = tree_list_dir,
+    .part_of = part_of,
     .attr_ttl = tree_attr_ttl,
     .is_prompt = tree_is_prompt,
     .all_xattrs = true,

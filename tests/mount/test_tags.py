@@ -223,25 +223,6 @@ def test_a_link_whose_name_is_no_tag(root, client, name):
     assert client.tags("app") == ["1.0", "other"]
 
 
-@pytest.mark.parametrize("target", ["2.0", "other"])
-def test_cp_r_is_refused_and_says_what_to_do(root, proxy, client, target):
-    root.expect_error(r"cp 1\.0\.tar 2\.0\.tar.*ln -s")
-    with proxy.requests() as seen:
-        result = shell(root / "app", f"cp -r 1.0 {target}", check=False)
-    assert result.returncode != 0
-    assert client.tags("app") == ["1.0", "other"]
-    assert sorted(os.listdir(root / "app")) == ["1.0", "other"]
-    assert seen.count("PUT") == seen.count("POST") == 0
-
-
-def test_a_directory_whose_copy_was_refused_can_be_made_again(root, client):
-    root.expect_error("not copied file by file")
-    shell(root / "app", "cp -r 1.0 2.0", check=False)
-    (root / "app/2.0").mkdir()
-    run("cp", root / "app/1.0.tar", root / "app/2.0/3.0.tar")
-    assert client.tags("app/2.0") == ["3.0"]
-
-
 def test_two_mounts_that_write_one_tag_leave_one_of_the_two(
         mount, registry, client):
     archives = [docker_archive([("app:1.0", oci_image(plain_layer(
@@ -425,15 +406,6 @@ def test_a_link_inside_an_image_has_its_targets_name(root, client):
     with fails_with(errno.EPERM):
         os.symlink("1.0", root / "app/other/name")
     assert digests(client, "app") == before
-
-
-def test_cp_r_of_a_repository_makes_none(root, client):
-    root.expect_error("not copied file by file")
-    root.allow_error(".")
-    (root / "new").mkdir()
-    shell(root.path, "cp -r app new/", check=False)
-    catalog = client.get("/v2/_catalog").json()["repositories"]
-    assert catalog == ["app"]
 
 
 def test_somebody_elses_push_is_not_undone(deleting):

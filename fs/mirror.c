@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of mirrors, and what is written into them. */
+#include "mirror.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/map.h"
+#include "caller.h"
+#include "image_parts.h"
+#include "made.h"
+#include "mirror_parts.h"
+#include "nodes.h"
+#include "oci/reference.h"
+#include "scratch.h"
+#include "view.h"
+
+struct mirror {
+	bool done;
+	pid_t pid; /* of the thread that completed image.tar; 0: unknown */
+	struct digest image; /* what the tag then named */
+	/* The manifests that were copied into it, by their bytes. */
+	struct digest manifest, index;
+	/* Which thread copied them, and which part it has just made. */
+	pid_t copier;
+	const char *part;
+};
+
+struct mirrors {
+	pthread_mutex_t lock;
+	struct map map; /* the directory's path → struct mirror; under lock */
+};
+
+struct mirrors *mirrors_new(struct err *err)
+{
+	struct mirrors *mirrors = calloc(1, sizeof(*mirrors));
+
+	if (!mirrors) {
+		err_nomem(err);
+		return NULL;
+	}
+	pthread_mutex_init(&mirrors->lock, NULL);
+	return mirrors;
+}
+
+void mirrors_free(struct mirrors *mirrors)
+{
+	if (!mirrors)
+		return;
+	map_foreach (&mirrors->map, slot)
+		free(slot->value);
+	map_release(&mirrors->map);
+	pthread_mutex_destroy(&mirrors->lock);
+	free(mirrors);
+}
+
+/* Under lock. */
+static bool is_over(const struct mirror *mirror)
+{
+	return mirror->done &&
+	       (!mirror->pid || (kill(mirror->pid, 0) < 0 && errno == ESRCH));
+}
+
+/* Takes out one that is done, if its program has ended or all shall go. Its
+ * path, new; NULL: there is none. */
+static char *take_over(struct mirrors *mirrors, bool all)
+{
+	SCOPED_LOCK(&mirrors->lock);
+	map_foreach (&mirrors->map, slot) {
+		struct mirror *mirror = slot->value;
+		char *path;
+
+		if (!(all ? mirror->done : is_over(mirror)))
+			continue;
+		path = strdup(slot->key);
+		if (path)
+			free(map_del(&mirrors->map, slot->key));
+		return path;
+	}
+	return NULL;
+}
+
+static void forget_over(struct mount *mount, bool all)
+{
+	char *path;
+
+	while ((path = take_over(mount->mirrors, all))) {
+		scratch_forget(mount, path);
+		free(path);
+	}
+}
+
+void mirrors_end(struct mount *mount)
+{
+	forget_over(mount, true);
+}
+
+/* Under lock. */
+static struct mirror *find(const struct mount *mount, const char *path)
+{
+	return map_get(&mount->mirrors->map, path);
+}
+
+/* One that was given up has its directory removed. */
+static bool is_mirror(const struct mount *mount, const char *path)
+{
+	bool made = made_has(mount->made, path);
+	const struct mirror *mirror;
+
+	SCOPED_LOCK(&mount->mirrors->lock);
+	mirror = find(mount, path);
+	return mirror && (mirror->done || made);
+}
+
+static bool is_part(const char *name, mode_t type)
+{
+	const struct image_part *part = image_part_find(name);
+
+	return part && part->mode == type;
+}
+
+/* Where the last component of a directory's path begins, if that can be a tag
+ * of what stands before; else NULL. */
+static const char *tag_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *tag = slash ? slash + 1 + (slash[1] == ':') : NULL;
+
+	return tag && tag_valid(tag, strlen(tag)) ? tag : NULL;
+}
+
+bool mirror_can_be(const char *repository, const char *name)
+{
+	name += *name == ':';
+	return *repository && repository_valid(repository) &&
+	       tag_valid(name, strlen(name));
+}
+
+/* A namespace that is mounted alone is no repository's directory. */
+static bool can_begin(const struct node *dir)
+{
+	const char *path = repo_node_repository(dir);
+
+	return dir->ino != NODE_ROOT && tag_of(path) &&
+	       made_has(dir->mount->made, path) &&
+	       !images_found(dir->mount->images, path);
+}
+
+void mirror_begin(struct node *dir, const char *name)
+{
+	struct mirrors *mirrors = dir->mount->mirrors;
+	const char *path = repo_node_repository(dir);
+	struct mirror *mirror;
+
+	forget_over(dir->mount, false);
+	if (!is_part(name, S_IFREG) || !can_begin(dir))
+		return;
+	SCOPED_LOCK(&mirrors->lock);
+	if (find(dir->mount, path))
+		return;
+	mirror = calloc(1, sizeof(*mirror));
+	/* What is refused for want of memory is a copy, in a sentence. */
+	if (mirror && map_put(&mirrors->map, path, mirror) < 0)
+		free(mirror);
+}
+
+bool mirror_exists(struct mount *mount, const char *repository)
+{
+	return is_mirror(mount, repository);
+}
+
+bool mirror_has_part(const struct node *dir, const char *name)
+{
+	return image_part_find(name) &&
+	       is_mirror(dir->mount, repo_node_repository(dir));
+}
+
+bool mirror_is_at(struct mount *mount, const char *repository)
+{
+	const struct mirror *mirror;
+	pid_t pid = 0;
+
+	forget_over(mount, false);
+	{
+		SCOPED_LOCK(&mount->mirrors->lock);
+		mirror = find(mount, repository);
+		if (mirror && mirror->done)
+			pid = mirror->pid;
+	}
+	return pid && caller_is_of(pid);
+}
+
+int mirror_target(struct node *dir, const char *name, struct upload_target *out,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+	const char *tag = tag_of(path);
+	AUTO_FREE char *repository = NULL;
+	int r;
+
+	if (!tag || !is_part(name, S_IFREG) || !is_mirror(dir->mount, path))
+		return 0;
+	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
+	if (!repository)
+		return err_nomem(err);
+	r = target_set(out,
+	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
+	    repository, tag, path, err);
+	return r < 0 ? r : 1;
+}
+
+/* The calling thread makes a part. */
+static void note_part(struct mount *mount, const char *path, const char *name)
+{
+	struct mirror *mirror;
+
+	SCOPED_LOCK(&mount->mirrors->lock);
+	mirror = find(mount, path);
+	if (mirror && mirror->copier == caller_now().pid)
+		mirror->part = image_part_find(name)->name;
+}
+
+int mirror_mkdir(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	int r = scratch_mkdir(dir, name, mode, out, err);
+
+	if (r == 0)
+		note_part(dir->mount, repo_node_repository(dir), name);
+	return r;
+}
+
+/* Of the image whose part a directory is, if the caller copies it. Under lock.
+ */
+static struct mirror *find_copied(struct mirrors *mirrors,
+    const struct image *image)
+{
+	pid_t pid = caller_now().pid;
+
+	map_foreach (&mirrors->map, slot) {
+		struct mirror *mirror = slot->value;
+
+		if (!mirror->done && pid && mirror->copier == pid &&
+		    (digest_equal(&mirror->manifest, &image->digest) ||
+			digest_equal(&mirror->index, &image->digest)))
+			return mirror;
+	}
+	return NULL;
+}
+
+static const struct image *part_of(const struct node *dir, const char **name)
+{
+	return dir->view->part_of ? dir->view->part_of(dir, name) : NULL;
+}
+
+bool mirror_is_copied(const struct node *dir)
+{
+	struct mirrors *mirrors = dir->mount->mirrors;
+	const char *name;
+	const struct image *image = part_of(dir, &name);
+
+	SCOPED_LOCK(&mirrors->lock);
+	return image && find_copied(mirrors, image);
+}
+
+bool mirror_hides(const struct node *dir)
+{
+	struct mirrors *mirrors = dir->mount->mirrors;
+	const char *name;
+	const struct image *image = part_of(dir, &name);
+	struct mirror *mirror;
+
+	SCOPED_LOCK(&mirrors->lock);
+	mirror = image ? find_copied(mirrors, image) : NULL;
+	if (!mirror || !mirror->part || strcmp(mirror->part, name) != 0)
+		return false;
+	mirror->part = NULL;
+	return true;
+}
+
+void mirror_note_manifest(struct mount *mount, const char *path,
+    const char *name, const struct digest *digest)
+{
+	struct mirror *mirror;
+
+	SCOPED_LOCK(&mount->mirrors->lock);
+	mirror = find(mount, path);
+	if (mirror)
+		mirror->copier = caller_now().pid;
+	if (mirror && !strcmp(name, "manifest.json"))
+		mirror->manifest = *digest;
+	if (mirror && !strcmp(name, "index.json"))
+		mirror->index = *digest;
+}
+
+bool mirror_image(struct mount *mount, const char *path, struct digest *out)
+{
+	const struct mirror *mirror;
+
+	SCOPED_LOCK(&mount->mirrors->lock);
+	mirror = find(mount, path);
+	if (!mirror || !mirror->done)
+		return false;
+	*out = mirror->image;
+	return true;
+}
+
+void mirror_done(struct mount *mount, const char *path,
+    const struct digest *image)
+{
+	struct mirror *mirror;
+
+	made_remove(mount->made, path);
+	SCOPED_LOCK(&mount->mirrors->lock);
+	mirror = find(mount, path);
+	if (!mirror)
+		return;
+	mirror->done = true;
+	mirror->pid = caller_now().pid;
+	mirror->image = *image;
+}
