@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "refusal.h"
 
 char *call_repository(const struct registry *registry, const char *repository)
 {
@@ -176,16 +175,22 @@ static bool sent_password(struct registry *registry, const struct call *call)
 	return value && strncmp(value, "Basic ", 6) == 0;
 }
 
+int call_refused_by(struct registry *registry, const struct call *call,
+    const struct refusal *refusal, const char *what, struct err *err)
+{
+	int r = refusal_err(refusal, registry->address.host, what, call->scope,
+	    err);
+
+	if (refusal->status == 401 && sent_password(registry, call))
+		err_wrap(err, "the stored user and password are refused");
+	return r;
+}
+
 int call_refused(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err)
 {
 	struct refusal refusal;
-	int r;
 
 	refusal_read(response, &refusal);
-	r = refusal_err(&refusal, registry->address.host, what, call->scope,
-	    err);
-	if (refusal.status == 401 && sent_password(registry, call))
-		err_wrap(err, "the stored user and password are refused");
-	return r;
+	return call_refused_by(registry, call, &refusal, what, err);
 }

@@ -3,6 +3,7 @@
 #ifndef CLIENT_REGISTRY_CALL_H
 #define CLIENT_REGISTRY_CALL_H
 
+#include "refusal.h"
 #include "session.h"
 
 enum {
@@ -56,6 +57,10 @@ struct call_what call_what(const char *repository, const char *reference);
 /* The error of a status that is not wanted. -errno. */
 int call_refused(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err);
+
+/* The same of an answer whose body has been read. */
+int call_refused_by(struct registry *registry, const struct call *call,
+    const struct refusal *refusal, const char *what, struct err *err);
 
 /* Library names are a user's way to write those of Docker Hub: the name that
  * the registry uses, a new string, NULL when out of memory. */

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "words.h"
 
 enum {
 	/* Error bodies are short; a login page in its place is of no use. */
@@ -73,15 +75,27 @@ static void read_other(const json_t *root, struct refusal *out)
 	}
 }
 
-static void read_plain(const char *text, size_t len, struct refusal *out)
+/* Texts that are no JSON: a line, or a page. */
+static void read_line(const char *text, struct refusal *out)
 {
-	size_t blank = strspn(text, " \t\r\n");
+	const char *line = text + strspn(text, " \t\r\n");
 
-	/* A page is written for browsers. */
-	if (text[blank] == '<' || text[blank] == '\0')
-		return;
-	len = strcspn(text + blank, "\r\n");
-	err_clean(out->message, sizeof(out->message), text + blank, len);
+	if (*line != '<')
+		err_clean(out->message, sizeof(out->message), line,
+		    strcspn(line, "\r\n"));
+}
+
+/* Of what says nothing to a program, a person may yet understand the words. */
+static void read_words(const char *text, size_t len, struct refusal *out)
+{
+	char words[WORDS_SIZE];
+
+	out->form =
+	    words_are_a_page(text, len) ? REFUSAL_PAGE : REFUSAL_STRANGE;
+	words_read(text, len, words);
+	memcpy(out->message, words, sizeof(words));
+	if (out->form == REFUSAL_STRANGE && !*words)
+		out->form = REFUSAL_SPOKEN;
 }
 
 void refusal_parse(const char *text, size_t len, struct refusal *out)
@@ -90,11 +104,14 @@ void refusal_parse(const char *text, size_t len, struct refusal *out)
 
 	*out->code = '\0';
 	*out->message = '\0';
+	out->form = REFUSAL_SPOKEN;
 	if (!root)
-		read_plain(text, len, out);
+		read_line(text, out);
 	read_first(json_array_get(json_object_get(root, "errors"), 0), out);
 	if (!*out->message)
 		read_other(root, out);
+	if (!*out->message && !*out->code)
+		read_words(text, len, out);
 }
 
 void refusal_read(struct http_response *response, struct refusal *out)
@@ -111,7 +128,8 @@ static bool is_policy(const struct refusal *refusal)
 {
 	int status = refusal->status;
 
-	if (status != 400 && status != 403 && status != 405 && status != 409)
+	if (refusal->form != REFUSAL_SPOKEN ||
+	    (status != 400 && status != 403 && status != 405 && status != 409))
 		return false;
 	for (size_t i = 0; i < sizeof(policy_words) / sizeof(*policy_words);
 	     i++) {
@@ -139,17 +157,68 @@ int refusal_errno(const struct refusal *refusal)
 	return http_status_errno(status);
 }
 
+/* What was answered, as the end of a sentence. */
+static void describe(const struct refusal *refusal, char *out, size_t size)
+{
+	const char *code = refusal->code;
+	const char *message = *refusal->message ? refusal->message : code;
+	const char *with = "";
+	int status = refusal->status;
+
+	if (status >= 400 && refusal->form == REFUSAL_SPOKEN) {
+		if (*refusal->message)
+			snprintf(out, size, "%s (%d%s%s)", message, status,
+			    *code ? " " : "", code);
+		else
+			snprintf(out, size, "status %d%s%s", status,
+			    *code ? " " : "", code);
+		return;
+	}
+	if (refusal->form == REFUSAL_PAGE)
+		with = *message ? "a page: " : "a page";
+	else if (!*message)
+		with = "nothing";
+	snprintf(out, size, "answered %d with %s%s%s%s", status, with,
+	    *message ? "\"" : "", message, *message ? "\"" : "");
+}
+
 int refusal_err(const struct refusal *refusal, const char *host,
     const char *what, const char *scope, struct err *err)
 {
 	int code = refusal_errno(refusal);
 	bool access = code == EACCES && scope;
+	char said[sizeof(err->msg)];
 
-	err_set(err, code, "%s: %s%s%s%s: %s%s%d%s%s%s", host, what,
+	describe(refusal, said, sizeof(said));
+	err_set(err, code, "%s: %s%s%s%s: %s", host, what,
 	    access ? " (needs " : "", access ? scope : "", access ? ")" : "",
-	    refusal->message, *refusal->message ? " (" : "status ",
-	    refusal->status, *refusal->code ? " " : "", refusal->code,
-	    *refusal->message ? ")" : "");
+	    said);
 	err->http = refusal->status;
 	return -code;
+}
+
+int refusal_of_body(const char *text, size_t len, struct err *err)
+{
+	struct refusal refusal = {.status = 200};
+	char said[sizeof(err->msg)];
+
+	refusal_parse(text, len, &refusal);
+	describe(&refusal, said, sizeof(said));
+	err_set(err, EIO, "%s", said);
+	err->http = refusal.status;
+	return -EIO;
+}
+
+bool refusal_is_absence(const struct refusal *refusal)
+{
+	return (refusal->status == 404 || refusal->status == 410) &&
+	       (strstr(refusal->code, "_UNKNOWN") ||
+		   strstr(refusal->code, "NOT_FOUND"));
+}
+
+bool refusal_is_open(const struct err *err)
+{
+	if (!err->http)
+		return err->code == ECONNRESET;
+	return err->http < 400 || err->http == 502 || err->http == 504;
 }

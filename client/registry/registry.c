@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "refusal.h"
+#include "reply.h"
 #include "session.h"
 
 /* Redirects of GET /v2/ itself: a host that moved. */
@@ -65,17 +65,32 @@ static int set_way(struct registry *registry, const struct way *way,
 
 static bool is_page(const struct http_response *response)
 {
-	const char *type = http_header(response, "Content-Type");
-
-	return type && strncasecmp(type, "text/html", 9) == 0 &&
+	return reply_is_page(response) &&
 	       !http_header(response, "Docker-Distribution-Api-Version");
+}
+
+static int no_registry(const struct registry *registry,
+    struct http_response *response, struct err *err)
+{
+	const char *type = http_header(response, "Content-Type");
+	struct refusal refusal;
+	const char *quote;
+
+	refusal_read(response, &refusal);
+	quote = *refusal.message ? "\"" : "";
+	err_set(err, EPROTONOSUPPORT,
+	    "there is no registry at %s: GET /v2/ is answered with "
+	    "%d%s%.100s%s%s%s%s",
+	    registry->origin, refusal.status, type ? " " : "", type ? type : "",
+	    *quote ? ": " : "", quote, refusal.message, quote);
+	err->http = refusal.status;
+	return -EPROTONOSUPPORT;
 }
 
 /* Whether this is how a registry answers GET /v2/. */
 static int judge(struct registry *registry, struct http_response *response,
     struct err *err)
 {
-	const char *type = http_header(response, "Content-Type");
 	struct challenges *challenges = &registry->challenges;
 	int status = http_status(response);
 
@@ -92,11 +107,7 @@ static int judge(struct registry *registry, struct http_response *response,
 		return refusal_err(&refusal, registry->address.host,
 		    "asking whether it is a registry", NULL, err);
 	}
-	err_set(err, EPROTONOSUPPORT,
-	    "there is no registry at %s: GET /v2/ is answered with %d%s%.100s",
-	    registry->origin, status, type ? " " : "", type ? type : "");
-	err->http = status;
-	return -EPROTONOSUPPORT;
+	return no_registry(registry, response, err);
 }
 
 static int ping(struct registry *registry, struct err *err)

@@ -3,6 +3,14 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <strings.h>
+
+bool reply_is_page(const struct http_response *response)
+{
+	const char *type = http_header(response, "Content-Type");
+
+	return type && strncasecmp(type, "text/html", 9) == 0;
+}
 
 bool reply_is_success(const struct http_response *response)
 {

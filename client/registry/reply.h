@@ -9,6 +9,9 @@
 #include "http/http.h"
 #include "oci/digest.h"
 
+/* Whether its type says that it is written for a browser. */
+bool reply_is_page(const struct http_response *response);
+
 /* 2xx: which of them, registries do not agree on. */
 bool reply_is_success(const struct http_response *response);
 

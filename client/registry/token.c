@@ -13,6 +13,7 @@
 #include "creds/secret.h"
 #include "http/grammar.h"
 #include "refusal.h"
+#include "words.h"
 
 enum {
 	/* Tokens of registries with many permissions have some 10 KiB. */
@@ -154,6 +155,9 @@ int token_parse(const char *text, size_t len, time_t now, struct token *out,
 	const char *token;
 	json_int_t lifetime;
 
+	/* Of anything but a page, the words may be a secret. */
+	if (!root && words_are_a_page(text, len))
+		return refusal_of_body(text, len, err);
 	if (!root)
 		return err_set(err, EIO, "the answer is not JSON");
 	token = json_string_value(json_object_get(root, "token"));
@@ -173,6 +177,15 @@ int token_parse(const char *text, size_t len, time_t now, struct token *out,
 	return out->text ? 0 : err_nomem(err);
 }
 
+/* Words that are neither a page's nor those of a refusal may be a token's. */
+static void hide_words(struct refusal *refusal)
+{
+	if (refusal->form == REFUSAL_STRANGE ||
+	    (refusal->form == REFUSAL_SPOKEN && refusal->status < 400))
+		snprintf(refusal->message, sizeof(refusal->message),
+		    "(not shown)");
+}
+
 static int token_refused(struct http_response *response,
     const struct token_request *request, struct err *err)
 {
@@ -182,6 +195,7 @@ static int token_refused(struct http_response *response,
 	char what[sizeof(err->msg)], url[sizeof(err->msg)];
 
 	refusal_read(response, &refusal);
+	hide_words(&refusal);
 	snprintf(what, sizeof(what), "no token for \"%.200s\" %s%.100s",
 	    request->scopes, user ? "to " : "without credentials",
 	    user ? user : "");

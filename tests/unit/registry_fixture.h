@@ -128,4 +128,14 @@ static inline bool head_asks(const char *head, const char *part)
 	return found && found < end;
 }
 
+/* That a message has the words; shows it if not. */
+static inline void assert_says(const char *message, const char *words)
+{
+	bool says = strstr(message, words) != NULL;
+
+	if (!says)
+		print_error("%s: not in: %s\n", words, message);
+	assert_true(says);
+}
+
 #endif

@@ -251,6 +251,40 @@ static void token_refused(void **state)
 	fixture_close(&f);
 }
 
+static bool login_page(struct peer *peer, const char *head,
+    struct script *script)
+{
+	(void)head;
+	(void)script;
+	return peer_reply(peer, 200, "", "<html>Please log in</html>");
+}
+
+static bool odd_token(struct peer *peer, const char *head,
+    struct script *script)
+{
+	(void)head;
+	(void)script;
+	return peer_reply(peer, 201, "", "{\"token\":\"hush\"}");
+}
+
+static void tokens_that_are_none(void **state)
+{
+	struct script script = {.challenge = BEARER, .token = login_page};
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, answer, &script, ALICE);
+	assert_int_equal(tags(&f, &err), -EIO);
+	assert_says(err.msg, "answered 200 with a page: \"Please log in\"");
+	/* What may be a token is not shown. */
+	script.token = odd_token;
+	assert_int_equal(tags(&f, &err), -EIO);
+	assert_says(err.msg, "answered 201");
+	assert_null(strstr(err.msg, "hush"));
+	fixture_close(&f);
+}
+
 static bool numbered_token(struct peer *peer, const char *head,
     struct script *script)
 {
@@ -418,6 +452,7 @@ int main(void)
 	    cmocka_unit_test(no_credentials),
 	    cmocka_unit_test(wrong_password),
 	    cmocka_unit_test(token_refused),
+	    cmocka_unit_test(tokens_that_are_none),
 	    cmocka_unit_test(insufficient_scope_ends),
 	    cmocka_unit_test(revoked_token_is_renewed),
 	    cmocka_unit_test(scope_of_the_challenge),
