@@ -228,6 +228,12 @@ static int catalog_load(struct images *images, struct err *err)
 	int r = names_read(images, NULL, &builder, err);
 
 	monitor_enter(&images->monitor);
+	/* What has listed its names does not lose them by a gateway's 404. */
+	if (r == -EOPNOTSUPP && err->http == 404 && images->listed) {
+		err->code = EIO;
+		r = -EIO;
+	}
+	images->listed |= r >= 0;
 	images->unlisted = r == -EOPNOTSUPP || r == -EACCES;
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);

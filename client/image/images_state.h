@@ -24,7 +24,8 @@ struct images {
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
-	bool unlisted;          /* the registry would not list */
+	bool listed;            /* the registry has listed its names */
+	bool unlisted;          /* it would not, the last time */
 	struct map found;       /* repositories that answered to their name */
 	struct map gone;        /* those that lost their last tag here */
 	struct map tags;        /* repository → struct listing */

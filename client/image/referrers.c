@@ -145,15 +145,19 @@ int referrers_ask(struct images *images, const char *repository,
     struct err *err)
 {
 	struct referrers_state *state = images_referrers(images);
-	int r = -EOPNOTSUPP;
+	int api = atomic_load(&state->api);
+	int r;
 
-	if (atomic_load(&state->api) != API_ABSENT)
-		r = registry_referrers(images_registry(images), repository,
-		    subject, each, arg, err);
-	if (r == -EOPNOTSUPP)
-		atomic_store(&state->api, API_ABSENT);
-	else if (r >= 0)
+	if (api == API_ABSENT)
+		return -EOPNOTSUPP;
+	r = registry_referrers(images_registry(images), repository, subject,
+	    each, arg, err);
+	if (r >= 0)
 		atomic_store(&state->api, API_PRESENT);
+	/* That one repository has no list says nothing of others that have, and
+	 * a login page says nothing for long. */
+	else if (r == -EOPNOTSUPP && api == API_UNKNOWN && err->http != 200)
+		atomic_store(&state->api, API_ABSENT);
 	return r;
 }
 
@@ -180,6 +184,22 @@ static int add_of_cosign(struct image *image, const struct names *tags,
 		else
 			*err = none;
 	}
+	return r;
+}
+
+int referrers_among_tags(const struct image *image, struct names **out,
+    struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int r = images_tags(image->images, image->repository, out, &failure);
+
+	if (r == -ENOENT || r == -EACCES || r == -EOPNOTSUPP) {
+		log_debug(LOG_FETCH, "which tags refer to images: %s",
+		    failure.msg);
+		return 0;
+	}
+	if (r < 0)
+		*err = failure;
 	return r;
 }
 
@@ -215,13 +235,9 @@ static int load(struct image *image, struct referrers **out, struct err *err)
 		*err = none;
 		return listed;
 	}
-	r = images_tags(image->images, image->repository, &tags, &none);
-	if (r == -EINTR)
-		return err_set(err, EINTR, "interrupted");
-	if (r < 0)
-		log_debug(LOG_FETCH, "which tags refer to images: %s",
-		    none.msg);
-	r = add_of_tags(image, tags, listed == 0, builder, err);
+	r = referrers_among_tags(image, &tags, err);
+	if (r == 0)
+		r = add_of_tags(image, tags, listed == 0, builder, err);
 	if (r == 0)
 		*out = referrers_builder_take(steal(&builder));
 	return r;

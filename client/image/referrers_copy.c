@@ -79,16 +79,9 @@ static int copy_of_cosign(struct copying *copying, struct image *subject,
     struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err none = ERR_INIT;
-	int r = images_tags(subject->images, subject->repository, &tags, &none);
+	int r = referrers_among_tags(subject, &tags, err);
 
-	if (r == -EINTR)
-		return err_set(err, EINTR, "interrupted");
-	if (r < 0) {
-		log_debug(LOG_PUSH, "which tags refer to images: %s", none.msg);
-		return 0;
-	}
-	for (size_t i = 0; i < COSIGN_TAGS && r == 0; i++) {
+	for (size_t i = 0; tags && i < COSIGN_TAGS && r == 0; i++) {
 		CLEANUP(image_put_p) struct image *image = NULL;
 		struct push_target to = copying->to;
 		char tag[COSIGN_TAG_SIZE];

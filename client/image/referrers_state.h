@@ -10,7 +10,7 @@
 #include "image/referrers.h"
 
 struct referrers_state {
-	/* Whether the registry lists them; once it was asked it stays so. */
+	/* Whether the registry lists them; once it has said so it stays so. */
 	_Atomic enum { API_UNKNOWN, API_PRESENT, API_ABSENT } api;
 	struct monitor monitor;
 	struct map kept; /* in the monitor: "REPOSITORY@DIGEST" → lists */
@@ -26,9 +26,14 @@ void referrers_changed(struct images *images, const char *repository,
     const struct digest *subject);
 
 /* Asks the registry for its list: 0, or -EOPNOTSUPP where there is none, which
- * it asks only once. */
+ * it asks only once where the registry itself says so. */
 int referrers_ask(struct images *images, const char *repository,
     const struct digest *subject, registry_referrer_fn *each, void *arg,
+    struct err *err);
+
+/* The tags among which there may be some that refer to images; *out is NULL
+ * where the registry does not say which there are. */
+int referrers_among_tags(const struct image *image, struct names **out,
     struct err *err);
 
 /* The tag under which clients list what refers to a digest. */

@@ -65,6 +65,31 @@ static void listing_replace(struct images *images, const char *repository,
 	listing->missing = !names;
 }
 
+/* Whether the repository was listed, or found by one of its names. */
+static bool is_known(struct images *images, const char *repository)
+{
+	CLEANUP(names_put_p)
+	struct names *catalog = images_catalog_cached(images);
+
+	return (catalog && names_has(catalog, repository)) ||
+	       images_found(images, repository);
+}
+
+/* As names_read(), of tags. That a gateway does not know a name, while the
+ * registry may, is as good as that there is none, but not of one that there
+ * is. */
+static int tags_read(struct images *images, const char *repository,
+    struct names_builder **out, struct err *err)
+{
+	int r = names_read(images, repository, out, err);
+
+	if (r == -EIO && err->http == 404 && !is_known(images, repository)) {
+		err->code = ENOENT;
+		r = -ENOENT;
+	}
+	return r;
+}
+
 static int tags_load(struct images *images, const char *repository,
     struct listing *listing, struct err *err)
 {
@@ -73,7 +98,7 @@ static int tags_load(struct images *images, const char *repository,
 	struct names_difference difference = {NULL, NULL};
 	struct names *names = NULL;
 	struct err none = ERR_INIT;
-	int r = names_read(images, repository, &builder, err);
+	int r = tags_read(images, repository, &builder, err);
 
 	if (r >= 0)
 		r = names_builder_take(steal(&builder), &names, err);

@@ -8,6 +8,7 @@
 #include "names.h"
 #include "oci/reference.h"
 #include "pages.h"
+#include "reply.h"
 
 enum {
 	/* What registries give at most; ECR and docker's refuse more. */
@@ -15,6 +16,8 @@ enum {
 	/* A page is read in constant memory. This is for a server that does not
 	 * come to an end: a million names of the greatest length. */
 	PAGE_MAX_BYTES = 256 << 20,
+	/* Of a page for browsers, as much as has words in it. */
+	BEGIN_SIZE = 4096,
 };
 
 /* A list on its way to whoever wants it. */
@@ -40,9 +43,46 @@ static int pass_on(void *arg, const char *name, size_t len, struct err *err)
 	return list->valid(name, len) ? list->each(list->arg, name, err) : 0;
 }
 
-static int read_page(struct http_response *response, struct list *list,
-    struct err *err)
+/* The begin of a page, for a message about what is no list. */
+struct begin {
+	size_t len;
+	char text[BEGIN_SIZE + 1];
+};
+
+static void begin_add(struct begin *begin, const char *data, size_t len)
 {
+	size_t room = BEGIN_SIZE - begin->len;
+
+	memcpy(begin->text + begin->len, data, len < room ? len : room);
+	begin->len += len < room ? len : room;
+	begin->text[begin->len] = '\0';
+}
+
+/* Says what came instead of a list, and whence. */
+static int no_list(struct registry *registry, struct http_response *response,
+    const struct list *list, struct begin *begin, struct err *err)
+{
+	char wrong[sizeof(err->msg)], chunk[BEGIN_SIZE];
+	struct err said = ERR_INIT;
+	ssize_t n = 1;
+
+	memcpy(wrong, err->msg, sizeof(wrong));
+	while (n > 0 && begin->len < BEGIN_SIZE) {
+		n = http_read(response, chunk, sizeof(chunk), &said);
+		if (n > 0)
+			begin_add(begin, chunk, (size_t)n);
+	}
+	refusal_of_body(begin->text, begin->len, &said);
+	err_set(err, EIO, "%s: %s: %s: %s", registry_host(registry), list->what,
+	    said.msg, wrong);
+	err->http = said.http;
+	return -EIO;
+}
+
+static int read_page(struct registry *registry, struct http_response *response,
+    struct list *list, struct err *err)
+{
+	struct begin begin = {0};
 	char chunk[16 << 10];
 	size_t total = 0;
 	struct names names;
@@ -51,14 +91,35 @@ static int read_page(struct http_response *response, struct list *list,
 
 	names_init(&names, list->member);
 	while ((n = http_read(response, chunk, sizeof(chunk), err)) > 0) {
+		begin_add(&begin, chunk, (size_t)n);
 		r = names_feed(&names, chunk, (size_t)n, pass_on, list, err);
+		if (r == -EIO)
+			return no_list(registry, response, list, &begin, err);
 		if (r != 0)
 			return r;
 		total += (size_t)n;
 		if (total > PAGE_MAX_BYTES)
 			return err_set(err, EFBIG, "the list does not end");
 	}
-	return n < 0 ? (int)n : names_finish(&names, err);
+	if (n < 0)
+		return (int)n;
+	r = names_finish(&names, err);
+	return r < 0 ? no_list(registry, response, list, &begin, err) : 0;
+}
+
+/* A gateway's 404 says nothing of the registry, nor does one in the middle of a
+ * list. */
+static int refused(struct registry *registry, const struct call *call,
+    struct http_response *response, const struct list *list, struct err *err)
+{
+	struct refusal refusal;
+	int r;
+
+	refusal_read(response, &refusal);
+	r = call_refused_by(registry, call, &refusal, list->what, err);
+	if (r == -ENOENT && (list->pages > 0 || !refusal_is_absence(&refusal)))
+		err->code = EIO;
+	return -err->code;
 }
 
 static int read_list(struct registry *registry, const struct call *call,
@@ -68,8 +129,8 @@ static int read_list(struct registry *registry, const struct call *call,
 	int r;
 
 	if (http_status(response) != 200)
-		return call_refused(registry, call, response, list->what, err);
-	r = read_page(response, list, err);
+		return refused(registry, call, response, list, err);
+	r = read_page(registry, response, list, err);
 	list->pages++;
 	return r;
 }
@@ -97,7 +158,8 @@ static bool lets_us_in(struct registry *registry)
 
 	if (r == 0)
 		r = call_send(registry, &call, &response, &ignored);
-	return r == 0 && http_status(response) == 200;
+	return r == 0 && http_status(response) == 200 &&
+	       !reply_is_page(response);
 }
 
 /* Whether it is the list that is not to be had, and not the registry. */

@@ -100,9 +100,11 @@ static void take_structure(struct names *names, char c)
 	case '[':
 	case '{':
 		names->depth++;
-		if (names->depth == 2)
+		if (names->depth == 2) {
 			names->listing =
 			    c == '[' && names->value && names->wanted;
+			names->found |= names->listing;
+		}
 		break;
 	case ']':
 	case '}':
@@ -118,6 +120,10 @@ static void take_structure(struct names *names, char c)
 	case ',':
 		if (names->depth == 1)
 			names->value = false;
+		break;
+	case 'n':
+		if (names->depth == 1 && names->value && names->wanted)
+			names->found = true;
 		break;
 	default:
 		break;
@@ -147,7 +153,10 @@ int names_feed(struct names *names, const char *data, size_t len,
 
 int names_finish(const struct names *names, struct err *err)
 {
-	if (names->ended)
-		return 0;
-	return err_set(err, EIO, "the list ends in the middle");
+	if (!names->ended)
+		return err_set(err, EIO, "the list ends in the middle");
+	if (!names->found)
+		return err_set(err, EIO, "the answer has no list \"%s\"",
+		    names->member);
+	return 0;
 }

@@ -21,6 +21,7 @@ struct names {
 	bool value;         /* in the object: behind the colon */
 	bool wanted;        /* the last key was the member */
 	bool listing;       /* in the array */
+	bool found;         /* there is such an array, or null */
 	bool in_string;
 	bool escaped;      /* behind a backslash */
 	unsigned hex_left; /* digits of \uXXXX to come */
@@ -42,7 +43,8 @@ void names_init(struct names *names, const char *member);
 int names_feed(struct names *names, const char *data, size_t len,
     names_fn *each, void *arg, struct err *err);
 
-/* At the end of the text: 0, or -EIO if the object is not complete. */
+/* At the end of the text: 0, or -EIO if the object is not complete, or has no
+ * such member; null, which docker-registry writes, is an empty list. */
 int names_finish(const struct names *names, struct err *err);
 
 #endif

@@ -21,13 +21,9 @@ struct referrers {
  */
 static bool is_absent(const struct http_response *response)
 {
-	const char *type = http_header(response, "Content-Type");
-	size_t len = type ? strcspn(type, "; \t") : 0;
-
 	switch (http_status(response)) {
 	case 200:
-		return len != strlen(MEDIA_OCI_INDEX) ||
-		       strncmp(type, MEDIA_OCI_INDEX, len) != 0;
+		return reply_is_page(response);
 	case 400:
 	case 404:
 	case 405:
@@ -38,31 +34,46 @@ static bool is_absent(const struct http_response *response)
 	}
 }
 
-/* What has no name is another thing than what has no list. */
+/* What has no name is another thing than what has no list, and what has had a
+ * list has one, whatever a gateway says. */
 static int absent(struct registry *registry, const struct call *call,
     struct http_response *response, const char *what, struct err *err)
 {
+	bool lists = atomic_load(&registry->lists_referrers);
+	struct err said = ERR_INIT;
 	struct refusal refusal;
 
 	refusal_read(response, &refusal);
-	if (strcmp(refusal.code, "NAME_UNKNOWN") == 0)
-		return refusal_err(&refusal, registry->address.host, what,
-		    call->scope, err);
-	return err_set(err, EOPNOTSUPP,
-	    "%s: the registry does not list what refers to %s",
-	    registry->address.host, what);
+	call_refused_by(registry, call, &refusal, what, &said);
+	if (strcmp(refusal.code, "NAME_UNKNOWN") == 0) {
+		*err = said;
+		return -said.code;
+	}
+	err_set(err, lists && !*refusal.code ? EIO : EOPNOTSUPP,
+	    "the registry does not list what refers to images: %s", said.msg);
+	err->http = refusal.status;
+	return -err->code;
 }
 
+/* Some servers call it just JSON. */
 static int read_index(struct http_response *response, struct referrers *list,
     struct err *err)
 {
 	AUTO_BUF struct buf body = BUF_INIT(MANIFEST_MAX_BYTES);
 	CLEANUP(manifest_free_p) struct manifest *index = NULL;
+	struct err wrong = ERR_INIT;
 	int r = http_read_all(response, &body, err);
 
-	if (r == 0)
-		r = manifest_parse(buf_str(&body), body.len, MEDIA_OCI_INDEX,
-		    &index, err);
+	if (r < 0)
+		return r;
+	if (manifest_parse(buf_str(&body), body.len, MEDIA_OCI_INDEX, &index,
+		&wrong) < 0) {
+		char said[sizeof(err->msg)];
+
+		refusal_of_body(buf_str(&body), body.len, err);
+		memcpy(said, err->msg, sizeof(said));
+		return err_set(err, EIO, "%s: %s", said, wrong.msg);
+	}
 	for (size_t i = 0; r == 0 && i < index->entry_count; i++)
 		r = list->each(list->arg, &index->entries[i], err);
 	return r;
@@ -76,10 +87,17 @@ static int read_page(struct registry *registry, const struct call *call,
 
 	if (list->pages == 0 && is_absent(response))
 		return absent(registry, call, response, list->what, err);
-	if (http_status(response) != 200)
-		return call_refused(registry, call, response, list->what, err);
+	if (http_status(response) != 200) {
+		call_refused(registry, call, response, list->what, err);
+		/* A page that is missing is no name that is. */
+		if (err->code == ENOENT)
+			err->code = EIO;
+		return -err->code;
+	}
 	r = read_index(response, list, err);
 	list->pages++;
+	if (r == 0)
+		atomic_store(&registry->lists_referrers, true);
 	return r < 0 ? err_wrap(err, "%s: what refers to %s",
 			   registry->address.host, list->what)
 		     : r;

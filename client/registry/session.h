@@ -14,7 +14,7 @@
 #include "limits.h"
 #include "registry/registry.h"
 
-/* Constant once open, but for the last three, which many threads may touch. */
+/* Constant once open, but for the last four, which many threads may touch. */
 struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
@@ -28,6 +28,7 @@ struct registry {
 	struct grants grants;
 	struct limits limits;
 	atomic_bool uploads_by_patch; /* what this registry was found to need */
+	atomic_bool lists_referrers;  /* it has done so */
 };
 
 /*

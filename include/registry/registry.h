@@ -78,8 +78,9 @@ typedef int registry_name_fn(void *arg, const char *name, struct err *err);
 int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err);
 
-/* All tags of a repository; invalid ones are left out. -ENOENT: no such
- * repository. */
+/* All tags of a repository; invalid ones are left out. -ENOENT: the registry
+ * says that there is no such repository. A 404 that is not its own word, but a
+ * gateway's or that of a page, is -EIO with err->http. */
 int registry_tags(struct registry *registry, const char *repository,
     registry_name_fn *each, void *arg, struct err *err);
 
@@ -118,7 +119,8 @@ typedef int registry_referrer_fn(void *arg, const struct descriptor *referrer,
 
 /*
  * What refers to a manifest (GET referrers, paged by Link). -EOPNOTSUPP where
- * the registry has no such list: a tag has it then, if anything; -ENOENT: no
+ * the registry has no such list: a tag has it then, if anything; err->http is
+ * 200 where a page for browsers came, which may be somebody else's. -ENOENT: no
  * such repository. A manifest that is not there has no referrers.
  */
 int registry_referrers(struct registry *registry, const char *repository,

@@ -248,6 +248,80 @@ static void tags(void **state)
 	fixture_close(&f);
 }
 
+/* The repository's name says what comes in place of its list. */
+static bool no_lists(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "/v2/empty/"))
+		return peer_reply(peer, 200, "", "");
+	if (head_asks(head, "/v2/object/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "/v2/login/"))
+		return peer_reply(peer, 200, "",
+		    "<html><h1>Please log in</h1></html>");
+	if (head_asks(head, "/v2/nothing/"))
+		return peer_reply(peer, 204, "", "");
+	if (head_asks(head, "/v2/gateway/"))
+		return peer_reply(peer, 404, "", "404 page not found\n");
+	if (head_asks(head, "/v2/page/"))
+		return peer_reply(peer, 404, "", "<html>no backend</html>");
+	if (head_asks(head, "/v2/half/tags/list?2 "))
+		return peer_reply(peer, 404, "",
+		    "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}");
+	return peer_reply(peer, 200, "Link: <?2>; rel=\"next\"\r\n",
+	    "{\"tags\":[\"1.0\"]}");
+}
+
+static void what_is_no_list(void **state)
+{
+	static const struct {
+		const char *repository;
+		int http;
+		const char *says;
+	} cases[] = {
+	    {"empty", 200, "empty: answered 200 with nothing"},
+	    {"object", 200,
+		"object: answered 200 with \"{}\": the answer has"
+		" no list \"tags\""},
+	    {"login", 200,
+		"login: answered 200 with a page: \"Please log in\""},
+	    {"nothing", 204, "nothing: answered 204 with nothing"},
+	    {"gateway", 404, "gateway: 404 page not found (404)"},
+	    {"page", 404, "page: answered 404 with a page: \"no backend\""},
+	    {"half", 404, "half: status 404 NAME_UNKNOWN"},
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, no_lists, NULL, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		AUTO_BUF struct buf names = BUF_INIT(1000);
+		struct err err = ERR_INIT;
+
+		assert_int_equal(registry_tags(f.registry, cases[i].repository,
+				     join, &names, &err),
+		    -EIO);
+		assert_int_equal(err.http, cases[i].http);
+		assert_says(err.msg, cases[i].says);
+	}
+	fixture_close(&f);
+}
+
+static bool empty_object(struct peer *peer, const char *head, void *arg)
+{
+	(void)head;
+	(void)arg;
+	return peer_reply(peer, 200, "", "{}");
+}
+
+static void a_catalog_that_is_none(void **state)
+{
+	(void)state;
+	assert_catalog_fails(empty_object, NULL, EIO, "\"repositories\"");
+}
+
 /* A server that fails twice before each answer. */
 static bool shaky(struct peer *peer, const char *head, void *arg)
 {
@@ -287,6 +361,8 @@ int main(void)
 	    cmocka_unit_test(not_let_in),
 	    cmocka_unit_test(no_json),
 	    cmocka_unit_test(tags),
+	    cmocka_unit_test(what_is_no_list),
+	    cmocka_unit_test(a_catalog_that_is_none),
 	    cmocka_unit_test(failures_pass),
 	};
 

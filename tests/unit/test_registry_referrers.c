@@ -41,6 +41,10 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		return peer_reply(peer, 403, "", "");
 	if (head_asks(head, "/v2/broken/"))
 		return peer_reply(peer, 200, TYPE, "{\"manifests\":");
+	if (head_asks(head, "/v2/empty/"))
+		return peer_reply(peer, 200, TYPE, "{}");
+	if (head_asks(head, "/v2/silent/"))
+		return peer_reply(peer, 200, "", "");
 	if (head_asks(head, "/v2/absent400/"))
 		return peer_reply(peer, 400, "", "");
 	if (head_asks(head, "/v2/absent405/"))
@@ -75,31 +79,33 @@ static void list(void **state)
 	    {"absent405", EOPNOTSUPP, ""},
 	    {"absent406", EOPNOTSUPP, ""},
 	    {"login", EOPNOTSUPP, ""},
-	    {"untyped", EOPNOTSUPP, ""},
+	    {"untyped", 0, ""},
 	    {"unknown", ENOENT, ""},
 	    {"denied", EACCES, ""},
-	    {"broken", EINVAL, ""},
+	    {"broken", EIO, ""},
+	    {"empty", EIO, ""},
+	    {"silent", EIO, ""},
 	};
 	struct digest subject;
-	struct fixture f;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	assert_int_equal(digest_parse(&subject, SUBJECT, &err), 0);
-	fixture_open(&f, answer, NULL, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		AUTO_BUF struct buf types = BUF_INIT(1000);
 		struct err failure = ERR_INIT;
-		int r = registry_referrers(f.registry, cases[i].repository,
-		    &subject, join, &types, &failure);
+		struct fixture f;
+		int r;
 
+		fixture_open(&f, answer, NULL, NULL);
+		r = registry_referrers(f.registry, cases[i].repository,
+		    &subject, join, &types, &failure);
+		fixture_close(&f);
 		assert_int_equal(r, -cases[i].code);
 		assert_string_equal(buf_str(&types), cases[i].types);
 		if (r < 0)
-			assert_non_null(
-			    strstr(failure.msg, cases[i].repository));
+			assert_says(failure.msg, cases[i].repository);
 	}
-	fixture_close(&f);
 }
 
 /* A list that breaks off in the middle is none of a registry without lists. */
@@ -126,7 +132,56 @@ static void a_page_is_missing(void **state)
 	fixture_open(&f, breaks_off, NULL, NULL);
 	assert_int_equal(registry_referrers(f.registry, "app", &subject, join,
 			     &types, &err),
-	    -ENOENT);
+	    -EIO);
+	fixture_close(&f);
+}
+
+/* A list, and after that what arg says. */
+static bool goes_away(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "/v2/app/"))
+		return peer_reply(peer, 200, TYPE, INDEX());
+	if (head_asks(head, "/v2/gateway/"))
+		return peer_reply(peer, 404, "", "404 page not found\n");
+	if (head_asks(head, "/v2/login/"))
+		return peer_reply(peer, 200, "Content-Type: text/html\r\n",
+		    "<html>sign in</html>");
+	return peer_reply(peer, 404, "",
+	    "{\"errors\":[{\"code\":\"NOT_FOUND\"}]}");
+}
+
+static void who_has_listed_goes_on_to(void **state)
+{
+	static const struct {
+		const char *repository;
+		int result;
+	} cases[] = {
+	    {"login", -EOPNOTSUPP},
+	    {"gateway", -EOPNOTSUPP},
+	    {"app", 0},
+	    {"login", -EIO},
+	    {"gateway", -EIO},
+	    /* The registry's own word on one of several repositories. */
+	    {"other", -EOPNOTSUPP},
+	};
+	struct digest subject;
+	struct fixture f;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(digest_parse(&subject, SUBJECT, &err), 0);
+	fixture_open(&f, goes_away, NULL, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		AUTO_BUF struct buf types = BUF_INIT(1000);
+
+		assert_int_equal(registry_referrers(f.registry,
+				     cases[i].repository, &subject, join,
+				     &types, &err),
+		    cases[i].result);
+	}
 	fixture_close(&f);
 }
 
@@ -135,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(list),
 	    cmocka_unit_test(a_page_is_missing),
+	    cmocka_unit_test(who_has_listed_goes_on_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		script->meanwhile(script->arg);
 	if (strstr(head, "/tags/list")) {
 		if (!script->tags)
-			return peer_reply(peer, 404, "", "");
+			return peer_reply(peer, 404, "",
+			    "{\"errors\":[{\"code\":\"NAME_UNKNOWN\"}]}");
 		snprintf(body, sizeof(body), "{\"tags\":[%s]}", script->tags);
 		return peer_reply(peer, 200, "", body);
 	}
