@@ -144,7 +144,7 @@ int referrers_detach(struct image *image, const struct digest *referrer,
 	struct images *images = image->images;
 	const char *repository = image->repository;
 	char text[DIGEST_TEXT_SIZE];
-	int r = registry_manifest_delete(images_registry(images), repository,
+	int r = registry_manifest_remove(images_registry(images), repository,
 	    digest_format(referrer, text), err);
 
 	if (r == -EOPNOTSUPP)

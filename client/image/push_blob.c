@@ -50,17 +50,9 @@ static int mount_known(const struct push_target *target,
 int push_blob_find(const struct push_target *target,
     const struct digest *digest, uint64_t size, struct err *err)
 {
-	char text[DIGEST_TEXT_SIZE];
-	uint64_t there = 0;
 	int r = registry_blob_head(images_registry(target->images),
-	    target->repository, digest, &there, err);
+	    target->repository, digest, size, err);
 
-	if (r == 1 && there != UINT64_MAX && there != size) {
-		log_debug(LOG_PUSH, "%s: %llu bytes there, not %llu",
-		    digest_format(digest, text), (unsigned long long)there,
-		    (unsigned long long)size);
-		return 0;
-	}
 	return r != 0 ? r : mount_known(target, digest, err);
 }
 

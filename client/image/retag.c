@@ -121,18 +121,11 @@ static void put_back(struct image *image, const struct tag_name *name)
 static int names(struct images *images, const struct tag_name *name,
     const struct image *image, struct err *err)
 {
-	CLEANUP(image_put_p) struct image *now = NULL;
-	struct err said = ERR_INIT;
-	int r = image_open_tag_now(images, name->repository, name->tag, &now,
-	    &said);
+	struct digest now;
+	int r = registry_manifest_look(images_registry(images),
+	    name->repository, name->tag, &now, err);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		*err = said;
-		return r;
-	}
-	return digest_equal(&now->digest, &image->digest);
+	return r == 1 ? digest_equal(&now, &image->digest) : r;
 }
 
 /* Removes the old name of what has the new one. An answer that got lost is no

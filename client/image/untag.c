@@ -113,28 +113,13 @@ static int stand_in_prepare(const struct push_target *target,
 	return r < 0 ? r : stand_in_make(it, was, err);
 }
 
-/* A DELETE that is sent again after its answer was lost finds nothing. */
-static int delete_there(const struct push_target *target, const char *reference,
-    struct err *err)
-{
-	struct err said = ERR_INIT;
-	int r = registry_manifest_delete(images_registry(target->images),
-	    target->repository, reference, &said);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		*err = said;
-	return r;
-}
-
 static int stand_in_delete(const struct push_target *target,
     const struct stand_in *it, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return delete_there(target, digest_format(&it->manifest.digest, text),
-	    err);
+	return registry_manifest_remove(images_registry(target->images),
+	    target->repository, digest_format(&it->manifest.digest, text), err);
 }
 
 /* One that never had a tag is put and deleted. */
@@ -159,17 +144,14 @@ static int rehearse(const struct push_target *target, struct err *err)
  * somebody else's. */
 static int look(const struct push_target *target, const struct stand_in *it)
 {
-	struct registry_manifest head = {0};
 	struct err none = ERR_INIT;
-	int r = registry_manifest_head(images_registry(target->images),
-	    target->repository, target->tag, &head, &none);
+	struct digest now;
+	int r = registry_manifest_look(images_registry(target->images),
+	    target->repository, target->tag, &now, &none);
 
-	buf_release(&head.body);
-	if (r == -ENOENT)
+	if (r == 0)
 		return 1;
-	return r == 0 && !digest_equal(&head.digest, &it->manifest.digest)
-		   ? 0
-		   : -EIO;
+	return r == 1 && !digest_equal(&now, &it->manifest.digest) ? 0 : -EIO;
 }
 
 /* What a removal that failed leaves: 0 if it has not failed after all. */
@@ -257,19 +239,18 @@ static int by_digest(const struct push_target *target, struct err *err)
 
 static int remove_tag(const struct push_target *target, struct err *err)
 {
-	struct registry_manifest head = {0};
-	struct err unsupported = ERR_INIT, missing = ERR_INIT;
+	struct registry *registry = images_registry(target->images);
+	struct err unsupported = ERR_INIT, ignored = ERR_INIT;
+	struct digest now;
+	int r = registry_manifest_look(registry, target->repository,
+	    target->tag, &now, &ignored);
+
 	/* What is not there now cannot be told from what is not there any
 	 * more. */
-	int r = registry_manifest_head(images_registry(target->images),
-	    target->repository, target->tag, &head, &missing);
-
-	buf_release(&head.body);
-	if (r == -ENOENT) {
-		*err = missing;
-		return r;
-	}
-	r = delete_there(target, target->tag, &unsupported);
+	if (r == 0)
+		return err_set(err, ENOENT, "there is no such tag");
+	r = registry_manifest_remove(registry, target->repository, target->tag,
+	    &unsupported);
 	if (r == -EOPNOTSUPP)
 		return by_digest(target, err);
 	if (r < 0)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "call.h"
 #include "http/grammar.h"
 #include "reply.h"
@@ -111,8 +112,24 @@ int registry_blob_open(struct registry *registry, const char *repository,
 	return 0;
 }
 
+/* Whether a 200 to a HEAD can be of this blob: what it says of it must be so,
+ * and it may say nothing. */
+static bool can_be(const struct http_response *response,
+    const struct digest *digest, uint64_t size)
+{
+	int64_t length = http_length(response);
+	struct digest named;
+
+	if (length >= 0 && size != UINT64_MAX && (uint64_t)length != size)
+		return false;
+	if (reply_digest(response, &named))
+		return named.algorithm != digest->algorithm ||
+		       digest_equal(&named, digest);
+	return !reply_is_page(response);
+}
+
 int registry_blob_head(struct registry *registry, const char *repository,
-    const struct digest *digest, uint64_t *size, struct err *err)
+    const struct digest *digest, uint64_t size, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
@@ -128,13 +145,14 @@ int registry_blob_head(struct registry *registry, const char *repository,
 		r = call_send(registry, &call, &response, err);
 	if (r < 0)
 		return r;
-	*size = UINT64_MAX;
 	if (http_status(response) == 404)
 		return 0;
 	if (http_status(response) == 200) {
-		if (http_length(response) >= 0)
-			*size = (uint64_t)http_length(response);
-		return 1;
+		if (can_be(response, digest, size))
+			return 1;
+		log_debug(LOG_HTTP, "%s: what is there is something else",
+		    what.text);
+		return 0;
 	}
 	/* The registry knows where it is; that the storage takes no HEAD (urls
 	 * are signed for a GET) is between us and it. */

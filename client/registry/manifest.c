@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "call.h"
 #include "oci/manifest.h"
 #include "reply.h"
@@ -38,6 +39,13 @@ static int wanted_digest(const char *reference, struct digest *out,
 	return strchr(reference, ':') ? digest_parse(out, reference, err) : 0;
 }
 
+static bool is_object(const struct buf *body)
+{
+	const char *text = buf_str(body);
+
+	return text[strspn(text, " \t\r\n")] == '{';
+}
+
 /*
  * A tag's digest is that of the bytes, whatever the server says: too many say
  * something else. But it may choose the algorithm.
@@ -55,8 +63,12 @@ static int check_digest(const struct http_response *response,
 							  : DIGEST_SHA256;
 	r = digest_of(algorithm, out->body.data, out->body.len, &out->digest,
 	    err);
-	if (r < 0 || !digest_is_set(want) || digest_equal(want, &out->digest))
+	if (r < 0 || (digest_is_set(want) && digest_equal(want, &out->digest)))
 		return r;
+	if (!is_object(&out->body))
+		return refusal_of_body(buf_str(&out->body), out->body.len, err);
+	if (!digest_is_set(want))
+		return 0;
 	/* Its digest leaves the signatures out. */
 	if (strcmp(out->media_type, MEDIA_DOCKER_SCHEMA1_SIGNED) == 0)
 		return err_set(err, ENOTSUP,
@@ -81,23 +93,32 @@ static int read_manifest(struct http_response *response,
 	return r;
 }
 
+/* Asks for a manifest; release the call also after a failure. */
+static int ask(struct registry *registry, const char *method,
+    const char *repository, const char *reference, struct call *call,
+    struct http_response **out, struct err *err)
+{
+	int r = call_init(call, registry, method, repository, "pull", err,
+	    "manifests/%s", reference);
+
+	call->headers[0] = ACCEPT;
+	call->max_redirects = CALL_REDIRECTS;
+	call->retry = true;
+	return r < 0 ? r : call_send(registry, call, out, err);
+}
+
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	CLEANUP(call_release) struct call call;
+	CLEANUP(call_release) struct call call = {0};
 	struct call_what it = call_what(repository, reference);
 	struct digest want;
-	int r = call_init(&call, registry, "GET", repository, "pull", err,
-	    "manifests/%s", reference);
+	int r = wanted_digest(reference, &want, err);
 
-	call.headers[0] = ACCEPT;
-	call.max_redirects = CALL_REDIRECTS;
-	call.retry = true;
 	if (r == 0)
-		r = wanted_digest(reference, &want, err);
-	if (r == 0)
-		r = call_send(registry, &call, &response, err);
+		r = ask(registry, "GET", repository, reference, &call,
+		    &response, err);
 	if (r < 0)
 		return r;
 	if (http_status(response) != 200)
@@ -124,14 +145,9 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
 	struct call_what it = call_what(repository, reference);
-	int r = call_init(&call, registry, "HEAD", repository, "pull", err,
-	    "manifests/%s", reference);
+	int r =
+	    ask(registry, "HEAD", repository, reference, &call, &response, err);
 
-	call.headers[0] = ACCEPT;
-	call.max_redirects = CALL_REDIRECTS;
-	call.retry = true;
-	if (r == 0)
-		r = call_send(registry, &call, &response, err);
 	if (r < 0)
 		return r;
 	if (http_status(response) == 404)
@@ -146,6 +162,84 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 	return get_for_head(registry, repository, reference, out, err);
 }
 
+/* Whether a 404 is the registry's own: only a GET has the body that tells. 0 if
+ * it is, as registry_manifest_look() otherwise. */
+static int confirm_absence(struct registry *registry, const char *repository,
+    const char *reference, struct digest *out, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call;
+	struct call_what it = call_what(repository, reference);
+	struct registry_manifest found = {.body = BUF_INIT(0)};
+	struct refusal refusal;
+	int r =
+	    ask(registry, "GET", repository, reference, &call, &response, err);
+
+	if (r < 0)
+		return r;
+	if (http_status(response) == 200) {
+		r = read_manifest(response, &(struct digest){0}, &found, err);
+		buf_release(&found.body);
+		*out = found.digest;
+		return r < 0 ? r : 1;
+	}
+	refusal_read(response, &refusal);
+	if (refusal_is_absence(&refusal))
+		return 0;
+	r = call_refused_by(registry, &call, &refusal, it.text, err);
+	if (r == -ENOENT)
+		err->code = EIO;
+	return -err->code;
+}
+
+int registry_manifest_look(struct registry *registry, const char *repository,
+    const char *reference, struct digest *out, struct err *err)
+{
+	struct registry_manifest found = {.body = BUF_INIT(0)};
+	struct err missing = ERR_INIT;
+	int r = registry_manifest_head(registry, repository, reference, &found,
+	    &missing);
+
+	if (r == -ENOENT)
+		return confirm_absence(registry, repository, reference, out,
+		    err);
+	if (r < 0) {
+		*err = missing;
+		return r;
+	}
+	buf_release(&found.body);
+	*out = found.digest;
+	return 1;
+}
+
+/*
+ * What became of a request whose answer leaves that open: 0 if the reference
+ * now names what it should (NULL: nothing). err has the answer, and then gets
+ * what was found in front of it.
+ */
+static int find_out(struct registry *registry, const char *repository,
+    const char *reference, const struct digest *should, struct err *err)
+{
+	struct call_what it = call_what(repository, reference);
+	struct err failure = ERR_INIT;
+	struct digest now;
+	int r = registry_manifest_look(registry, repository, reference, &now,
+	    &failure);
+
+	if (r == (should ? 1 : 0) && (!should || digest_equal(&now, should))) {
+		log_debug(LOG_HTTP, "%s: it was done: %s", it.text, err->msg);
+		return 0;
+	}
+	if (r == -EINTR)
+		*err = failure;
+	else if (r < 0)
+		log_debug(LOG_HTTP, "%s: what it names: %s", it.text,
+		    failure.msg);
+	return err_wrap(err, r < 0    ? "whether it was done is not known"
+			     : should ? "it was not put"
+				      : "it is still there");
+}
+
 int registry_manifest_put(struct registry *registry, const char *repository,
     const char *reference, const char *media_type, const void *data, size_t len,
     const struct digest *digest, struct err *err)
@@ -154,6 +248,7 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 	AUTO_FREE char *type = file_path("Content-Type: %s", media_type);
 	CLEANUP(call_release) struct call call;
 	struct call_what it = call_what(repository, reference);
+	struct err answer = ERR_INIT;
 	int r = call_init(&call, registry, "PUT", repository, "pull,push", err,
 	    "manifests/%s", reference);
 
@@ -167,13 +262,16 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 	call.body.data = data;
 	call.body.size = len;
 	call.retry = true;
-	r = call_send(registry, &call, &response, err);
+	r = call_send(registry, &call, &response, &answer);
+	if (r == 0 && http_status(response) == 201)
+		r = reply_check_digest(response, digest, it.text, &answer);
+	else if (r == 0)
+		r = call_refused(registry, &call, response, it.text, &answer);
+	if (r < 0 && refusal_is_open(&answer))
+		r = find_out(registry, repository, reference, digest, &answer);
 	if (r < 0)
-		return r;
-	if (!reply_is_success(response))
-		return call_refused(registry, &call, response, it.text, err);
-	r = reply_check_digest(response, digest, it.text, err);
-	return r < 0 ? r : http_header(response, "OCI-Subject") != NULL;
+		*err = answer;
+	return r < 0 ? r : response && http_header(response, "OCI-Subject");
 }
 
 /* How registries say that they know no such DELETE: docker's takes a tag for a
@@ -190,19 +288,40 @@ int registry_manifest_delete(struct registry *registry, const char *repository,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
 	struct call_what it = call_what(repository, reference);
+	struct err answer = ERR_INIT;
 	int r = call_init(&call, registry, "DELETE", repository, "delete", err,
 	    "manifests/%s", reference);
 
 	call.headers[0] = ACCEPT;
 	call.retry = true;
-	if (r == 0)
-		r = call_send(registry, &call, &response, err);
 	if (r < 0)
 		return r;
-	if (reply_is_success(response))
+	r = call_send(registry, &call, &response, &answer);
+	if (r == 0 && http_status(response) == 202)
 		return 0;
-	r = call_refused(registry, &call, response, it.text, err);
-	if (is_unsupported(err))
-		err->code = EOPNOTSUPP;
-	return r < 0 ? -err->code : r;
+	if (r == 0)
+		call_refused(registry, &call, response, it.text, &answer);
+	if (is_unsupported(&answer))
+		answer.code = EOPNOTSUPP;
+	if (refusal_is_open(&answer) &&
+	    find_out(registry, repository, reference, NULL, &answer) == 0)
+		return 0;
+	*err = answer;
+	return -err->code;
+}
+
+int registry_manifest_remove(struct registry *registry, const char *repository,
+    const char *reference, struct err *err)
+{
+	struct err missing = ERR_INIT;
+	int r =
+	    registry_manifest_delete(registry, repository, reference, &missing);
+
+	if (r == -ENOENT) {
+		missing.code = EIO;
+		r = find_out(registry, repository, reference, NULL, &missing);
+	}
+	if (r < 0)
+		*err = missing;
+	return r;
 }

@@ -12,13 +12,6 @@ bool reply_is_page(const struct http_response *response)
 	return type && strncasecmp(type, "text/html", 9) == 0;
 }
 
-bool reply_is_success(const struct http_response *response)
-{
-	int status = http_status(response);
-
-	return status >= 200 && status < 300;
-}
-
 bool reply_digest(const struct http_response *response, struct digest *out)
 {
 	const char *text = http_header(response, "Docker-Content-Digest");

@@ -12,9 +12,6 @@
 /* Whether its type says that it is written for a browser. */
 bool reply_is_page(const struct http_response *response);
 
-/* 2xx: which of them, registries do not agree on. */
-bool reply_is_success(const struct http_response *response);
-
 /* Docker-Content-Digest; false if it is missing or none that is known. */
 bool reply_digest(const struct http_response *response, struct digest *out);
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "call.h"
 #include "http/grammar.h"
-#include "refusal.h"
 #include "reply.h"
 
 enum {
@@ -59,27 +59,37 @@ static void cancel(struct upload *upload)
 		cancel_by(upload, &call);
 }
 
+/* Where the session goes on, as an answer says; NULL if it does not. */
+static const char *location_of(const struct http_response *response)
+{
+	const char *location = http_header(response, "Location");
+
+	return location && *location ? location : NULL;
+}
+
 /* The session's url from an answer's Location; where there is none, the old one
  * stays. */
 static int follow(struct upload *upload, const struct call *call,
     const struct http_response *response, struct err *err)
 {
-	const char *location = http_header(response, "Location");
-	bool missing = !location || !*location;
+	const char *location = location_of(response);
 	char *url;
 	int r;
 
-	if (missing && upload->session)
+	if (!location)
 		return 0;
-	if (missing)
-		return err_set(err, EPROTO, "%s: no place to upload %s to",
-		    registry_host(upload->registry), upload->text);
 	r = session_location(upload->registry, call->url, location, &url, err);
 	if (r < 0)
 		return r;
 	free(upload->session);
 	upload->session = url;
 	return 0;
+}
+
+/* Which 2xx begins or continues a session, registries do not agree on. */
+static bool is_success(const struct http_response *response)
+{
+	return http_status(response) >= 200 && http_status(response) < 300;
 }
 
 static int start(struct upload *upload, struct err *err)
@@ -94,43 +104,89 @@ static int start(struct upload *upload, struct err *err)
 		r = call_send(upload->registry, &call, &response, err);
 	if (r < 0)
 		return r;
-	if (!reply_is_success(response))
-		return call_refused(upload->registry, &call, response,
-		    upload->repository, err);
-	return follow(upload, &call, response, err);
+	if (is_success(response) && location_of(response))
+		return follow(upload, &call, response, err);
+	call_refused(upload->registry, &call, response, upload->repository,
+	    err);
+	return is_success(response)
+		   ? err_wrap(err, "no place to upload %s to", upload->text)
+		   : -err->code;
 }
 
-/* Sends a body, or none, to the session. Fails for a status that is not 2xx. */
+/* Sends a body, or none, to the session: the call, and any answer to it. */
 static int send(struct upload *upload, const char *method,
-    const struct http_body *body, bool last, struct err *err)
+    const struct http_body *body, char *url, struct call *call,
+    struct http_response **out, struct err *err)
 {
 	static const char type[] = "Content-Type: application/octet-stream";
-	CLEANUP(http_close_p) struct http_response *response = NULL;
-	CLEANUP(call_release) struct call call = {0};
-	const char *joint = strchr(upload->session, '?') ? "&" : "?";
-	AUTO_FREE char *url = last ? file_path("%s%sdigest=%s", upload->session,
-					 joint, upload->text)
-				   : strdup(upload->session);
-	int r = call_init(&call, upload->registry, method, upload->repository,
+	int r = call_init(call, upload->registry, method, upload->repository,
 	    "pull,push", err, "blobs/uploads/");
 
 	if (r == 0)
-		r = call_take_url(&call, steal(&url), err);
-	call.headers[0] = type;
+		r = call_take_url(call, url, err);
+	else
+		free(url);
+	call->headers[0] = type;
 	if (body)
-		call.body = *body;
-	if (r == 0)
-		r = call_send(upload->registry, &call, &response, err);
+		call->body = *body;
+	return r < 0 ? r : call_send(upload->registry, call, out, err);
+}
+
+/* The blob's bytes. A 200 that does not even say where the session goes on is
+ * no registry's. */
+static int patch(struct upload *upload, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call = {0};
+	int r = send(upload, "PATCH", upload->body, strdup(upload->session),
+	    &call, &response, err);
+
 	if (r < 0)
 		return r;
-	if (!reply_is_success(response))
-		return call_refused(upload->registry, &call, response,
-		    upload->what.text, err);
-	if (!last)
+	if (is_success(response) &&
+	    (http_status(response) != 200 || location_of(response)))
 		return follow(upload, &call, response, err);
-	free(steal(&upload->session));
-	return reply_check_digest(response, upload->digest, upload->what.text,
-	    err);
+	return call_refused(upload->registry, &call, response,
+	    upload->what.text, err);
+}
+
+/* Whether the blob is there, though the answer to its PUT does not say so. */
+static bool arrived(const struct upload *upload, const struct err *answer)
+{
+	struct err ignored = ERR_INIT;
+
+	if (registry_blob_head(upload->registry, upload->repository,
+		upload->digest, upload->body->size, &ignored) != 1)
+		return false;
+	log_debug(LOG_PUSH, "%s: it is there: %s", upload->what.text,
+	    answer->msg);
+	return true;
+}
+
+/* Ends the session with what is left of the blob. */
+static int put(struct upload *upload, const struct http_body *body,
+    struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	CLEANUP(call_release) struct call call = {0};
+	struct err answer = ERR_INIT;
+	char *url = file_path("%s%sdigest=%s", upload->session,
+	    strchr(upload->session, '?') ? "&" : "?", upload->text);
+	int r = send(upload, "PUT", body, url, &call, &response, &answer);
+
+	if (r == 0 && http_status(response) == 201)
+		r = reply_check_digest(response, upload->digest,
+		    upload->what.text, &answer);
+	else if (r == 0)
+		r = call_refused(upload->registry, &call, response,
+		    upload->what.text, &answer);
+	if (r < 0 && refusal_is_open(&answer) && arrived(upload, &answer))
+		r = 0;
+	if (r == 0)
+		free(steal(&upload->session));
+	else
+		*err = answer;
+	return r;
 }
 
 /* One way or the other, from the session's start to its end. */
@@ -139,10 +195,9 @@ static int attempt(struct upload *upload, bool by_patch, struct err *err)
 	int r = start(upload, err);
 
 	if (r == 0 && by_patch)
-		r = send(upload, "PATCH", upload->body, false, err);
+		r = patch(upload, err);
 	if (r == 0)
-		r = send(upload, "PUT", by_patch ? NULL : upload->body, true,
-		    err);
+		r = put(upload, by_patch ? NULL : upload->body, err);
 	if (r < 0)
 		cancel(upload);
 	return r;

@@ -103,11 +103,22 @@ int registry_manifest_head(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
 /*
- * PUT under a tag, or a digest's text. The digest that the server names, if it
- * does, is compared with `digest` (-EBADMSG). 0, or 1 where the answer has
- * OCI-Subject: the server then keeps the list of what refers to the manifest's
- * subject, else whoever puts it does. -EACCES, -EPERM (policy), -EINVAL with
- * what the registry said.
+ * What a tag or digest names now: 1 with *out as of a HEAD, or 0 where the
+ * registry itself says that it has no such manifest. A 404 that is not the
+ * registry's word, but a gateway's or a login page's, is -EIO.
+ */
+int registry_manifest_look(struct registry *registry, const char *repository,
+    const char *reference, struct digest *out, struct err *err);
+
+/*
+ * PUT under a tag, or a digest's text. It has succeeded with the
+ * specification's 201, where the digest that the server names, if it does, is
+ * compared with `digest` (-EBADMSG). Where the answer leaves open what was done
+ * (any other success, a redirect, a connection that broke) it has succeeded
+ * where the registry then names `digest`, else -EIO. 0, or 1 where the answer
+ * has OCI-Subject: the server then keeps the list of what refers to the
+ * manifest's subject, else whoever puts it does. -EACCES, -EPERM (policy),
+ * -EINVAL with what the registry said.
  */
 int registry_manifest_put(struct registry *registry, const char *repository,
     const char *reference, const char *media_type, const void *data, size_t len,
@@ -129,10 +140,19 @@ int registry_referrers(struct registry *registry, const char *repository,
 
 /*
  * DELETE of a manifest by tag or digest text. By a digest it takes all of its
- * tags along; by a tag, where the registry can do that, only this one. -ENOENT;
- * -EOPNOTSUPP where the registry does not delete so; -EACCES, -EPERM.
+ * tags along; by a tag, where the registry can do that, only this one. It has
+ * succeeded with the specification's 202, or, where the answer leaves that open
+ * as with a PUT, if the registry then says that it has no such manifest.
+ * -ENOENT (a 404, not looked into); -EOPNOTSUPP where the registry does not
+ * delete so; -EACCES, -EPERM.
  */
 int registry_manifest_delete(struct registry *registry, const char *repository,
+    const char *reference, struct err *err);
+
+/* The same of what was there a moment ago: where a 404 comes, somebody else has
+ * deleted it, or the first of two tries has; 0 if the registry says so, else
+ * -EIO. */
+int registry_manifest_remove(struct registry *registry, const char *repository,
     const char *reference, struct err *err);
 
 /*
@@ -146,10 +166,11 @@ int registry_blob_open(struct registry *registry, const char *repository,
     const struct digest *digest, uint64_t offset, uint64_t len,
     struct http_response **out, struct err *err);
 
-/* HEAD: 1 the repository has the blob, 0 it does not, or an error. *size as
- * announced, UINT64_MAX if not. */
+/* HEAD: 1 the repository has the blob; 0 it does not, or what it has is of
+ * another size or digest, or a page; or an error. size: UINT64_MAX if it is not
+ * known. */
 int registry_blob_head(struct registry *registry, const char *repository,
-    const struct digest *digest, uint64_t *size, struct err *err);
+    const struct digest *digest, uint64_t size, struct err *err);
 
 /* Cross-repository mount: 1 done, 0 the registry would not (no error; any
  * session it opened is cancelled), or an error. */
@@ -159,7 +180,8 @@ int registry_blob_mount(struct registry *registry, const char *repository,
 /*
  * Uploads a blob: POST and PUT whole, PATCH and PUT where that is refused.
  * Tokens are renewed on the way, and the whole is tried again where the network
- * or the server fails. Errors as registry_manifest_put().
+ * or the server fails. Where the answer to a PUT leaves open what was done, a
+ * HEAD tells. Errors as registry_manifest_put().
  */
 int registry_blob_upload(struct registry *registry, const char *repository,
     const struct digest *digest, const struct http_body *body, struct err *err);

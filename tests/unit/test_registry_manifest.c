@@ -204,6 +204,198 @@ static void put(void **state)
 	fixture_close(&f);
 }
 
+/* A registry with one tag, and what stands in front of it and answers in its
+ * place. */
+struct odd {
+	int status;       /* of the answer to a PUT or DELETE; 0: it breaks */
+	const char *body; /* of that */
+	bool does;        /* the registry gets it */
+	bool portal;      /* so is everything else answered, too */
+	bool there;       /* the tag names BODY; else nothing, or */
+	bool other;       /* something else */
+};
+
+static bool shows(struct peer *peer, const char *head, const struct odd *odd)
+{
+	char fields[256], digest[DIGEST_TEXT_SIZE];
+	bool is_head = head_method_is(head, "HEAD");
+
+	if (!odd->there && !odd->other)
+		return peer_reply(peer, 404, "",
+		    is_head ? ""
+			    : "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\""
+			      "}]}");
+	digest_text(odd->there ? BODY : "x", digest);
+	snprintf(fields, sizeof(fields), "Docker-Content-Digest: %s\r\n",
+	    digest);
+	return peer_reply(peer, 200, fields, is_head ? "" : BODY);
+}
+
+static bool answer_oddly(struct peer *peer, const char *head, void *arg)
+{
+	struct odd *odd = arg;
+	bool put = head_method_is(head, "PUT");
+
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (put)
+		peer_receive(peer, NULL, strlen(BODY));
+	if (!put && !head_method_is(head, "DELETE")) {
+		if (!odd->portal)
+			return shows(peer, head, odd);
+		return peer_reply(peer, odd->status, "",
+		    head_method_is(head, "HEAD") ? "" : odd->body);
+	}
+	if (odd->does)
+		odd->there = put;
+	if (odd->status)
+		return peer_reply(peer, odd->status,
+		    put ? "OCI-Subject: sha256:1\r\n" : "", odd->body);
+	peer_reset(peer);
+	return false;
+}
+
+#define PAGE "<html><body><h1>Please log in</h1>to the WiFi</body></html>"
+
+static void odd_puts(void **state)
+{
+	static const struct {
+		struct odd odd;
+		int result;
+		const char *says;
+	} cases[] = {
+	    {{.status = 200, .body = PAGE, .does = true}, 1, ""},
+	    {{.status = 202, .body = "", .does = true}, 1, ""},
+	    {{.status = 204, .body = "", .does = true}, 1, ""},
+	    {{.status = 307, .body = "", .does = true}, 1, ""},
+	    {{.status = 0, .body = "", .does = true}, 0, ""},
+	    {{.status = 504, .body = "", .does = true}, 1, ""},
+	    {{.status = 200, .body = PAGE}, -EIO,
+		"answered 200 with a page: "
+		"\"Please log in to the WiFi\""},
+	    {{.status = 200, .body = "", .other = true}, -EIO,
+		"answered 200 with nothing"},
+	    {{.status = 200, .body = "{}"}, -EIO, "answered 200 with \"{}\""},
+	    {{.status = 204, .body = ""}, -EIO, "answered 204 with nothing"},
+	    {{.status = 302, .body = ""}, -EIO, "answered 302 with nothing"},
+	    {{.status = 0, .body = ""}, -ECONNRESET, "not put"},
+	    {{.status = 502, .body = PAGE}, -EIO, "not put"},
+	    /* What answers everything so is no proof. */
+	    {{.status = 200, .body = PAGE, .portal = true}, -EIO, "not known"},
+	    {{.status = 200, .body = "{}", .portal = true}, -EIO, "not put"},
+	    {{.status = 204, .body = "", .portal = true}, -EIO, "not known"},
+	    /* What the registry refuses, it has not done. */
+	    {{.status = 500, .body = "", .does = true}, -EIO, "status 500"},
+	    {{.status = 404, .body = "", .does = true}, -ENOENT, "status 404"},
+	};
+	struct digest digest;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	digest_of(DIGEST_SHA256, BODY, strlen(BODY), &digest, &err);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct odd odd = cases[i].odd;
+		struct err failure = ERR_INIT;
+		struct fixture f;
+
+		fixture_open(&f, answer_oddly, &odd, NULL);
+		assert_int_equal(registry_manifest_put(f.registry, "app", "1.0",
+				     MEDIA_OCI_MANIFEST, BODY, strlen(BODY),
+				     &digest, &failure),
+		    cases[i].result);
+		assert_says(failure.msg, cases[i].says);
+		fixture_close(&f);
+	}
+}
+
+static void odd_deletes(void **state)
+{
+	static const struct {
+		struct odd odd;
+		int deleted, removed;
+		const char *says;
+	} cases[] = {
+	    {{.status = 202, .body = "", .does = true}, 0, 0, ""},
+	    {{.status = 200, .body = PAGE, .does = true}, 0, 0, ""},
+	    {{.status = 204, .body = "", .does = true}, 0, 0, ""},
+	    {{.status = 0, .body = "", .does = true}, 0, 0, ""},
+	    {{.status = 404, .body = "", .does = true}, -ENOENT, 0, ""},
+	    {{.status = 200, .body = PAGE, .there = true}, -EIO, -EIO,
+		"answered 200 with a page"},
+	    {{.status = 200, .body = "{}", .there = true}, -EIO, -EIO,
+		"still there"},
+	    {{.status = 204, .body = "", .there = true}, -EIO, -EIO,
+		"still there"},
+	    {{.status = 404, .body = "", .there = true}, -ENOENT, -EIO, "404"},
+	    {{.status = 405, .body = "", .there = true}, -EOPNOTSUPP,
+		-EOPNOTSUPP, "405"},
+	    {{.status = 0, .body = "", .there = true}, -ECONNRESET, -ECONNRESET,
+		"still there"},
+	    {{.status = 200, .body = PAGE, .portal = true}, -EIO, -EIO,
+		"not known"},
+	    {{.status = 404, .body = PAGE, .portal = true}, -ENOENT, -EIO,
+		"404"},
+	    {{.status = 404, .body = "{}", .portal = true}, -ENOENT, -EIO,
+		"404"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int remove = 0; remove < 2; remove++) {
+			struct odd odd = cases[i].odd;
+			struct err failure = ERR_INIT;
+			struct fixture f;
+			int r;
+
+			odd.there |= odd.does;
+			fixture_open(&f, answer_oddly, &odd, NULL);
+			r = remove ? registry_manifest_remove(f.registry, "app",
+					 "1.0", &failure)
+				   : registry_manifest_delete(f.registry, "app",
+					 "1.0", &failure);
+			assert_int_equal(r,
+			    remove ? cases[i].removed : cases[i].deleted);
+			if (r < 0)
+				assert_says(failure.msg, cases[i].says);
+			fixture_close(&f);
+		}
+	}
+}
+
+static void look(void **state)
+{
+	static const struct {
+		struct odd odd;
+		int result;
+		const char *says;
+	} cases[] = {
+	    {{.there = true}, 1, ""},
+	    {{.there = false}, 0, ""},
+	    {{.status = 404, .body = "404 page not found\n", .portal = true},
+		-EIO, "404 page not found"},
+	    {{.status = 404, .body = PAGE, .portal = true}, -EIO,
+		"answered 404 with a page"},
+	    {{.status = 200, .body = PAGE, .portal = true}, -EIO,
+		"answered 200 with a page"},
+	    {{.status = 503, .body = "", .portal = true}, -EIO, "503"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct odd odd = cases[i].odd;
+		struct err failure = ERR_INIT;
+		struct digest digest;
+		struct fixture f;
+
+		fixture_open(&f, answer_oddly, &odd, NULL);
+		assert_int_equal(registry_manifest_look(f.registry, "app",
+				     "1.0", &digest, &failure),
+		    cases[i].result);
+		assert_says(failure.msg, cases[i].says);
+		fixture_close(&f);
+	}
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -214,6 +406,9 @@ int main(void)
 	    TEST(head),
 	    TEST(media_type),
 	    cmocka_unit_test(put),
+	    cmocka_unit_test(odd_puts),
+	    cmocka_unit_test(odd_deletes),
+	    cmocka_unit_test(look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,9 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		atomic_fetch_add(&script->deletes, 1);
 		return peer_reply(peer, 204, "", "");
 	}
+	/* Whether the blob is there after all. */
+	if (head_method_is(head, "HEAD"))
+		return peer_reply(peer, 404, "", "");
 	return end_session(peer, head, script);
 }
 
@@ -235,7 +238,7 @@ static void no_location(void **state)
 	struct script script = {.location = ""};
 
 	(void)state;
-	fails(&script, EPROTO, "no place to upload");
+	fails(&script, EIO, "no place to upload");
 }
 
 static void token_ends_in_the_middle(void **state)
