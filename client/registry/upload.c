@@ -307,7 +307,10 @@ int registry_blob_mount(struct registry *registry, const char *repository,
 		return r;
 	}
 	if (http_status(response) == 201)
-		return 1;
+		return digest->algorithm == DIGEST_SHA256
+			   ? 1
+			   : registry_blob_head(registry, repository, digest,
+				 UINT64_MAX, err);
 	if (http_status(response) == 202 &&
 	    follow(&upload, &call, response, &refused) == 0)
 		cancel_by(&upload, &call);

@@ -172,8 +172,12 @@ int registry_blob_open(struct registry *registry, const char *repository,
 int registry_blob_head(struct registry *registry, const char *repository,
     const struct digest *digest, uint64_t size, struct err *err);
 
-/* Cross-repository mount: 1 done, 0 the registry would not (no error; any
- * session it opened is cancelled), or an error. */
+/*
+ * Cross-repository mount: 1 done, 0 the registry would not (no error; any
+ * session it opened is cancelled), or an error. Of a blob whose digest is not
+ * sha256, a HEAD has to show it, too: docker-registry 2.8 says that it has
+ * mounted such a blob, and has not.
+ */
 int registry_blob_mount(struct registry *registry, const char *repository,
     const struct digest *digest, const char *from, struct err *err);
 
