@@ -11,10 +11,13 @@
 #include "authfile.h"
 #include "base/base64.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "helper.h"
 #include "key.h"
+
+#include <sys/stat.h>
 
 enum {
 	/* A file with a hundred logins has 20 KiB. */
@@ -22,10 +25,23 @@ enum {
 	MAX_PATHS = 4,
 };
 
+/* What tells a file from the one that was there before. */
+struct identity {
+	bool there;
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec written;
+};
+
 struct creds {
 	char *inline_text; /* of DOCKER_AUTH_CONFIG, NULL if unset */
 	char *paths[MAX_PATHS];
 	size_t path_count;
+	pthread_mutex_t lock;
+	/* Under lock. */
+	struct identity seen[MAX_PATHS]; /* of the paths, the last time */
+	uint64_t version;
 };
 
 static const char *env(const char *name)
@@ -99,6 +115,7 @@ struct creds *creds_new(const char *authfile, struct err *err)
 		err_nomem(err);
 		return NULL;
 	}
+	pthread_mutex_init(&creds->lock, NULL);
 	if (authfile && access(authfile, R_OK) < 0) {
 		err_sys(err, "cannot read the auth file %s", authfile);
 		return NULL;
@@ -116,7 +133,44 @@ void creds_free(struct creds *creds)
 	secret_free(creds->inline_text);
 	for (size_t i = 0; i < creds->path_count; i++)
 		free(creds->paths[i]);
+	pthread_mutex_destroy(&creds->lock);
 	free(creds);
+}
+
+static struct identity identify(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct identity){0};
+	return (struct identity){.there = true,
+	    .device = st.st_dev,
+	    .inode = st.st_ino,
+	    .size = st.st_size,
+	    .written = st.st_mtim};
+}
+
+static bool is_same(const struct identity *a, const struct identity *b)
+{
+	return a->there == b->there && a->device == b->device &&
+	       a->inode == b->inode && a->size == b->size &&
+	       a->written.tv_sec == b->written.tv_sec &&
+	       a->written.tv_nsec == b->written.tv_nsec;
+}
+
+uint64_t creds_version(struct creds *creds)
+{
+	bool changed = false;
+
+	SCOPED_LOCK(&creds->lock);
+	for (size_t i = 0; i < creds->path_count; i++) {
+		struct identity now = identify(creds->paths[i]);
+
+		changed |= !is_same(&now, &creds->seen[i]);
+		creds->seen[i] = now;
+	}
+	creds->version += changed;
+	return creds->version;
 }
 
 /* Docker Hub has one name where docker stores it and one where podman does. */

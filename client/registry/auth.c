@@ -160,13 +160,15 @@ int auth_authorize(struct registry *registry, const char *repository,
     char **value, struct err *err)
 {
 	struct grants *grants = &registry->grants;
+	/* Before they are looked up: what changes meanwhile is seen next. */
+	uint64_t version = creds_version(registry->creds);
 	uint64_t lifetime = 0;
 	int r;
 
 	*value = NULL;
 	if (!own && !registry->challenges.bearer && !registry->challenges.basic)
-		return grants_peek(grants, scope, value, err);
-	r = grants_begin(grants, scope, refused, value, err);
+		return grants_peek(grants, scope, version, value, err);
+	r = grants_begin(grants, scope, refused, version, value, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = look_up_and_obtain(registry, repository, scope, own, value,

@@ -171,7 +171,7 @@ static bool sent_password(struct registry *registry, const struct call *call)
 	AUTO_SECRET char *value = NULL;
 	struct err ignored = ERR_INIT;
 
-	grants_peek(&registry->grants, call->scope, &value, &ignored);
+	grants_peek(&registry->grants, call->scope, 0, &value, &ignored);
 	return value && strncmp(value, "Basic ", 6) == 0;
 }
 

@@ -88,9 +88,11 @@ static int get_slot(struct grants *grants, const char *scope,
 	return 1;
 }
 
-static bool is_valid(const struct grant *grant, const char *refused)
+static bool is_valid(const struct grant *grant, uint64_t version,
+    const char *refused)
 {
-	return grant->value && now() < grant->expires &&
+	return grant->value && grant->version >= version &&
+	       now() < grant->expires &&
 	       (!refused || strcmp(grant->value, refused) != 0);
 }
 
@@ -118,7 +120,7 @@ static int wait_for(struct grants *grants, struct grant *grant, struct err *err)
 }
 
 static int begin(struct grants *grants, const char *scope, const char *refused,
-    char **value, struct err *err)
+    uint64_t version, char **value, struct err *err)
 {
 	for (;;) {
 		struct grant *grant;
@@ -132,10 +134,11 @@ static int begin(struct grants *grants, const char *scope, const char *refused,
 			r = wait_for(grants, grant, err);
 			if (r < 0)
 				return r;
-		} else if (is_valid(grant, refused)) {
+		} else if (is_valid(grant, version, refused)) {
 			return copy_value(grant, value, err);
 		} else {
 			grant->busy = true;
+			grant->version = version;
 			grant->failure.code = 0;
 			return 0;
 		}
@@ -145,12 +148,12 @@ static int begin(struct grants *grants, const char *scope, const char *refused,
 }
 
 int grants_begin(struct grants *grants, const char *scope, const char *refused,
-    char **value, struct err *err)
+    uint64_t version, char **value, struct err *err)
 {
 	int r;
 
 	monitor_enter(&grants->monitor);
-	r = begin(grants, scope, refused, value, err);
+	r = begin(grants, scope, refused, version, value, err);
 	monitor_leave(&grants->monitor);
 	return r;
 }
@@ -177,8 +180,8 @@ void grants_end(struct grants *grants, const char *scope, const char *value,
 	monitor_leave(&grants->monitor);
 }
 
-int grants_peek(struct grants *grants, const char *scope, char **value,
-    struct err *err)
+int grants_peek(struct grants *grants, const char *scope, uint64_t version,
+    char **value, struct err *err)
 {
 	struct grant *grant;
 	int r = 0;
@@ -186,7 +189,7 @@ int grants_peek(struct grants *grants, const char *scope, char **value,
 	*value = NULL;
 	monitor_enter(&grants->monitor);
 	grant = find(grants, scope);
-	if (grant && is_valid(grant, NULL)) {
+	if (grant && is_valid(grant, version, NULL)) {
 		grant->used = ++grants->uses;
 		r = copy_value(grant, value, err);
 	}

@@ -4,7 +4,8 @@
  * scope). Many threads share them, and only one at a time asks for a certain
  * one, without a lock:
  *
- *	r = grants_begin(grants, scope, refused, &value, err);
+ *	version = creds_version(creds);
+ *	r = grants_begin(grants, scope, refused, version, &value, err);
  *	if (r == 0) {
  *		... obtain value ...
  *		grants_end(grants, scope, value, lifetime, err);
@@ -25,13 +26,14 @@ enum {
 	GRANTS_MAX = 64,
 };
 
-/* A lifetime that only a refusal ends. */
+/* A lifetime that only a refusal or other credentials end. */
 #define GRANT_FOREVER UINT64_MAX
 
 struct grant {
 	char *scope;        /* NULL where free */
 	char *value;        /* NULL while there is none */
 	uint64_t expires;   /* seconds, CLOCK_BOOTTIME */
+	uint64_t version;   /* of the credentials that it was obtained with */
 	uint64_t used;      /* by grants.uses */
 	bool busy;          /* a thread is obtaining it */
 	unsigned waiting;   /* threads that wait for that one */
@@ -51,10 +53,11 @@ void grants_release(struct grants *grants);
  * 1 with a copy of a valid value in *value (secret_free() it); 0 if the caller
  * has to obtain one now, and then to call grants_end() in any case; or -errno,
  * also that of the thread that was waited for. A value that equals `refused`
- * (may be NULL) is not valid any more.
+ * (may be NULL), or was obtained with credentials before `version`, is not valid
+ * any more: who has logged out is out.
  */
 int grants_begin(struct grants *grants, const char *scope, const char *refused,
-    char **value, struct err *err);
+    uint64_t version, char **value, struct err *err);
 
 /* value: copied, valid for `lifetime` seconds; NULL if it was not to be had, as
  * err says. */
@@ -62,7 +65,7 @@ void grants_end(struct grants *grants, const char *scope, const char *value,
     uint64_t lifetime, const struct err *err);
 
 /* A valid value in *value or NULL, without waiting. 0 or -ENOMEM. */
-int grants_peek(struct grants *grants, const char *scope, char **value,
-    struct err *err);
+int grants_peek(struct grants *grants, const char *scope, uint64_t version,
+    char **value, struct err *err);
 
 #endif

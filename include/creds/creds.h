@@ -7,6 +7,8 @@
 #ifndef CREDS_CREDS_H
 #define CREDS_CREDS_H
 
+#include <stdint.h>
+
 #include "base/cleanup.h"
 #include "base/err.h"
 
@@ -39,6 +41,15 @@ DEFINE_CLEANUP(struct creds *, creds_free);
  */
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err);
+
+/*
+ * Grows with each change of the files that are looked into: one that comes,
+ * goes, or is written, as `docker login` and `docker logout` do, those of a
+ * credential helper too. What was looked up after a call that gave a smaller
+ * number may not be what is there now. Costs a stat() a file. Any thread may
+ * ask.
+ */
+uint64_t creds_version(struct creds *creds);
 
 /* Wipes and frees the strings. */
 void credential_release(struct credential *credential);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which files are asked, and in which order. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,6 +117,57 @@ static void test_order_of_files(void **state)
 	assert_password(creds, "3");
 	remove_file("home/.config/containers/auth.json");
 	assert_password(creds, "4");
+}
+
+/* Asserts whether something has changed since the last time. */
+static void assert_changed(struct creds *creds, uint64_t *version, bool want)
+{
+	uint64_t now = creds_version(creds);
+
+	assert_int_equal(now > *version, want);
+	assert_true(now >= *version);
+	*version = now;
+}
+
+/* Each of the files, also one that another one takes precedence over: nobody
+ * knows which hosts are in which. */
+static void test_versions(void **state)
+{
+	static const char *const files[] = {"run/containers/auth.json",
+	    "home/.config/containers/auth.json", "home/.docker/config.json",
+	    "home/.dockercfg"};
+	struct err err = ERR_INIT;
+	CLEANUP(creds_free_p) struct creds *creds = creds_new(NULL, &err);
+	AUTO_FREE char *old = file_path("%s/old", scratch.path);
+	uint64_t version = creds_version(creds);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		AUTO_FREE char *path =
+		    file_path("%s/%s", scratch.path, files[i]);
+		struct timespec times[2] = {{0, UTIME_OMIT}, {1, 1}};
+
+		assert_changed(creds, &version, false);
+		write_auth(files[i], 1);
+		assert_changed(creds, &version, true);
+		assert_changed(creds, &version, false);
+		/* Of the same size, and a nanosecond later. */
+		for (; times[1].tv_nsec < 4; times[1].tv_nsec++) {
+			utimensat(AT_FDCWD, path, times, 0);
+			assert_changed(creds, &version, true);
+		}
+		/* Another file, of the same size and time. */
+		assert_int_equal(rename(path, old), 0);
+		write_auth(files[i], 2);
+		utimensat(AT_FDCWD, path, times, 0);
+		assert_changed(creds, &version, true);
+		write_file(files[i], "{}");
+		utimensat(AT_FDCWD, path, times, 0);
+		assert_changed(creds, &version, true);
+		remove_file(files[i]);
+		assert_changed(creds, &version, true);
+	}
+	assert_changed(creds, &version, false);
 }
 
 static void test_environment(void **state)
@@ -260,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_order_of_files),
+	    TEST(test_versions),
 	    TEST(test_environment),
 	    TEST(test_authfile),
 	    TEST(test_relative_authfile),

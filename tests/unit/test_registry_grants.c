@@ -37,7 +37,7 @@ static void put(struct grants *grants, const char *scope, const char *text,
 {
 	struct err err = ERR_INIT;
 	char *value = NULL;
-	int r = grants_begin(grants, scope, NULL, &value, &err);
+	int r = grants_begin(grants, scope, NULL, 0, &value, &err);
 
 	assert_int_equal(r, 0);
 	grants_end(grants, scope, text, lifetime, &no_error);
@@ -50,7 +50,7 @@ static void assert_has(struct grants *grants, const char *scope,
 	AUTO_SECRET char *value = NULL;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(grants_peek(grants, scope, &value, &err), 0);
+	assert_int_equal(grants_peek(grants, scope, 0, &value, &err), 0);
 	if (!want) {
 		assert_null(value);
 		return;
@@ -69,7 +69,7 @@ static void kept_by_scope(void **state)
 	assert_has(*state, "a", "A");
 	assert_has(*state, "b", "B");
 	assert_has(*state, "c", NULL);
-	assert_int_equal(grants_begin(*state, "a", NULL, &value, &err), 1);
+	assert_int_equal(grants_begin(*state, "a", NULL, 0, &value, &err), 1);
 	assert_string_equal(value, "A");
 }
 
@@ -91,10 +91,32 @@ static void refused_is_obtained_anew(void **state)
 
 	put(*state, "a", "old", 300);
 	/* Somebody else's refused value is not this one. */
-	assert_int_equal(grants_begin(*state, "a", "older", &value, &err), 1);
-	assert_int_equal(grants_begin(*state, "a", "old", &value, &err), 0);
+	assert_int_equal(grants_begin(*state, "a", "older", 0, &value, &err),
+	    1);
+	assert_int_equal(grants_begin(*state, "a", "old", 0, &value, &err), 0);
 	grants_end(*state, "a", "new", 300, &no_error);
 	assert_has(*state, "a", "new");
+}
+
+/* Each scope by itself, and what nobody has obtained since is not valid. */
+static void credentials_that_change(void **state)
+{
+	AUTO_SECRET char *value = NULL, *other = NULL, *peeked = NULL;
+	struct err err = ERR_INIT;
+
+	put(*state, "a", "A", GRANT_FOREVER);
+	put(*state, "b", "B", GRANT_FOREVER);
+	assert_int_equal(grants_begin(*state, "a", NULL, 1, &value, &err), 0);
+	grants_end(*state, "a", "A1", GRANT_FOREVER, &no_error);
+	assert_int_equal(grants_peek(*state, "b", 1, &peeked, &err), 0);
+	assert_null(peeked);
+	/* Who has looked before that need not obtain the old one again. */
+	assert_int_equal(grants_begin(*state, "a", NULL, 0, &value, &err), 1);
+	assert_string_equal(value, "A1");
+	assert_int_equal(grants_begin(*state, "a", NULL, 1, &other, &err), 1);
+	assert_string_equal(other, "A1");
+	assert_int_equal(grants_begin(*state, "b", NULL, 1, &other, &err), 0);
+	grants_end(*state, "b", NULL, 0, &no_error);
 }
 
 static void failure_leaves_nothing(void **state)
@@ -104,11 +126,11 @@ static void failure_leaves_nothing(void **state)
 
 	err_set(&failure, EACCES, "no");
 	put(*state, "a", "old", 300);
-	assert_int_equal(grants_begin(*state, "a", "old", &value, &err), 0);
+	assert_int_equal(grants_begin(*state, "a", "old", 0, &value, &err), 0);
 	grants_end(*state, "a", NULL, 0, &failure);
 	assert_has(*state, "a", NULL);
 	/* The next one tries itself. */
-	assert_int_equal(grants_begin(*state, "a", NULL, &value, &err), 0);
+	assert_int_equal(grants_begin(*state, "a", NULL, 0, &value, &err), 0);
 	grants_end(*state, "a", "new", 300, &no_error);
 	assert_has(*state, "a", "new");
 }
@@ -157,7 +179,7 @@ static void *ask(void *arg)
 	int r;
 
 	pthread_barrier_wait(&crowd->start);
-	r = grants_begin(crowd->grants, "a", NULL, &value, &err);
+	r = grants_begin(crowd->grants, "a", NULL, 0, &value, &err);
 	if (r == 0) {
 		/* Until all others wait for us. */
 		while (waiting(crowd->grants) < THREADS - 1)
@@ -213,6 +235,7 @@ int main(void)
 	    TEST(kept_by_scope),
 	    TEST(lifetimes_end),
 	    TEST(refused_is_obtained_anew),
+	    TEST(credentials_that_change),
 	    TEST(failure_leaves_nothing),
 	    TEST(oldest_makes_room),
 	    TEST(one_asks_for_all),
