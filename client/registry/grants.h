@@ -53,8 +53,8 @@ void grants_release(struct grants *grants);
  * 1 with a copy of a valid value in *value (secret_free() it); 0 if the caller
  * has to obtain one now, and then to call grants_end() in any case; or -errno,
  * also that of the thread that was waited for. A value that equals `refused`
- * (may be NULL), or was obtained with credentials before `version`, is not valid
- * any more: who has logged out is out.
+ * (may be NULL), or was obtained with credentials before `version`, is not
+ * valid any more: who has logged out is out.
  */
 int grants_begin(struct grants *grants, const char *scope, const char *refused,
     uint64_t version, char **value, struct err *err);

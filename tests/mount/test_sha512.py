@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images whose digests are of sha512: docker-registry 2.8 takes their blobs, but
-says of one that it has mounted it from another repository when it has not."""
+"""Images whose digests are of sha512: docker-registry 2.8 takes their blobs,
+but says of one that it has mounted it from another repository when it has not.
+"""
 
 import hashlib
 import json
