@@ -153,6 +153,18 @@ static int split_registry(const char *text, char **address, char **namespace,
 	return 0;
 }
 
+/* The mount goes on: a login is seen, and so is a logout, after which what is
+ * public can be read. */
+static void warn_of_login(const struct session *session)
+{
+	const char *base = session->mount.base;
+	struct err err = ERR_INIT;
+
+	if (registry_check_login(session->registry, *base ? base : NULL, &err) <
+	    0)
+		log_warn("%s", err.msg);
+}
+
 static int connect_registry(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
@@ -180,8 +192,11 @@ static int connect_registry(struct session *session, struct err *err)
 	if (!session->creds)
 		return -err->code;
 	registry.address = address;
-	return registry_open(session->http, session->creds, &registry,
+	r = registry_open(session->http, session->creds, &registry,
 	    &session->registry, err);
+	if (r == 0)
+		warn_of_login(session);
+	return r;
 }
 
 static int open_images(struct session *session, struct err *err)

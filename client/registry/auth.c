@@ -19,6 +19,7 @@ struct ask {
 	struct registry *registry;
 	const char *scope;
 	const struct credential *credential;
+	bool once; /* a token server that fails is not asked again */
 };
 
 static bool has_word(const char *words, const char *word)
@@ -57,7 +58,8 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	struct token_request request = {.realm = realm,
 	    .service = challenge->service,
 	    .scopes = scopes,
-	    .credential = ask->credential};
+	    .credential = ask->credential,
+	    .once = ask->once};
 	AUTO_SECRET char *text = NULL;
 	struct token token = {0};
 	int r;
@@ -145,7 +147,7 @@ static int look_up_and_obtain(struct registry *registry, const char *repository,
     uint64_t *lifetime, struct err *err)
 {
 	CLEANUP(credential_release) struct credential credential = {0};
-	struct ask ask = {registry, scope, &credential};
+	struct ask ask = {registry, scope, &credential, false};
 	int r = creds_lookup(registry->creds, registry->address.host,
 	    repository, &credential, err);
 
@@ -153,6 +155,15 @@ static int look_up_and_obtain(struct registry *registry, const char *repository,
 		return err_wrap(err, "no credentials for %s",
 		    registry->address.host);
 	return obtain(&ask, own, value, lifetime, err);
+}
+
+int auth_obtain_once(struct registry *registry,
+    const struct credential *credential, char **value, uint64_t *lifetime,
+    struct err *err)
+{
+	const struct ask ask = {registry, "", credential, true};
+
+	return obtain(&ask, NULL, value, lifetime, err);
 }
 
 int auth_authorize(struct registry *registry, const char *repository,

@@ -17,4 +17,13 @@ int auth_authorize(struct registry *registry, const char *repository,
     const char *scope, const struct challenges *own, const char *refused,
     char **value, struct err *err);
 
+/*
+ * The same for one credential, whatever is kept, asked for once: for `docker
+ * login`'s question. *lifetime in seconds, GRANT_FOREVER where only a refusal
+ * ends it. A refusal of the token server leaves its status in err->http.
+ */
+int auth_obtain_once(struct registry *registry,
+    const struct credential *credential, char **value, uint64_t *lifetime,
+    struct err *err);
+
 #endif

@@ -70,7 +70,7 @@ static int open_get(struct http *http, const struct token_request *request,
 	    .headers = headers,
 	    .tls = request->tls,
 	    .max_redirects = TOKEN_REDIRECTS,
-	    .retry = true};
+	    .retry = !request->once};
 	int r = 0;
 
 	if (*request->service)
@@ -104,7 +104,7 @@ static int open_post(struct http *http, const struct token_request *request,
 	    .url = request->realm,
 	    .headers = headers,
 	    .tls = request->tls,
-	    .retry = true};
+	    .retry = !request->once};
 	int r = add_field(&form, "grant_type", "refresh_token", err);
 
 	if (r == 0)

@@ -7,6 +7,7 @@
 #ifndef CLIENT_REGISTRY_TOKEN_H
 #define CLIENT_REGISTRY_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -21,6 +22,7 @@ struct token_request {
 	const char *scopes; /* separated by spaces */
 	const struct http_tls *tls;
 	const struct credential *credential; /* all NULL: anonymous */
+	bool once; /* not again where the server fails */
 };
 
 struct token {

@@ -44,6 +44,17 @@ void registry_close(struct registry *registry);
 
 DEFINE_CLEANUP(struct registry *, registry_close);
 
+/*
+ * Whether the registry takes the credentials that are stored for it, or for a
+ * repository or namespace there (may be NULL), as `docker login` asks: -EACCES
+ * with a sentence that says whose it refuses and what to do, or 0 where it
+ * takes them, where there are none, or where it cannot be asked; or what
+ * creds_lookup() says. A registry that asks for no credentials, or for which
+ * there are none, is asked nothing; others for a token and GET /v2/, once.
+ */
+int registry_check_login(struct registry *registry, const char *repository,
+    struct err *err);
+
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
 
