@@ -171,13 +171,14 @@ int image_open_tag(struct images *images, const char *repository,
 int image_open_tag_now(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err)
 {
-	struct registry_manifest head = {0};
-	int r = registry_manifest_head(images_registry(images), repository, tag,
-	    &head, err);
+	struct digest digest;
+	int r = registry_manifest_look(images_registry(images), repository, tag,
+	    &digest, err);
 
-	buf_release(&head.body);
-	return r < 0 ? r
-		     : image_open(images, repository, &head.digest, out, err);
+	if (r == 0)
+		return err_set(err, ENOENT, "%s:%s: no such tag", repository,
+		    tag);
+	return r < 0 ? r : image_open(images, repository, &digest, out, err);
 }
 
 struct image *image_get(struct image *image)

@@ -120,13 +120,13 @@ static int drop_missing(struct images *images, const char *repository,
 	for (size_t i = 0; r >= 0 && i < parsed->entry_count; i++) {
 		const struct digest *digest = &parsed->entries[i].digest;
 		AUTO_BUF struct buf without = BUF_INIT(MANIFEST_MAX_BYTES);
-		struct registry_manifest head = {0};
 		char text[DIGEST_TEXT_SIZE];
 		struct err none = ERR_INIT;
+		struct digest there;
 
-		r = registry_manifest_head(images_registry(images), repository,
-		    digest_format(digest, text), &head, &none);
-		if (r != -ENOENT)
+		r = registry_manifest_look(images_registry(images), repository,
+		    digest_format(digest, text), &there, &none);
+		if (r != 0)
 			continue;
 		r = index_remove(&without, index->data, index->len, digest,
 		    err);

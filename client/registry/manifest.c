@@ -107,6 +107,20 @@ static int ask(struct registry *registry, const char *method,
 	return r < 0 ? r : call_send(registry, call, out, err);
 }
 
+/* A 404 counts as the registry's own word only. */
+static int refused(struct registry *registry, const struct call *call,
+    struct http_response *response, const char *what, struct err *err)
+{
+	struct refusal refusal;
+	int r;
+
+	refusal_read(response, &refusal);
+	r = call_refused_by(registry, call, &refusal, what, err);
+	if (r == -ENOENT && !refusal_is_absence(&refusal))
+		err->code = EIO;
+	return -err->code;
+}
+
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err)
 {
@@ -122,7 +136,7 @@ int registry_manifest_get(struct registry *registry, const char *repository,
 	if (r < 0)
 		return r;
 	if (http_status(response) != 200)
-		return call_refused(registry, &call, response, it.text, err);
+		return refused(registry, &call, response, it.text, err);
 	r = read_manifest(response, &want, out, err);
 	return r < 0 ? err_wrap(err, "%s: %s", registry_host(registry), it.text)
 		     : 0;
@@ -162,36 +176,6 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 	return get_for_head(registry, repository, reference, out, err);
 }
 
-/* Whether a 404 is the registry's own: only a GET has the body that tells. 0 if
- * it is, as registry_manifest_look() otherwise. */
-static int confirm_absence(struct registry *registry, const char *repository,
-    const char *reference, struct digest *out, struct err *err)
-{
-	CLEANUP(http_close_p) struct http_response *response = NULL;
-	CLEANUP(call_release) struct call call;
-	struct call_what it = call_what(repository, reference);
-	struct registry_manifest found = {.body = BUF_INIT(0)};
-	struct refusal refusal;
-	int r =
-	    ask(registry, "GET", repository, reference, &call, &response, err);
-
-	if (r < 0)
-		return r;
-	if (http_status(response) == 200) {
-		r = read_manifest(response, &(struct digest){0}, &found, err);
-		buf_release(&found.body);
-		*out = found.digest;
-		return r < 0 ? r : 1;
-	}
-	refusal_read(response, &refusal);
-	if (refusal_is_absence(&refusal))
-		return 0;
-	r = call_refused_by(registry, &call, &refusal, it.text, err);
-	if (r == -ENOENT)
-		err->code = EIO;
-	return -err->code;
-}
-
 int registry_manifest_look(struct registry *registry, const char *repository,
     const char *reference, struct digest *out, struct err *err)
 {
@@ -200,16 +184,15 @@ int registry_manifest_look(struct registry *registry, const char *repository,
 	int r = registry_manifest_head(registry, repository, reference, &found,
 	    &missing);
 
+	/* Only a GET has the body that tells whose word a 404 is. */
 	if (r == -ENOENT)
-		return confirm_absence(registry, repository, reference, out,
-		    err);
-	if (r < 0) {
-		*err = missing;
-		return r;
-	}
+		r = registry_manifest_get(registry, repository, reference,
+		    &found, &missing);
 	buf_release(&found.body);
 	*out = found.digest;
-	return 1;
+	if (r < 0 && r != -ENOENT)
+		*err = missing;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 /*

@@ -103,21 +103,21 @@ struct registry_manifest {
 
 /*
  * GET of a manifest by tag or digest text; the body was hashed, and for a
- * digest compared (-EBADMSG). -ENOENT; -ENOTSUP for a schema 1 manifest by
+ * digest compared (-EBADMSG). -ENOENT where the registry itself says that it
+ * has none: a 404 that is not its word, but a gateway's or a login page's, is
+ * -EIO, and so is a page in the manifest's place. -ENOTSUP for a schema 1 manifest by
  * digest, which is not that of its bytes. Release with buf_release(&m->body).
  */
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
-/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT. */
+/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT, whoever
+ * says so. */
 int registry_manifest_head(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
-/*
- * What a tag or digest names now: 1 with *out as of a HEAD, or 0 where the
- * registry itself says that it has no such manifest. A 404 that is not the
- * registry's word, but a gateway's or a login page's, is -EIO.
- */
+/* What a tag or digest names now, by a HEAD: 1 with *out, or 0 where there is
+ * none by the word of the registry, for which a GET asks then. */
 int registry_manifest_look(struct registry *registry, const char *repository,
     const char *reference, struct digest *out, struct err *err);
 

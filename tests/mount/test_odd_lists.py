@@ -11,7 +11,8 @@ import pytest
 from registry.proxy import Answer
 from support.images import oci_image
 from support.oddly import ANSWERS, HTML, PAGE
-from support.referrers import list_referrers, referrer_of
+from support.referrers import (
+    fallback_entries, fallback_tag, list_referrers, listed, referrer_of)
 from support.system import fails_with, run
 
 NOT_FOUND = b'{"errors":[{"code":"NOT_FOUND","message":"no such thing"}]}'
@@ -224,3 +225,42 @@ def test_signatures_are_not_lost_for_want_of_a_list(mount, proxy, client,
     proxy.heal()
     run(*copy)
     assert client.tags("copy") == ["1.0", signature]
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_list_that_a_gateway_hides_is_not_begun_again(mount, proxy, client,
+                                                        image, gateway):
+    """The one under a tag, which clients keep: what is put has all that was
+    there."""
+    root = mount(proxy)
+    referrers = root / "app/1.0/referrers"
+    (referrers / "one.txt").write_bytes(b"one\n")
+    assert len(os.listdir(referrers)) == 1
+    [first] = fallback_entries(client, "app", image)
+    root.expect_error(GATEWAYS[gateway][1])
+    proxy.serves(f"/manifests/{fallback_tag(image)}",
+                 lambda *_: GATEWAYS[gateway][0], method="GET")
+    with fails_with(errno.EIO):
+        (referrers / "two.txt").write_bytes(b"two\n")
+    assert fallback_entries(client, "app", image) == [first]
+    proxy.heal()
+    (referrers / ".two.txt.failed").rename(referrers / "two.txt")
+    entries = fallback_entries(client, "app", image)
+    assert len(entries) == 2 and first in entries
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_copy_with_referrers_leaves_none_out(mount, proxy, client, image,
+                                               gateway):
+    sbom = referrer_of(image).push(client, "app")
+    listed(sbom).push(client, "app", fallback_tag(image))
+    root = mount(proxy, "referrers")
+    root.expect_error(GATEWAYS[gateway][1])
+    proxy.serves(f"/app/manifests/{sbom.digest}",
+                 lambda *_: GATEWAYS[gateway][0])
+    copy = ["cp", root / "app/1.0.tar", root / "copy:1.0.tar"]
+    assert run(*copy, check=False).returncode != 0
+    assert client.tags("copy") == []
+    proxy.heal()
+    run(*copy)
+    assert len(fallback_entries(client, "copy", image)) == 1

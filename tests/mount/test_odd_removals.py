@@ -206,6 +206,27 @@ def test_a_move_whose_new_name_is_put_oddly(deleting, target, odd, done):
     assert digests(client, "app") == without("1.0") | {target: IMAGE.digest}
 
 
+def test_a_move_onto_a_tag_that_a_gateway_hides(deleting):
+    """What it would have to put back, it does not know: it does not begin."""
+    root, client, proxy = deleting
+    os.stat(root / "app/other")
+    for method in ("HEAD", "GET"):
+        proxy.answers("/manifests/other", status=404, method=method,
+                      body=b"404 page not found\n")
+    proxy.refuses(BY_DIGEST, status=403, code="DENIED", method="DELETE",
+                  message="not any more").after = 2
+
+    def move():
+        os.rename(root / "app/1.0", root / "app/other")
+    root.expect_error("404 page not found")
+    with fails_with(errno.EIO):
+        move()
+    assert digests(client, "app") == BEFORE
+    proxy.heal()
+    move()
+    assert digests(client, "app") == without("1.0") | {"other": IMAGE.digest}
+
+
 def test_a_referrer_whose_removal_is_answered_oddly(deleting):
     root, client, proxy = deleting
     (root / "app/1.0/referrers/note.txt").write_bytes(b"a note\n")

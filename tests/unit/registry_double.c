@@ -193,9 +193,15 @@ static bool answer_get(struct registry_double *registry, struct peer *peer,
 	make_key(key, ask->repository, ask->reference);
 	if (strcmp(ask->kind, "tags") == 0)
 		return reply_tags(registry, peer, ask);
-	if (strcmp(ask->kind, "manifests") == 0)
-		return reply_stored(peer, ask,
-		    map_get(&registry->manifests, key));
+	if (strcmp(ask->kind, "manifests") == 0) {
+		const struct stored *manifest =
+		    map_get(&registry->manifests, key);
+
+		if (!manifest && strcmp(ask->method, "GET") == 0)
+			return peer_reply(peer, 404, "",
+			    "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}");
+		return reply_stored(peer, ask, manifest);
+	}
 	if (strcmp(ask->kind, "blobs") != 0)
 		return peer_reply(peer, *ask->kind ? 404 : 200, "", "{}");
 	registry->heads += strcmp(ask->method, "HEAD") == 0;
