@@ -75,9 +75,8 @@ static bool is_known(struct images *images, const char *repository)
 	       images_found(images, repository);
 }
 
-/* As names_read(), of tags. That a gateway does not know a name, while the
- * registry may, is as good as that there is none, but not of one that there
- * is. */
+/* As names_read(), of tags. A gateway's 404 says that a repository is absent
+ * where nothing else is known of it, and is an error where it was seen. */
 static int tags_read(struct images *images, const char *repository,
     struct names_builder **out, struct err *err)
 {

@@ -104,20 +104,22 @@ struct registry_manifest {
 /*
  * GET of a manifest by tag or digest text; the body was hashed, and for a
  * digest compared (-EBADMSG). -ENOENT where the registry itself says that it
- * has none: a 404 that is not its word, but a gateway's or a login page's, is
- * -EIO, and so is a page in the manifest's place. -ENOTSUP for a schema 1 manifest by
- * digest, which is not that of its bytes. Release with buf_release(&m->body).
+ * has no such manifest: a 404 that is not its word, but a gateway's or a login
+ * page's, is -EIO, and so is a page in the manifest's place. -ENOTSUP for a
+ * schema 1 manifest by digest, which is not that of its bytes. Release with
+ * buf_release(&m->body).
  */
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
-/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT, whoever
- * says so. */
+/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT for any
+ * 404, the registry's or a gateway's. */
 int registry_manifest_head(struct registry *registry, const char *repository,
     const char *reference, struct registry_manifest *out, struct err *err);
 
-/* What a tag or digest names now, by a HEAD: 1 with *out, or 0 where there is
- * none by the word of the registry, for which a GET asks then. */
+/* What a tag or digest names now, by a HEAD: 1 with *out, or 0 where the
+ * registry itself says that there is no such manifest, for which a GET asks
+ * after the HEAD. Errors as of the two. */
 int registry_manifest_look(struct registry *registry, const char *repository,
     const char *reference, struct digest *out, struct err *err);
 
@@ -128,7 +130,7 @@ int registry_manifest_look(struct registry *registry, const char *repository,
  * (any other success, a redirect, a connection that broke) it has succeeded
  * where the registry then names `digest`, else -EIO. 0, or 1 where the answer
  * has OCI-Subject: the server then keeps the list of what refers to the
- * manifest's subject, else whoever puts it does. -EACCES, -EPERM (policy),
+ * manifest's subject, else the one who puts it does. -EACCES, -EPERM (policy),
  * -EINVAL with what the registry said.
  */
 int registry_manifest_put(struct registry *registry, const char *repository,
