@@ -3,7 +3,10 @@
 #include "oci/reference.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/parse.h"
 
 static bool is_lower_alnum(char c)
 {
@@ -113,9 +116,8 @@ static int invalid(const char *text, const char *why, struct err *err)
 	    why);
 }
 
-/* Whether the component before the first slash is a registry, told as Docker
- * tells it: no repository's first component looks like a host. */
-static bool is_host(const char *text, size_t len)
+/* As Docker has it: no repository's first component looks like a host. */
+bool reference_host(const char *text, size_t len)
 {
 	return memchr(text, '.', len) || memchr(text, ':', len) ||
 	       (len == strlen("localhost") &&
@@ -151,7 +153,7 @@ static bool name_valid(const char *name)
 {
 	size_t len = strcspn(name, "/");
 
-	if (!name[len] || !is_host(name, len))
+	if (!name[len] || !reference_host(name, len))
 		return repository_valid(name);
 	return host_valid(name, len) && repository_valid(name + len + 1);
 }
@@ -194,4 +196,45 @@ int reference_parse(struct reference *reference, const char *text,
 	}
 	*reference = parsed;
 	return 0;
+}
+
+static const char *format(const struct reference *reference, const char *name,
+    char out[REFERENCE_TEXT_SIZE])
+{
+	const struct digest *digest = &reference->digest;
+	bool pinned = digest_is_set(digest);
+	char text[DIGEST_TEXT_SIZE] = "";
+
+	if (pinned)
+		digest_format(digest, text);
+	snprintf(out, REFERENCE_TEXT_SIZE, "%s%s%s%s%s", name,
+	    reference->tag[0] ? ":" : "", reference->tag, pinned ? "@" : "",
+	    text);
+	return out;
+}
+
+const char *reference_format(const struct reference *reference,
+    char out[REFERENCE_TEXT_SIZE])
+{
+	return format(reference, reference->name, out);
+}
+
+/* What is left of a name that needs no host to be understood; else all. */
+static const char *familiar_name(const char *name)
+{
+	const char *path = name, *official;
+
+	if (!parse_literal(&path, REFERENCE_HUB "/"))
+		return name;
+	official = path;
+	if (parse_literal(&official, "library/") && !strchr(official, '/'))
+		return official;
+	/* Without the host, its first component would be taken for one. */
+	return reference_host(path, strcspn(path, "/")) ? name : path;
+}
+
+const char *reference_familiar(const struct reference *reference,
+    char out[REFERENCE_TEXT_SIZE])
+{
+	return format(reference, familiar_name(reference->name), out);
 }

@@ -13,9 +13,18 @@
 #include "oci/digest.h"
 
 enum {
-	TAG_MAX = 128,       /* characters, by the grammar */
-	REPOSITORY_MAX = 255 /* what clients and registries agree on */
+	TAG_MAX = 128,        /* characters, by the grammar */
+	REPOSITORY_MAX = 255, /* what clients and registries agree on */
+	/* A DNS name has at most 253 characters, and a port adds 6. */
+	REFERENCE_HOST_MAX = 263,
+	REFERENCE_NAME_SIZE = REFERENCE_HOST_MAX + 1 + REPOSITORY_MAX + 1,
+	/* With a colon and the tag, an at sign and the digest. */
+	REFERENCE_TEXT_SIZE =
+	    REFERENCE_NAME_SIZE + 1 + TAG_MAX + 1 + DIGEST_TEXT_SIZE,
 };
+
+/* The host of Docker Hub in references, whatever server answers for it. */
+#define REFERENCE_HUB "docker.io"
 
 /* One component of a repository name: [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* */
 bool repository_component_valid(const char *text, size_t len);
@@ -32,15 +41,31 @@ bool tag_valid(const char *text, size_t len);
  */
 bool tag_is_referrers(const char *tag);
 
-/* An image reference "name[:tag][@digest]" as found in archives. */
+/* An image reference "name[:tag][@digest]". */
 struct reference {
-	char name[REPOSITORY_MAX + 1 + 256]; /* with the registry, as written */
-	char tag[TAG_MAX + 1];               /* "" if none */
-	struct digest digest;                /* unset if none */
+	char name[REFERENCE_NAME_SIZE]; /* with the registry, as written */
+	char tag[TAG_MAX + 1];          /* "" if none */
+	struct digest digest;           /* unset if none */
 };
 
 /* -EINVAL with a sentence. A port's colon in the name is no tag. */
 int reference_parse(struct reference *reference, const char *text,
     struct err *err);
+
+/* Whether clients take the first component of a name for a registry's host:
+ * it has a dot or a port, or is "localhost". */
+bool reference_host(const char *text, size_t len);
+
+/* The reference as text, whose parts are as they are. Returns out. */
+const char *reference_format(const struct reference *reference,
+    char out[REFERENCE_TEXT_SIZE]);
+
+/*
+ * The same as docker shows it and writes it into archives: of Docker Hub
+ * without the host, and without "library/". The name has to begin with a host.
+ * Returns out.
+ */
+const char *reference_familiar(const struct reference *reference,
+    char out[REFERENCE_TEXT_SIZE]);
 
 #endif

@@ -11,6 +11,7 @@
 static void check_reference(const char *line)
 {
 	struct reference reference, name;
+	char text[REFERENCE_TEXT_SIZE];
 	struct err err = ERR_INIT;
 
 	if (reference_parse(&reference, line, &err) < 0) {
@@ -24,6 +25,11 @@ static void check_reference(const char *line)
 	    !tag_valid(reference.tag, strlen(reference.tag)))
 		abort();
 	if (reference_parse(&name, reference.name, &err) < 0 || name.tag[0])
+		abort();
+	if (strcmp(reference_format(&reference, text), line) != 0)
+		abort();
+	if (reference_parse(&name, reference_familiar(&reference, text), &err) <
+	    0)
 		abort();
 }
 

@@ -137,6 +137,54 @@ static void references_are_taken_apart(void **state)
 	reference_is("reg:5/a:1@sha256:" HEX64, "reg:5/a", "1", digest);
 }
 
+/* What is parsed is printed as it was, and as docker shows it. */
+static void printed_is(const char *text, const char *familiar)
+{
+	struct reference reference;
+	struct err err = ERR_INIT;
+	char out[REFERENCE_TEXT_SIZE];
+
+	if (reference_parse(&reference, text, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_string_equal(reference_format(&reference, out), text);
+	assert_string_equal(reference_familiar(&reference, out), familiar);
+}
+
+static void references_are_printed(void **state)
+{
+	static const char *const same[] = {"localhost:5000/team/web:1",
+	    "localhost/a:1", "[::1]:5000/a:1", "reg.example.com/a/b/c:1.0",
+	    "registry:80/app:1", "quay.io/library/alpine:1",
+	    "docker.io.example.com/a:1", "reg:5/a:1@sha256:" HEX64,
+	    "reg:5/a@sha256:" HEX64};
+	static const char *const of_hub[][2] = {
+	    {"docker.io/library/alpine:latest", "alpine:latest"},
+	    {"docker.io/user/app:1", "user/app:1"},
+	    {"docker.io/library/deep/app:1", "library/deep/app:1"},
+	    {"docker.io/a/b/c:1", "a/b/c:1"},
+	    {"docker.io/library/alpine@sha256:" HEX64, "alpine@sha256:" HEX64},
+	    {"docker.io/localhost/app:1", "docker.io/localhost/app:1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		printed_is(same[i], same[i]);
+	for (size_t i = 0; i < sizeof(of_hub) / sizeof(of_hub[0]); i++)
+		printed_is(of_hub[i][0], of_hub[i][1]);
+}
+
+static void the_longest_reference_is_printed(void **state)
+{
+	struct reference reference = {.digest = {.algorithm = DIGEST_SHA512}};
+	char out[REFERENCE_TEXT_SIZE];
+
+	(void)state;
+	memset(reference.name, 'n', sizeof(reference.name) - 1);
+	memset(reference.tag, 't', sizeof(reference.tag) - 1);
+	assert_int_equal(strlen(reference_format(&reference, out)),
+	    REFERENCE_NAME_SIZE - 1 + 1 + TAG_MAX + 1 + DIGEST_TEXT_SIZE - 1);
+}
+
 /* Each line of a case is a reference. */
 static int parse_lines(const void *data, size_t len, struct err *err)
 {
@@ -185,6 +233,8 @@ int main(void)
 	    cmocka_unit_test(tags_follow_the_grammar),
 	    cmocka_unit_test(referrers_tags_are_told),
 	    cmocka_unit_test(references_are_taken_apart),
+	    cmocka_unit_test(references_are_printed),
+	    cmocka_unit_test(the_longest_reference_is_printed),
 	    cmocka_unit_test(cases),
 	};
 
