@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -94,5 +95,30 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	address->loopback = is_loopback(address->host);
 	address->hub = is_hub(address->host);
 	address->server = address->hub ? HUB_SERVER : address->host;
+	return 0;
+}
+
+bool address_official(const struct address *address, const char *repository)
+{
+	return address->hub && !strchr(repository, '/');
+}
+
+int address_reference(const struct address *address, bool plain,
+    const char *repository, struct reference *out, struct err *err)
+{
+	const char *host = address->hub ? REFERENCE_HUB : address->host;
+	const char *port = "";
+	int len;
+
+	*out = (struct reference){.name = ""};
+	if (!reference_host(host, strlen(host)))
+		port = plain ? ":80" : ":443";
+	len = snprintf(out->name, sizeof(out->name), "%s%s/%s%s", host, port,
+	    address_official(address, repository) ? "library/" : "",
+	    repository);
+	if (len < 0 || (size_t)len >= sizeof(out->name))
+		return err_set(err, ENAMETOOLONG,
+		    "%s/%s: the name is too long for a reference", host,
+		    repository);
 	return 0;
 }

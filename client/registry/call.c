@@ -14,9 +14,9 @@
 
 char *call_repository(const struct registry *registry, const char *repository)
 {
-	bool official = registry->address.hub && !strchr(repository, '/');
-
-	return file_path("%s%s", official ? "library/" : "", repository);
+	return file_path("%s%s",
+	    address_official(&registry->address, repository) ? "library/" : "",
+	    repository);
 }
 
 static int set_names(struct call *call, const struct registry *registry,

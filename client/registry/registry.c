@@ -200,6 +200,15 @@ const char *registry_host(const struct registry *registry)
 	return registry->address.host;
 }
 
+int registry_reference(const struct registry *registry, const char *repository,
+    struct reference *out, struct err *err)
+{
+	bool plain = strncmp(registry->origin, "http:", 5) == 0;
+
+	return address_reference(&registry->address, plain, repository, out,
+	    err);
+}
+
 struct registry_limit registry_limit(struct registry *registry)
 {
 	return limits_get(&registry->limits);

@@ -19,6 +19,7 @@
 #include "http/http.h"
 #include "oci/digest.h"
 #include "oci/manifest.h"
+#include "oci/reference.h"
 
 struct registry;
 
@@ -57,6 +58,12 @@ int registry_check_login(struct registry *registry, const char *repository,
 
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
+
+/* The reference by which any client pulls from a repository here, still without
+ * a tag or a digest: "docker.io/library/alpine", whatever Docker Hub was called
+ * when it was opened. -ENAMETOOLONG. */
+int registry_reference(const struct registry *registry, const char *repository,
+    struct reference *out, struct err *err);
 
 /*
  * What the registry said last of its limit of requests. Docker Hub does with

@@ -92,12 +92,73 @@ static void too_long(void **state)
 	assert_int_equal(address_parse(&address, text, &err), -EINVAL);
 }
 
+static void references(void **state)
+{
+	static const struct {
+		const char *address;
+		bool plain;
+		const char *repository, *name;
+	} cases[] = {
+	    {"localhost:5000", true, "ns/app", "localhost:5000/ns/app"},
+	    {"localhost", false, "app", "localhost/app"},
+	    {"https://reg.example.com", false, "a/b/c",
+		"reg.example.com/a/b/c"},
+	    {"[::1]:5000", true, "app", "[::1]:5000/app"},
+	    {"docker.io", false, "alpine", "docker.io/library/alpine"},
+	    {"docker.io", false, "library/alpine", "docker.io/library/alpine"},
+	    {"docker.io", false, "user/app", "docker.io/user/app"},
+	    {"index.docker.io", false, "alpine", "docker.io/library/alpine"},
+	    {"https://registry-1.docker.io", false, "library/alpine",
+		"docker.io/library/alpine"},
+	    {"Docker.IO", false, "alpine", "docker.io/library/alpine"},
+	    /* "registry/app" would be one of Docker Hub's. */
+	    {"registry", false, "app", "registry:443/app"},
+	    {"http://registry", true, "app", "registry:80/app"},
+	    {"registry:5000", true, "app", "registry:5000/app"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct reference reference;
+		struct address address;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(address_parse(&address, cases[i].address,
+				     &err),
+		    0);
+		assert_int_equal(address_reference(&address, cases[i].plain,
+				     cases[i].repository, &reference, &err),
+		    0);
+		assert_string_equal(reference.name, cases[i].name);
+		assert_string_equal(reference.tag, "");
+	}
+}
+
+static void too_long_for_a_reference(void **state)
+{
+	struct reference reference;
+	struct address address;
+	struct err err = ERR_INIT;
+	char repository[REFERENCE_NAME_SIZE];
+
+	(void)state;
+	memset(repository, 'a', sizeof(repository));
+	repository[sizeof(repository) - 1] = '\0';
+	assert_int_equal(address_parse(&address, "r.io", &err), 0);
+	assert_int_equal(address_reference(&address, false, repository,
+			     &reference, &err),
+	    -ENAMETOOLONG);
+	assert_string_not_equal(err.msg, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(good),
 	    cmocka_unit_test(bad),
 	    cmocka_unit_test(too_long),
+	    cmocka_unit_test(references),
+	    cmocka_unit_test(too_long_for_a_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
