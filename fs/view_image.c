@@ -180,6 +180,14 @@ static void image_remember(struct image_node *self, struct image *image)
 	image_put(before);
 }
 
+/* A tag that is moved takes its node along, also to another repository. */
+static bool is_image(const struct image *image, const char *repository,
+    const struct digest *digest)
+{
+	return image && digest_equal(&image->digest, digest) &&
+	       !strcmp(image->repository, repository);
+}
+
 /* What the directory's manifest is now. */
 static int image_now(struct image_node *self, struct image **out,
     struct err *err)
@@ -193,7 +201,7 @@ static int image_now(struct image_node *self, struct image **out,
 	if (name->tag)
 		r = images_resolve(images, name->repository, name->tag, &digest,
 		    err);
-	if (r == 0 && (!last || !digest_equal(&last->digest, &digest))) {
+	if (r == 0 && !is_image(last, name->repository, &digest)) {
 		image_put(last);
 		last = NULL;
 		r = image_open(images, name->repository, &digest, &last, err);
@@ -348,18 +356,16 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 	return r;
 }
 
-static int add_reference(const struct image_name *self, struct image *image,
+static int add_reference(const struct image *image, const char *tag,
     struct xattrs *out, struct err *err)
 {
-	char digest[DIGEST_TEXT_SIZE];
-	AUTO_FREE char *text = file_path("%s/%s%s%s",
-	    registry_host(images_registry(image->images)), self->repository,
-	    self->tag ? ":" : "@",
-	    self->tag ? self->tag : digest_format(&image->digest, digest));
+	char text[REFERENCE_TEXT_SIZE];
+	struct reference reference;
+	int r = image_reference(image, tag, &reference, err);
 
-	if (!text)
-		return err_nomem(err);
-	return xattrs_add(out, "user.oci.reference", text, err);
+	return r < 0 ? r
+		     : xattrs_add(out, "user.oci.reference",
+			   reference_format(&reference, text), err);
 }
 
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
@@ -369,7 +375,7 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	int r = image_pair(node, &top, &shown, err);
 
 	if (r == 0)
-		r = add_reference(image_node_name(node), top, out, err);
+		r = add_reference(top, image_node_name(node)->tag, out, err);
 	if (r == 0)
 		r = image_add_xattrs(top, shown, out, err);
 	return r;

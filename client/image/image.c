@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,19 @@ void image_put(struct image *image)
 	free(image->repository);
 	free(image->data);
 	free(image);
+}
+
+int image_reference(const struct image *image, const char *tag,
+    struct reference *out, struct err *err)
+{
+	int r = registry_reference(images_registry(image->images),
+	    image->repository, out, err);
+
+	if (r == 0 && tag)
+		snprintf(out->tag, sizeof(out->tag), "%s", tag);
+	else if (r == 0)
+		out->digest = image->digest;
+	return r;
 }
 
 int image_platform(struct image *image, struct image **out, struct err *err)

@@ -23,6 +23,7 @@
 #include "layer/writer.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
+#include "oci/reference.h"
 #include "registry/registry.h"
 #include "store/store.h"
 
@@ -132,6 +133,11 @@ struct image *image_get(struct image *image);
 void image_put(struct image *image);
 
 DEFINE_CLEANUP(struct image *, image_put);
+
+/* What any client calls the image: in full, by its tag, or where that is NULL
+ * by its digest. -ENAMETOOLONG. */
+int image_reference(const struct image *image, const char *tag,
+    struct reference *out, struct err *err);
 
 /*
  * For an index the image that serves the options' platform best, through nested
