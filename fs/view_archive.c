@@ -38,7 +38,6 @@ int archive_content(struct mount *mount, struct image *image, const char *tag,
     struct node **out, struct err *err)
 {
 	struct archive_node *self = calloc(1, sizeof(*self));
-	const char *base = strrchr(image->repository, '/');
 	int r;
 
 	if (!self)
@@ -46,8 +45,7 @@ int archive_content(struct mount *mount, struct image *image, const char *tag,
 	self->image = image_get(image);
 	node_init(&self->node, mount, &view_archive, archive_key(image, tag), 0,
 	    0);
-	r = save_new(image, base ? base + 1 : image->repository, tag,
-	    &self->save, err);
+	r = save_new(image, tag, &self->save, err);
 	if (r < 0) {
 		node_discard(&self->node);
 		return r;

@@ -15,11 +15,24 @@ static int print(struct buf *out, const json_t *document, struct err *err)
 	return text ? buf_addstr(out, text, err) : err_nomem(err);
 }
 
-/* How docker and containerd call the image; NULL: nobody calls it anything. */
-static json_t *full_name(const struct layout_input *input)
+/*
+ * docker save writes three forms of a name: in full for containerd, as docker
+ * shows it for docker, and the tag alone. Each is NULL where there is no name.
+ */
+struct names {
+	const char *full, *familiar, *tag;
+	char full_text[REFERENCE_TEXT_SIZE];
+	char familiar_text[REFERENCE_TEXT_SIZE];
+};
+
+static void names_of(const struct reference *name, struct names *out)
 {
-	return input->tag ? json_sprintf("%s:%s", input->name, input->tag)
-			  : NULL;
+	*out = (struct names){.full = NULL};
+	if (!name)
+		return;
+	out->full = reference_format(name, out->full_text);
+	out->familiar = reference_familiar(name, out->familiar_text);
+	out->tag = name->tag;
 }
 
 int layout_index_print(struct buf *out, const struct layout_input *input,
@@ -27,15 +40,16 @@ int layout_index_print(struct buf *out, const struct layout_input *input,
 {
 	const struct layout_manifest *top = &input->manifests[0];
 	char digest[DIGEST_TEXT_SIZE];
-	json_auto_t *index =
-	    json_pack("{s:i, s:s, s:[{s:s, s:s, s:I, s:{s:o*, s:s*}}]}",
-		"schemaVersion", 2, "mediaType", MEDIA_OCI_INDEX, "manifests",
-		"mediaType", top->manifest->media_type, "digest",
-		digest_format(&top->digest, digest), "size",
-		(json_int_t)top->len, "annotations", "io.containerd.image.name",
-		full_name(input), "org.opencontainers.image.ref.name",
-		input->tag);
+	json_auto_t *index = NULL;
+	struct names names;
 
+	names_of(input->name, &names);
+	index = json_pack("{s:i, s:s, s:[{s:s, s:s, s:I, s:{s:s*, s:s*}}]}",
+	    "schemaVersion", 2, "mediaType", MEDIA_OCI_INDEX, "manifests",
+	    "mediaType", top->manifest->media_type, "digest",
+	    digest_format(&top->digest, digest), "size", (json_int_t)top->len,
+	    "annotations", "io.containerd.image.name", names.full,
+	    "org.opencontainers.image.ref.name", names.tag);
 	return print(out, index, err);
 }
 
@@ -58,9 +72,12 @@ int layout_docker_print(struct buf *out, const struct layout_input *input,
 {
 	const struct manifest *image = input->manifests[input->image].manifest;
 	char config[BLOB_PATH_SIZE];
-	json_auto_t *list = json_pack("[{s:s, s:[o*], s:o}]", "Config",
-	    blob_path(&image->config.digest, config), "RepoTags",
-	    full_name(input), "Layers", layer_paths(image));
+	json_auto_t *list = NULL;
+	struct names names;
 
+	names_of(input->name, &names);
+	list = json_pack("[{s:s, s:[s*], s:o}]", "Config",
+	    blob_path(&image->config.digest, config), "RepoTags",
+	    names.familiar, "Layers", layer_paths(image));
 	return print(out, list, err);
 }

@@ -102,13 +102,17 @@ static size_t collection_image(const struct collection *collection)
 }
 
 static int save_layout(struct save *save, const struct collection *collection,
-    const char *name, const char *tag, struct err *err)
+    const char *tag, struct err *err)
 {
 	AUTO_FREE struct layout_manifest *manifests =
 	    calloc(collection->count, sizeof(*manifests));
-	struct layout_input input = {name, tag, manifests, collection->count,
-	    collection_image(collection)};
+	struct reference name;
+	struct layout_input input = {tag ? &name : NULL, manifests,
+	    collection->count, collection_image(collection)};
+	int r = image_reference(save->image, tag, &name, err);
 
+	if (r < 0)
+		return r;
 	if (!manifests)
 		return err_nomem(err);
 	for (size_t i = 0; i < collection->count; i++) {
@@ -120,8 +124,8 @@ static int save_layout(struct save *save, const struct collection *collection,
 	return archive_layout_new(&input, &save->layout, err);
 }
 
-int save_new(struct image *image, const char *name, const char *tag,
-    struct save **out, struct err *err)
+int save_new(struct image *image, const char *tag, struct save **out,
+    struct err *err)
 {
 	CLEANUP(collection_release) struct collection collection = {0};
 	CLEANUP(save_put_p) struct save *save = calloc(1, sizeof(*save));
@@ -136,7 +140,7 @@ int save_new(struct image *image, const char *name, const char *tag,
 	if (r == 0)
 		r = collect_entries(&collection, err);
 	if (r == 0)
-		r = save_layout(save, &collection, name, tag, err);
+		r = save_layout(save, &collection, tag, err);
 	if (r == 0)
 		*out = steal(&save);
 	return r;

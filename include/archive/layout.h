@@ -5,7 +5,7 @@
  * can be read on its own. The same image gives the same bytes.
  *
  *	blobs/sha256/HEX …	manifests, configs and layers as stored
- *	index.json		one entry, with the reference as ref.name
+ *	index.json		one entry, with the names that docker gives it
  *	manifest.json		docker's, for the platform's image
  *	oci-layout
  */
@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "oci/manifest.h"
+#include "oci/reference.h"
 
 struct archive_layout;
 
@@ -31,8 +32,9 @@ struct layout_manifest {
 };
 
 struct layout_input {
-	const char *name; /* "app", the repository */
-	const char *tag;  /* NULL: the archive says no name */
+	/* What the image is called, in full and by a tag; NULL: the archive
+	 * says no name. */
+	const struct reference *name;
 	/* The manifest or index that the tag names, first; then, for an index,
 	 * the manifests of its entries that are to go in (any order). */
 	const struct layout_manifest *manifests;

@@ -15,10 +15,10 @@
 
 struct save;
 
-/* *out is counted. name and tag are what the archive says the image is called;
- * tag NULL: it says nothing. */
-int save_new(struct image *image, const char *name, const char *tag,
-    struct save **out, struct err *err);
+/* *out is counted. The archive says that the image is called what clients call
+ * its tag (image_reference()); tag NULL: it says no name. */
+int save_new(struct image *image, const char *tag, struct save **out,
+    struct err *err);
 struct save *save_get(struct save *save);
 void save_put(struct save *save);
 

@@ -164,14 +164,15 @@ def test_every_platform_is_in_it(app, client, tmp_path):
     assert all(child.data in files for child in image.children)
 
 
-def test_engines_load_and_run_it(app, registry, rootfs, docker, podman,
+def test_engines_load_and_run_it(app, registry, proxy, rootfs, docker, podman,
                                  tmp_path):
     layout = umoci_layout(tmp_path / "layout", rootfs, "1.0")
     skopeo_copy(f"oci:{layout}:1.0", f"docker://{registry.address}/app:1.0")
+    loaded = f"{proxy.address}/app:1.0"
     for engine in (docker, podman):
         engine("load", "-i", app / "1.0.tar")
-        assert engine.run_image("app:1.0") == MOTD
-    docker("rmi", "app:1.0")
+        assert engine.run_image(loaded) == MOTD
+    docker("rmi", loaded)
 
 
 @pytest.mark.parametrize("archive", [docker_archive, oci_archive])

@@ -91,7 +91,9 @@ static struct archive_layout *lay_out(const struct buf *manifests[],
     size_t count, size_t image)
 {
 	struct layout_manifest parsed[FILES_MAX];
-	struct layout_input input = {"app", "1.0", parsed, count, image};
+	const struct reference name = {.name = "docker.io/library/app",
+	    .tag = "1.0"};
+	struct layout_input input = {&name, parsed, count, image};
 	struct archive_layout *layout = NULL;
 	struct err err = ERR_INIT;
 
@@ -164,7 +166,8 @@ static void check_json(const struct test_contents *test,
 	    "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX
 	    "\",\"manifests\":[{\"mediaType\":\"" MEDIA_OCI_MANIFEST
 	    "\",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{"
-	    "\"io.containerd.image.name\":\"app:1.0\","
+	    "\"io.containerd.image.name\":"
+	    "\"docker.io/library/app:1.0\","
 	    "\"org.opencontainers.image.ref.name\":\"1.0\"}}]}",
 	    digest_format(&image->manifest_digest, manifest),
 	    image->manifest.len);
@@ -331,7 +334,7 @@ static void test_too_large(void **state)
 	    .entries = layers,
 	    .entry_count = 2};
 	struct layout_manifest top = {"{}", 2, {0}, &manifest};
-	struct layout_input input = {"app", "1.0", &top, 1, SIZE_MAX};
+	struct layout_input input = {NULL, &top, 1, SIZE_MAX};
 	struct archive_layout *layout = NULL;
 	struct err err = ERR_INIT;
 
