@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Names in a sentence, that it stays one that is read. */
-enum { LIST_MAX = 300 };
+#include "list.h"
 
 static bool all_one(const struct choice *choices, size_t count)
 {
@@ -23,16 +22,6 @@ static bool has_tag(const struct choice *choice, const char *tag)
 		if (strcmp(choice->names[i].tag, tag) == 0)
 			return true;
 	return false;
-}
-
-/* Adds a name to the list; false when it is full. */
-static bool list_add(struct buf *list, const char *name)
-{
-	struct err full = ERR_INIT;
-
-	if (list->len > 0 && buf_addstr(list, ", ", &full) < 0)
-		return false;
-	return buf_addstr(list, name, &full) == 0;
 }
 
 static int refuse(const struct choice *choices, size_t count, const char *tag,

@@ -34,19 +34,47 @@ int draft_set_image(struct draft *draft, const struct archive_entry *config,
 	return 0;
 }
 
-/* manifest.json is there; layout: index.json if this is an OCI layout, too. */
+/* The archive is an OCI layout, too. */
+static int take_both(struct draft *draft,
+    const struct docker_archive_image *image,
+    const struct archive_entry *layout, struct err *err)
+{
+	struct oci_manifest *chosen = NULL;
+	struct err refusal = ERR_INIT;
+	int chose = oci_choose(draft, layout, &chosen, &refusal);
+	int r = docker_compressed(draft, image, err);
+
+	if (r < 0)
+		return r;
+	/* Of plain layers the digests do not stay anyway. But an index has more
+	 * than the one image. */
+	if (r == 0 && !(chosen && chosen->parsed->kind == MANIFEST_INDEX))
+		return docker_take(draft, image, err);
+	if (chose == 0)
+		return oci_take(draft, chosen, image, err);
+	*err = refusal;
+	return chose;
+}
+
 static int take_docker(struct draft *draft, const struct archive_entry *json,
     const struct archive_entry *layout, struct err *err)
 {
 	const struct docker_archive_image *image;
 	int r = docker_choose(draft, json, &image, err);
 
-	if (r == 0 && layout)
-		r = docker_compressed(draft, image, err);
 	if (r < 0)
 		return r;
-	return r == 1 ? oci_take(draft, layout, err)
+	return layout ? take_both(draft, image, layout, err)
 		      : docker_take(draft, image, err);
+}
+
+static int take_layout(struct draft *draft, const struct archive_entry *json,
+    struct err *err)
+{
+	struct oci_manifest *chosen;
+	int r = oci_choose(draft, json, &chosen, err);
+
+	return r < 0 ? r : oci_take(draft, chosen, NULL, err);
 }
 
 static int take_all(struct draft *draft, struct err *err)
@@ -60,7 +88,7 @@ static int take_all(struct draft *draft, struct err *err)
 		return take_docker(draft, &docker, is_layout ? &layout : NULL,
 		    err);
 	if (is_layout)
-		return oci_take(draft, &layout, err);
+		return take_layout(draft, &layout, err);
 	if (archive_reader_find(reader, "repositories", &old))
 		return err_set(err, EINVAL,
 		    "the archive is of Docker before 1.10: it has no "

@@ -42,11 +42,12 @@ int docker_compressed(const struct draft *draft,
 	for (size_t i = 0; i < image->layer_count; i++) {
 		struct archive_entry entry;
 		char head[TAR_BLOCK];
-		ssize_t n =
-		    read_find(draft->reader, image->layers[i], &entry, err);
+		ssize_t n;
 
-		if (n == 0)
-			n = read_head(draft->reader, &entry, head, err);
+		if (!archive_reader_find(draft->reader, image->layers[i],
+			&entry))
+			return 1;
+		n = read_head(draft->reader, &entry, head, err);
 		if (n < 0)
 			return (int)n;
 		if (compression_sniff(head, (size_t)n) != COMPRESSION_NONE)

@@ -32,15 +32,21 @@ int draft_set_image(struct draft *draft, const struct archive_entry *config,
 int docker_choose(struct draft *draft, const struct archive_entry *json,
     const struct docker_archive_image **out, struct err *err);
 
-/* Whether one of its layers is compressed: 1, 0 or -errno. */
+/* Whether one of its layers is compressed, or not there: then an OCI layout
+ * beside it says more. 1, 0 or -errno. */
 int docker_compressed(const struct draft *draft,
     const struct docker_archive_image *image, struct err *err);
 
 int docker_take(struct draft *draft, const struct docker_archive_image *image,
     struct err *err);
 
-/* Takes what is meant of an OCI layout with that index.json. */
-int oci_take(struct draft *draft, const struct archive_entry *json,
-    struct err *err);
+/* What is meant of an OCI layout with that index.json. To be called once. */
+int oci_choose(struct draft *draft, const struct archive_entry *json,
+    struct oci_manifest **out, struct err *err);
+
+/* Takes what was chosen; docker: the image that a manifest.json beside the
+ * layout means, or NULL. */
+int oci_take(struct draft *draft, struct oci_manifest *chosen,
+    const struct docker_archive_image *docker, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "choice.h"
 #include "draft.h"
+#include "oci_complete.h"
 #include "read.h"
 
 /* An entry of index.json that is no attestation. */
@@ -111,51 +112,58 @@ static int choose(struct draft *draft, struct oci_manifest *index,
 	return load(draft, descriptor, out, err);
 }
 
-/*
- * The one image that an index of several has here, else NULL. Docker saves so
- * what it has of an image for many platforms. No registry takes an index
- * without its images, so the one is pushed alone, as Docker does it.
- */
-static int only_image(struct draft *draft, const struct manifest *index,
-    struct oci_manifest **out, struct err *err)
+static int refuse_incomplete(const struct oci_survey *survey, struct err *err)
 {
-	size_t there = 0, missing = 0;
+	return err_set(err, EINVAL, "the archive lacks %s", survey->lacking);
+}
 
-	for (size_t i = 0; i < index->entry_count; i++) {
-		struct oci_manifest *manifest;
-		int r;
+/*
+ * Takes the one image that docker means in the place of an index that is not
+ * complete: docker saves the index of an image for many platforms, but only
+ * those that it has. No registry takes an index without its images.
+ */
+static int narrow(struct draft *draft, const struct oci_survey *survey,
+    struct oci_manifest **chosen, struct err *err)
+{
+	CLEANUP(oci_survey_release)
+	struct oci_survey of_image = OCI_SURVEY_INIT;
+	int r;
 
-		if (descriptor_is_attestation(&index->entries[i]))
-			continue;
-		r = oci_blobs_load(draft->blobs, &index->entries[i], &manifest,
-		    err);
-		if (r == 0 && manifest)
-			r = oci_blobs_complete(draft->blobs, manifest, err);
-		if (r < 0)
-			return r;
-		there += r == 1;
-		missing += r == 0;
-		if (r == 1)
-			*out = manifest;
-	}
-	if (there != 1 || missing == 0)
-		*out = NULL;
+	if (!survey->image)
+		return refuse_incomplete(survey, err);
+	r = oci_complete(draft->blobs, survey->image, &of_image, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return refuse_incomplete(&of_image, err);
+	draft->contents.left_out =
+	    arena_strdup(&draft->arena, buf_str(&survey->platforms));
+	if (!draft->contents.left_out)
+		return err_nomem(err);
+	*chosen = survey->image;
 	return 0;
 }
 
-/* Goes down from an index to the image that is pushed alone, if so. */
-static int narrow(struct draft *draft, struct oci_manifest **manifest,
+/* All of what was chosen is there, or all of what takes its place. docker: the
+ * image that manifest.json means, if there is one. */
+static int check_complete(struct draft *draft,
+    const struct docker_archive_image *docker, struct oci_manifest **chosen,
     struct err *err)
 {
-	while ((*manifest)->parsed->kind == MANIFEST_INDEX) {
-		struct oci_manifest *only = NULL;
-		int r = only_image(draft, (*manifest)->parsed, &only, err);
+	CLEANUP(oci_survey_release)
+	struct oci_survey survey = OCI_SURVEY_INIT;
+	struct archive_entry config;
+	int r = 0;
 
-		if (r < 0 || !only)
-			return r;
-		*manifest = only;
+	if (docker) {
+		r = read_find(draft->reader, docker->config, &config, err);
+		survey.config = &config;
 	}
-	return 0;
+	if (r == 0)
+		r = oci_complete(draft->blobs, *chosen, &survey, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return narrow(draft, &survey, chosen, err);
 }
 
 /*
@@ -233,27 +241,25 @@ static int take_manifests(struct draft *draft, struct oci_manifest *manifest,
 	return r;
 }
 
-int oci_take(struct draft *draft, const struct archive_entry *json,
-    struct err *err)
+int oci_choose(struct draft *draft, const struct archive_entry *json,
+    struct oci_manifest **out, struct err *err)
 {
-	struct oci_manifest *index, *chosen;
+	struct oci_manifest *index;
 	int r;
 
 	draft->blobs = oci_blobs_new(draft->reader);
 	if (!draft->blobs)
 		return err_nomem(err);
 	r = oci_blobs_load_index(draft->blobs, json, &index, err);
+	return r < 0 ? r : choose(draft, index, out, err);
+}
+
+int oci_take(struct draft *draft, struct oci_manifest *chosen,
+    const struct docker_archive_image *docker, struct err *err)
+{
+	int r = check_complete(draft, docker, &chosen, err);
+
 	if (r == 0)
-		r = choose(draft, index, &chosen, err);
-	if (r == 0)
-		r = narrow(draft, &chosen, err);
-	if (r == 0)
-		r = oci_blobs_complete(draft->blobs, chosen, err);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(err, EINVAL, "the archive lacks %s",
-		    oci_blobs_missing(draft->blobs));
-	r = take_plain(draft, chosen->parsed, err);
+		r = take_plain(draft, chosen->parsed, err);
 	return r == 0 ? take_manifests(draft, chosen, err) : r < 0 ? r : 0;
 }

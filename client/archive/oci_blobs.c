@@ -13,8 +13,6 @@
 enum {
 	/* All manifests of one archive in all: what one may have. */
 	MANIFESTS_MAX_BYTES = MANIFEST_MAX_BYTES,
-	/* Of an index in an index; nobody makes more than two. */
-	DEPTH_MAX = 8,
 };
 
 struct oci_blobs {
@@ -24,7 +22,6 @@ struct oci_blobs {
 	struct oci_manifest *index; /* index.json */
 	struct map manifests;       /* by digest, without index.json */
 	struct map listed;          /* blobs, by digest */
-	char missing[BLOB_PATH_SIZE];
 
 	struct archive_blob *blobs;
 	size_t blob_count, blob_room;
@@ -151,95 +148,6 @@ int oci_blobs_load(struct oci_blobs *blobs, const struct descriptor *descriptor,
 	return parse_manifest(new, entry.name, descriptor->media_type, err);
 }
 
-const char *oci_blobs_missing(const struct oci_blobs *blobs)
-{
-	return blobs->missing;
-}
-
-static int is_there(struct oci_blobs *blobs,
-    const struct descriptor *descriptor, struct err *err)
-{
-	struct archive_entry entry;
-	int r = oci_blobs_find(blobs, descriptor, &entry, err);
-
-	if (r != 0 || descriptor->has_urls)
-		return r < 0 ? r : 1;
-	blob_path(&descriptor->digest, blobs->missing);
-	return 0;
-}
-
-static int image_complete(struct oci_blobs *blobs, const struct manifest *image,
-    struct err *err)
-{
-	int r = 1;
-
-	if (digest_is_set(&image->config.digest))
-		r = is_there(blobs, &image->config, err);
-	for (size_t i = 0; i < image->entry_count && r == 1; i++)
-		r = is_there(blobs, &image->entries[i], err);
-	return r;
-}
-
-static int complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
-    unsigned depth, struct err *err);
-
-/* The same of what names a manifest. */
-static int named_complete(struct oci_blobs *blobs,
-    const struct descriptor *descriptor, unsigned depth, struct err *err)
-{
-	struct oci_manifest *manifest;
-	int r = oci_blobs_load(blobs, descriptor, &manifest, err);
-
-	if (r < 0)
-		return r;
-	if (manifest)
-		return complete(blobs, manifest, depth, err);
-	blob_path(&descriptor->digest, blobs->missing);
-	return 0;
-}
-
-static int index_complete(struct oci_blobs *blobs, const struct manifest *index,
-    unsigned depth, struct err *err)
-{
-	size_t found = 0;
-
-	if (depth == DEPTH_MAX)
-		return err_set(err, EINVAL,
-		    "more than %d indexes within each other", DEPTH_MAX);
-	/* All are looked at: those that are complete are marked so. */
-	for (size_t i = 0; i < index->entry_count; i++) {
-		int r =
-		    named_complete(blobs, &index->entries[i], depth + 1, err);
-
-		if (r < 0)
-			return r;
-		found += r == 1;
-	}
-	return found > 0 || index->entry_count == 0;
-}
-
-static int complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
-    unsigned depth, struct err *err)
-{
-	int r;
-
-	if (manifest->complete != COMPLETE_UNKNOWN)
-		return manifest->complete == COMPLETE_YES;
-	if (manifest->parsed->kind == MANIFEST_INDEX)
-		r = index_complete(blobs, manifest->parsed, depth, err);
-	else
-		r = image_complete(blobs, manifest->parsed, err);
-	if (r >= 0)
-		manifest->complete = r ? COMPLETE_YES : COMPLETE_NO;
-	return r;
-}
-
-int oci_blobs_complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
-    struct err *err)
-{
-	return complete(blobs, manifest, 0, err);
-}
-
 /* The list with room for one more; NULL when out of memory. */
 static void *grow(void *list, size_t *room, size_t count, size_t size)
 {
@@ -297,7 +205,7 @@ static int list_index(struct oci_blobs *blobs, const struct manifest *index,
 		int r =
 		    oci_blobs_load(blobs, &index->entries[i], &manifest, err);
 
-		if (r == 0 && manifest)
+		if (r == 0)
 			r = oci_blobs_list(blobs, manifest, err);
 		if (r < 0)
 			return r;
@@ -311,7 +219,7 @@ int oci_blobs_list(struct oci_blobs *blobs, struct oci_manifest *manifest,
 	struct archive_manifest *list;
 	int r;
 
-	if (manifest->listed || manifest->complete != COMPLETE_YES)
+	if (manifest->listed)
 		return 0;
 	manifest->listed = true;
 	if (manifest->parsed->kind == MANIFEST_INDEX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The manifests and blobs of an OCI layout: read once however many name them,
- * and listed for a push.
+ * and listed for a push. oci_complete.h says whether all of them are there.
  */
 #ifndef ARCHIVE_OCI_BLOBS_H
 #define ARCHIVE_OCI_BLOBS_H
@@ -13,6 +13,7 @@
 struct oci_manifest {
 	struct archive_manifest manifest;
 	struct manifest *parsed; /* the same; its owner */
+	/* As far as oci_complete() has looked at it. */
 	enum { COMPLETE_UNKNOWN, COMPLETE_NO, COMPLETE_YES } complete;
 	bool listed;
 };
@@ -38,16 +39,6 @@ int oci_blobs_load(struct oci_blobs *blobs, const struct descriptor *descriptor,
 int oci_blobs_find(const struct oci_blobs *blobs,
     const struct descriptor *descriptor, struct archive_entry *out,
     struct err *err);
-
-/*
- * Whether all is there that a push of it needs: of an image all blobs that are
- * not foreign, of an index one of its images. 1, 0 or -errno.
- */
-int oci_blobs_complete(struct oci_blobs *blobs, struct oci_manifest *manifest,
-    struct err *err);
-
-/* The file for lack of which something was last found incomplete. */
-const char *oci_blobs_missing(const struct oci_blobs *blobs);
 
 /* Adds a complete manifest to the contents' lists, behind all that it names. */
 int oci_blobs_list(struct oci_blobs *blobs, struct oci_manifest *manifest,

@@ -198,6 +198,12 @@ int push_contents(struct push_layers *set, const struct archive_reader *reader,
 		r = push_kind(set, reader, contents, out, err);
 	if (r < 0)
 		return r;
+	if (contents->left_out)
+		log_warn("%s:%s is the one image that the archive's "
+			 "manifest.json names: of the index the archive lacks "
+			 "%s",
+		    target->repository, target->tag ? target->tag : "",
+		    contents->left_out);
 	if (!target->untagged)
 		images_tag_changed(target->images, target->repository,
 		    target->tag, out);

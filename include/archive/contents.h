@@ -55,11 +55,15 @@ struct archive_contents {
 
 	/* ARCHIVE_OCI: blobs of all images, each once; manifests in the order
 	 * in which they are to be put, the one for the tag last. Foreign layers
-	 * and platforms that the archive leaves out are not among them. */
+	 * that the archive leaves out are not among them. */
 	const struct archive_blob *blobs;
 	size_t blob_count;
 	const struct archive_manifest *manifests;
 	size_t manifest_count;
+
+	/* What the archive lacks of an index, in the place of which one image
+	 * of it was taken: "linux/arm64, linux/s390x". Else NULL. */
+	const char *left_out;
 
 	/* ARCHIVE_ROOTFS: bytes of the tar, from its start to its end. */
 	uint64_t rootfs_size;
@@ -72,12 +76,14 @@ struct archive_contents {
  * An archive that is both (docker 25 and later) is taken as an OCI layout where
  * its layers are compressed, so that its digests stay, else as docker-archive.
  * An OCI layout with uncompressed layers and one image becomes ARCHIVE_DOCKER:
- * its config stays and its layers are compressed. An index is kept as it is,
- * but where the archive has only one of its images, that one is taken alone.
+ * its config stays and its layers are compressed. An index is kept as it is.
+ * docker saves indexes of which it has not all images; manifest.json then says
+ * which one is meant, and that one is taken alone.
  *
  * -EINVAL with a sentence: no image of that tag among several (the sentence
- * names them), a file missing, a manifest or config that has another digest or
- * size, another number of layers than of diff_ids. The reader is not used any
+ * names them), something missing (it says what, and of which platform), a
+ * manifest or config that has another digest or size, another number of layers
+ * than of diff_ids. The reader is not used any
  * more afterwards, but names of entries are its own.
  */
 int archive_contents_read(const struct archive_reader *reader, const char *tag,

@@ -163,6 +163,68 @@ UNUSED static void put_index(struct buf *tar, const struct buf *entries)
 #define PLATFORM(arch) \
 	",\"platform\":{\"os\":\"linux\",\"architecture\":\"" arch "\"}"
 
+/* How its writers name the files of an image. */
+struct naming {
+	const char *config; /* with %s for the digest's hexadecimal */
+	const char *layer;
+};
+
+UNUSED static const struct naming docker_save = {"%s.json", "%s/layer.tar"};
+UNUSED static const struct naming skopeo = {"%s.json", "%s.tar"};
+UNUSED static const struct naming ggcr = {"sha256:%s", "%s.tar.gz"};
+UNUSED static const struct naming docker_25 = {"blobs/sha256/%s",
+    "blobs/sha256/%s"};
+
+UNUSED static char *file_name(const char *format, const struct digest *digest)
+{
+	char hex[DIGEST_TEXT_SIZE];
+
+	return file_path(format, digest_hex(digest, hex));
+}
+
+UNUSED static void put_parts(struct buf *tar, const struct test_image *image,
+    const struct naming *naming)
+{
+	AUTO_FREE char *config =
+	    file_name(naming->config, &image->config_digest);
+
+	put_file(tar, config, image->config.data, image->config.len);
+	for (int i = 0; i < LAYERS; i++) {
+		AUTO_FREE char *layer =
+		    file_name(naming->layer, &image->layer_digests[i]);
+
+		put_file(tar, layer, image->layers[i].data,
+		    image->layers[i].len);
+	}
+}
+
+/* Adds the image to the list that docker's manifest.json is. */
+UNUSED static void add_image(struct buf *list, const struct test_image *image,
+    const struct naming *naming, const char *name)
+{
+	AUTO_FREE char *config =
+	    file_name(naming->config, &image->config_digest);
+	AUTO_FREE char *first =
+	    file_name(naming->layer, &image->layer_digests[0]);
+	AUTO_FREE char *second =
+	    file_name(naming->layer, &image->layer_digests[1]);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(buf_addf(list, &err,
+			     "%s{\"Config\":\"%s\",\"RepoTags\":[\"%s\"],"
+			     "\"Layers\":[\"%s\",\"%s\"]}",
+			     list->len > 0 ? "," : "", config, name, first,
+			     second),
+	    0);
+}
+
+UNUSED static void put_manifest(struct buf *tar, const struct buf *list)
+{
+	AUTO_FREE char *text = file_path("[%s]", buf_str(list));
+
+	put_text(tar, "manifest.json", text);
+}
+
 /* Reads the contents of a whole archive. */
 struct test_contents {
 	struct reading reading;

@@ -2,67 +2,6 @@
 /* What docker-archives and root file systems hold. */
 #include "archive_images.h"
 
-/* How its writers name the files of an image. */
-struct naming {
-	const char *config; /* with %s for the digest's hexadecimal */
-	const char *layer;
-};
-
-static const struct naming docker_save = {"%s.json", "%s/layer.tar"};
-static const struct naming skopeo = {"%s.json", "%s.tar"};
-static const struct naming ggcr = {"sha256:%s", "%s.tar.gz"};
-static const struct naming docker_25 = {"blobs/sha256/%s", "blobs/sha256/%s"};
-
-static char *file_name(const char *format, const struct digest *digest)
-{
-	char hex[DIGEST_TEXT_SIZE];
-
-	return file_path(format, digest_hex(digest, hex));
-}
-
-static void put_parts(struct buf *tar, const struct test_image *image,
-    const struct naming *naming)
-{
-	AUTO_FREE char *config =
-	    file_name(naming->config, &image->config_digest);
-
-	put_file(tar, config, image->config.data, image->config.len);
-	for (int i = 0; i < LAYERS; i++) {
-		AUTO_FREE char *layer =
-		    file_name(naming->layer, &image->layer_digests[i]);
-
-		put_file(tar, layer, image->layers[i].data,
-		    image->layers[i].len);
-	}
-}
-
-/* Adds the image to the list that manifest.json is. */
-static void add_image(struct buf *list, const struct test_image *image,
-    const struct naming *naming, const char *name)
-{
-	AUTO_FREE char *config =
-	    file_name(naming->config, &image->config_digest);
-	AUTO_FREE char *first =
-	    file_name(naming->layer, &image->layer_digests[0]);
-	AUTO_FREE char *second =
-	    file_name(naming->layer, &image->layer_digests[1]);
-	struct err err = ERR_INIT;
-
-	assert_int_equal(buf_addf(list, &err,
-			     "%s{\"Config\":\"%s\",\"RepoTags\":[\"%s\"],"
-			     "\"Layers\":[\"%s\",\"%s\"]}",
-			     list->len > 0 ? "," : "", config, name, first,
-			     second),
-	    0);
-}
-
-static void put_manifest(struct buf *tar, const struct buf *list)
-{
-	AUTO_FREE char *text = file_path("[%s]", buf_str(list));
-
-	put_text(tar, "manifest.json", text);
-}
-
 static void check_naming(const struct naming *naming, enum form form)
 {
 	AUTO_BUF struct buf tar = ARCHIVE_INIT;

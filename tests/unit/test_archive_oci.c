@@ -188,53 +188,6 @@ static void test_platforms_in_index(void **state)
 	check_platforms(&test, images, &index);
 }
 
-/* What Docker saves of an image of which it has only one platform: that one is
- * taken, with or without the others' manifests. */
-static void check_partial(bool with_manifest)
-{
-	AUTO_BUF struct buf tar = ARCHIVE_INIT;
-	AUTO_BUF struct buf platforms = ARCHIVE_INIT;
-	AUTO_BUF struct buf index = ARCHIVE_INIT;
-	AUTO_BUF struct buf entries = ARCHIVE_INIT;
-	AUTO_IMAGES struct test_image images[2];
-	AUTO_CONTENTS struct test_contents test;
-
-	make_platforms(images, &platforms);
-	make_index(&index, &platforms);
-	add_entry(&entries, MEDIA_OCI_INDEX, &index, NAMED("1.0"));
-	put_index(&tar, &entries);
-	put_blob(&tar, &index);
-	put_blobs(&tar, &images[1]);
-	if (with_manifest)
-		put_blob(&tar, &images[0].manifest);
-	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
-	check_oci(&test, &images[1]);
-}
-
-static void test_partial_index(void **state)
-{
-	(void)state;
-	check_partial(false);
-	check_partial(true);
-}
-
-static void test_nothing_there(void **state)
-{
-	AUTO_BUF struct buf tar = ARCHIVE_INIT;
-	AUTO_BUF struct buf platforms = ARCHIVE_INIT;
-	AUTO_BUF struct buf index = ARCHIVE_INIT;
-	AUTO_BUF struct buf entries = ARCHIVE_INIT;
-	AUTO_IMAGES struct test_image images[2];
-
-	(void)state;
-	make_platforms(images, &platforms);
-	make_index(&index, &platforms);
-	add_entry(&entries, MEDIA_OCI_INDEX, &index, NAMED("1.0"));
-	put_index(&tar, &entries);
-	put_blob(&tar, &index);
-	check_contents_refused(&tar, "1.0", "the archive lacks blobs/sha256/");
-}
-
 /* An attestation goes with its index, and is none of the images to choose. */
 static void test_attestation(void **state)
 {
@@ -382,8 +335,6 @@ int main(void)
 	    cmocka_unit_test(test_no_such_tag),
 	    cmocka_unit_test(test_nested_index),
 	    cmocka_unit_test(test_platforms_in_index),
-	    cmocka_unit_test(test_partial_index),
-	    cmocka_unit_test(test_nothing_there),
 	    cmocka_unit_test(test_attestation),
 	    cmocka_unit_test(test_missing),
 	    cmocka_unit_test(test_wrong_bytes),
