@@ -26,10 +26,11 @@ class DockerRegistry:
     auth: None, "htpasswd" (USER, PASSWORD), or a TokenServer.
     certificate: a tls.Certificate, and the registry speaks TLS.
     port: 0 takes a free one; a registry that comes back needs its old one.
+    foreign: a pattern of the urls that layers may have, which it need not hold.
     """
 
     def __init__(self, directory, *, storage=None, auth=None, certificate=None,
-                 deletes=False, port=0):
+                 deletes=False, port=0, foreign=None):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.storage = Path(storage or self.directory / "storage")
@@ -37,6 +38,7 @@ class DockerRegistry:
         self.port = port
         self._auth = auth
         self._deletes = deletes
+        self._foreign = foreign
         self._process = None
 
     def __enter__(self):
@@ -86,6 +88,9 @@ class DockerRegistry:
             },
             "http": http,
         }
+        if self._foreign:
+            config["validation"] = {
+                "manifests": {"urls": {"allow": [self._foreign]}}}
         if self._auth == "htpasswd":
             passwords = self.directory / "htpasswd"
             passwords.write_text(f"{USER}:{PASSWORD_HASH}\n")

@@ -38,10 +38,14 @@ def oci_archive(entries):
 def hybrid_archive(name, image):
     """What docker has saved since version 25: an OCI layout whose blobs
     docker's own manifest.json names, too."""
-    entry = {"Config": _blob_path(image.config), "RepoTags": [name],
-             "Layers": [_blob_path(layer) for layer in image.layers]}
     return tar_of(_layout([(name.split(":")[1], image)])
-                  | {"manifest.json": _json([entry])})
+                  | {"manifest.json": docker_manifest(name, image)})
+
+
+def docker_manifest(name, image):
+    """The manifest.json of such an archive."""
+    return _json([{"Config": _blob_path(image.config), "RepoTags": [name],
+                   "Layers": [_blob_path(layer) for layer in image.layers]}])
 
 
 def write_layout(directory, entries):

@@ -18,11 +18,13 @@ OCI_INDEX = OCI + "index.v1+json"
 OCI_CONFIG = OCI + "config.v1+json"
 OCI_LAYER = OCI + "layer.v1.tar"
 OCI_GZIP_LAYER = OCI_LAYER + "+gzip"
+OCI_FOREIGN_LAYER = OCI + "layer.nondistributable.v1.tar+gzip"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 DOCKER_MANIFEST = DOCKER + "distribution.manifest.v2+json"
 DOCKER_LIST = DOCKER + "distribution.manifest.list.v2+json"
 DOCKER_CONFIG = DOCKER + "container.image.v1+json"
 DOCKER_LAYER = DOCKER + "image.rootfs.diff.tar.gzip"
+DOCKER_FOREIGN_LAYER = DOCKER + "image.rootfs.foreign.diff.tar.gzip"
 DOCKER_SCHEMA1 = DOCKER + "distribution.manifest.v1+prettyjws"
 
 TITLE = "org.opencontainers.image.title"
@@ -56,17 +58,29 @@ class Layer(Blob):
 
 
 @dataclass(frozen=True)
+class ForeignLayer(Layer):
+    """A layer that may be had elsewhere, and need not be in the registry."""
+    urls: tuple = ()
+
+    def descriptor(self, **more):
+        return super().descriptor(urls=list(self.urls), **more)
+
+
+@dataclass(frozen=True)
 class Manifest(Blob):
     """A manifest or an index, with what has to be pushed before it."""
     blobs: tuple = ()
     children: tuple = ()
 
-    def push(self, client, repository, *references):
-        """Pushes everything; without a reference by digest alone."""
+    def push(self, client, repository, *references, without=()):
+        """Pushes everything but blobs and children that are named; without a
+        reference by digest alone."""
         for blob in self.blobs:
-            client.put_blob(repository, blob.data)
+            if blob not in without:
+                client.put_blob(repository, blob.data)
         for child in self.children:
-            child.push(client, repository)
+            if child not in without:
+                child.push(client, repository, without=without)
         for reference in references or [self.digest]:
             client.put_manifest(repository, reference, self.data,
                                 self.media_type)
@@ -115,6 +129,15 @@ def zstd_stored(data):
 
 def gzip_layer(files, media_type=OCI_GZIP_LAYER):
     return Blob(media_type, compressed(tar_of(files)))
+
+
+FOREIGN_URL = "https://layers.test/base.tar.gz"
+
+
+def foreign_layer(files, media_type=OCI_FOREIGN_LAYER):
+    tar = tar_of(files)
+    return ForeignLayer(media_type, compressed(tar), diff_id=digest_of(tar),
+                        urls=(FOREIGN_URL,))
 
 
 def layer_of_size(size, seed=0):
