@@ -101,13 +101,17 @@ static void blob_node_free(struct node *node)
 	free(to_blob(node));
 }
 
+/* A file of which the kernel knows that it is empty is never asked for, and
+ * where the kernel opens files by itself nor is its open: what cannot be empty
+ * is refused here. */
 static int blob_stat(struct node *node, struct stat *out, struct err *err)
 {
-	(void)err;
-	mount_stat_file(node->mount, node, to_blob(node)->descriptor->size,
-	    out);
+	const struct descriptor *descriptor = to_blob(node)->descriptor;
+	int r = digest_check_size(&descriptor->digest, descriptor->size, err);
+
+	mount_stat_file(node->mount, node, descriptor->size, out);
 	image_stat_time(to_blob(node)->image, out);
-	return 0;
+	return r;
 }
 
 static int blob_xattrs(struct node *node, struct xattrs *out, struct err *err)

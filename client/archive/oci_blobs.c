@@ -113,6 +113,10 @@ int oci_blobs_find(const struct oci_blobs *blobs,
 		return err_set(err, EINVAL,
 		    "%s has %" PRIu64 " bytes, but should have %" PRIu64, name,
 		    out->size, descriptor->size);
+	if (digest_check_size(&descriptor->digest, out->size, err) < 0) {
+		err->code = EINVAL;
+		return -EINVAL;
+	}
 	return 1;
 }
 

@@ -35,7 +35,7 @@ int oci_blobs_load(struct oci_blobs *blobs, const struct descriptor *descriptor,
     struct oci_manifest **out, struct err *err);
 
 /* Where a blob is: 1, 0 if the archive does not have it, -EINVAL if it has
- * another size. */
+ * another size, or one that its digest cannot have. */
 int oci_blobs_find(const struct oci_blobs *blobs,
     const struct descriptor *descriptor, struct archive_entry *out,
     struct err *err);

@@ -240,8 +240,9 @@ void layers_learn_image(struct image *image)
 		struct layer_blob blob = {.digest = layer->digest,
 		    .size = layer->size};
 
-		/* A foreign layer is in no repository. */
-		if (layer->has_urls ||
+		/* A foreign layer is in no repository. An empty file is no
+		 * layer. */
+		if (layer->has_urls || !layer->size ||
 		    strlen(layer->media_type) >= sizeof(blob.media_type))
 			continue;
 		snprintf(blob.media_type, sizeof(blob.media_type), "%s",

@@ -140,6 +140,24 @@ int digest_of(enum digest_algorithm algorithm, const void *data, size_t len,
 	return 0;
 }
 
+int digest_check_size(const struct digest *digest, uint64_t size,
+    struct err *err)
+{
+	char text[DIGEST_TEXT_SIZE];
+	struct digest empty;
+	int r;
+
+	if (size > 0)
+		return 0;
+	r = digest_of(digest->algorithm, "", 0, &empty, err);
+	if (r < 0 || digest_equal(digest, &empty))
+		return r;
+	return err_set(err, EBADMSG,
+	    "%s cannot have the size 0, which a manifest gives it: it is not "
+	    "the digest of an empty file",
+	    digest_format(digest, text));
+}
+
 struct hasher {
 	EVP_MD_CTX *context; /* NULL once finished */
 	enum digest_algorithm algorithm;

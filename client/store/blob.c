@@ -34,8 +34,10 @@ static int blob_new(struct store *store, const struct digest *digest,
 int store_get(struct store *store, const struct digest *digest, uint64_t size,
     const struct store_source *source, struct blob **out, struct err *err)
 {
-	int r = blob_new(store, digest, size, out, err);
+	int r = digest_check_size(digest, size, err);
 
+	if (r == 0)
+		r = blob_new(store, digest, size, out, err);
 	if (r < 0)
 		source->release(source->arg);
 	else

@@ -11,8 +11,10 @@
 int store_parts(struct store *store, const struct digest *digest, uint64_t size,
     const struct store_source *source, struct parts **out, struct err *err)
 {
-	int r = partset_find(store, digest, size, out, err);
+	int r = digest_check_size(digest, size, err);
 
+	if (r == 0)
+		r = partset_find(store, digest, size, out, err);
 	if (r < 0) {
 		source->release(source->arg);
 		return err_wrap(err, "cannot open parts of a blob");

@@ -42,6 +42,14 @@ static inline bool digest_is_set(const struct digest *digest)
 int digest_of(enum digest_algorithm algorithm, const void *data, size_t len,
     struct digest *out, struct err *err);
 
+/*
+ * Whether content of that digest can have that size, as far as it can be told
+ * without the content: no bytes at all have one digest of each algorithm. 0, or
+ * -EBADMSG with a sentence.
+ */
+int digest_check_size(const struct digest *digest, uint64_t size,
+    struct err *err);
+
 /* A digest being computed. */
 struct hasher;
 

@@ -21,7 +21,7 @@ struct parts;
  * The parts of the blob of that digest and size. Fetches nothing: the first
  * read does. The source is taken, also on failure; where several came for one
  * blob, the next is asked when one fails. To be given back with parts_put().
- * -EFBIG for a blob of more than a tebibyte.
+ * -EFBIG for a blob of more than a tebibyte; -EBADMSG as store_get().
  */
 int store_parts(struct store *store, const struct digest *digest, uint64_t size,
     const struct store_source *source, struct parts **out, struct err *err);

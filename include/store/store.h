@@ -74,6 +74,9 @@ struct store_source {
  * source is taken, also on failure; where several came for one blob, the next
  * is asked when one fails. To be given back with blob_put().
  *
+ * -EBADMSG where the digest cannot be of that size (digest_check_size()): what
+ * has no bytes is never read, and so never verified.
+ *
  * A fetch that nobody waits for any more goes on if half of it is done, else
  * stops; the next one continues where it stood.
  */

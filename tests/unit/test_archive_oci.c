@@ -277,6 +277,27 @@ static void test_wrong_bytes(void **state)
 	image_release(&image);
 }
 
+/* An empty file under the digest of something else, as a manifest has it. */
+static void test_size_zero(void **state)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf entries = ARCHIVE_INIT;
+	AUTO_IMAGE struct test_image image;
+
+	(void)state;
+	image_make(&image, "image", FORM_GZIP);
+	buf_release(&image.manifest);
+	image.layers[1].len = 0;
+	image_make_manifest(&image, FORM_GZIP);
+	put_blob(&tar, &image.config);
+	put_blob(&tar, &image.layers[0]);
+	put_under(&tar, &image.layer_digests[1], "", 0);
+	put_blob(&tar, &image.manifest);
+	add_entry(&entries, MEDIA_OCI_MANIFEST, &image.manifest, "");
+	put_index(&tar, &entries);
+	check_contents_refused(&tar, "1.0", "cannot have the size 0");
+}
+
 static void test_wrong_config(void **state)
 {
 	AUTO_BUF struct buf tar = ARCHIVE_INIT;
@@ -338,6 +359,7 @@ int main(void)
 	    cmocka_unit_test(test_attestation),
 	    cmocka_unit_test(test_missing),
 	    cmocka_unit_test(test_wrong_bytes),
+	    cmocka_unit_test(test_size_zero),
 	    cmocka_unit_test(test_wrong_config),
 	    cmocka_unit_test(test_deep),
 	    cmocka_unit_test(test_empty_index),

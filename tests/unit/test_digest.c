@@ -122,6 +122,41 @@ static void pieces_hash_as_the_whole(void **state)
 	}
 }
 
+static int check_size(const char *text, uint64_t size)
+{
+	struct err err = ERR_INIT;
+	struct digest digest;
+	int r;
+
+	assert_int_equal(digest_parse(&digest, text, &err), 0);
+	r = digest_check_size(&digest, size, &err);
+	if (r < 0 && !strstr(err.msg, text))
+		fail_msg("%s", err.msg);
+	return r;
+}
+
+static void only_the_empty_digest_is_of_nothing(void **state)
+{
+	static const char empty_256[] =
+	    "sha256:e3b0c44298fc1c149afbf4c8996fb924"
+	    "27ae41e4649b934ca495991b7852b855";
+	static const char empty_512[] =
+	    "sha512:"
+	    "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36c"
+	    "e9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da"
+	    "3e";
+
+	(void)state;
+	assert_int_equal(check_size(empty_256, 0), 0);
+	assert_int_equal(check_size(empty_512, 0), 0);
+	assert_int_equal(check_size(SHA256_ABC, 0), -EBADMSG);
+	assert_int_equal(check_size(SHA512_ABC, 0), -EBADMSG);
+	/* What else is wrong is found when it is read. */
+	assert_int_equal(check_size(SHA256_ABC, 3), 0);
+	assert_int_equal(check_size(SHA256_ABC, 4), 0);
+	assert_int_equal(check_size(empty_256, 4), 0);
+}
+
 static void unfinished_hasher_is_freed(void **state)
 {
 	struct err err = ERR_INIT;
@@ -141,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(equal_means_algorithm_and_bytes),
 	    cmocka_unit_test(memory_is_hashed),
 	    cmocka_unit_test(pieces_hash_as_the_whole),
+	    cmocka_unit_test(only_the_empty_digest_is_of_nothing),
 	    cmocka_unit_test(unfinished_hasher_is_freed),
 	};
 

@@ -213,12 +213,29 @@ static void an_empty_blob_is_no_exception(void **state)
 	assert_true(blob_verified(blob));
 	blob_put(blob);
 
-	/* Nor is one that only says so. */
-	empty.digest = f->content.digest;
-	blob = get_from(f->store, &empty, &f->origin);
-	assert_int_equal(read_at(blob, 0, &err), -EBADMSG);
-	blob_put(blob);
 	content_release(&empty);
+}
+
+/* Nobody would ever read it, and find that it is not. */
+static void what_is_only_said_to_be_empty_is_not_opened(void **state)
+{
+	struct fixture *f = *state;
+	const struct store_source source = {origin_fetch, origin_release,
+	    &f->origin, NULL};
+	struct err err = ERR_INIT;
+	struct blob *blob = get(f);
+
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+	assert_int_equal(store_get(f->store, &f->content.digest, 0, &source,
+			     &blob, &err),
+	    -EBADMSG);
+	assert_non_null(strstr(err.msg, "size 0"));
+	assert_int_equal(f->origin.released, 1);
+	/* What is right stays. */
+	blob = get(f);
+	assert_true(blob_verified(blob));
+	blob_put(blob);
 }
 
 static void sources_are_released_also_when_not_needed(void **state)
@@ -246,6 +263,7 @@ int main(void)
 	    STORE_TEST(an_interrupt_ends_a_wait),
 	    STORE_TEST(reads_end_where_the_blob_ends),
 	    STORE_TEST(an_empty_blob_is_no_exception),
+	    STORE_TEST(what_is_only_said_to_be_empty_is_not_opened),
 	    STORE_TEST(sources_are_released_also_when_not_needed),
 	};
 

@@ -325,8 +325,11 @@ static void what_is_no_part_is_an_error(void **state)
 	assert_int_equal(store_parts(f->store, &f->content.digest, UINT64_MAX,
 			     &source, &parts, &err),
 	    -EFBIG);
+	assert_int_equal(store_parts(f->store, &f->content.digest, 0, &source,
+			     &parts, &err),
+	    -EBADMSG);
 	assert_int_equal(f->origin.calls, 0);
-	assert_int_equal(f->origin.released, 3);
+	assert_int_equal(f->origin.released, 4);
 }
 
 int main(void)
