@@ -27,6 +27,14 @@ static char *archive_key(const struct image *image, const char *tag)
 	    digest_format(&image->digest, text));
 }
 
+/* Takes the key. */
+static char *longer_key(char *key, uint64_t size)
+{
+	AUTO_FREE char *before = key;
+
+	return file_path("%s of %llu bytes", before, (unsigned long long)size);
+}
+
 uint64_t archive_number(const struct image *image, const char *tag)
 {
 	AUTO_FREE char *key = archive_key(image, tag);
@@ -37,19 +45,22 @@ uint64_t archive_number(const struct image *image, const char *tag)
 int archive_content(struct mount *mount, struct image *image, const char *tag,
     struct node **out, struct err *err)
 {
-	struct archive_node *self = calloc(1, sizeof(*self));
-	int r;
+	CLEANUP(save_put_p) struct save *save = NULL;
+	AUTO_FREE char *key = archive_key(image, tag);
+	int r = save_new(image, tag, &save, err);
+	struct archive_node *self;
 
+	if (r < 0)
+		return r;
+	/* The next one may be another: its pages are not this one's. */
+	if (key && !save_is_whole(save))
+		key = longer_key(key, save_size(save));
+	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_nomem(err);
 	self->image = image_get(image);
-	node_init(&self->node, mount, &view_archive, archive_key(image, tag), 0,
-	    0);
-	r = save_new(image, tag, &self->save, err);
-	if (r < 0) {
-		node_discard(&self->node);
-		return r;
-	}
+	self->save = steal(&save);
+	node_init(&self->node, mount, &view_archive, steal(&key), 0, 0);
 	return node_made(&self->node, out, err);
 }
 
@@ -86,11 +97,9 @@ static int archive_xattrs(struct node *node, struct xattrs *out,
 static int archive_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
-	(void)node;
 	(void)flags;
-	(void)err;
 	handle->keep_cache = true;
-	return 0;
+	return save_open(to_archive(node)->save, err);
 }
 
 static ssize_t archive_read(struct handle *handle, void *data, size_t len,
@@ -105,4 +114,6 @@ const struct view_ops view_archive = {
     .xattrs = archive_xattrs,
     .open = archive_open,
     .read = archive_read,
+    /* Nor is it for ever in the directory of a digest. */
+    .is_fleeting = true,
 };

@@ -34,6 +34,7 @@ struct archive_layout {
 	struct buf text;
 	size_t text_done; /* of it is in segments */
 	uint64_t size;
+	bool has_docker;
 	struct segment *segments;
 	size_t segment_count;
 };
@@ -73,9 +74,19 @@ static void add_blob(struct files *files, const struct descriptor *blob)
 	blob_path(&blob->digest, file->path);
 }
 
+static bool is_absent(const struct layout_input *input,
+    const struct descriptor *blob)
+{
+	for (size_t i = 0; blob->has_urls && i < input->absent_count; i++)
+		if (digest_equal(&input->absent[i], &blob->digest))
+			return true;
+	return false;
+}
+
 /* The manifest, and of an image what it names; of an index that is other
- * manifests. Foreign layers are nowhere to be had. */
-static void add_all(struct files *files, const struct layout_manifest *manifest)
+ * manifests. */
+static void add_all(struct files *files, const struct layout_input *input,
+    const struct layout_manifest *manifest)
 {
 	const struct manifest *image = manifest->manifest;
 
@@ -85,7 +96,7 @@ static void add_all(struct files *files, const struct layout_manifest *manifest)
 	if (digest_is_set(&image->config.digest))
 		add_blob(files, &image->config);
 	for (size_t i = 0; i < image->entry_count; i++)
-		if (!image->entries[i].has_urls)
+		if (!is_absent(input, &image->entries[i]))
 			add_blob(files, &image->entries[i]);
 }
 
@@ -119,9 +130,33 @@ static int collect_files(struct files *files, const struct layout_input *input,
 	if (!files->list)
 		return err_nomem(err);
 	for (size_t i = 0; i < input->manifest_count; i++)
-		add_all(files, &input->manifests[i]);
+		add_all(files, input, &input->manifests[i]);
 	sort_files(files);
 	return 0;
+}
+
+static bool has_blob(const struct files *files, const struct descriptor *blob)
+{
+	struct file wanted;
+
+	blob_path(&blob->digest, wanted.path);
+	return bsearch(&wanted, files->list, files->count,
+		   sizeof(files->list[0]), compare_files) != NULL;
+}
+
+/* Whether docker's manifest.json would name nothing that is not there. */
+static bool has_docker(const struct files *files,
+    const struct layout_input *input)
+{
+	const struct manifest *image;
+
+	if (input->image >= input->manifest_count)
+		return false;
+	image = input->manifests[input->image].manifest;
+	for (size_t i = 0; i < image->entry_count; i++)
+		if (!has_blob(files, &image->entries[i]))
+			return false;
+	return has_blob(files, &image->config);
 }
 
 static int grow_size(struct archive_layout *layout, uint64_t more,
@@ -244,7 +279,8 @@ static int put_all(struct archive_layout *layout, const struct files *files,
 	if (r == 0)
 		r = put_json(layout, "index.json", layout_index_print, input,
 		    err);
-	if (r == 0 && input->image < input->manifest_count)
+	layout->has_docker = has_docker(files, input);
+	if (r == 0 && layout->has_docker)
 		r = put_json(layout, "manifest.json", layout_docker_print,
 		    input, err);
 	if (r == 0)
@@ -292,6 +328,11 @@ void archive_layout_free(struct archive_layout *layout)
 uint64_t archive_layout_size(const struct archive_layout *layout)
 {
 	return layout->size;
+}
+
+bool archive_layout_has_docker(const struct archive_layout *layout)
+{
+	return layout->has_docker;
 }
 
 bool archive_layout_find(const struct archive_layout *layout, uint64_t offset,

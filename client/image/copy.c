@@ -67,9 +67,11 @@ int image_bring_blob(struct image *image, const struct descriptor *blob,
 	struct err refusal = ERR_INIT;
 	int r;
 
-	/* A foreign layer is in no repository. */
-	if (blob->has_urls || is_home(image, target))
+	if (is_home(image, target))
 		return 0;
+	r = image_has_blob(image, blob, err);
+	if (r <= 0)
+		return r;
 	r = registry_blob_mount(images_registry(image->images),
 	    target->repository, &blob->digest, image->repository, &refusal);
 	if (r == 1)

@@ -74,6 +74,17 @@ int origin_source(struct image *image, struct store_source *out,
 	return 0;
 }
 
+int image_has_blob(const struct image *image,
+    const struct descriptor *descriptor, struct err *err)
+{
+	uint64_t size;
+
+	return descriptor->has_urls
+		   ? registry_blob_head(images_registry(image->images),
+			 image->repository, &descriptor->digest, &size, err)
+		   : 1;
+}
+
 int image_blob(struct image *image, const struct descriptor *descriptor,
     struct blob **out, struct err *err)
 {

@@ -10,6 +10,8 @@
 
 #include "archive/layout.h"
 #include "base/lock.h"
+#include "base/log.h"
+#include "save_collect.h"
 
 struct save {
 	atomic_uint refs;
@@ -19,101 +21,33 @@ struct save {
 	struct blob *blob; /* the last one read; under lock */
 	struct digest blob_digest;
 	struct digest ahead; /* the last one fetched ahead; under lock */
+
+	char *title;      /* what the image is called */
+	struct err fault; /* no byte of it would be right; code 0: none */
+	char *lacking;    /* manifests of the index that it lacks; NULL: none */
+	bool is_whole;
+	atomic_bool warned; /* of what it lacks */
 };
 
 /* Who has read so much of a blob goes on to the next one. */
 enum { AHEAD_AFTER = 1 << 20 };
 
-/* The manifests that go in while they are collected. */
-struct collection {
-	struct image **images;
-	size_t count;
-	size_t room;
-};
-
-static void collection_release(struct collection *collection)
-{
-	for (size_t i = 0; i < collection->count; i++)
-		image_put(collection->images[i]);
-	free(collection->images);
-}
-
-static int collection_add(struct collection *collection, struct image *image,
-    struct err *err)
-{
-	if (collection->count == collection->room) {
-		size_t room = collection->room ? collection->room * 2 : 16;
-		struct image **images =
-		    reallocarray(collection->images, room, sizeof(*images));
-
-		if (!images) {
-			image_put(image);
-			return err_nomem(err);
-		}
-		collection->images = images;
-		collection->room = room;
-	}
-	collection->images[collection->count++] = image;
-	return 0;
-}
-
-/* Adds the entries of the indexes in the collection, which grows meanwhile.
- * What the registry does not have is left out, as a sparse index allows. */
-static int collect_entries(struct collection *collection, struct err *err)
-{
-	for (size_t i = 0; i < collection->count; i++) {
-		struct image *index = collection->images[i];
-
-		if (index->manifest->kind != MANIFEST_INDEX)
-			continue;
-		for (size_t k = 0; k < index->manifest->entry_count; k++) {
-			struct image *entry = NULL;
-			int r = image_open(index->images, index->repository,
-			    &index->manifest->entries[k].digest, &entry, err);
-
-			if (r == -ENOENT)
-				continue;
-			if (r == 0 && collection->count >= MANIFEST_MAX_ENTRIES)
-				r = err_set(err, EFBIG, "too many manifests");
-			if (r == 0)
-				r = collection_add(collection, entry, err);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
-/* Which of the collection is the platform's image, for docker's manifest. */
-static size_t collection_image(const struct collection *collection)
-{
-	CLEANUP(image_put_p) struct image *image = NULL;
-	struct err none = ERR_INIT;
-
-	if (image_platform(collection->images[0], &image, &none) < 0 ||
-	    !manifest_is_image(image->manifest))
-		return SIZE_MAX;
-	for (size_t i = 0; i < collection->count; i++) {
-		if (digest_equal(&collection->images[i]->digest,
-			&image->digest))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-static int save_layout(struct save *save, const struct collection *collection,
-    const char *tag, struct err *err)
+static int save_layout(struct save *save,
+    const struct save_collection *collection, const char *tag, struct err *err)
 {
 	AUTO_FREE struct layout_manifest *manifests =
 	    calloc(collection->count, sizeof(*manifests));
 	struct reference name;
 	struct layout_input input = {tag ? &name : NULL, manifests,
-	    collection->count, collection_image(collection)};
+	    collection->count, collection->docker, collection->absent,
+	    collection->absent_count};
+	char text[REFERENCE_TEXT_SIZE];
 	int r = image_reference(save->image, tag, &name, err);
 
 	if (r < 0)
 		return r;
-	if (!manifests)
+	save->title = strdup(reference_format(&name, text));
+	if (!manifests || !save->title)
 		return err_nomem(err);
 	for (size_t i = 0; i < collection->count; i++) {
 		const struct image *image = collection->images[i];
@@ -124,26 +58,72 @@ static int save_layout(struct save *save, const struct collection *collection,
 	return archive_layout_new(&input, &save->layout, err);
 }
 
+/*
+ * An index that is not all there is saved as docker saves one: its
+ * manifest.json says which image is meant. Without, nobody could load the
+ * archive, nor push it again.
+ */
+static int save_judge(struct save *save,
+    const struct save_collection *collection, struct err *err)
+{
+	const struct buf *lacking = &collection->lacking;
+
+	save->fault = collection->fault;
+	save->is_whole = lacking->len == 0 && collection->absent_count == 0;
+	if (lacking->len == 0)
+		return 0;
+	save->lacking = strdup(buf_str(lacking));
+	if (!save->lacking)
+		return err_nomem(err);
+	if (!save->fault.code && !archive_layout_has_docker(save->layout))
+		err_set(&save->fault, EIO,
+		    "the registry has no manifest %s, which the index names, "
+		    "nor all of an image for this platform: there is no "
+		    "archive of the whole",
+		    save->lacking);
+	return 0;
+}
+
 int save_new(struct image *image, const char *tag, struct save **out,
     struct err *err)
 {
-	CLEANUP(collection_release) struct collection collection = {0};
+	CLEANUP(save_collection_release)
+	struct save_collection collection = {0};
 	CLEANUP(save_put_p) struct save *save = calloc(1, sizeof(*save));
 	int r;
 
 	if (!save)
 		return err_nomem(err);
 	atomic_init(&save->refs, 1);
+	atomic_init(&save->warned, false);
 	pthread_mutex_init(&save->lock, NULL);
 	save->image = image_get(image);
-	r = collection_add(&collection, image_get(image), err);
-	if (r == 0)
-		r = collect_entries(&collection, err);
+	r = save_collect(image, &collection, err);
 	if (r == 0)
 		r = save_layout(save, &collection, tag, err);
 	if (r == 0)
+		r = save_judge(save, &collection, err);
+	if (r == 0)
 		*out = steal(&save);
 	return r;
+}
+
+int save_open(struct save *save, struct err *err)
+{
+	if (save->fault.code) {
+		*err = save->fault;
+		return err_wrap(err, "%s", save->title);
+	}
+	if (save->lacking && !atomic_exchange(&save->warned, true))
+		log_warn("%s is saved without %s: the registry has no such "
+			 "manifest",
+		    save->title, save->lacking);
+	return 0;
+}
+
+bool save_is_whole(const struct save *save)
+{
+	return save->is_whole;
 }
 
 struct save *save_get(struct save *save)
@@ -162,6 +142,8 @@ void save_put(struct save *save)
 	if (!save || atomic_fetch_sub(&save->refs, 1) > 1)
 		return;
 	image_put(save->image);
+	free(save->title);
+	free(save->lacking);
 	if (save->layout)
 		archive_layout_free(save->layout);
 	blob_put(save->blob);

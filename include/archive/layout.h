@@ -6,7 +6,8 @@
  *
  *	blobs/sha256/HEX …	manifests, configs and layers as stored
  *	index.json		one entry, with the names that docker gives it
- *	manifest.json		docker's, for the platform's image
+ *	manifest.json		docker's, for the platform's image, if all of
+ *				it is there
  *	oci-layout
  */
 #ifndef ARCHIVE_LAYOUT_H
@@ -42,8 +43,13 @@ struct layout_input {
 	/* The one that docker's manifest.json describes; an index into the
 	 * above. Artifacts that are no image: SIZE_MAX, no manifest.json. */
 	size_t image;
+	/* Foreign layers that are not to be had, and are left out. */
+	const struct digest *absent;
+	size_t absent_count;
 };
 
+/* manifest.json is left out, too, where the archive has not all of the image:
+ * docker cannot load it. */
 int archive_layout_new(const struct layout_input *input,
     struct archive_layout **out, struct err *err);
 void archive_layout_free(struct archive_layout *layout);
@@ -51,6 +57,9 @@ void archive_layout_free(struct archive_layout *layout);
 DEFINE_CLEANUP(struct archive_layout *, archive_layout_free);
 
 uint64_t archive_layout_size(const struct archive_layout *layout);
+
+/* Whether docker's manifest.json is in it. */
+bool archive_layout_has_docker(const struct archive_layout *layout);
 
 /* A stretch of the archive: bytes in memory, or part of a blob. */
 struct layout_segment {

@@ -156,6 +156,11 @@ int image_config(struct image *image, const struct config **out,
 /* Appends the config's bytes to out; -EFBIG past its limit. */
 int image_config_bytes(struct image *image, struct buf *out, struct err *err);
 
+/* Whether the registry is to have a blob that the image's manifest names: 1, or
+ * 0 where it need not, a foreign layer, and has not. */
+int image_has_blob(const struct image *image,
+    const struct descriptor *descriptor, struct err *err);
+
 /* Opens a blob that the image's manifest names. */
 int image_blob(struct image *image, const struct descriptor *descriptor,
     struct blob **out, struct err *err);

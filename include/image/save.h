@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image as one archive (archive/layout.h): an index with all of its images
- * that the registry has. Making it reads manifests; reading it, blobs.
+ * An image as one archive (archive/layout.h): an index with all of its images,
+ * and foreign layers as far as the registry has them. Making it reads
+ * manifests; reading it, blobs.
  */
 #ifndef IMAGE_SAVE_H
 #define IMAGE_SAVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,6 +30,17 @@ DEFINE_CLEANUP(struct save *, save_put);
 struct image *save_image(const struct save *save);
 
 uint64_t save_size(const struct save *save);
+
+/*
+ * To be called by who begins to read it. Fails where no right archive can be
+ * made: -EBADMSG where what the manifests say cannot be, -EIO where the
+ * registry lacks manifests of an index and no image of it can stand for the
+ * whole. Where one can, a line in the log says what is left out.
+ */
+int save_open(struct save *save, struct err *err);
+
+/* Whether nothing is left out: else the registry may have more of it later. */
+bool save_is_whole(const struct save *save);
 
 /* Short only at the end. Errors as blob_read(). */
 ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,

@@ -87,13 +87,18 @@ static void parsed_free(const struct layout_manifest *manifest)
 }
 
 /* Lays out, and leaves nothing of the input: what is borrowed is not kept. */
-static struct archive_layout *lay_out(const struct buf *manifests[],
-    size_t count, size_t image)
+static struct archive_layout *lay_out_without(const struct buf *manifests[],
+    size_t count, size_t image, const struct digest *absent)
 {
 	struct layout_manifest parsed[FILES_MAX];
 	const struct reference name = {.name = "docker.io/library/app",
 	    .tag = "1.0"};
-	struct layout_input input = {&name, parsed, count, image};
+	struct layout_input input = {.name = &name,
+	    .manifests = parsed,
+	    .manifest_count = count,
+	    .image = image,
+	    .absent = absent,
+	    .absent_count = absent ? 1 : 0};
 	struct archive_layout *layout = NULL;
 	struct err err = ERR_INIT;
 
@@ -103,6 +108,12 @@ static struct archive_layout *lay_out(const struct buf *manifests[],
 	for (size_t i = 0; i < count; i++)
 		parsed_free(&parsed[i]);
 	return layout;
+}
+
+static struct archive_layout *lay_out(const struct buf *manifests[],
+    size_t count, size_t image)
+{
+	return lay_out_without(manifests, count, image, NULL);
 }
 
 static int check_name(void *arg, const struct tar_entry *entry, struct err *err)
@@ -298,31 +309,73 @@ static void test_artifact(void **state)
 	assert_true(has_file(&test, name));
 }
 
-/* A foreign layer is nowhere to be had. */
-static void test_foreign(void **state)
+/* The same manifest, whose last layer may be had elsewhere. */
+static void make_foreign(struct buf *out, const struct buf *manifest)
 {
 	static const char foreign[] = ",\"urls\":[\"https://example.com/\"]}]}";
-	AUTO_IMAGE struct test_image image;
-	AUTO_BUF struct buf manifest = ARCHIVE_INIT;
-	const struct buf *manifests[] = {&manifest};
-	AUTO_BUF struct buf tar = ARCHIVE_INIT;
-	struct archive_layout *layout;
-	struct blobs blobs = {{NULL}, 0};
 	struct err err = ERR_INIT;
 
-	(void)state;
+	assert_string_equal(manifest->data + manifest->len - 3, "}]}");
+	buf_add(out, manifest->data, manifest->len - 3, &err);
+	buf_addstr(out, foreign, &err);
+}
+
+/* The archive has, or has not, the foreign layer, which is the last of the
+ * platform's image or of another one. */
+static void check_foreign(bool absent, bool other)
+{
+	AUTO_IMAGE struct test_image image;
+	AUTO_IMAGE struct test_image plain;
+	AUTO_BUF struct buf foreign = ARCHIVE_INIT;
+	const struct buf *manifests[] = {&foreign, &plain.manifest};
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_CONTENTS struct test_contents test = {0};
+	struct archive_layout *layout;
+	struct blobs blobs = {{NULL}, 0};
+	AUTO_FREE char *name = NULL;
+	char hex[DIGEST_TEXT_SIZE];
+
 	image_make(&image, "image", FORM_GZIP);
-	/* The last layer gets URLs. */
-	assert_string_equal(image.manifest.data + image.manifest.len - 3,
-	    "}]}");
-	buf_add(&manifest, image.manifest.data, image.manifest.len - 3, &err);
-	buf_addstr(&manifest, foreign, &err);
-	blobs.bufs[blobs.count++] = &image.config;
-	blobs.bufs[blobs.count++] = &image.layers[0];
-	layout = lay_out(manifests, 1, 0);
+	image_make(&plain, "plain", FORM_GZIP);
+	make_foreign(&foreign, &image.manifest);
+	add_blobs(&blobs, &image);
+	add_blobs(&blobs, &plain);
+	layout = lay_out_without(manifests, 2, other ? 1 : 0,
+	    absent ? &image.layer_digests[1] : NULL);
+	assert_int_equal(archive_layout_has_docker(layout), !absent || other);
 	assemble(layout, &blobs, &tar);
 	archive_layout_free(layout);
 	check_tar(&tar);
+	reading_all(&test.reading, &tar);
+	name = file_path("blobs/sha256/%s",
+	    digest_hex(&image.layer_digests[1], hex));
+	assert_int_equal(has_file(&test, name), !absent);
+	assert_int_equal(has_file(&test, "manifest.json"), !absent || other);
+}
+
+/* docker's manifest.json names nothing that is not in the archive. */
+static void test_foreign(void **state)
+{
+	(void)state;
+	check_foreign(false, false);
+	check_foreign(true, false);
+	check_foreign(true, true);
+}
+
+/* One that another image has as any other layer is no foreign one there. */
+static void test_foreign_and_not(void **state)
+{
+	AUTO_IMAGE struct test_image image;
+	AUTO_BUF struct buf foreign = ARCHIVE_INIT;
+	const struct buf *manifests[] = {&foreign, &image.manifest};
+	struct archive_layout *layout;
+
+	(void)state;
+	image_make(&image, "image", FORM_GZIP);
+	make_foreign(&foreign, &image.manifest);
+	layout = lay_out_without(manifests, 2, 0, &image.layer_digests[1]);
+	assert_true(archive_layout_has_docker(layout));
+	archive_layout_free(layout);
 }
 
 static void test_too_large(void **state)
@@ -334,7 +387,9 @@ static void test_too_large(void **state)
 	    .entries = layers,
 	    .entry_count = 2};
 	struct layout_manifest top = {"{}", 2, {0}, &manifest};
-	struct layout_input input = {NULL, &top, 1, SIZE_MAX};
+	struct layout_input input = {.manifests = &top,
+	    .manifest_count = 1,
+	    .image = SIZE_MAX};
 	struct archive_layout *layout = NULL;
 	struct err err = ERR_INIT;
 
@@ -356,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(test_index),
 	    cmocka_unit_test(test_artifact),
 	    cmocka_unit_test(test_foreign),
+	    cmocka_unit_test(test_foreign_and_not),
 	    cmocka_unit_test(test_too_large),
 	};
 

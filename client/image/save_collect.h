@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes into an archive of an image, and what cannot. */
+#ifndef CLIENT_IMAGE_SAVE_COLLECT_H
+#define CLIENT_IMAGE_SAVE_COLLECT_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "image/images.h"
+
+struct save_collection {
+	/* The image, and what it names where it is an index; counted. */
+	struct image **images;
+	size_t count, room;
+	/* The platform's image among them, for docker; SIZE_MAX: none. */
+	size_t docker;
+
+	/* Foreign layers that the registry does not have. */
+	struct digest *absent;
+	size_t absent_count;
+	struct map asked; /* for which foreign layers, by digest */
+	/* Of an index, what the registry has no manifest of, each with the
+	 * platform: "sha256:… (linux/s390x), …". */
+	struct buf lacking;
+	/* Why no right archive can be made of it; code 0: one can. */
+	struct err fault;
+};
+
+/*
+ * Reads the manifests, and asks the registry for each foreign layer whether it
+ * has it. A fault is none of the call: who wants to know the archive's size may
+ * know it.
+ */
+int save_collect(struct image *image, struct save_collection *out,
+    struct err *err);
+void save_collection_release(struct save_collection *collection);
+
+#endif
