@@ -2,9 +2,7 @@
 /* Times and extended attributes of images. */
 #include "image_info.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "mount.h"
 
@@ -16,25 +14,23 @@ void image_stat_time(struct image *image, struct stat *out)
 
 	if (image_platform(image, &shown, &none) == 0 &&
 	    image_config(shown, &config, &none) == 0 && config &&
-	    config->created)
+	    config->has_created)
 		mount_stat_time(out, config->created, config->created_nanos);
 }
 
 static int add_config_xattrs(const struct config *config, struct xattrs *out,
     struct err *err)
 {
-	char text[PLATFORM_TEXT_SIZE];
-	time_t created = (time_t)config->created;
-	struct tm tm;
+	char text[PLATFORM_TEXT_SIZE], created[TIME_TEXT_SIZE];
 	int r = 0;
 
 	if (*config->platform.os)
 		r = xattrs_add(out, "user.oci.platform",
 		    platform_format(&config->platform, '/', text), err);
-	if (r < 0 || !config->created || !gmtime_r(&created, &tm))
+	if (r < 0 || !config->has_created)
 		return r;
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return xattrs_add(out, "user.oci.created", text, err);
+	r = time_format(config->created, created, err);
+	return r < 0 ? r : xattrs_add(out, "user.oci.created", created, err);
 }
 
 /* What kind of artifact it is: image-spec manifest.md, "artifactType". NULL for

@@ -23,17 +23,22 @@ static int read_created(const json_t *root, struct config *config,
 {
 	json_t *value;
 	const char *text;
+	char printed[TIME_TEXT_SIZE];
 	int64_t seconds;
 	uint32_t nanos;
+	struct err none = ERR_INIT;
 	int r = document_member(root, "created", JSON_STRING, &value, err);
 
 	if (r < 0 || !value)
 		return r;
 	text = json_string_value(value);
-	if (parse_rfc3339(&text, &seconds, &nanos) && !*text) {
-		config->created = seconds;
-		config->created_nanos = nanos;
-	}
+	/* The last hours of year 9999 are in the next one in UTC. */
+	if (!parse_rfc3339(&text, &seconds, &nanos) || *text ||
+	    time_format(seconds, printed, &none) < 0)
+		return 0;
+	config->has_created = true;
+	config->created = seconds;
+	config->created_nanos = nanos;
 	return 0;
 }
 

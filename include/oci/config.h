@@ -3,6 +3,7 @@
 #ifndef OCI_CONFIG_H
 #define OCI_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,9 @@
 
 struct config {
 	struct platform platform;
-	int64_t created; /* seconds since 1970; 0 if absent or unreadable */
+	/* Not where it is absent, or nobody can read it. */
+	bool has_created;
+	int64_t created; /* seconds since 1970; time_format() can print it */
 	uint32_t created_nanos;
 	const struct digest *diff_ids; /* of uncompressed layers, base first */
 	size_t diff_id_count;
@@ -29,6 +32,12 @@ int config_parse(const void *data, size_t len, struct config **out,
 void config_free(struct config *config);
 
 DEFINE_CLEANUP(struct config *, config_free);
+
+enum { TIME_TEXT_SIZE = sizeof("9999-12-31T23:59:59Z") };
+
+/* Seconds since 1970 as RFC 3339, in UTC; -EINVAL where its year has not four
+ * digits. */
+int time_format(int64_t seconds, char out[TIME_TEXT_SIZE], struct err *err);
 
 /*
  * Prints the config of an image that is made of bare layers, with a history

@@ -16,7 +16,7 @@ static void check_again(const struct config *config)
 		config->diff_ids, config->diff_id_count, "", &err) < 0 ||
 	    config_parse(out.data, out.len, &again, &err) < 0)
 		abort();
-	if (again->created != config->created ||
+	if (!again->has_created || again->created != config->created ||
 	    again->diff_id_count != config->diff_id_count)
 		abort();
 	for (size_t i = 0; i < config->diff_id_count; i++)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "base/file.h"
 #include "cases.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
@@ -28,6 +29,7 @@ static void members_are_read(void **state)
 	assert_string_equal(config->platform.architecture, "arm");
 	assert_string_equal(config->platform.variant, "v7");
 	assert_string_equal(config->platform.os_version, "");
+	assert_true(config->has_created);
 	assert_int_equal(config->created, 1714979289);
 	assert_int_equal(config->created_nanos, 123456789);
 	assert_int_equal(config->diff_id_count, 2);
@@ -47,22 +49,73 @@ static void windows_has_a_version(void **state)
 	assert_string_equal(config->platform.os_version, "10.0.17763.5696");
 }
 
-static int64_t created(const char *name)
+/* The config's time as it is printed; "" where it has none. */
+static void check_created(const char *created, const char *printed)
+{
+	CLEANUP(config_free_p) struct config *config = NULL;
+	AUTO_FREE char *data = file_path("{\"created\":\"%s\"}", created);
+	char text[TIME_TEXT_SIZE] = "";
+	struct err err = ERR_INIT;
+
+	if (config_parse(data, strlen(data), &config, &err) < 0)
+		fail_msg("%s: %s", created, err.msg);
+	if (config->has_created && time_format(config->created, text, &err) < 0)
+		fail_msg("%s: %s", created, err.msg);
+	if (strcmp(text, printed) != 0)
+		fail_msg("%s: %s, not %s", created, text, printed);
+}
+
+static void created_is_any_time(void **state)
+{
+	static const char *const times[][2] = {
+	    {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"},
+	    {"1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z"},
+	    {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"},
+	    {"0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"},
+	    {"0999-06-01T00:00:00Z", "0999-06-01T00:00:00Z"},
+	    {"9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"},
+	    {"2020-01-01T00:00:00+02:00", "2019-12-31T22:00:00Z"},
+	    {"2020-01-01T00:00:00-11:30", "2020-01-01T11:30:00Z"},
+	    {"2020-01-01T00:00:00.123456789Z", "2020-01-01T00:00:00Z"},
+	    {"2020-01-01t00:00:00z", "2020-01-01T00:00:00Z"},
+	    {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"},
+	    {"2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"},
+	};
+	static const char *const none[] = {"", "yesterday", "2020-01-01",
+	    "2020-01-01T00:00:00", "2020-01-01T00:00:00Z ",
+	    "2020-02-30T00:00:00Z", "2023-02-29T00:00:00Z",
+	    "2020-13-01T00:00:00Z", "2020-01-01T24:00:00Z",
+	    "2020-01-01T00:00:61Z", "12020-01-01T00:00:00Z",
+	    "-001-01-01T00:00:00Z",
+	    /* In UTC, in the year 10000 and in that before 0. */
+	    "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		check_created(times[i][0], times[i][1]);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		check_created(none[i], "");
+}
+
+static bool has_created(const char *name)
 {
 	CLEANUP(config_free_p) struct config *config = NULL;
 
 	parse_case(name, &config);
-	return config->created;
+	return config->has_created;
 }
 
 static void created_is_a_hint(void **state)
 {
 	(void)state;
-	assert_int_equal(created("good-docker.json"), 1549163106);
-	assert_int_equal(created("good-no-created.json"), 0);
-	assert_int_equal(created("good-null-created.json"), 0);
-	assert_int_equal(created("good-unreadable-created.json"), 0);
-	assert_int_equal(created("good-created-with-a-tail.json"), 0);
+	assert_true(has_created("good-docker.json"));
+	assert_true(has_created("good-zero-created.json"));
+	assert_true(has_created("good-epoch-created.json"));
+	assert_false(has_created("good-no-created.json"));
+	assert_false(has_created("good-null-created.json"));
+	assert_false(has_created("good-unreadable-created.json"));
+	assert_false(has_created("good-created-with-a-tail.json"));
+	assert_false(has_created("good-created-in-year-10000.json"));
 }
 
 static void nothing_is_required(void **state)
@@ -243,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(members_are_read),
 	    cmocka_unit_test(windows_has_a_version),
+	    cmocka_unit_test(created_is_any_time),
 	    cmocka_unit_test(created_is_a_hint),
 	    cmocka_unit_test(nothing_is_required),
 	    cmocka_unit_test(cases),
