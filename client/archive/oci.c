@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "choice.h"
 #include "draft.h"
 #include "oci_complete.h"
@@ -127,6 +128,8 @@ static int narrow(struct draft *draft, const struct oci_survey *survey,
 {
 	CLEANUP(oci_survey_release)
 	struct oci_survey of_image = OCI_SURVEY_INIT;
+	AUTO_FREE char *left_out = file_path("%s%s",
+	    buf_str(&survey->platforms), survey->more ? ", …" : "");
 	int r;
 
 	if (!survey->image)
@@ -136,8 +139,9 @@ static int narrow(struct draft *draft, const struct oci_survey *survey,
 		return r;
 	if (r == 0)
 		return refuse_incomplete(&of_image, err);
-	draft->contents.left_out =
-	    arena_strdup(&draft->arena, buf_str(&survey->platforms));
+	if (left_out)
+		draft->contents.left_out =
+		    arena_strdup(&draft->arena, left_out);
 	if (!draft->contents.left_out)
 		return err_nomem(err);
 	*chosen = survey->image;
@@ -153,14 +157,12 @@ static int check_complete(struct draft *draft,
 	CLEANUP(oci_survey_release)
 	struct oci_survey survey = OCI_SURVEY_INIT;
 	struct archive_entry config;
-	int r = 0;
+	int r;
 
-	if (docker) {
-		r = read_find(draft->reader, docker->config, &config, err);
+	if (docker &&
+	    archive_reader_find(draft->reader, docker->config, &config))
 		survey.config = &config;
-	}
-	if (r == 0)
-		r = oci_complete(draft->blobs, *chosen, &survey, err);
+	r = oci_complete(draft->blobs, *chosen, &survey, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return narrow(draft, &survey, chosen, err);

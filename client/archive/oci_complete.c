@@ -44,8 +44,9 @@ static void note_platform(struct oci_survey *survey,
 			return;
 		survey->attestation = true;
 	}
-	list_add(&survey->platforms,
-	    title ? title : digest_format(&entry->digest, text));
+	if (!list_add(&survey->platforms,
+		title ? title : digest_format(&entry->digest, text)))
+		survey->more = true;
 }
 
 static int blob_there(struct oci_blobs *blobs, const char *what,

@@ -21,6 +21,7 @@ struct oci_survey {
 	 * which attestations are said once. */
 	struct buf platforms;
 	bool attestation;
+	bool more; /* than the list has room for */
 };
 
 #define OCI_SURVEY_INIT \
