@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the log and an error have room for. */
-enum { LACKING_MAX = 200 };
+/* Half of what a line of the log has room for. */
+enum { LACKING_MAX = 512 };
 
 void save_collection_release(struct save_collection *collection)
 {
@@ -39,7 +39,6 @@ static int add_image(struct save_collection *collection, struct image *image,
 	return 0;
 }
 
-/* What no longer fits is not the first of it. */
 static void note_lacking(struct save_collection *collection,
     const struct descriptor *entry)
 {
@@ -47,9 +46,10 @@ static void note_lacking(struct save_collection *collection,
 	char digest[DIGEST_TEXT_SIZE], platform[PLATFORM_TEXT_SIZE];
 	struct err full = ERR_INIT;
 
-	buf_addf(lacking, &full, "%s%s (%s)", lacking->len > 0 ? ", " : "",
-	    digest_format(&entry->digest, digest),
-	    platform_format(&entry->platform, '/', platform));
+	if (buf_addf(lacking, &full, "%s%s (%s)", lacking->len > 0 ? ", " : "",
+		digest_format(&entry->digest, digest),
+		platform_format(&entry->platform, '/', platform)) < 0)
+		collection->lacks_more = true;
 }
 
 /* The first fault stays. */

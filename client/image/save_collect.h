@@ -23,6 +23,7 @@ struct save_collection {
 	/* Of an index, what the registry has no manifest of, each with the
 	 * platform: "sha256:… (linux/s390x), …". */
 	struct buf lacking;
+	bool lacks_more; /* than there was room for */
 	/* Why no right archive can be made of it; code 0: one can. */
 	struct err fault;
 };

@@ -129,6 +129,24 @@ def test_of_a_platform(root, client):
     assert (root / "app/1.0/platforms/linux-amd64/image.tar").read_bytes()
 
 
+def test_a_manifest_of_an_index(root, client):
+    """Its size can be any that is wrong: it is read by its digest alone, but
+    whoever reads the archive compares it."""
+    index = index_of(platform_images())
+    document = json.loads(index.data)
+    document["manifests"][1]["size"] += 1
+    wrong = Manifest(index.media_type, json.dumps(document).encode(),
+                     children=index.children)
+    wrong.push(client, "app", "1.0")
+    child = index.children[1]
+    root.expect_error(f"app:1.0: the manifest {child.digest} has "
+                      f"{len(child.data)} bytes, not {len(child.data) + 1}")
+    with fails_with(errno.EIO):
+        (root / "app/1.0.tar").read_bytes()
+    shown = root / "app/1.0/platforms/linux-arm64/manifest.json"
+    assert shown.read_bytes() == child.data
+
+
 def test_what_was_read_by_its_size_stays(mount, registry, client, image):
     """Another image's word for it is no reason to fetch it again."""
     image.push(client, "app", "right")
