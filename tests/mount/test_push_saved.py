@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TAG.tar, read: the image as one archive, which is what it was pushed as."""
 
+import errno
 import json
 import os
 import random
@@ -13,8 +14,8 @@ from support.archives import docker_archive, oci_archive, plain_layer
 from support.engines import skopeo_copy, umoci_layout
 from support.images import (
     DOCKER_LAYER, artifact, attested_index, docker_image, gzip_layer, index_of,
-    oci_image, platform_images)
-from support.system import run
+    linux, oci_image, platform_images)
+from support.system import fails_with, run
 
 LAYERS = [{"data": random.Random(21).randbytes(300_000)},
           {"etc/motd": b"hello\n"}]
@@ -127,6 +128,20 @@ def test_image_tar_of_a_platform(app, client, tmp_path):
         files = [file.read_bytes() for file in copy.iterdir()]
         assert index.children[1].config.data in files
         assert index.children[0].config.data not in files
+
+
+def test_too_many_manifests(mount, registry, client):
+    """Indexes within each other, each of which names the next thirty times."""
+    child = oci_image()
+    for _ in range(4):
+        child = index_of([(child, linux(f"number{i}")) for i in range(30)])
+        for grandchild in child.children[:1]:
+            grandchild.push(client, "app", without=grandchild.children)
+    client.put_manifest("app", "1.0", child.data, child.media_type)
+    root = mount(registry)
+    root.expect_error("too many manifests")
+    with fails_with(errno.EFBIG):
+        os.stat(root / "app/1.0.tar")
 
 
 def test_image_tar_by_digest(app, client):
