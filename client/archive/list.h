@@ -10,7 +10,7 @@
 /* The limit of such a buffer, so that the sentence stays one that is read. */
 enum { LIST_MAX = 300 };
 
-/* Adds a name, behind a comma if it is not the first; false when it is full. */
+/* Adds a name, after a comma if it is not the first; false when it is full. */
 bool list_add(struct buf *list, const char *name);
 
 #endif

@@ -30,8 +30,8 @@ struct save_collection {
 
 /*
  * Reads the manifests, and asks the registry for each foreign layer whether it
- * has it. A fault is none of the call: who wants to know the archive's size may
- * know it.
+ * has it. The call succeeds also where there is a fault: the archive's size can
+ * be asked for all the same. To be released in either case.
  */
 int save_collect(struct image *image, struct save_collection *out,
     struct err *err);

@@ -32,7 +32,7 @@ struct image *save_image(const struct save *save);
 uint64_t save_size(const struct save *save);
 
 /*
- * To be called by who begins to read it. Fails where no right archive can be
+ * To be called before it is read. Fails where no right archive can be
  * made: -EBADMSG where what the manifests say cannot be, -EIO where the
  * registry lacks manifests of an index and no image of it can stand for the
  * whole. Where one can, a line in the log says what is left out.

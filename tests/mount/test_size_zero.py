@@ -130,8 +130,8 @@ def test_of_a_platform(root, client):
 
 
 def test_a_manifest_of_an_index(root, client):
-    """Its size can be any that is wrong: it is read by its digest alone, but
-    whoever reads the archive compares it."""
+    """Any wrong size counts: the manifest is read by its digest alone, but
+    readers of the archive compare its size."""
     index = index_of(platform_images())
     document = json.loads(index.data)
     document["manifests"][1]["size"] += 1
