@@ -2,20 +2,32 @@
 /* Times and extended attributes of images. */
 #include "image_info.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "mount.h"
+#include "node.h"
 
-void image_stat_time(struct image *image, struct stat *out)
+/* Whether another try could bring the config: there is one, and what it says is
+ * not what failed. */
+static bool may_heal(int r)
+{
+	return r < 0 && r != -ENOENT && r != -EINVAL && r != -EFBIG;
+}
+
+void image_stat_time(struct node *node, struct image *image, struct stat *out)
 {
 	CLEANUP(image_put_p) struct image *shown = NULL;
 	const struct config *config = NULL;
 	struct err none = ERR_INIT;
+	int r = image_platform(image, &shown, &none);
 
-	if (image_platform(image, &shown, &none) == 0 &&
-	    image_config(shown, &config, &none) == 0 && config &&
-	    config->has_created)
+	if (r == 0)
+		r = image_config(shown, &config, &none);
+	if (config && config->has_created)
 		mount_stat_time(out, config->created, config->created_nanos);
+	atomic_store(&node->undated, may_heal(r));
 }
 
 static int add_config_xattrs(const struct config *config, struct xattrs *out,
@@ -54,7 +66,7 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	const struct manifest *manifest = top->manifest;
 	const char *type = artifact_type(manifest);
 	const struct config *config = NULL;
-	struct err none = ERR_INIT;
+	struct err unreadable = ERR_INIT;
 	int r = xattrs_add_digest(out, "user.oci.digest", &top->digest, err);
 
 	if (r == 0)
@@ -67,8 +79,15 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	if (r == 0)
 		r = xattrs_add_annotations(out, manifest->annotations,
 		    manifest->annotation_count, err);
-	if (r < 0 || !shown || image_config(shown, &config, &none) < 0 ||
-	    !config)
+	if (r < 0 || !shown)
 		return r;
+	r = image_config(shown, &config, &unreadable);
+	/* That the image has no time, say, is known only when it was read. */
+	if (may_heal(r)) {
+		*err = unreadable;
+		return r;
+	}
+	if (r < 0 || !config)
+		return 0;
 	return add_config_xattrs(config, out, err);
 }

@@ -8,9 +8,14 @@
 #include "image/images.h"
 #include "xattr.h"
 
-/* The config's `created` as the times of out, where there is one. Reads the
- * config, at most once an image; what fails leaves out as it is. */
-void image_stat_time(struct image *image, struct stat *out);
+struct node;
+
+/*
+ * The config's `created` as the times of out, the attributes of node, where
+ * there is one. Reads the config, once an image. What fails leaves out as it
+ * is; node is then undated (node.h), unless another try could say no more.
+ */
+void image_stat_time(struct node *node, struct image *image, struct stat *out);
 
 /* user.oci.* of an image directory: of the manifest that it names, and the
  * platform and date of the one that is shown (may be NULL). */

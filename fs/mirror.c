@@ -13,7 +13,6 @@
 #include "caller.h"
 #include "image_parts.h"
 #include "made.h"
-#include "mirror_parts.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "scratch.h"
@@ -123,9 +122,7 @@ static bool is_part(const char *name, mode_t type)
 	return part && part->mode == type;
 }
 
-/* Where the last component of a directory's path begins, if that can be a tag
- * of what stands before; else NULL. */
-static const char *tag_of(const char *path)
+const char *mirror_tag(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *tag = slash ? slash + 1 + (slash[1] == ':') : NULL;
@@ -145,7 +142,7 @@ static bool can_begin(const struct node *dir)
 {
 	const char *path = repo_node_repository(dir);
 
-	return dir->ino != NODE_ROOT && tag_of(path) &&
+	return dir->ino != NODE_ROOT && mirror_tag(path) &&
 	       made_has(dir->mount->made, path) &&
 	       !images_found(dir->mount->images, path);
 }
@@ -192,25 +189,6 @@ bool mirror_is_at(struct mount *mount, const char *repository)
 			pid = mirror->pid;
 	}
 	return pid && caller_is_of(pid);
-}
-
-int mirror_target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err)
-{
-	const char *path = repo_node_repository(dir);
-	const char *tag = tag_of(path);
-	AUTO_FREE char *repository = NULL;
-	int r;
-
-	if (!tag || !is_part(name, S_IFREG) || !is_mirror(dir->mount, path))
-		return 0;
-	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
-	if (!repository)
-		return err_nomem(err);
-	r = target_set(out,
-	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
-	    repository, tag, path, err);
-	return r < 0 ? r : 1;
 }
 
 /* The calling thread makes a part. */

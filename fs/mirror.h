@@ -24,7 +24,7 @@
 
 #include "base/err.h"
 #include "node.h"
-#include "target.h"
+#include "oci/digest.h"
 
 struct mirrors;
 struct mount;
@@ -41,23 +41,18 @@ void mirror_begin(struct node *dir, const char *name);
 /* Whether a directory of repositories is one, and the name a part of images. */
 bool mirror_has_part(const struct node *dir, const char *name);
 
-/* The image.tar of one that is done: 1, 0. */
-int mirror_lookup(struct node *dir, const char *name, struct node **out,
-    struct err *err);
-
 /* Whether there is one at a path, to anybody. */
 bool mirror_exists(struct mount *mount, const char *repository);
 
 /* Whether a path, which is no repository's, is a mirror to the caller. */
 bool mirror_is_at(struct mount *mount, const char *repository);
 
+/* Where in a mirror's path its tag begins; NULL: it has none, and can be no
+ * mirror. */
+const char *mirror_tag(const char *path);
+
 /* Whether a tag's directory can be made under that name in the repository. */
 bool mirror_can_be(const char *repository, const char *name);
-
-/* What a file becomes that is written into a mirror: 1, or 0 if the directory
- * is none, or the name no file of images. */
-int mirror_target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err);
 
 /* mkdir of a part of images in a mirror. */
 int mirror_mkdir(struct node *dir, const char *name, mode_t mode,
@@ -73,5 +68,16 @@ bool mirror_is_copied(const struct node *dir);
 /* The same of a part that the caller has just made in the mirror, and now lists
  * to copy what is in it. True once for each part. */
 bool mirror_hides(const struct node *dir);
+
+/* Bytes of that digest have been copied to a file of that name. */
+void mirror_note_manifest(struct mount *mount, const char *path,
+    const char *name, const struct digest *digest);
+
+/* The image that it has become; false: it has not yet. */
+bool mirror_image(struct mount *mount, const char *path, struct digest *out);
+
+/* image.tar is complete, by the caller. */
+void mirror_done(struct mount *mount, const char *path,
+    const struct digest *image);
 
 #endif

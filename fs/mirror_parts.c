@@ -101,6 +101,26 @@ static int apply_archive(struct mount *mount,
 	return 1;
 }
 
+int mirror_target(struct node *dir, const char *name, struct upload_target *out,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+	const char *tag = mirror_tag(path);
+	AUTO_FREE char *repository = NULL;
+	int r;
+
+	if (!tag || !mirror_has_part(dir, name) ||
+	    image_part_find(name)->mode != S_IFREG)
+		return 0;
+	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
+	if (!repository)
+		return err_nomem(err);
+	r = target_set(out,
+	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
+	    repository, tag, path, err);
+	return r < 0 ? r : 1;
+}
+
 int mirror_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {

@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that are written into a mirror need of its state. */
+/* The files that are written into a mirror (mirror.h). */
 #ifndef FS_MIRROR_PARTS_H
 #define FS_MIRROR_PARTS_H
 
-#include <stdbool.h>
-
-#include "oci/digest.h"
+#include "base/err.h"
+#include "node.h"
 #include "target.h"
 
-struct mount;
+/* What a file becomes that is written into a mirror: 1, or 0 if the directory
+ * is none, or the name no file of images. */
+int mirror_target(struct node *dir, const char *name, struct upload_target *out,
+    struct err *err);
 
-/* Bytes of that digest have been copied to a file of that name. */
-void mirror_note_manifest(struct mount *mount, const char *path,
-    const char *name, const struct digest *digest);
-
-/* The image that it has become; false: it has not yet. */
-bool mirror_image(struct mount *mount, const char *path, struct digest *out);
-
-/* image.tar is complete, by the caller. */
-void mirror_done(struct mount *mount, const char *path,
-    const struct digest *image);
+/* The image.tar of one that is done: 1, 0. */
+int mirror_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err);
 
 /* image.tar, and the other files of an image (target.h); detail is the path of
  * the mirror. */

@@ -18,6 +18,7 @@
 #ifndef FS_NODE_H
 #define FS_NODE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,12 +38,14 @@ struct node {
 	struct mount *mount;
 	_Atomic(char *) key; /* NULL: it is located by its number */
 	struct place *place; /* then that is where */
-	double names_ttl;  /* how long the kernel may keep its entries' names */
-	double attr_ttl;   /* and its attributes */
-	uint64_t lookups;  /* the kernel's; under the table's lock */
-	uint64_t holds;    /* ours; under the table's lock */
-	struct node *next; /* in its bucket; under the table's lock */
-	bool rekeyed;      /* under the table's lock */
+	double names_ttl; /* how long the kernel may keep its entries' names */
+	double attr_ttl;  /* and its attributes */
+	atomic_bool undated; /* its time could not be read: the attributes are
+			      * for now only */
+	uint64_t lookups;    /* the kernel's; under the table's lock */
+	uint64_t holds;      /* ours; under the table's lock */
+	struct node *next;   /* in its bucket; under the table's lock */
+	bool rekeyed;        /* under the table's lock */
 	struct node *next_rekeyed; /* likewise */
 };
 

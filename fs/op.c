@@ -71,6 +71,15 @@ void op_begin_push(struct op *op, fuse_req_t req, const char *what)
 	begin(op, req, what, true);
 }
 
+bool op_is_refused(fuse_req_t req)
+{
+	const struct mount *mount = fuse_req_userdata(req);
+
+	if (mount->read_only)
+		fuse_reply_err(req, EROFS);
+	return mount->read_only;
+}
+
 void op_interrupt_all(struct mount *mount)
 {
 	SCOPED_LOCK(&mount->ops_lock);
@@ -203,6 +212,8 @@ int op_settle(struct op *op, struct node *node)
 
 double op_attr_ttl(struct node *node)
 {
+	if (atomic_load(&node->undated))
+		return 0;
 	return node->view->attr_ttl ? node->view->attr_ttl(node)
 				    : node->attr_ttl;
 }

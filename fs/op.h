@@ -38,6 +38,10 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
  * ends. */
 void op_begin_push(struct op *op, fuse_req_t req, const char *what);
 
+/* Answers a request that changes something in a mount that is read-only, and
+ * whether it is one: root can lift that in the kernel (remount,rw), not here. */
+bool op_is_refused(fuse_req_t req);
+
 /* Interrupts all that are under way but pushes. */
 void op_interrupt_all(struct mount *mount);
 

@@ -113,6 +113,8 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 	struct fuse_entry_param entry;
 	struct handle *handle = NULL;
 
+	if (op_is_refused(req))
+		return;
 	op_begin(&op, req, "create");
 	if (create(&op, parent, name, mode, fi, &entry, &handle) < 0) {
 		op_fail(&op);
@@ -243,6 +245,8 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	struct handle *handle = op_handle(fi);
 
 	(void)ino;
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, "write");
 	if (handle->node->view->write(handle, data, size, (uint64_t)off,
 		&op.err) < 0) {
@@ -266,6 +270,8 @@ static void op_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	(void)ino_in;
 	(void)ino_out;
 	(void)flags;
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, "copy");
 	if (len > COPY_MAX)
 		len = COPY_MAX;

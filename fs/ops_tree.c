@@ -58,6 +58,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 	struct stat out;
 	double ttl = 0;
 
+	if (op_is_refused(req))
+		return;
 	op_begin(&op, req, "setattr");
 	if (setattr(&op, ino, attr, to_set, fi, &out, &ttl) < 0) {
 		op_fail(&op);
@@ -107,6 +109,8 @@ static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
 	struct op op;
 	struct fuse_entry_param entry;
 
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, what);
 	if (make_entry(&op, parent, it, &entry) < 0)
 		op_fail(&op);
@@ -157,6 +161,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 	struct op op;
 	struct fuse_entry_param entry;
 
+	if (op_is_refused(req))
+		return;
 	op_begin(&op, req, "link");
 	if (link_entry(&op, ino, parent, name, &entry) < 0)
 		op_fail(&op);
@@ -172,6 +178,8 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int (*remove)(struct node *, const char *, struct err *) = NULL;
 	int r = -ESTALE;
 
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, "remove");
 	dir = op_node(&op, parent);
 	if (dir)
@@ -220,6 +228,8 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 {
 	struct op op;
 
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, "rename");
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));

@@ -96,6 +96,8 @@ static void set_xattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	CLEANUP(node_put_p) struct node *node = NULL;
 	int r = -ESTALE;
 
+	if (op_is_refused(req))
+		return;
 	op_begin_push(&op, req, "setxattr");
 	node = op_node(&op, ino);
 	/* Attributes that copying programs carry along are none of an image's:

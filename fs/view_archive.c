@@ -84,7 +84,7 @@ static int archive_stat(struct node *node, struct stat *out, struct err *err)
 
 	(void)err;
 	mount_stat_file(node->mount, node, save_size(self->save), out);
-	image_stat_time(self->image, out);
+	image_stat_time(node, self->image, out);
 	return 0;
 }
 

@@ -110,7 +110,7 @@ static int blob_stat(struct node *node, struct stat *out, struct err *err)
 	int r = digest_check_size(&descriptor->digest, descriptor->size, err);
 
 	mount_stat_file(node->mount, node, descriptor->size, out);
-	image_stat_time(to_blob(node)->image, out);
+	image_stat_time(node, to_blob(node)->image, out);
 	return r;
 }
 
@@ -273,7 +273,7 @@ static int manifest_stat(struct node *node, struct stat *out, struct err *err)
 
 	(void)err;
 	mount_stat_file(node->mount, node, image->len, out);
-	image_stat_time(image, out);
+	image_stat_time(node, image, out);
 	return 0;
 }
 

@@ -231,7 +231,7 @@ static int image_stat(struct node *node, struct stat *out, struct err *err)
 	(void)err;
 	mount_stat_dir(node->mount, node, out);
 	if (self->dated)
-		image_stat_time(self->image, out);
+		image_stat_time(node, self->image, out);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ static int part_stat(struct node *node, struct stat *out, struct err *err)
 {
 	(void)err;
 	mount_stat_dir(node->mount, node, out);
-	image_stat_time(part_image(node), out);
+	image_stat_time(node, part_image(node), out);
 	return 0;
 }
 

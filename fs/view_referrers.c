@@ -61,7 +61,7 @@ static int referrers_stat(struct node *node, struct stat *out, struct err *err)
 {
 	(void)err;
 	mount_stat_dir(node->mount, node, out);
-	image_stat_time(to_image(node), out);
+	image_stat_time(node, to_image(node), out);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "document.h"
 #include "made.h"
 #include "mirror.h"
+#include "mirror_parts.h"
 #include "name.h"
 #include "nodes.h"
 #include "oci/reference.h"

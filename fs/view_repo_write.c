@@ -6,6 +6,7 @@
 #include "image_parts.h"
 #include "made.h"
 #include "mirror.h"
+#include "mirror_parts.h"
 #include "name.h"
 #include "nodes.h"
 #include "oci/reference.h"

@@ -168,7 +168,7 @@ static int tree_stat(struct node *node, struct stat *out, struct err *err)
 	 * what goes through it to a name that some of them settle. */
 	if (!known_item(self, &item)) {
 		mount_stat_dir(node->mount, node, out);
-		image_stat_time(self->image, out);
+		image_stat_time(node, self->image, out);
 		return 0;
 	}
 	index = layer_index_known(item.layer);
@@ -176,7 +176,7 @@ static int tree_stat(struct node *node, struct stat *out, struct err *err)
 	/* An image may have no entry for its root, which then has no time. */
 	if (is_root(self) &&
 	    layer_index_entry(index, item.entry)->flags & LAYER_IMPLIED)
-		image_stat_time(self->image, out);
+		image_stat_time(node, self->image, out);
 	return 0;
 }
 

@@ -77,11 +77,10 @@ int origin_source(struct image *image, struct store_source *out,
 int image_has_blob(const struct image *image,
     const struct descriptor *descriptor, struct err *err)
 {
-	uint64_t size;
-
 	return descriptor->has_urls
 		   ? registry_blob_head(images_registry(image->images),
-			 image->repository, &descriptor->digest, &size, err)
+			 image->repository, &descriptor->digest,
+			 descriptor->size, err)
 		   : 1;
 }
 

@@ -174,6 +174,26 @@ def test_read_only(mount, registry, client):
     assert "Read-only file system" in result.stderr
 
 
+@pytest.mark.parametrize("command", [
+    "echo x >{app}/2.0.tar", "mkdir {app}/new", "ln -s 1.0 {app}/2.0",
+    "mv {app}/1.0 {app}/2.0", "rmdir {app}/1.0", "rm {app}/1.0.tar",
+    "echo x | tee {app}/1.0/config.json", "echo x | tee -a {app}/1.0.tar",
+    "touch {app}/1.0/rootfs/etc/motd", "truncate -s 0 {app}/1.0.tar",
+    "setfattr -n user.oci.annotation.a -v b {app}/1.0"])
+def test_read_only_is_not_lifted_by_the_kernel(mount, registry, client,
+                                               command):
+    image = oci_image().push(client, "app", "1.0")
+    started = mount(registry, "ro,delete=recursive")
+    app = started / "app"
+    run("mount", "-i", "-o", "remount,rw", started.path)
+    assert "rw" in mount_entry(started.path).options
+    result = run("sh", "-c", command.format(app=app), check=False)
+    assert result.returncode != 0
+    assert "Read-only file system" in result.stderr
+    assert client.tags("app") == ["1.0"]
+    assert (app / "1.0/manifest.json").read_bytes() == image.data
+
+
 def test_only_the_owner_may_enter(mount, registry, other_user):
     started = mount(registry, directory=other_user.new_directory())
     result = other_user.run("ls", started.path, check=False)

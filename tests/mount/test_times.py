@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times: what they say of tags and images, and that looking changes none."""
 
+import errno
 import os
 import time
 
@@ -11,7 +12,7 @@ from support.images import (
     CREATED_TIME, OCI_GZIP_LAYER, Blob, compressed, config_of, gzip_layer,
     index_of, oci_image, platform_images, tar_of)
 from support.readme import recipe
-from support.system import run
+from support.system import fails_with, run
 from support.tags import shell
 
 YEARS = [2001, 2005, 2003, 2004, 2002]
@@ -103,6 +104,32 @@ def test_the_recipe_for_old_tags(mount, make_registry):
     run("bash", "-euc", script)
     assert client.tags("app") == sorted(
         [f"nightly-{2020 - year}" for year in range(2005, 2015)] + ["undated"])
+
+
+@pytest.mark.parametrize("name", [
+    "1.0/layers", "1.0/layers/01.tar.gz", "1.0/manifest.json", "1.0.tar"])
+def test_a_time_that_could_not_be_read_is_read_later(mount, proxy, client,
+                                                     name):
+    image = oci_image().push(client, "app", "1.0")
+    path = mount(proxy) / "app" / name
+    proxy.refuses(image.config.digest, status=403, code="DENIED",
+                  message="not now")
+    assert os.stat(path).st_mtime > CREATED_TIME
+    proxy.heal()
+    assert os.stat(path).st_mtime == CREATED_TIME
+
+
+def test_that_an_image_has_no_time_is_not_said_for_want_of_an_answer(
+        mount, proxy, client):
+    image = oci_image().push(client, "app", "1.0")
+    root = mount(proxy)
+    root.expect_error("not now")
+    proxy.refuses(image.config.digest, status=403, code="DENIED",
+                  message="not now")
+    with fails_with(errno.EACCES):
+        os.getxattr(root / "app/1.0", "user.oci.created")
+    proxy.heal()
+    assert os.getxattr(root / "app/1.0", "user.oci.created")
 
 
 # A tag that moves to an image of the same time and the same sizes.
