@@ -39,7 +39,8 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
 void op_begin_push(struct op *op, fuse_req_t req, const char *what);
 
 /* Answers a request that changes something in a mount that is read-only, and
- * whether it is one: root can lift that in the kernel (remount,rw), not here. */
+ * whether it is one: root can lift that in the kernel (remount,rw), but not
+ * here. */
 bool op_is_refused(fuse_req_t req);
 
 /* Interrupts all that are under way but pushes. */
