@@ -84,7 +84,7 @@ static int sink_take(struct sink *sink, const void *data, size_t len,
 /* Asking again would only get the same answer. */
 static bool is_final(int r)
 {
-	return r == -ENOENT || r == -EACCES || r == -EPERM;
+	return r == -ENOENT || r == -ENOLINK || r == -EACCES || r == -EPERM;
 }
 
 static int run_from(struct delivery *delivery,
@@ -117,9 +117,21 @@ static int run_from(struct delivery *delivery,
 	}
 }
 
+/* The failure of one more source: that the blob is lost is what all of them
+ * say, or it is not certain. */
+static void note_failure(const struct err *failure, struct err *noted)
+{
+	if (noted->code != 0 && failure->code == ENOENT)
+		return;
+	*noted = *failure;
+	if (noted->code == ENOENT)
+		noted->code = ENOLINK;
+}
+
 int delivery_run(struct delivery *delivery, struct err *err)
 {
 	struct store_source source;
+	struct err noted = ERR_INIT;
 	int r =
 	    err_set(err, EIO, "blob %s has no source any more", delivery->name);
 
@@ -128,10 +140,14 @@ int delivery_run(struct delivery *delivery, struct err *err)
 	sources_begin(delivery->sources);
 	for (unsigned i = 0; sources_get(delivery->sources, i, &source); i++) {
 		r = run_from(delivery, &source, err);
+		if (r < 0)
+			note_failure(err, &noted);
 		if (r == 0 || delivery->stop.code ||
 		    delivery->unwanted(delivery))
 			break;
 	}
 	sources_end(delivery->sources);
-	return r;
+	if (r < 0 && noted.code)
+		*err = noted;
+	return r < 0 ? -err->code : 0;
 }

@@ -32,7 +32,8 @@ struct delivery {
 	bool made_room;
 };
 
-/* Until `end` is reached: 0, the failure of the last source or of take(), or
+/* Until `end` is reached: 0, -ENOLINK where no source has the blob, else the
+ * failure of the last one that may have it, or of take(), or
  * -ECANCELED where it is not wanted. */
 int delivery_run(struct delivery *delivery, struct err *err);
 

@@ -39,8 +39,10 @@ int store_derived_open(struct store *store, const char *name, struct err *err)
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT)
 		return err_sys(err, "cannot open %s", path);
+	if (fd < 0)
+		return path_fault(err_sys(err, "cannot open %s", path), err);
 	use_begin(fd);
 	use_note(fd);
 	return fd;

@@ -31,14 +31,16 @@ char *store_temp_dir(struct store *store, struct err *err)
 		err_nomem(err);
 		return NULL;
 	}
-	return file_mkdirs(dir, 0700, err) < 0 ? NULL : steal(&dir);
+	if (path_fault(file_mkdirs(dir, 0700, err), err) < 0)
+		return NULL;
+	return steal(&dir);
 }
 
 int store_temp(struct store *store, struct err *err)
 {
 	AUTO_FREE char *dir = store_temp_dir(store, err);
 
-	return dir ? file_temp(dir, err) : -err->code;
+	return dir ? path_fault(file_temp(dir, err), err) : -err->code;
 }
 
 /* For file systems on which an unnamed file cannot be given a name. */

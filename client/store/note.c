@@ -33,7 +33,7 @@ int store_note(struct store *store, const char *kind, const char *key,
 		return 0;
 	if (r < 0)
 		*err = reason;
-	return r < 0 ? r : 1;
+	return r < 0 ? path_fault(r, err) : 1;
 }
 
 int store_note_put(struct store *store, const char *kind, const char *key,

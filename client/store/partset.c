@@ -82,7 +82,8 @@ static int open_in_use(const char *path, bool create, struct openfile **out,
 		if (fd < 0 && errno == ENOENT)
 			return 0;
 		if (fd < 0)
-			return err_sys(err, "cannot open %s", path);
+			return path_fault(err_sys(err, "cannot open %s", path),
+			    err);
 		file = openfile_new(fd, err);
 		if (!file)
 			return -err->code;

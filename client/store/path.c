@@ -34,6 +34,21 @@ char *path_parts(const char *dir, const struct digest *digest)
 	return file_path("%s/parts/%s", dir, digest_hex(digest, hex));
 }
 
+int path_fault(int r, struct err *err)
+{
+	switch (r) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+		err->code = EIO;
+		return -EIO;
+	default:
+		return r;
+	}
+}
+
 static int make_parents(const char *path, struct err *err)
 {
 	AUTO_FREE char *parent = strdup(path);
@@ -41,7 +56,7 @@ static int make_parents(const char *path, struct err *err)
 	if (!parent)
 		return err_nomem(err);
 	*strrchr(parent, '/') = '\0';
-	return file_mkdirs(parent, 0700, err);
+	return path_fault(file_mkdirs(parent, 0700, err), err);
 }
 
 int path_check_name(const char *name, struct err *err)
@@ -69,7 +84,8 @@ int path_open(const char *path, struct err *err)
 			return r;
 		fd = open(path, flags, 0600);
 	}
-	return fd < 0 ? err_sys(err, "cannot open %s", path) : fd;
+	return fd < 0 ? path_fault(err_sys(err, "cannot open %s", path), err)
+		      : fd;
 }
 
 int path_spool(const char *dir, char **path, struct err *err)
@@ -84,7 +100,9 @@ int path_spool(const char *dir, char **path, struct err *err)
 		return r;
 	fd = mkostemp(template, O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, "cannot create a file in %s/spool", dir);
+		return path_fault(err_sys(err,
+				      "cannot create a file in %s/spool", dir),
+		    err);
 	*path = steal(&template);
 	return fd;
 }
@@ -101,7 +119,8 @@ int path_rename(const char *from, const char *to, struct err *err)
 		if (rename(from, to) == 0)
 			return 0;
 	}
-	return err_sys(err, "cannot rename %s to %s", from, to);
+	return path_fault(err_sys(err, "cannot rename %s to %s", from, to),
+	    err);
 }
 
 bool path_link_new(int fd, const char *to)

@@ -15,6 +15,13 @@ char *path_partial(const char *dir, const struct digest *digest);
 /* And where parts of it are. */
 char *path_parts(const char *dir, const struct digest *digest);
 
+/*
+ * Passes on the failure r of a system call on a file of the store, which err
+ * tells of. What is wrong with its path is -EIO: a program would take it for an
+ * answer about the name that it asked for.
+ */
+int path_fault(int r, struct err *err);
+
 /* A file name of its own: no separator, and not a name of a directory. */
 int path_check_name(const char *name, struct err *err);
 

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "path.h"
 #include "state.h"
 
 struct store_private {
@@ -62,12 +63,14 @@ static int make(const char *dir, struct store_private *private, struct err *err)
 	if (!path)
 		return err_nomem(err);
 	if (!mkdtemp(path))
-		return err_sys(err, "cannot create a directory in %s", dir);
+		return path_fault(err_sys(err,
+				      "cannot create a directory in %s", dir),
+		    err);
 	fd = open_dir(path);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, "cannot lock %s", path);
+		return path_fault(err_sys(err, "cannot lock %s", path), err);
 	if (st.st_nlink == 0)
 		return 0;
 	private->path = steal(&path);
@@ -84,7 +87,7 @@ int store_private_new(struct store *store, struct store_private **out,
 
 	if (!dir || !private)
 		return err_nomem(err);
-	r = file_mkdirs(dir, 0700, err);
+	r = path_fault(file_mkdirs(dir, 0700, err), err);
 	while (r == 0)
 		r = make(dir, private, err);
 	if (r < 0)

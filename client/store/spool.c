@@ -54,7 +54,9 @@ static int free_name(const char *dir, char **path, struct err *err)
 
 	if (fd < 0)
 		return fd;
-	return unlink(*path) < 0 ? err_sys(err, "cannot remove %s", *path) : 0;
+	if (unlink(*path) < 0)
+		return path_fault(err_sys(err, "cannot remove %s", *path), err);
+	return 0;
 }
 
 /* 1, or 0 if it cannot be named here. */

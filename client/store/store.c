@@ -157,6 +157,11 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
+const char *store_dir(const struct store *store)
+{
+	return store->dir;
+}
+
 void store_stats(struct store *store, struct store_stats *out)
 {
 	SCOPED_LOCK(&store->lock);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "path.h"
 #include "use.h"
 
 enum {
@@ -32,7 +33,7 @@ static int open_sized(const char *path, int *fd, uint64_t *size,
 	if (*fd < 0 && errno == ENOENT)
 		return 0;
 	if (*fd < 0 || fstat(*fd, &st) < 0)
-		return err_sys(err, "cannot open %s", path);
+		return path_fault(err_sys(err, "cannot open %s", path), err);
 	*size = (uint64_t)st.st_size;
 	return 1;
 }

@@ -30,6 +30,13 @@
 #include "oci/digest.h"
 #include "stream/sink.h"
 
+/*
+ * No function of the store returns -ENOENT, but where that is said: it would
+ * reach a program as if the name did not exist that it asked for. A blob that
+ * none of its sources has is -ENOLINK, and a file of the store that cannot be
+ * found or made where it belongs is -EIO.
+ */
+
 struct store;
 struct blob;
 
@@ -58,7 +65,9 @@ struct store_source {
 	 * Writes len bytes of the blob from offset on to sink, or with 0 all to
 	 * the blob's end. On a failure what was written stays, and it is called
 	 * again from there (a few times without progress, then the failure is
-	 * the readers'). Called in threads of the store, in several at once.
+	 * the readers'). -ENOENT says that it does not have the blob; it is not
+	 * asked again for the same read. Called in threads of the store, in
+	 * several at once.
 	 */
 	int (*fetch)(void *arg, const struct digest *digest, uint64_t offset,
 	    uint64_t len, struct sink *sink, struct err *err);
@@ -130,6 +139,9 @@ void store_drop(struct store *store, const struct digest *digest);
 
 /* An unnamed temporary file on the store's file system, or -errno. */
 int store_temp(struct store *store, struct err *err);
+
+/* The store's own directory, for messages. */
+const char *store_dir(const struct store *store);
 
 /* The directory of those files, for who makes one when it is needed: a new
  * string, or NULL with err filled. */

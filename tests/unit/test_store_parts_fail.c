@@ -69,6 +69,7 @@ static void without_progress_the_failure_is_the_readers(void **state)
 static void a_definite_answer_is_not_asked_for_again(void **state)
 {
 	static const int answers[] = {ENOENT, EACCES, EPERM};
+	static const int told[] = {ENOLINK, EACCES, EPERM};
 	struct fixture *f = *state;
 	struct err err = ERR_INIT;
 	struct parts *parts = get_parts(f);
@@ -77,7 +78,7 @@ static void a_definite_answer_is_not_asked_for_again(void **state)
 		f->origin.failure = answers[i];
 		f->origin.failing = 1;
 		assert_int_equal(read_part(parts, &f->content, 0, 1, 0, &err),
-		    -answers[i]);
+		    -told[i]);
 		assert_int_equal(f->origin.calls, i + 1);
 	}
 	parts_put(parts);

@@ -101,6 +101,7 @@ static void without_progress_the_failure_is_the_readers(void **state)
 static void a_definite_answer_is_not_asked_for_again(void **state)
 {
 	static const int answers[] = {ENOENT, EACCES, EPERM};
+	static const int told[] = {ENOLINK, EACCES, EPERM};
 	struct fixture *f = *state;
 	struct err err = ERR_INIT;
 	struct blob *blob = get(f);
@@ -108,7 +109,7 @@ static void a_definite_answer_is_not_asked_for_again(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		f->origin.failure = answers[i];
 		f->origin.failing = 1;
-		assert_int_equal(read_at(blob, 0, &err), -answers[i]);
+		assert_int_equal(read_at(blob, 0, &err), -told[i]);
 		assert_int_equal(f->origin.calls, i + 1);
 	}
 	blob_put(blob);
@@ -133,6 +134,54 @@ static void another_repository_may_have_it(void **state)
 	fixture_close(f);
 	assert_int_equal(without.released, 1);
 	assert_int_equal(f->origin.released, 1);
+}
+
+/* Whichever was asked last. */
+static void what_may_be_elsewhere_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	struct origin without, away;
+	struct blob *blobs[2];
+
+	origin_init(&without, &f->content);
+	origin_init(&away, &f->content);
+	without.failing = away.failing = UINT32_MAX;
+	without.failure = ENOENT;
+	away.failure = ETIMEDOUT;
+	blobs[0] = get_from(f->store, &f->content, &without);
+	assert_int_equal(read_at(blobs[0], 0, &err), -ENOLINK);
+	blobs[1] = get_from(f->store, &f->content, &away);
+	assert_int_equal(read_at(blobs[0], 0, &err), -ETIMEDOUT);
+	blob_put(blobs[0]);
+	blob_put(blobs[1]);
+	blobs[0] = get_from(f->store, &f->content, &away);
+	blobs[1] = get_from(f->store, &f->content, &without);
+	assert_int_equal(read_at(blobs[0], 0, &err), -ETIMEDOUT);
+	blob_put(blobs[0]);
+	blob_put(blobs[1]);
+	fixture_close(f);
+}
+
+/* A program would take it for an answer about the file that it reads. */
+static void a_place_that_is_missing_is_no_missing_name(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	struct blob *blob = get(f);
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/partial", f->dir);
+	write_file(path, "", 0);
+	assert_int_equal(read_at(blob, 0, &err), -EIO);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("nowhere/at all", path), 0);
+	assert_int_equal(read_at(blob, 0, &err), -EIO);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(unlink(path), 0);
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
 }
 
 static void too_many_bytes_are_not_taken(void **state)
@@ -210,6 +259,8 @@ int main(void)
 	    STORE_TEST(without_progress_the_failure_is_the_readers),
 	    STORE_TEST(a_definite_answer_is_not_asked_for_again),
 	    STORE_TEST(another_repository_may_have_it),
+	    STORE_TEST(what_may_be_elsewhere_is_not_lost),
+	    STORE_TEST(a_place_that_is_missing_is_no_missing_name),
 	    STORE_TEST(too_many_bytes_are_not_taken),
 	    STORE_TEST(too_few_bytes_are_an_error),
 	    STORE_TEST(a_fetch_that_nobody_wants_stops),
