@@ -64,6 +64,9 @@ static int make(struct store *store, const struct layer_index *const *layers,
 	int r = fd < 0 ? fd : merged_write(layers, count, fd, err);
 	int own;
 
+	if (fd >= 0 && r < 0)
+		return err_wrap(err, "cannot write a tree in %s",
+		    store_dir(store));
 	if (r < 0)
 		return r;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);

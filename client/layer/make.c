@@ -82,6 +82,9 @@ static int keep(struct layer *layer, struct builder *builder,
 	struct err ignored = ERR_INIT;
 	int r = fd < 0 ? fd : builder_write(builder, facts, fd, err);
 
+	if (fd >= 0 && r < 0)
+		return err_wrap(err, "cannot write its index in %s",
+		    store_dir(store));
 	if (r == 0)
 		r = open_written(fd, &index, err);
 	if (r < 0)

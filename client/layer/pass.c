@@ -66,7 +66,10 @@ static int keep_stream(struct pass *pass, const void *data, size_t len,
 {
 	int r = file_pwrite(pass->stream_fd, data, len, pass->out, err);
 
-	return r < 0 ? r : hasher_update(pass->hasher, data, len, err);
+	if (r < 0)
+		return err_wrap(err, "cannot keep it decoded in %s",
+		    store_dir(pass->job->store));
+	return hasher_update(pass->hasher, data, len, err);
 }
 
 static int take_decoded(struct sink *sink, const void *data, size_t len,
