@@ -147,15 +147,15 @@ static int part_platforms(struct node *dir, struct image *top,
 }
 
 const struct image_part image_parts[] = {
-    {"manifest.json", S_IFREG, has_shown, part_manifest},
-    {"config.json", S_IFREG, has_config, part_config},
-    {"index.json", S_IFREG, has_index, part_index},
-    {"layers", S_IFDIR, has_layers, part_layers},
-    {"rootfs", S_IFDIR, has_layers, part_rootfs},
-    {"files", S_IFDIR, has_files, part_files},
-    {"platforms", S_IFDIR, has_index, part_platforms},
-    {"referrers", S_IFDIR, has_any, part_referrers},
-    {IMAGE_TAR, S_IFREG, has_any, part_archive},
+    {"manifest.json", S_IFREG, has_shown, part_manifest, true},
+    {"config.json", S_IFREG, has_config, part_config, true},
+    {"index.json", S_IFREG, has_index, part_index, false},
+    {"layers", S_IFDIR, has_layers, part_layers, true},
+    {"rootfs", S_IFDIR, has_layers, part_rootfs, true},
+    {"files", S_IFDIR, has_files, part_files, false},
+    {"platforms", S_IFDIR, has_index, part_platforms, false},
+    {"referrers", S_IFDIR, has_any, part_referrers, false},
+    {IMAGE_TAR, S_IFREG, has_any, part_archive, false},
     {0},
 };
 

@@ -15,13 +15,15 @@
 #define IMAGE_TAR "image.tar"
 
 /* One entry. The directory's own manifest is `top`, an index maybe; `shown` the
- * one of the mount's platform, NULL if an index has none. */
+ * one of the mount's platform, NULL if an index has none. of_images: each image
+ * has it. */
 struct image_part {
 	const char *name;
 	mode_t mode;
 	bool (*present)(const struct image *top, const struct image *shown);
 	int (*node)(struct node *dir, struct image *top, struct image *shown,
 	    struct node **out, struct err *err);
+	bool of_images;
 };
 
 /* In the order in which they are listed; one without a name ends them. */

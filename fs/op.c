@@ -28,6 +28,7 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 	op->patient = patient;
 	op->mount = fuse_req_userdata(req);
 	op->local = false;
+	op->is_open = false;
 	op->err = (struct err)ERR_INIT;
 	task_begin(&op->task);
 	{
@@ -80,6 +81,11 @@ bool op_is_refused(fuse_req_t req)
 	return mount->read_only;
 }
 
+void op_of_open(struct op *op)
+{
+	op->is_open = true;
+}
+
 void op_interrupt_all(struct mount *mount)
 {
 	SCOPED_LOCK(&mount->ops_lock);
@@ -112,13 +118,21 @@ void op_end(struct op *op)
 	task_end(&op->task);
 }
 
-/* What programs are told: the errors of networks and of digests are errors of
- * input and output to them. */
-static int user_errno(int code)
+/*
+ * What programs are told: the errors of networks and of digests are errors of
+ * input and output to them. So is it that something is not found while they
+ * read what they have open; of a directory, libc would take it for the end.
+ */
+static int user_errno(const struct op *op)
 {
+	int code = op->err.code;
+
 	switch (code) {
+	case ENOENT:
+		return op->is_open ? EIO : ENOENT;
 	case 0:
 	case EBADMSG:
+	case ENOLINK:
 	case ECONNABORTED:
 	case ECONNRESET:
 	case EPROTO:
@@ -152,7 +166,7 @@ static bool is_news(const struct op *op, int code)
 
 void op_fail(struct op *op)
 {
-	int code = user_errno(op->err.code);
+	int code = user_errno(op);
 
 	op_end(op);
 	if (is_news(op, code))

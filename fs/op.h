@@ -19,6 +19,7 @@ struct op {
 	struct op *next, **link; /* in the mount's list */
 	bool patient;            /* may end by itself when the mount ends */
 	bool local;              /* it is about what is_local in view.h */
+	bool is_open;            /* it is about what somebody has open */
 	fuse_req_t req;
 	const char *what; /* for the log: the sentence says about which name */
 	struct mount *mount;
@@ -42,6 +43,10 @@ void op_begin_push(struct op *op, fuse_req_t req, const char *what);
  * whether it is one: root can lift that in the kernel (remount,rw), but not
  * here. */
 bool op_is_refused(fuse_req_t req);
+
+/* It is about what a program has open, or knows: that there is no such thing is
+ * none of its answers. */
+void op_of_open(struct op *op);
 
 /* Interrupts all that are under way but pushes. */
 void op_interrupt_all(struct mount *mount);

@@ -278,6 +278,7 @@ static void reply_entries(fuse_req_t req, fuse_ino_t ino, size_t size,
 	int r;
 
 	op_begin_asking(&op, req, "listing", ino);
+	op_of_open(&op);
 	/* rewinddir(3) asks for what is there now. */
 	if (off == 0 && handle->listed)
 		dirlist_free(steal(&handle->entries));
@@ -327,6 +328,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	int r = -ESTALE;
 
 	op_begin_asking(&op, req, "readlink", ino);
+	op_of_open(&op);
 	node = op_node(&op, ino);
 	if (node && !node->view->readlink)
 		r = err_set(&op.err, EINVAL, "no symbolic link");

@@ -188,6 +188,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		return;
 	}
 	op_begin(&op, req, "read");
+	op_of_open(&op);
 	n = data ? read_file(&op, ino, fi, data, size, off)
 		 : err_nomem(&op.err);
 	if (n < 0) {
@@ -227,6 +228,7 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 
 	(void)fi;
 	op_begin_asking(&op, req, "lseek", ino);
+	op_of_open(&op);
 	node = op_node(&op, ino);
 	if (node)
 		r = seek(&op, node, off, whence, &found);
@@ -248,6 +250,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	if (op_is_refused(req))
 		return;
 	op_begin_push(&op, req, "write");
+	op_of_open(&op);
 	if (handle->node->view->write(handle, data, size, (uint64_t)off,
 		&op.err) < 0) {
 		op_fail(&op);
@@ -273,6 +276,7 @@ static void op_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	if (op_is_refused(req))
 		return;
 	op_begin_push(&op, req, "copy");
+	op_of_open(&op);
 	if (len > COPY_MAX)
 		len = COPY_MAX;
 	if (from && to && to->node->view->copy)
@@ -303,6 +307,7 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	op_begin_push(&op, req, "close");
+	op_of_open(&op);
 	op_reply(&op, handle->node->view->flush
 			  ? handle->node->view->flush(handle, &op.err)
 			  : 0);

@@ -141,7 +141,7 @@ static int config_platform(struct image *index,
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct config *config = NULL;
-	int r = image_open(index->images, index->repository,
+	int r = image_open_named(index->images, index->repository,
 	    &descriptor->digest, &image, err);
 
 	if (r < 0)
@@ -169,7 +169,7 @@ static int platform_base(struct image *index, size_t at,
 		int r = config_platform(index, entry, &platform, err);
 
 		/* An index may list what the registry does not have. */
-		if (r < 0 && r != -ENOENT)
+		if (r < 0 && r != -ENOLINK)
 			return r;
 	}
 	if (*platform.os)

@@ -204,7 +204,12 @@ static int image_now(struct image_node *self, struct image **out,
 	if (r == 0 && !is_image(last, name->repository, &digest)) {
 		image_put(last);
 		last = NULL;
-		r = image_open(images, name->repository, &digest, &last, err);
+		/* A tag may be gone by now; what refers to an image is listed.
+		 */
+		r = name->tag ? image_open(images, name->repository, &digest,
+				    &last, err)
+			      : image_open_named(images, name->repository,
+				    &digest, &last, err);
 		if (r == 0)
 			image_remember(self, last);
 	}
@@ -255,20 +260,40 @@ static double image_name_ttl(const struct node *node)
 
 /*
  * The directory's manifest (an index, maybe) and the one whose entries are
- * shown beside it: the platform's. shown is NULL where an index has none.
+ * shown beside it: the platform's. That is NULL where an index has none, and
+ * where the registry does not have it, which `lost` then says: what the index
+ * itself names can be entered all the same.
  */
-static int image_pair(struct node *node, struct image **top,
-    struct image **shown, struct err *err)
+struct pair {
+	struct image *top, *shown;
+	struct err lost; /* code 0: it is not */
+};
+
+static void pair_release(struct pair *pair)
 {
-	struct err none = ERR_INIT;
-	int r = image_now(to_image(node), top, err);
+	image_put(pair->top);
+	image_put(pair->shown);
+}
+
+static int image_pair(struct node *node, struct pair *out, struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int r = image_now(to_image(node), &out->top, err);
 
 	if (r < 0)
 		return r;
-	r = image_platform(*top, shown, &none);
-	if (r < 0 && r != -ENOENT)
-		*err = none;
-	return r == -ENOENT ? 0 : r;
+	r = image_platform(out->top, &out->shown, &failure);
+	if (r == -ENOLINK)
+		out->lost = failure;
+	else if (r < 0 && r != -ENOENT)
+		*err = failure;
+	return r == -ENOENT || r == -ENOLINK ? 0 : r;
+}
+
+/* Whether a part may be one of the image that is lost. */
+static bool is_lost(const struct pair *pair, const struct image_part *part)
+{
+	return pair->lost.code && !part->present(pair->top, NULL);
 }
 
 /* Another platform can be put beside the one that there is. */
@@ -283,8 +308,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	const struct image_part *part = image_part_find(name);
-	CLEANUP(image_put_p) struct image *top = NULL;
-	CLEANUP(image_put_p) struct image *shown = NULL;
+	CLEANUP(pair_release) struct pair pair = {0};
 	int r;
 
 	*out = NULL;
@@ -305,12 +329,17 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (!part)
 		return err_set(err, ENOENT, "%s: no such name", name);
-	r = image_pair(dir, &top, &shown, err);
+	r = image_pair(dir, &pair, err);
 	if (r < 0)
 		return r;
-	if (!part->present(top, shown) && !makes_index(dir, name, shown))
+	if (is_lost(&pair, part)) {
+		*err = pair.lost;
+		return -err->code;
+	}
+	if (!part->present(pair.top, pair.shown) &&
+	    !makes_index(dir, name, pair.shown))
 		return err_set(err, ENOENT, "%s: no such name", name);
-	return part->node(dir, top, shown, out, err);
+	return part->node(dir, pair.top, pair.shown, out, err);
 }
 
 /* The number that programs see. */
@@ -329,27 +358,48 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
 	return image_lookup(dir, name, out, err);
 }
 
+static int list_part(struct node *dir, const struct pair *pair,
+    const struct image_part *part, struct dirlist *out, struct err *err)
+{
+	CLEANUP(node_put_p) struct node *node = NULL;
+	uint64_t number = archive_number(pair->top, image_node_name(dir)->tag);
+	int r = 0;
+
+	if (strcmp(part->name, IMAGE_TAR) != 0) {
+		r = part->node(dir, pair->top, pair->shown, &node, err);
+		number = r == 0 ? part_number(node) : 0;
+	}
+	return r < 0 ? r
+		     : dirlist_add(out, part->name, strlen(part->name),
+			   part->mode, number, err);
+}
+
+/* What an image has in any case is listed though nobody can enter it: nothing
+ * would tell a list without it from that of an index without images. */
+static int list_lost(struct node *dir, const struct image_part *part,
+    struct dirlist *out, struct err *err)
+{
+	AUTO_FREE char *key = image_key(dir, part->name);
+
+	if (!part->of_images)
+		return 0;
+	if (!key)
+		return err_nomem(err);
+	return dirlist_add(out, part->name, strlen(part->name), part->mode,
+	    node_number(key), err);
+}
+
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	CLEANUP(image_put_p) struct image *top = NULL;
-	CLEANUP(image_put_p) struct image *shown = NULL;
-	int r = image_pair(dir, &top, &shown, err);
+	CLEANUP(pair_release) struct pair pair = {0};
+	int r = image_pair(dir, &pair, err);
 
 	for (const struct image_part *part = image_parts; r == 0 && part->name;
 	     part++) {
-		CLEANUP(node_put_p) struct node *node = NULL;
-
-		if (!part->present(top, shown))
-			continue;
-		if (strcmp(part->name, IMAGE_TAR) != 0)
-			r = part->node(dir, top, shown, &node, err);
-		if (r == 0)
-			r = dirlist_add(out, part->name, strlen(part->name),
-			    part->mode,
-			    node ? part_number(node)
-				 : archive_number(top,
-				       image_node_name(dir)->tag),
-			    err);
+		if (is_lost(&pair, part))
+			r = list_lost(dir, part, out, err);
+		else if (part->present(pair.top, pair.shown))
+			r = list_part(dir, &pair, part, out, err);
 	}
 	if (r == 0)
 		r = uploads_list(dir->mount->uploads, dir, out, err);
@@ -370,14 +420,13 @@ static int add_reference(const struct image *image, const char *tag,
 
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	CLEANUP(image_put_p) struct image *top = NULL;
-	CLEANUP(image_put_p) struct image *shown = NULL;
-	int r = image_pair(node, &top, &shown, err);
+	CLEANUP(pair_release) struct pair pair = {0};
+	int r = image_pair(node, &pair, err);
 
 	if (r == 0)
-		r = add_reference(top, image_node_name(node)->tag, out, err);
+		r = add_reference(pair.top, image_node_name(node)->tag, out, err);
 	if (r == 0)
-		r = image_add_xattrs(top, shown, out, err);
+		r = image_add_xattrs(pair.top, pair.shown, out, err);
 	return r;
 }
 

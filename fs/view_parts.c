@@ -310,8 +310,10 @@ static int platforms_lookup(struct node *dir, const char *name,
 		return err_set(err, ENOENT, "%s: no such platform", name);
 	}
 
+	/* The list has it, so it is no name that does not exist. */
 	if (r == 0)
-		r = image_open(index_image->images, index_image->repository,
+		r = image_open_named(index_image->images,
+		    index_image->repository,
 		    &index_image->manifest->entries[index].digest, &image, err);
 	return r < 0 ? r : image_node_fixed(dir, name, image, out, err);
 }

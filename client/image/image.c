@@ -28,6 +28,32 @@ struct origin {
 	char repository[];
 };
 
+/*
+ * Says of a refusal that it is about what a manifest or a list names, where the
+ * registry says that it does not have that. What else is not found on the way
+ * (a credential helper) is nothing that it has lost.
+ */
+static int name_lost(struct registry *registry, const char *repository,
+    const char *what, const struct digest *digest, int code, struct err *err)
+{
+	const struct err refusal = *err;
+	char text[DIGEST_TEXT_SIZE];
+
+	if (refusal.code != ENOENT)
+		return -refusal.code;
+	if (!refusal.http) {
+		err->code = EIO;
+		return -EIO;
+	}
+	err_set(err, code,
+	    "%s/%s: the registry does not have %s %s, although a manifest "
+	    "names it: push the image again (%s)",
+	    registry_host(registry), repository, what,
+	    digest_format(digest, text), refusal.msg);
+	err->http = refusal.http;
+	return -code;
+}
+
 static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
     uint64_t len, struct sink *sink, struct err *err)
 {
@@ -43,7 +69,8 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	r = registry_blob_open(origin->registry, origin->repository, digest,
 	    offset, len, &response, err);
 	if (r < 0)
-		return r;
+		return name_lost(origin->registry, origin->repository, "blob",
+		    digest, ENOENT, err);
 	while ((n = http_read(response, piece, PIECE, err)) > 0) {
 		r = sink_write(sink, piece, (size_t)n, err);
 		if (r < 0)
@@ -170,6 +197,16 @@ int image_open(struct images *images, const char *repository,
 	return 0;
 }
 
+int image_open_named(struct images *images, const char *repository,
+    const struct digest *digest, struct image **out, struct err *err)
+{
+	int r = image_open(images, repository, digest, out, err);
+
+	return r < 0 ? name_lost(images_registry(images), repository,
+			   "manifest", digest, ENOLINK, err)
+		     : 0;
+}
+
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err)
 {
@@ -247,8 +284,8 @@ int image_platform(struct image *image, struct image **out, struct err *err)
 			return err_set(err, ENOENT, "%s: no image for %s",
 			    image->repository,
 			    platform_format(want, '/', text));
-		r = image_open(image->images, image->repository, &child->digest,
-		    &next, err);
+		r = image_open_named(image->images, image->repository,
+		    &child->digest, &next, err);
 		if (r < 0)
 			return r;
 		image_put(at);

@@ -123,6 +123,10 @@ struct image {
 /* A manifest by its digest, from the store or the registry. -ENOENT. */
 int image_open(struct images *images, const char *repository,
     const struct digest *digest, struct image **out, struct err *err);
+/* The same of one that a manifest or a list names: -ENOLINK, with a sentence
+ * that says so, where the registry does not have it. */
+int image_open_named(struct images *images, const char *repository,
+    const struct digest *digest, struct image **out, struct err *err);
 /* The one that a tag names (images_resolve()). */
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
@@ -142,7 +146,7 @@ int image_reference(const struct image *image, const char *tag,
 /*
  * For an index the image that serves the options' platform best, through nested
  * indexes; for anything else the image itself. -ENOENT where the index has
- * nothing for any platform.
+ * nothing for any platform; -ENOLINK as image_open_named().
  */
 int image_platform(struct image *image, struct image **out, struct err *err);
 
@@ -161,7 +165,8 @@ int image_config_bytes(struct image *image, struct buf *out, struct err *err);
 int image_has_blob(const struct image *image,
     const struct descriptor *descriptor, struct err *err);
 
-/* Opens a blob that the image's manifest names. */
+/* Opens a blob that the image's manifest names. To read one that the registry
+ * does not have is -ENOLINK, with a sentence that says so. */
 int image_blob(struct image *image, const struct descriptor *descriptor,
     struct blob **out, struct err *err);
 

@@ -176,12 +176,15 @@ def test_a_blob_of_the_wrong_size_is_refused(mounted, proxy, blob, layer):
     assert failure.value.errno == errno.EIO
 
 
-def test_a_blob_that_is_gone(mounted, proxy, blob):
-    """A registry's garbage collection took what a manifest still names."""
+def test_a_blob_that_is_gone(mounted, proxy, blob, layer):
+    """A registry's garbage collection took what a manifest still names. The
+    name is there all the same."""
     os.listdir(mounted / "app/1.0/layers")
     proxy.refuses(blob, status=404, code="BLOB_UNKNOWN", message="gone")
-    with pytest.raises(FileNotFoundError):
+    mounted.expect_error(f"{layer.digest}, although a manifest names it")
+    with pytest.raises(OSError) as failure:
         (mounted / LAYER).read_bytes()
+    assert failure.value.errno == errno.EIO
 
 
 def test_a_broken_transfer_is_resumed(mounted, proxy, blob, layer):
