@@ -194,16 +194,12 @@ static void doubt(struct blob_node *self, uint64_t epoch)
  * Where the kernel opens files by itself it cannot be told to forget what it
  * has of one: it gets nothing before the digest came out right.
  */
-static int await_verified(const struct node *node, struct blob *blob,
-    struct err *err)
+static ssize_t read_blob(const struct node *node, struct blob *blob, void *data,
+    size_t len, uint64_t off, struct err *err)
 {
-	uint64_t size = blob_size(blob);
-	char last;
-	ssize_t n = 0;
-
-	if (node->mount->read_only && size > 0)
-		n = blob_read(blob, &last, 1, size - 1, err);
-	return n < 0 ? (int)n : 0;
+	return node->mount->read_only
+		   ? blob_read_verified(blob, data, len, off, err)
+		   : blob_read(blob, data, len, off, err);
 }
 
 static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
@@ -211,12 +207,10 @@ static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
 {
 	struct blob_node *self = to_blob(handle->node);
 	struct blob_file *file = handle->file;
-	ssize_t n = await_verified(handle->node, file->blob, err);
+	ssize_t n = read_blob(handle->node, file->blob, data, len, off, err);
 	char text[DIGEST_TEXT_SIZE];
 	uint64_t unverified;
 
-	if (n == 0)
-		n = blob_read(file->blob, data, len, off, err);
 	unverified = blob_unverified(file->blob);
 	doubt(self, n == -EBADMSG ? EPOCH_MIXED : unverified);
 	if (n == -EBADMSG)

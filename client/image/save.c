@@ -158,25 +158,11 @@ uint64_t save_size(const struct save *save)
 	return archive_layout_size(save->layout);
 }
 
-/* An archive has no digest of its own by which its reader could tell, and may
- * be read in any order: no byte of a blob is served before its last one is
- * there, which says that all are right. */
-static int open_verified(struct image *image,
-    const struct descriptor *descriptor, struct blob **out, struct err *err)
-{
-	CLEANUP(blob_put_p) struct blob *blob = NULL;
-	char last;
-	ssize_t n = image_blob(image, descriptor, &blob, err);
-
-	if (n == 0 && descriptor->size)
-		n = blob_read(blob, &last, 1, descriptor->size - 1, err);
-	if (n < 0)
-		return (int)n;
-	*out = steal(&blob);
-	return 0;
-}
-
-/* Reads of a blob that is read from front to end find it open. */
+/*
+ * Reads of a blob that is read from front to end find it open. An archive has
+ * no digest of its own by which its reader could tell, and may be read in any
+ * order: no byte of a blob is served before all are right.
+ */
 static ssize_t save_read_blob(struct save *save,
     const struct descriptor *descriptor, void *data, size_t len, uint64_t off,
     struct err *err)
@@ -191,12 +177,12 @@ static ssize_t save_read_blob(struct save *save,
 			blob = steal(&save->blob);
 	}
 	if (!blob) {
-		int r = open_verified(save->image, descriptor, &blob, err);
+		int r = image_blob(save->image, descriptor, &blob, err);
 
 		if (r < 0)
 			return r;
 	}
-	n = blob_read(blob, data, len, off, err);
+	n = blob_read_verified(blob, data, len, off, err);
 	{
 		SCOPED_LOCK(&save->lock);
 		struct blob *before = save->blob;
@@ -220,9 +206,11 @@ static void fetch_ahead(void *arg)
 	AUTO_FREE struct ahead *ahead = arg;
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
 	struct err none = ERR_INIT;
+	char first;
 
 	/* Whoever reads it is told what is wrong. */
-	open_verified(ahead->save->image, ahead->blob, &blob, &none);
+	if (image_blob(ahead->save->image, ahead->blob, &blob, &none) == 0)
+		blob_read_verified(blob, &first, 1, 0, &none);
 	blob_put(steal(&blob));
 	save_put(ahead->save);
 }

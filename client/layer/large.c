@@ -195,16 +195,11 @@ static int read_once(struct layer *layer, uint32_t number, void *data,
 {
 	const struct layer_span *span = span_of(layer, number);
 	CLEANUP(blob_put_p) struct blob *blob = take_last(layer, number);
-	ssize_t n = 0;
-	char last;
+	ssize_t n;
 
 	if (!blob && open_chunk(layer, span, &blob, err) < 0)
 		return -err->code;
-	/* The last byte is there when the digest is right. */
-	if (!blob_verified(blob))
-		n = blob_read(blob, &last, 1, span->out_len - 1, err);
-	if (n >= 0)
-		n = blob_read(blob, data, len, off, err);
+	n = blob_read_verified(blob, data, len, off, err);
 	if (n >= 0)
 		keep_last(layer, number, steal(&blob));
 	return n < 0 ? (int)n : 0;

@@ -255,7 +255,7 @@ static int end_stream(struct pass *pass, struct layer_facts *facts,
 	int r = hasher_finish(pass->hasher, &facts->stream, err);
 
 	if (r == 0)
-		r = store_adopt(pass->job->store, pass->stream_fd,
+		r = store_adopt(pass->job->store, pass->stream_fd, pass->out,
 		    &facts->stream, err);
 	facts->vouching = LAYER_BY_STREAM;
 	return r;

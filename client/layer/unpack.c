@@ -102,7 +102,7 @@ static int unpack_into(struct layer *layer, const struct layer_span *span,
 	int r = unpack_once(layer, span, window, in, out, &first);
 
 	if (r == -EBADMSG) {
-		log_debug(LOG_STORE, "%s: fetched anew", first.msg);
+		log_warn("%s: they are fetched again", first.msg);
 		parts_drop(layer->parts, span->in, span->in_len);
 		return unpack_once(layer, span, window, in, out, err);
 	}

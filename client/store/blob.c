@@ -7,11 +7,14 @@
 #include "entry.h"
 #include "partial.h"
 
+/* A file that is damaged again and again is not to be fetched for ever. */
+enum { TRIES = 3 };
+
 struct blob {
 	struct entry *entry;
 
 	/* In the entry's monitor. */
-	bool served;    /* bytes of it were read */
+	bool early;     /* bytes were served before the digest was known, */
 	uint64_t epoch; /* from the entry's file of that epoch */
 };
 
@@ -59,6 +62,13 @@ uint64_t blob_size(const struct blob *blob)
 	return blob->entry->size;
 }
 
+/* Whether bytes were served of which nobody knows yet that they are right. In
+ * the monitor. */
+static bool is_doubtful(const struct blob *blob)
+{
+	return blob->early && blob->epoch != blob->entry->right;
+}
+
 /*
  * Early bytes are served before the digest is known. When they turn out wrong
  * and another fetch succeeds, the rest must not be served as if it belonged to
@@ -67,24 +77,35 @@ uint64_t blob_size(const struct blob *blob)
 static int check_epoch(struct blob *blob, struct err *err)
 {
 	const struct entry *entry = blob->entry;
+	bool other = is_doubtful(blob) && blob->epoch != entry->epoch;
 
-	if (blob->served && blob->epoch != entry->epoch &&
-	    entry->failure.code == EBADMSG) {
+	if (other && entry->failure.code == EBADMSG) {
 		*err = entry->failure; /* says what was wrong with them */
 		return -err->code;
 	}
-	if (blob->served && blob->epoch != entry->epoch)
+	if (other)
 		return err_set(err, EBADMSG,
 		    "blob %s came anew, and what was read of it before was "
 		    "never verified",
 		    entry->name);
-	blob->served = true;
+	blob->early = !entry->whole;
 	blob->epoch = entry->epoch;
 	return 0;
 }
 
-/* The file where the bytes before end are, once they are there. */
-static int await(struct blob *blob, uint64_t end, struct openfile **file,
+/* A place where bytes of the blob are. */
+struct place {
+	struct openfile *file;
+	bool whole; /* it was right as a whole */
+};
+
+static void place_release(struct place *place)
+{
+	openfile_put(place->file);
+}
+
+/* Where the bytes before end are, once they are there. */
+static int await(struct blob *blob, uint64_t end, struct place *out,
     struct err *err)
 {
 	struct entry *entry = blob->entry;
@@ -95,37 +116,95 @@ static int await(struct blob *blob, uint64_t end, struct openfile **file,
 	if (r == 0)
 		r = check_epoch(blob, err);
 	if (r == 0)
-		*file = openfile_get(entry->file);
+		*out = (struct place){openfile_get(entry->file), entry->whole};
 	else if (r == -EBADMSG)
-		blob->served = false; /* now its user knows */
+		blob->early = false; /* now its user knows */
 	monitor_leave(&entry->monitor);
 	return r;
+}
+
+static int read_plain(const struct openfile *file, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	ssize_t n = file_pread(file->fd, data, len, off, err);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0
+				: err_set(err, EIO, "its file became shorter");
+}
+
+/* Reads what is there before end. 1; 0 where it was damaged, and is to be
+ * fetched again; an error. */
+static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
+    uint64_t end, struct err *err)
+{
+	struct entry *entry = blob->entry;
+	CLEANUP(place_release) struct place place = {NULL, false};
+	int r = await(blob, end, &place, err);
+
+	if (r < 0)
+		return r;
+	if (place.whole && place.file->sums)
+		r = sums_read(place.file->sums, place.file->fd, data, len, off,
+		    err);
+	else
+		r = read_plain(place.file, data, len, off, err);
+	if (r < 0 && place.whole) {
+		entry_drop(entry, place.file, err);
+		return 0;
+	}
+	return r < 0 ? err_wrap(err, "blob %s", entry->name) : 1;
+}
+
+/* Reads at off when all before the blob's byte `end` is there. */
+static ssize_t read_behind(struct blob *blob, void *data, size_t len,
+    uint64_t off, uint64_t end, struct err *err)
+{
+	for (int i = 0; i < TRIES; i++) {
+		struct err damage = ERR_INIT;
+		int r = read_once(blob, data, len, off, end, &damage);
+
+		if (r == 1)
+			return (ssize_t)len;
+		*err = damage;
+		if (r < 0)
+			return r;
+	}
+	err->code = EIO;
+	return err_wrap(err, "blob %s is damaged each time that it is fetched",
+	    blob->entry->name);
+}
+
+/* How many of len bytes at off are in the blob. */
+static size_t clip(const struct blob *blob, size_t len, uint64_t off)
+{
+	uint64_t left = off < blob->entry->size ? blob->entry->size - off : 0;
+
+	return left < len ? (size_t)left : len;
 }
 
 ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
     struct err *err)
 {
-	const struct entry *entry = blob->entry;
-	CLEANUP(openfile_put_p) struct openfile *file = NULL;
-	ssize_t n;
-	int r;
+	size_t clipped = clip(blob, len, off);
 
+	/* What reaches behind the end learns whether the digest is right. */
 	if (len == 0)
 		return 0;
-	if (off > entry->size)
-		off = entry->size;
-	if (len > entry->size - off)
-		len = (size_t)(entry->size - off);
-	r = await(blob, off + len, &file, err);
-	if (r < 0)
-		return r;
-	n = file_pread(file->fd, data, len, off, err);
-	if (n < 0)
-		return err_wrap(err, "blob %s", entry->name);
-	if ((size_t)n < len)
-		return err_set(err, EIO, "the file of blob %s became shorter",
-		    entry->name);
-	return n;
+	if (off > blob->entry->size)
+		off = blob->entry->size;
+	return read_behind(blob, data, clipped, off, off + clipped, err);
+}
+
+ssize_t blob_read_verified(struct blob *blob, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	size_t clipped = clip(blob, len, off);
+
+	return clipped == 0 ? 0
+			    : read_behind(blob, data, clipped, off,
+				  blob->entry->size, err);
 }
 
 uint64_t blob_cached(struct blob *blob)
@@ -158,7 +237,7 @@ uint64_t blob_unverified(struct blob *blob)
 	uint64_t epoch = 0;
 
 	monitor_enter(&entry->monitor);
-	if (blob->served && !(entry->whole && blob->epoch == entry->epoch))
+	if (is_doubtful(blob))
 		epoch = blob->epoch;
 	monitor_leave(&entry->monitor);
 	return epoch;

@@ -83,7 +83,9 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 	r = whole_open(fresh->whole_path, digest, size, &fresh->file, err);
 	if (r < 0)
 		return r;
-	if (r == 1) {
+	if (r == 1 && !whole_is_proven(fresh->file, size))
+		openfile_put(steal(&fresh->file));
+	if (fresh->file) {
 		fresh->whole = true;
 		fresh->have = size;
 		atomic_fetch_add(&store->hits, 1);
@@ -146,15 +148,8 @@ void entry_put(struct entry *entry)
 
 void entry_add_source(struct entry *entry, const struct store_source *source)
 {
-	bool whole;
-
-	monitor_enter(&entry->monitor);
-	whole = entry->whole;
-	monitor_leave(&entry->monitor);
-	if (whole)
-		source->release(source->arg);
-	else
-		sources_add(&entry->sources, source);
+	/* Also where the blob is there: it may turn out damaged. */
+	sources_add(&entry->sources, source);
 }
 
 static bool has(const struct entry *entry, uint64_t end)
@@ -224,10 +219,13 @@ static void end_fetch(struct entry *entry)
 	monitor_notify(&entry->monitor);
 }
 
-void entry_complete(struct entry *entry)
+void entry_complete(struct entry *entry, struct sums *sums)
 {
 	monitor_enter(&entry->monitor);
+	if (sums)
+		entry->file->sums = sums;
 	entry->whole = true;
+	entry->right = entry->epoch;
 	entry->have = entry->size;
 	end_fetch(entry);
 	monitor_leave(&entry->monitor);
@@ -243,5 +241,18 @@ void entry_fail(struct entry *entry, const struct err *err)
 		entry->failure = *err;
 	}
 	end_fetch(entry);
+	monitor_leave(&entry->monitor);
+}
+
+void entry_drop(struct entry *entry, struct openfile *file,
+    const struct err *err)
+{
+	/* First the name, so that no fetch finds it again. */
+	whole_drop(entry->whole_path, file, err);
+	monitor_enter(&entry->monitor);
+	if (entry->whole && entry->file == file) {
+		entry->whole = false;
+		entry->have = 0;
+	}
 	monitor_leave(&entry->monitor);
 }

@@ -5,8 +5,9 @@
  * blob open or a job works on it.
  *
  *	idle ── a read waits ──> fetching ── the digest is right ──> whole
- *	  ^                         │
- *	  └── failed or abandoned ──┘
+ *	  ^                         │                                 │
+ *	  ├── failed or abandoned ──┘                                 │
+ *	  └───────────── a block was read that is damaged ────────────┘
  */
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H
@@ -35,6 +36,7 @@ struct entry {
 	/* In the monitor. */
 	struct openfile *file; /* where the bytes are; NULL before the first */
 	uint64_t epoch;        /* the number of that file in the store */
+	uint64_t right;        /* that of the last one that was the blob */
 	uint64_t have;         /* bytes of it that may be read */
 	uint64_t wanted;       /* the nearest end that a reader waits for */
 	bool whole;            /* all of it, and the digest is right */
@@ -71,10 +73,16 @@ int entry_await(struct entry *entry, uint64_t end, struct err *err);
 void entry_switch(struct entry *entry, struct openfile *file);
 /* The first `have` bytes are there. */
 void entry_publish(struct entry *entry, uint64_t have);
-/* The fetch is over: the file is the blob. */
-void entry_complete(struct entry *entry);
+/* The fetch is over: the file is the blob, with checksums (taken; NULL: it has
+ * them, or needs none). */
+void entry_complete(struct entry *entry, struct sums *sums);
 /* It is over, and those who wait fail with err, or fetch again if it is NULL.
  * Nothing is readable any more. */
 void entry_fail(struct entry *entry, const struct err *err);
+
+/* The file, which was the blob, is damaged, as err says: it is removed, and the
+ * next read fetches it again. Whoever read of it before had right bytes. */
+void entry_drop(struct entry *entry, struct openfile *file,
+    const struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "delivery.h"
 #include "partial.h"
 #include "settle.h"
+#include "whole.h"
 
 enum {
 	/* Large enough that the calls do not show beside the hashing. */
@@ -23,8 +24,20 @@ struct fetch {
 	struct delivery delivery;
 	struct entry *entry;
 	struct hasher *hasher;
+	struct sums *sums; /* of a large blob, as far as it is hashed */
+	bool quiet;        /* readers have nothing before all is hashed */
 	bool abandoned;
 };
+
+/* What is in the file is the blob's next bytes. */
+static int hash(struct fetch *fetch, const void *data, size_t len,
+    struct err *err)
+{
+	int r = hasher_update(fetch->hasher, data, len, err);
+
+	return r == 0 && fetch->sums ? sums_add(fetch->sums, data, len, err)
+				     : r;
+}
 
 /*
  * Whoever looked at the front of a large blob and went away should not cause
@@ -49,13 +62,13 @@ static int take_bytes(struct delivery *delivery, const void *data, size_t len,
 	    delivery->at, err);
 
 	if (r == 0)
-		r = hasher_update(fetch->hasher, data, len, err);
+		r = hash(fetch, data, len, err);
 	if (r == 0)
 		entry_publish(fetch->entry, delivery->at + len);
 	return r;
 }
 
-/* Hashes what an earlier fetch left in the file. */
+/* Hashes what is in the file already: an earlier fetch left it. */
 static int take_leftover(struct fetch *fetch, uint64_t left, struct err *err)
 {
 	struct delivery *delivery = &fetch->delivery;
@@ -64,22 +77,26 @@ static int take_leftover(struct fetch *fetch, uint64_t left, struct err *err)
 	if (left && !chunk)
 		return err_nomem(err);
 	while (delivery->at < left) {
+		uint64_t rest = left - delivery->at;
 		ssize_t n = file_pread(fetch->entry->file->fd, chunk,
-		    REHASH_CHUNK, delivery->at, err);
+		    rest < REHASH_CHUNK ? (size_t)rest : REHASH_CHUNK,
+		    delivery->at, err);
 		int r;
 
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return err_set(err, EIO, "%s became shorter",
-			    fetch->entry->partial_path);
+			return err_set(err, EIO,
+			    "the file of blob %s became shorter",
+			    fetch->entry->name);
 		if (unwanted(delivery))
 			return delivery_cancelled(delivery, err);
-		r = hasher_update(fetch->hasher, chunk, (size_t)n, err);
+		r = hash(fetch, chunk, (size_t)n, err);
 		if (r < 0)
 			return r;
 		delivery->at += (uint64_t)n;
-		entry_publish(fetch->entry, delivery->at);
+		if (!fetch->quiet)
+			entry_publish(fetch->entry, delivery->at);
 	}
 	return 0;
 }
@@ -111,10 +128,30 @@ static int fill(struct fetch *fetch, uint64_t left, struct err *err)
 		return -err->code;
 	fetch->hasher = hasher;
 	fetch->delivery.at = 0;
+	sums_free(steal(&fetch->sums));
+	if (whole_is_large(entry->size) && !(fetch->sums = sums_new(err)))
+		return -err->code;
 	r = take_leftover(fetch, left, err);
 	if (r == 0 && fetch->delivery.at < entry->size)
 		r = delivery_run(&fetch->delivery, err);
 	return r < 0 ? r : verify(fetch, err);
+}
+
+/* Hashes a whole blob of which nothing else is known: 1, or 0 if it was no
+ * blob, and is removed. */
+static int prove(struct fetch *fetch, struct err *err)
+{
+	struct entry *entry = fetch->entry;
+	int r;
+
+	fetch->quiet = true;
+	r = fill(fetch, entry->size, err);
+	fetch->quiet = false;
+	if (r == -EBADMSG || r == -EIO) {
+		whole_drop(entry->whole_path, entry->file, err);
+		return 0;
+	}
+	return r < 0 ? r : 1;
 }
 
 static int fetch_blob(struct fetch *fetch, struct err *err)
@@ -127,6 +164,12 @@ static int fetch_blob(struct fetch *fetch, struct err *err)
 
 		fetch->abandoned =
 		    r == -ECANCELED && !atomic_load(&entry->store->closing);
+		if (r == 0 && !whole_is_proven(entry->file, entry->size)) {
+			r = prove(fetch, err);
+			if (r == 0)
+				continue;
+			return r < 0 ? r : 0;
+		}
 		if (r <= 0)
 			return r;
 		log_debug(LOG_STORE, "fetch of %s, from byte %llu", entry->name,
@@ -134,15 +177,34 @@ static int fetch_blob(struct fetch *fetch, struct err *err)
 		r = fill(fetch, left, err);
 		if (r == 0)
 			return 1;
-		/* Wrong bytes are of no use, and a cache is no reason for a
-		 * disk to be full. */
-		if (r == -EBADMSG || r == -ENOSPC || r == -EDQUOT)
+		/* Wrong bytes are of no use, nor are none, and a cache is no
+		 * reason for a disk to be full. */
+		if (r == -EBADMSG || r == -ENOSPC || r == -EDQUOT ||
+		    fetch->delivery.at == 0)
 			partial_drop(entry);
 		partial_leave(entry);
 		if (r != -EBADMSG || left == 0)
 			return r;
 		/* Was it our leftover? Without it the answer is certain. */
+		log_warn("what was kept of blob %s is fetched again: %s",
+		    entry->name, err->msg);
 	}
+}
+
+/* It is the blob. found: it has its name already, though maybe not the
+ * checksums that were taken now. */
+static void complete(struct fetch *fetch, bool found)
+{
+	struct entry *entry = fetch->entry;
+	CLEANUP(openfile_put_p)
+	struct openfile *file = openfile_get(entry->file);
+	bool was_proven = found && whole_is_proven(file, entry->size);
+
+	entry_complete(entry, was_proven ? NULL : steal(&fetch->sums));
+	if (found && !was_proven)
+		whole_note_sums(entry->whole_path, file);
+	if (!found)
+		settle_start(entry, file);
 }
 
 static void fetch_run(void *arg)
@@ -163,9 +225,8 @@ static void fetch_run(void *arg)
 	int r = fetch_blob(&fetch, &err);
 
 	if (r >= 0)
-		entry_complete(entry);
-	if (r == 1)
-		settle_start(entry);
+		complete(&fetch, r == 0);
+	sums_free(fetch.sums);
 	if (r == -EBADMSG)
 		atomic_fetch_add(&entry->store->mismatches, 1);
 	if (r < 0)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that come whole: small ones, and those that were made here. */
-#include <sys/stat.h>
-
 #include "base/file.h"
 #include "base/log.h"
 #include "path.h"
@@ -45,42 +43,55 @@ int store_temp(struct store *store, struct err *err)
 
 /* For file systems on which an unnamed file cannot be given a name. */
 static int adopt_copy(struct store *store, int fd, uint64_t size,
-    const char *path, struct err *err)
+    const struct sums *sums, const char *path, struct err *err)
 {
 	AUTO_FREE char *temp = NULL;
 	AUTO_FD int to = spool_copy(store->dir, fd, size, &temp, err);
+	int64_t all;
 	int r;
 
 	if (to < 0)
 		return to;
-	r = whole_sync(to, size, err);
-	if (r == 0)
-		r = path_rename(temp, path, err);
+	all = whole_seal(to, size, sums, err);
+	r = all < 0 ? (int)all : path_rename(temp, path, err);
 	if (r < 0)
 		unlink(temp);
 	return r;
 }
 
-int store_adopt(struct store *store, int fd, const struct digest *digest,
+static int adopt(struct store *store, int fd, uint64_t size, const char *path,
     struct err *err)
 {
+	CLEANUP(sums_free_p) struct sums *sums = NULL;
+	int64_t all = 0;
+	int r = 0;
+
+	/* Nobody waits for it as long as for the disk. */
+	if (whole_is_large(size))
+		r = sums_of_file(fd, size, &sums, err);
+	if (r == 0)
+		all = whole_seal(fd, size, sums, err);
+	if (r < 0 || all < 0)
+		return -err->code;
+	r = path_link(fd, path, err);
+	if (r == 0)
+		r = adopt_copy(store, fd, size, sums, path, err);
+	if (r < 0)
+		return r;
+	store_grew(store, (uint64_t)all);
+	return 0;
+}
+
+int store_adopt(struct store *store, int fd, uint64_t size,
+    const struct digest *digest, struct err *err)
+{
 	AUTO_FREE char *path = path_whole(store->dir, digest);
-	struct stat st;
-	int r;
 
 	if (!path)
 		return err_nomem(err);
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "cannot examine a temporary file");
-	r = whole_sync(fd, (uint64_t)st.st_size, err);
-	if (r == 0)
-		r = path_link(fd, path, err);
-	if (r == 0)
-		r = adopt_copy(store, fd, (uint64_t)st.st_size, path, err);
-	if (r < 0)
-		return err_wrap(err, "cannot keep a blob in the store");
-	store_grew(store, (uint64_t)st.st_size);
-	return 0;
+	return adopt(store, fd, size, path, err) < 0
+		   ? err_wrap(err, "cannot keep a blob in the store")
+		   : 0;
 }
 
 int store_save(struct store *store, const struct digest *digest,
@@ -94,7 +105,7 @@ int store_save(struct store *store, const struct digest *digest,
 	r = file_pwrite(fd, data, len, 0, err);
 	if (r < 0)
 		return err_wrap(err, "cannot keep a blob in %s", store->dir);
-	return store_adopt(store, fd, digest, err);
+	return store_adopt(store, fd, len, digest, err);
 }
 
 void store_drop(struct store *store, const struct digest *digest)
@@ -103,6 +114,6 @@ void store_drop(struct store *store, const struct digest *digest)
 
 	if (!path)
 		return;
-	log_debug(LOG_STORE, "%s is damaged: removed", path);
-	unlink(path);
+	if (unlink(path) == 0)
+		log_warn("%s is damaged: removed", path);
 }

@@ -24,6 +24,7 @@ struct openfile *openfile_new(int fd, struct err *err)
 	file->fd = steal_fd(&owned);
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
+	file->sums = NULL;
 	return file;
 }
 
@@ -38,6 +39,7 @@ void openfile_put(struct openfile *file)
 	if (!file || atomic_fetch_sub(&file->refs, 1) > 1)
 		return;
 	close(file->fd);
+	sums_free(file->sums);
 	free(file);
 }
 

@@ -13,12 +13,16 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "sums.h"
 
 struct openfile {
 	atomic_uint refs;
 	int fd;
 	dev_t dev;
 	ino_t ino;
+	/* Of a large whole blob (whole.h); constant once somebody else knows
+	 * that it is one. */
+	struct sums *sums;
 };
 
 /* Takes fd, also on failure. NULL on failure, err filled. */

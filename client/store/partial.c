@@ -108,6 +108,10 @@ int partial_take(struct entry *entry, uint64_t *left, struct err *err)
 		r = file_size(file, left, err);
 		if (r < 0)
 			return r;
+		/* All of it, and some checksums: it was about to be named. */
+		if (*left > entry->size && whole_is_large(entry->size) &&
+		    *left - entry->size <= sums_room(entry->size))
+			*left = entry->size;
 		if (*left <= entry->size) {
 			entry_switch(entry, steal(&file));
 			return 1;

@@ -12,8 +12,9 @@
 /*
  * Makes the blob's file the entry's, locked: 1, with the bytes that an earlier
  * fetch left in *left. Waits while another process fetches, and lets the
- * entry's readers have what arrives there; 0 if that completed the blob, which
- * then is the entry's file. -ECANCELED when nobody wants it any more.
+ * entry's readers have what arrives there; 0 if the blob is there whole, and is
+ * the entry's file then, proven or not (whole.h). -ECANCELED when nobody wants
+ * it any more.
  */
 int partial_take(struct entry *entry, uint64_t *left, struct err *err);
 

@@ -266,8 +266,7 @@ int partset_drop_whole(struct parts *parts)
 		return 0;
 	/* First the name, so that no flight finds it again. */
 	if (openfile_at(file, parts->whole_path)) {
-		log_debug(LOG_STORE, "%s is damaged: removed",
-		    parts->whole_path);
+		log_warn("%s is damaged: removed", parts->whole_path);
 		unlink(parts->whole_path);
 	}
 	monitor_enter(&parts->monitor);

@@ -8,13 +8,26 @@
 #include "use.h"
 #include "whole.h"
 
-/* The job; its errors have no reader and end here. */
-static void settle(void *arg)
-{
-	CLEANUP(entry_put_p) struct entry *entry = arg;
-	struct err err = ERR_INIT;
+struct settling {
+	struct entry *entry;   /* held, as what follows */
+	struct openfile *file; /* the entry may get another one */
+};
 
-	if (whole_sync(entry->file->fd, entry->size, &err) < 0) {
+static void settling_release(struct settling *settling)
+{
+	openfile_put(settling->file);
+	entry_put(settling->entry);
+}
+
+/* Its errors have no reader and end here. */
+static void settle(const struct settling *settling)
+{
+	struct entry *entry = settling->entry;
+	const struct openfile *file = settling->file;
+	struct err err = ERR_INIT;
+	int64_t all = whole_seal(file->fd, entry->size, file->sums, &err);
+
+	if (all < 0) {
 		/* Pages that could not be written may be gone already. */
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
@@ -26,14 +39,32 @@ static void settle(void *arg)
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
 	}
-	use_begin(entry->file->fd);
+	use_begin(file->fd);
+	store_grew(entry->store, (uint64_t)all - entry->size);
 }
 
-void settle_start(struct entry *entry)
+static void job(void *arg)
 {
+	AUTO_FREE struct settling *settling = arg;
+
+	settle(settling);
+	settling_release(settling);
+}
+
+void settle_start(struct entry *entry, struct openfile *file)
+{
+	struct settling here = {entry_get(entry), openfile_get(file)};
+	AUTO_FREE struct settling *settling = malloc(sizeof(*settling));
 	struct err err = ERR_INIT;
 
-	entry_get(entry);
-	if (pool_submit(entry->store->keepers, settle, entry, &err) < 0)
-		settle(entry);
+	if (settling) {
+		*settling = here;
+		if (pool_submit(entry->store->keepers, job, settling, &err) ==
+		    0) {
+			steal(&settling);
+			return;
+		}
+	}
+	settle(&here);
+	settling_release(&here);
 }

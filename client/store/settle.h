@@ -9,7 +9,8 @@
 
 #include "entry.h"
 
-/* In the background, if there can be one. The partial file is locked. */
-void settle_start(struct entry *entry);
+/* In the background, if there can be one. The file is the partial one, locked,
+ * and verified. */
+void settle_start(struct entry *entry, struct openfile *file);
 
 #endif

@@ -16,11 +16,42 @@ enum {
 	SMALL_MAX = 256 * 1024,
 };
 
-int whole_sync(int fd, uint64_t size, struct err *err)
+bool whole_is_large(uint64_t size)
 {
-	if (size > SMALL_MAX && fdatasync(fd) < 0)
+	return size > SMALL_MAX;
+}
+
+bool whole_is_proven(const struct openfile *file, uint64_t size)
+{
+	return !whole_is_large(size) || file->sums;
+}
+
+int64_t whole_seal(int fd, uint64_t size, const struct sums *sums,
+    struct err *err)
+{
+	struct err reason = ERR_INIT;
+	uint64_t all = size;
+
+	if (!whole_is_large(size))
+		return (int64_t)all;
+	if (sums && sums_write(sums, fd, &reason) < 0)
+		log_debug(LOG_STORE, "%s", reason.msg);
+	else if (sums)
+		all += sums_room(size);
+	if (fdatasync(fd) < 0)
 		return err_sys(err, "cannot write a blob to the disk");
-	return 0;
+	return (int64_t)all;
+}
+
+void whole_note_sums(const char *path, const struct openfile *file)
+{
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct err reason = ERR_INIT;
+
+	if (fd < 0 || !openfile_at(file, path))
+		return;
+	if (sums_write(file->sums, fd, &reason) < 0)
+		log_debug(LOG_STORE, "%s: %s", path, reason.msg);
 }
 
 /* Opens path: 1 with its size, or 0 where there is none. */
@@ -42,6 +73,7 @@ static int open_sized(const char *path, int *fd, uint64_t *size,
 static int read_checked(int fd, uint64_t size, const struct digest *digest,
     struct buf *out, struct err *err)
 {
+	struct err reason = ERR_INIT;
 	struct digest found;
 	char *data;
 	ssize_t n;
@@ -50,9 +82,11 @@ static int read_checked(int fd, uint64_t size, const struct digest *digest,
 	if (r < 0)
 		return r;
 	data = out->data + out->len;
-	n = file_pread(fd, data, size, 0, err);
-	r = n < 0 ? (int)n
-		  : digest_of(digest->algorithm, data, (size_t)n, &found, err);
+	n = file_pread(fd, data, size, 0, &reason);
+	/* What the disk cannot read any more is not there. */
+	if (n < 0)
+		n = 0;
+	r = digest_of(digest->algorithm, data, (size_t)n, &found, err);
 	if (r == 0 && digest_equal(&found, digest)) {
 		out->len += (size_t)n;
 		r = 1;
@@ -64,25 +98,47 @@ static int read_checked(int fd, uint64_t size, const struct digest *digest,
 /* The name goes, so that the blob is fetched again. */
 static int drop_damaged(const char *path)
 {
-	log_debug(LOG_STORE, "%s is damaged: removed", path);
+	log_warn("%s is damaged: removed", path);
 	unlink(path);
 	return 0;
+}
+
+void whole_drop(const char *path, const struct openfile *file,
+    const struct err *why)
+{
+	if (!openfile_at(file, path))
+		return;
+	log_warn("%s is damaged, and removed: %s", path, why->msg);
+	unlink(path);
+}
+
+/* Whether a file of that size can be of such a blob: the checksums may be there
+ * in part. */
+static bool is_size(uint64_t found, uint64_t size)
+{
+	return found == size || (whole_is_large(size) && found > size &&
+				    found - size <= sums_room(size));
 }
 
 int whole_open(const char *path, const struct digest *digest, uint64_t size,
     struct openfile **out, struct err *err)
 {
 	AUTO_BUF struct buf content = BUF_INIT(SMALL_MAX);
+	CLEANUP(sums_free_p) struct sums *sums = NULL;
 	AUTO_FD int fd = -1;
 	uint64_t found = 0;
 	int r = open_sized(path, &fd, &found, err);
 
 	if (r <= 0)
 		return r;
-	if (found != size)
+	if (!is_size(found, size))
 		return drop_damaged(path);
 	use_begin(fd);
-	if (size <= SMALL_MAX) {
+	if (whole_is_large(size)) {
+		r = sums_load(fd, size, &sums, err);
+		if (r < 0)
+			return err_wrap(err, "%s", path);
+	} else {
 		r = read_checked(fd, size, digest, &content, err);
 		if (r < 0)
 			return err_wrap(err, "%s", path);
@@ -91,7 +147,10 @@ int whole_open(const char *path, const struct digest *digest, uint64_t size,
 	}
 	use_note(fd);
 	*out = openfile_new(steal_fd(&fd), err);
-	return *out ? 1 : -err->code;
+	if (!*out)
+		return -err->code;
+	(*out)->sums = steal(&sums);
+	return 1;
 }
 
 int whole_load(const char *path, const struct digest *digest, struct buf *out,
@@ -103,7 +162,10 @@ int whole_load(const char *path, const struct digest *digest, struct buf *out,
 
 	if (r <= 0)
 		return r;
-	r = read_checked(fd, size, digest, out, err);
+	if (whole_is_large(size))
+		r = sums_blob_size(fd, size, &size, err);
+	if (r >= 0)
+		r = read_checked(fd, size, digest, out, err);
 	if (r < 0)
 		return err_wrap(err, "%s", path);
 	if (r == 0)

@@ -104,9 +104,17 @@ uint64_t blob_size(const struct blob *blob);
  * -ENOSPC, or what the source failed with; a later read tries again. Who was
  * served early bytes of a transfer that turned out wrong gets -EBADMSG once,
  * also where the blob has come right meanwhile.
+ *
+ * What is read of a whole blob is compared with checksums that were taken when
+ * its digest was right, once for as long as the blob is open. One that is
+ * damaged is fetched again, and the read goes on.
  */
 ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
     struct err *err);
+
+/* The same, but nothing is served before the digest is right. */
+ssize_t blob_read_verified(struct blob *blob, void *data, size_t len,
+    uint64_t off, struct err *err);
 
 /* Bytes held locally, and whether they are the whole, verified blob. */
 uint64_t blob_cached(struct blob *blob);
@@ -148,9 +156,10 @@ const char *store_dir(const struct store *store);
 char *store_temp_dir(struct store *store, struct err *err);
 
 /* Gives a store_temp() file its name as the blob of a digest that the caller
- * has computed over all of it. Waits for the disk. fd stays the caller's. */
-int store_adopt(struct store *store, int fd, const struct digest *digest,
-    struct err *err);
+ * has computed over its first size bytes; what is behind them is the store's
+ * from now on. Waits for the disk. fd stays the caller's, to be read. */
+int store_adopt(struct store *store, int fd, uint64_t size,
+    const struct digest *digest, struct err *err);
 
 /*
  * Notes: small texts under a kind and a key (letters, digits and "-_." only),

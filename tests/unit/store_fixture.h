@@ -31,7 +31,8 @@
 enum {
 	KIB = 1024,
 	MIB = 1024 * 1024,
-	BLOB_SIZE = 1536 * 1024 + 17, /* large enough to be trusted by size */
+	BLOB_SIZE = 1536 * 1024 + 17, /* large enough to have checksums */
+	SUMS_SIZE = 13 * 8 + 24, /* of them: one each 128 KiB, and an end */
 	PIECE = 16 * 1024,
 	CALLS_MAX = 16,
 	NEVER = -1,

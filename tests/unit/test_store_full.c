@@ -86,12 +86,73 @@ static void what_is_not_used_makes_room(void **state)
 	assert_reads_all(blob, &other);
 	assert_int_equal(origin.calls, 1);
 	store_stats(f->store, &stats);
-	assert_int_equal(stats.evicted, BLOB_SIZE);
+	assert_int_equal(stats.evicted, BLOB_SIZE + SUMS_SIZE);
 	blob_put(blob);
 	/* The store may still have the source that is on this stack. */
 	fixture_close(f);
 	fixture_open(f);
 	content_release(&other);
+}
+
+/* Leaves that many bytes, whole pages, of the disk. */
+static void fill_up_to(const struct fixture *f, off_t left)
+{
+	static const char page[4096];
+	char path[512];
+	off_t size = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/foreign", f->dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	while (write(fd, page, sizeof(page)) == (ssize_t)sizeof(page))
+		size += (off_t)sizeof(page);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(ftruncate(fd, size - left), 0);
+	close(fd);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* The blob is kept all the same, and is hashed when it is read again. */
+static void no_room_for_the_sums(void **state)
+{
+	struct fixture *f = require_disk(state);
+	char path[512];
+	struct blob *blob;
+
+	content_release(&f->content);
+	content_init(&f->content, MIB, 6);
+	origin_init(&f->origin, &f->content);
+	fill_up_to(f, MIB);
+	blob = get(f);
+	assert_reads_all(blob, &f->content);
+	assert_true(blob_verified(blob));
+	blob_put(blob);
+	fixture_close(f);
+	assert_int_equal(size_of(whole_path(f, path)), MIB);
+	fixture_open(f);
+	blob = get(f);
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+	fixture_close(f);
+	assert_int_equal(size_of(path), MIB);
+	fixture_open(f);
+	snprintf(path, sizeof(path), "%s/foreign", f->dir);
+	assert_int_equal(unlink(path), 0);
+	blob = get(f);
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+	fixture_close(f);
+	assert_int_equal(size_of(whole_path(f, path)), MIB + 8 * 8 + 24);
+	assert_int_equal(f->origin.calls, 1);
+	fixture_open(f);
 }
 
 static void parts_need_room_as_well(void **state)
@@ -131,7 +192,7 @@ static void parts_take_the_room_of_what_is_not_used(void **state)
 	assert_reads(f, parts, 0, BLOB_SIZE, 0);
 	assert_int_equal(f->origin.calls, 1);
 	store_stats(f->store, &stats);
-	assert_int_equal(stats.evicted, BLOB_SIZE);
+	assert_int_equal(stats.evicted, BLOB_SIZE + SUMS_SIZE);
 	parts_put(parts);
 	content_release(&other);
 }
@@ -168,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    DISK_TEST(a_full_disk_fails_the_readers),
 	    DISK_TEST(what_is_not_used_makes_room),
+	    DISK_TEST(no_room_for_the_sums),
 	    DISK_TEST(parts_need_room_as_well),
 	    DISK_TEST(parts_take_the_room_of_what_is_not_used),
 	    DISK_TEST(a_full_disk_keeps_no_part_of_a_note),

@@ -78,10 +78,12 @@ static void adopt(struct fixture *f, int fd)
 	assert_true(fd >= 0);
 	assert_int_equal(file_pwrite(fd, f->content.bytes, BLOB_SIZE, 0, &err),
 	    0);
-	assert_int_equal(store_adopt(f->store, fd, &f->content.digest, &err),
+	assert_int_equal(store_adopt(f->store, fd, BLOB_SIZE,
+			     &f->content.digest, &err),
 	    0);
 	/* It is there already: so it may be. */
-	assert_int_equal(store_adopt(f->store, fd, &f->content.digest, &err),
+	assert_int_equal(store_adopt(f->store, fd, BLOB_SIZE,
+			     &f->content.digest, &err),
 	    0);
 	blob = get(f);
 	assert_true(blob_verified(blob));

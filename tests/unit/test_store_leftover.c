@@ -77,9 +77,13 @@ static void who_had_damaged_bytes_is_told(void **state)
 static void a_leftover_that_is_too_long_is_replaced(void **state)
 {
 	struct fixture *f = *state;
+	AUTO_FREE unsigned char *bytes = NULL;
 	struct blob *blob;
 
-	write_partial(f, f->content.bytes, BLOB_SIZE + 1);
+	bytes = calloc(1, BLOB_SIZE + SUMS_SIZE + 1);
+	assert_non_null(bytes);
+	memcpy(bytes, f->content.bytes, BLOB_SIZE);
+	write_partial(f, bytes, BLOB_SIZE + SUMS_SIZE + 1);
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	assert_int_equal(f->origin.calls, 1);
