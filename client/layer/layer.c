@@ -93,7 +93,7 @@ static bool has_index(struct layer *layer)
 
 static bool has_stream(struct layer *layer)
 {
-	return layer->stream != NULL;
+	return layer->stream && !layer->stream_lost;
 }
 
 int layer_await(struct layer *layer, const struct layer_index **out,
@@ -136,6 +136,25 @@ bool layer_has_stream(struct layer *layer)
 	return there;
 }
 
+void layer_lose_stream(struct layer *layer, struct blob *stream)
+{
+	if (blob_verified(stream))
+		return;
+	monitor_enter(&layer->monitor);
+	layer->stream_lost = true;
+	monitor_leave(&layer->monitor);
+}
+
+/* Has the store look at what it has of one: it may have to be hashed, or was
+ * made again. */
+static void look_again(struct blob *stream)
+{
+	struct err none = ERR_INIT;
+	char first;
+
+	blob_read_verified(stream, &first, 1, 0, &none);
+}
+
 int layer_find_stream(struct layer *layer, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);
@@ -145,9 +164,12 @@ int layer_find_stream(struct layer *layer, struct err *err)
 	int r = store_get(layer->table->store, &facts->stream,
 	    facts->stream_size, &none, &blob, err);
 
+	if (r == 0 && !blob_verified(blob))
+		look_again(blob);
 	if (r < 0 || !blob_verified(blob))
 		return r;
 	monitor_enter(&layer->monitor);
+	layer->stream_lost = false;
 	if (!layer->stream)
 		layer->stream = steal(&blob);
 	monitor_leave(&layer->monitor);
@@ -159,7 +181,7 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 	int r = 0;
 
 	monitor_enter(&layer->monitor);
-	*out = layer->stream;
+	*out = has_stream(layer) ? layer->stream : NULL;
 	monitor_leave(&layer->monitor);
 	if (*out)
 		return 0;
@@ -179,14 +201,11 @@ static int fetch_all(struct layer *layer, struct err *err)
 {
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
 	struct store_source source = origins_source(layer->origins);
-	char last;
+	char first;
 	int r = store_get(layer->table->store, &layer->digest, layer->size,
 	    &source, &blob, err);
 
-	if (r < 0 || layer->size == 0)
-		return r;
-	/* Its last byte is there when all are. */
-	return (int)blob_read(blob, &last, 1, layer->size - 1, err);
+	return r < 0 ? r : (int)blob_read_verified(blob, &first, 1, 0, err);
 }
 
 static void prefetch(void *arg)

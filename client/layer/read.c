@@ -13,18 +13,28 @@ static size_t least(size_t a, uint64_t b)
 	return b < a ? (size_t)b : a;
 }
 
-/* Where a stream is kept whole it is read when all of it was verified. */
+/* Where a stream is kept whole it is read when all of it was verified. Nobody
+ * else has one that was damaged since: it is decoded again, once. */
 static int read_stream(struct layer *layer, uint8_t *data, size_t len,
     uint64_t at, struct err *err)
 {
+	struct err reason = ERR_INIT;
 	struct blob *blob;
 	ssize_t n;
 	int r = layer_await_stream(layer, &blob, err);
 
 	if (r < 0)
 		return r;
-	n = blob_read(blob, data, len, at, err);
-	return n < 0 ? (int)n : 0;
+	n = blob_read(blob, data, len, at, &reason);
+	if (n == -ENOLINK) {
+		layer_lose_stream(layer, blob);
+		r = layer_await_stream(layer, &blob, err);
+		if (r == 0)
+			n = blob_read(blob, data, len, at, &reason);
+	}
+	if (r == 0 && n < 0)
+		*err = reason;
+	return r < 0 || n < 0 ? -err->code : 0;
 }
 
 static int not_known(struct err *err)

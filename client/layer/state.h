@@ -57,6 +57,7 @@ struct layer {
 	unsigned failures;   /* counts the times that making failed */
 	struct err failure;  /* of the last of them */
 	struct blob *stream; /* LAYER_BY_STREAM, once it was needed */
+	bool stream_lost;    /* the cache had damaged it: made again */
 	struct blob *large;  /* the large chunk that was read last */
 	uint32_t large_span; /* its span */
 
@@ -71,6 +72,9 @@ void make_run(void *layer);
 /* Opens the stream, if it is kept, as the layer's; whether it was. */
 int layer_find_stream(struct layer *layer, struct err *err);
 bool layer_has_stream(struct layer *layer);
+
+/* The stream is to be made again, unless that was done meanwhile. */
+void layer_lose_stream(struct layer *layer, struct blob *stream);
 
 /* Waits for it; it is made again where it is not kept any more. The blob is the
  * layer's. */
