@@ -6,7 +6,7 @@
 
 #include "origin.h"
 
-static int open_layer(struct image *image, size_t number, struct layer **out,
+int image_layer(struct image *image, size_t number, struct layer **out,
     struct err *err)
 {
 	struct store_source source;
@@ -31,7 +31,7 @@ int image_tree(struct image *image, struct tree **out, struct err *err)
 	int r = layers ? 0 : err_nomem(err);
 
 	while (r == 0 && opened < count) {
-		r = open_layer(image, opened, &layers[opened], err);
+		r = image_layer(image, opened, &layers[opened], err);
 		opened += r == 0;
 	}
 	if (r == 0)
@@ -46,7 +46,7 @@ int image_layer_tree(struct image *image, size_t number, struct tree **out,
     struct err *err)
 {
 	CLEANUP(layer_put_p) struct layer *layer = NULL;
-	int r = open_layer(image, number, &layer, err);
+	int r = image_layer(image, number, &layer, err);
 
 	return r < 0 ? r : tree_new_layer(layer, out, err);
 }

@@ -11,6 +11,9 @@
 
 enum { BUCKETS = 1024 }; /* a power of two */
 
+/* With its number: the span as it is stored. */
+#define STORED (UINT32_C(1) << 31)
+
 enum decoded_state { DECODED_COMING, DECODED_THERE, DECODED_FAILED };
 
 struct decoded {
@@ -239,21 +242,32 @@ static void end_work(struct span_cache *cache, uint64_t need)
 	monitor_leave(&cache->monitor);
 }
 
+static const struct layer_span *span_of(const struct layer *layer,
+    uint32_t span)
+{
+	uint32_t count;
+
+	return layer_index_spans(layer->index, &count) + (span & ~STORED);
+}
+
 static int unpack(struct decoded *decoded, struct layer *layer, uint64_t window,
     uint8_t **out, struct err *err)
 {
 	struct span_cache *cache = decoded->cache;
-	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer->index, &count) + decoded->span;
+	const struct layer_span *span = span_of(layer, decoded->span);
 	uint64_t need = (uint64_t)span->in_len + span->skip + span->out_len;
+	uint32_t number = decoded->span & ~STORED;
 	int r = begin_work(cache, need, err);
 
 	if (r < 0)
 		return r;
 	*out = buffers_take(cache->buffers, decoded->size);
-	r = *out ? unpack_span(layer, decoded->span, window, *out, err)
-		 : err_nomem(err);
+	if (!*out)
+		r = err_nomem(err);
+	else if (decoded->span & STORED)
+		r = unpack_stored(layer, number, window, *out, err);
+	else
+		r = unpack_span(layer, number, window, *out, err);
 	end_work(cache, need);
 	return r;
 }
@@ -332,12 +346,11 @@ int span_find(struct span_cache *cache, const struct layer *layer,
 	return decoded ? 0 : err_set(err, EAGAIN, "not decoded");
 }
 
-int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
-    uint64_t window, struct decoded **out, struct err *err)
+/* span: with STORED, or without. */
+static int get(struct span_cache *cache, struct layer *layer, uint32_t span,
+    uint64_t size, uint64_t window, struct decoded **out, struct err *err)
 {
 	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
-	uint32_t count;
-	uint64_t size = layer_index_spans(layer->index, &count)[span].out_len;
 	int r;
 
 	do {
@@ -349,4 +362,18 @@ int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
 	if (r == 0)
 		*out = steal(&decoded);
 	return r;
+}
+
+int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
+    uint64_t window, struct decoded **out, struct err *err)
+{
+	return get(cache, layer, span, span_of(layer, span)->out_len, window,
+	    out, err);
+}
+
+int span_get_stored(struct span_cache *cache, struct layer *layer,
+    uint32_t span, uint64_t window, struct decoded **out, struct err *err)
+{
+	return get(cache, layer, span | STORED, span_of(layer, span)->in_len,
+	    window, out, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decoded spans of all layers: what was decoded last is kept for the next read,
- * and each is decoded once however many wait for it.
+ * Decoded spans of all layers, and spans as they are stored: what was decoded
+ * or compared last is kept for the next read, and each is once however many
+ * wait for it.
  */
 #ifndef LAYER_SPANS_H
 #define LAYER_SPANS_H
@@ -34,7 +35,12 @@ struct decoded;
 int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
     uint64_t window, struct decoded **out, struct err *err);
 
-/* The same if it is there; -EAGAIN. */
+/* The same of the span as it is stored, of a layer whose spans are vouched for
+ * as they stand in the blob: in_len bytes. */
+int span_get_stored(struct span_cache *cache, struct layer *layer,
+    uint32_t span, uint64_t window, struct decoded **out, struct err *err);
+
+/* The same as the first if it is there; -EAGAIN. */
 int span_find(struct span_cache *cache, const struct layer *layer,
     uint32_t span, struct decoded **out, struct err *err);
 

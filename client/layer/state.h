@@ -64,6 +64,8 @@ struct layer {
 	/* Where readers are: what is read in order is read ahead. */
 	atomic_uint_least32_t last_span, ahead_until;
 	atomic_uint_least64_t run_start; /* an address */
+	/* The same of the blob as it is stored, in bytes of it. */
+	atomic_uint_least64_t stored_next, stored_start;
 };
 
 /* Makes the index, or the stream that belongs to it. A job; takes its hold. */

@@ -77,6 +77,7 @@ static int decode_behind(const struct layer *layer,
 	return r;
 }
 
+/* out: NULL where nothing is to be decoded. */
 static int unpack_once(struct layer *layer, const struct layer_span *span,
     uint64_t window, uint8_t *in, uint8_t *out, struct err *err)
 {
@@ -88,7 +89,7 @@ static int unpack_once(struct layer *layer, const struct layer_span *span,
 	/* What was never vouched for is not decoded, if it can be helped. */
 	if (r >= 0 && !by_chunks)
 		r = compare(layer, span, in, span->in_len, err);
-	if (r >= 0)
+	if (r >= 0 && out)
 		r = decode_behind(layer, span, in, out, err);
 	if (r >= 0 && by_chunks)
 		r = compare(layer, span, out, span->out_len, err);
@@ -131,4 +132,14 @@ int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
 	r = unpack_into(layer, span, window, in, out, err);
 	buffers_give(buffers, in, span->in_len);
 	return r;
+}
+
+int unpack_stored(struct layer *layer, uint32_t number, uint64_t window,
+    uint8_t *out, struct err *err)
+{
+	uint32_t count;
+	const struct layer_span *span =
+	    layer_index_spans(layer->index, &count) + number;
+
+	return unpack_into(layer, span, window, out, NULL, err);
 }

@@ -16,4 +16,9 @@ struct layer;
 int unpack_span(struct layer *layer, uint32_t span, uint64_t window,
     uint8_t *out, struct err *err);
 
+/* The same without decoding, of a span that is vouched for as it stands in the
+ * blob: in_len bytes. */
+int unpack_stored(struct layer *layer, uint32_t span, uint64_t window,
+    uint8_t *out, struct err *err);
+
 #endif

@@ -14,4 +14,9 @@ int image_tree(struct image *image, struct tree **out, struct err *err);
 int image_layer_tree(struct image *image, size_t layer, struct tree **out,
     struct err *err);
 
+/* The layer that an entry of its manifest is, the image being one of layers
+ * (manifest_is_image()). Reads nothing. To be given back with layer_put(). */
+int image_layer(struct image *image, size_t layer, struct layer **out,
+    struct err *err);
+
 #endif

@@ -99,6 +99,24 @@ ssize_t layer_read(struct layer *layer, uint32_t entry, void *data, size_t len,
 ssize_t layer_read_known(struct layer *layer, uint32_t entry, void *data,
     size_t len, uint64_t off, struct err *err);
 
+/*
+ * Whether the blob can be read as it is stored without being there whole: its
+ * index is known, and has digests of all its bytes where they stand. Makes no
+ * request, and does not wait.
+ */
+bool layer_is_vouched(struct layer *layer);
+
+/*
+ * Reads the blob of such a layer; short only at its end. Only what has a say in
+ * these bytes is fetched, and nothing is handed out that was not compared with
+ * its digest. Errors as layer_read().
+ */
+ssize_t layer_read_stored(struct layer *layer, void *data, size_t len,
+    uint64_t off, struct err *err);
+
+/* Bytes of the blob that are held for such reads, if it is not there whole. */
+uint64_t layer_cached(struct layer *layer);
+
 /* Whether somebody reads its files one after the other. */
 bool layer_is_walked(struct layer *layer);
 
