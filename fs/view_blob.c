@@ -2,13 +2,16 @@
 /* Files whose content is named by a digest: blobs and manifests. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "document.h"
+#include "image/trees.h"
 #include "image_info.h"
 #include "nodes.h"
 
@@ -25,6 +28,16 @@ struct blob_node {
 	/* The epoch (store/store.h) of unverified bytes that the kernel may
 	 * have; 0: none; EPOCH_MIXED: wrong ones, or of several. */
 	atomic_uint_least64_t doubtful;
+
+	pthread_mutex_t lock;
+	/* Under lock. */
+	unsigned opened; /* struct blob_file there are of it */
+	/* Held: the layer that it is, whose index vouches for each piece of
+	 * it. While there is one nobody is given anything else that is not
+	 * verified: who had some of it would never learn what it was. */
+	struct layer *layer;
+	/* Some of those who have it open may have been given such bytes. */
+	bool early;
 };
 
 /*
@@ -78,6 +91,7 @@ int blob_content(struct mount *mount, struct image *image,
 		return err_nomem(err);
 	blob->image = image_get(image);
 	blob->descriptor = descriptor;
+	pthread_mutex_init(&blob->lock, NULL);
 	node_init(&blob->node, mount, &view_blob, blob_key(descriptor), 0,
 	    TTL_FOREVER);
 	return node_made(&blob->node, out, err);
@@ -97,8 +111,11 @@ int blob_node(struct mount *mount, struct image *image,
 
 static void blob_node_free(struct node *node)
 {
-	image_put(to_blob(node)->image);
-	free(to_blob(node));
+	struct blob_node *self = to_blob(node);
+
+	image_put(self->image);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
 }
 
 /* A file of which the kernel knows that it is empty is never asked for, and
@@ -114,20 +131,61 @@ static int blob_stat(struct node *node, struct stat *out, struct err *err)
 	return r;
 }
 
+/* The entry of the manifest that the blob is, or their count. */
+static size_t entry_of(const struct blob_node *self)
+{
+	const struct manifest *manifest = self->image->manifest;
+	size_t i = 0;
+
+	while (i < manifest->entry_count &&
+	       self->descriptor != &manifest->entries[i])
+		i++;
+	return i;
+}
+
+/* The blob as a layer, if its index vouches for each piece of it; else NULL. */
+static struct layer *vouched_layer(const struct blob_node *self)
+{
+	const struct manifest *manifest = self->image->manifest;
+	CLEANUP(layer_put_p) struct layer *layer = NULL;
+	struct err none = ERR_INIT;
+	size_t number = entry_of(self);
+
+	if (!manifest_is_image(manifest) || number == manifest->entry_count ||
+	    image_layer(self->image, number, &layer, &none) < 0 ||
+	    !layer_is_vouched(layer))
+		return NULL;
+	return steal(&layer);
+}
+
+static bool is_early(struct blob_node *self)
+{
+	SCOPED_LOCK(&self->lock);
+	return self->early;
+}
+
 static int blob_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	const struct blob_node *self = to_blob(node);
+	struct blob_node *self = to_blob(node);
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
+	CLEANUP(layer_put_p) struct layer *layer = NULL;
+	uint64_t cached, parts;
+	bool verified;
 	int r = image_blob(self->image, self->descriptor, &blob, err);
 
+	if (r < 0)
+		return r;
+	cached = blob_cached(blob);
+	verified = blob_verified(blob);
+	layer = verified || is_early(self) ? NULL : vouched_layer(self);
+	parts = layer ? layer_cached(layer) : 0;
+	r = xattrs_add_descriptor(out, self->descriptor, err);
 	if (r == 0)
-		r = xattrs_add_descriptor(out, self->descriptor, err);
-	if (r == 0)
-		r = xattrs_add_number(out, "user.oci.cached", blob_cached(blob),
-		    err);
+		r = xattrs_add_number(out, "user.oci.cached",
+		    parts > cached ? parts : cached, err);
 	if (r == 0)
 		r = xattrs_add(out, "user.oci.verified",
-		    blob_verified(blob) ? "yes" : "pending", err);
+		    verified || layer ? "yes" : "pending", err);
 	return r;
 }
 
@@ -143,7 +201,7 @@ static void settle_doubt(struct blob_node *self, struct blob *blob)
 /*
  * Whether what the kernel has of it is right, or of the very transfer that is
  * to be read: a reader that went away early may have left it the front of
- * another one, which nobody verified.
+ * another one, which nobody verified. Under lock.
  */
 static bool keeps_pages(struct blob_node *self, struct blob *blob)
 {
@@ -151,16 +209,47 @@ static bool keeps_pages(struct blob_node *self, struct blob *blob)
 
 	settle_doubt(self, blob);
 	doubtful = atomic_load(&self->doubtful);
-	if (!doubtful || doubtful == blob_epoch(blob))
+	if (!doubtful)
 		return true;
+	if (!self->layer && doubtful == blob_epoch(blob)) {
+		self->early = true;
+		return true;
+	}
 	atomic_store(&self->doubtful, 0);
 	return false;
+}
+
+/* One more has it open: whether the kernel's pages stay. Takes layer, which may
+ * be NULL. */
+static bool note_open(struct blob_node *self, struct blob *blob,
+    struct layer *layer)
+{
+	CLEANUP(layer_put_p) struct layer *unused = layer;
+	SCOPED_LOCK(&self->lock);
+
+	self->opened++;
+	if (!self->early && !self->layer)
+		self->layer = steal(&unused);
+	return keeps_pages(self, blob);
+}
+
+static void note_close(struct blob_node *self, struct blob *blob)
+{
+	CLEANUP(layer_put_p) struct layer *unused = NULL;
+	SCOPED_LOCK(&self->lock);
+
+	settle_doubt(self, blob);
+	if (--self->opened > 0)
+		return;
+	unused = steal(&self->layer);
+	self->early = false;
 }
 
 static int blob_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
 	struct blob_node *self = to_blob(node);
+	struct layer *layer = NULL;
 	struct blob_file *file;
 	int r;
 
@@ -174,8 +263,10 @@ static int blob_open(struct node *node, int flags, struct handle *handle,
 		free(file);
 		return r;
 	}
+	if (!blob_verified(file->blob))
+		layer = vouched_layer(self);
 	handle->file = file;
-	handle->keep_cache = keeps_pages(self, file->blob);
+	handle->keep_cache = note_open(self, file->blob, layer);
 	return 0;
 }
 
@@ -190,16 +281,44 @@ static void doubt(struct blob_node *self, uint64_t epoch)
 		atomic_store(&self->doubtful, EPOCH_MIXED);
 }
 
+/* The layer whose pieces are to be read. NULL: the bytes of a transfer are, of
+ * which nobody knows yet whether they are right. */
+static struct layer *pieces_of(struct blob_node *self)
+{
+	SCOPED_LOCK(&self->lock);
+	if (!self->layer && !self->node.mount->read_only)
+		self->early = true;
+	return self->layer;
+}
+
+/* Reads from the blob, and notes what the kernel is given. */
+static ssize_t read_noted(struct blob_node *self, struct blob *blob, void *data,
+    size_t len, uint64_t off, bool verified, struct err *err)
+{
+	ssize_t n = verified ? blob_read_verified(blob, data, len, off, err)
+			     : blob_read(blob, data, len, off, err);
+	uint64_t unverified = blob_unverified(blob);
+
+	doubt(self, n == -EBADMSG ? EPOCH_MIXED : unverified);
+	if (n == -EBADMSG)
+		atomic_fetch_add(&self->poisoned, 1);
+	return n;
+}
+
 /*
- * Where the kernel opens files by itself it cannot be told to forget what it
- * has of one: it gets nothing before the digest came out right.
+ * Whoever was given bytes of a transfer goes on with it, and hears at its end
+ * what it was. Where the kernel opens files by itself it cannot be told to
+ * forget what it has of one: it gets nothing before it is verified.
  */
-static ssize_t read_blob(const struct node *node, struct blob *blob, void *data,
+static ssize_t read_way(struct blob_node *self, struct blob *blob, void *data,
     size_t len, uint64_t off, struct err *err)
 {
-	return node->mount->read_only
-		   ? blob_read_verified(blob, data, len, off, err)
-		   : blob_read(blob, data, len, off, err);
+	bool whole = blob_verified(blob);
+	bool waits = whole || self->node.mount->read_only;
+	struct layer *layer = whole ? NULL : pieces_of(self);
+
+	return layer ? layer_read_stored(layer, data, len, off, err)
+		     : read_noted(self, blob, data, len, off, waits, err);
 }
 
 static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
@@ -207,15 +326,10 @@ static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
 {
 	struct blob_node *self = to_blob(handle->node);
 	struct blob_file *file = handle->file;
-	ssize_t n = read_blob(handle->node, file->blob, data, len, off, err);
+	ssize_t n = read_way(self, file->blob, data, len, off, err);
 	char text[DIGEST_TEXT_SIZE];
-	uint64_t unverified;
 
-	unverified = blob_unverified(file->blob);
-	doubt(self, n == -EBADMSG ? EPOCH_MIXED : unverified);
-	if (n == -EBADMSG)
-		atomic_fetch_add(&self->poisoned, 1);
-	else if (n >= 0 && atomic_load(&self->poisoned) != file->poisoned)
+	if (n >= 0 && atomic_load(&self->poisoned) != file->poisoned)
 		n = err_set(err, EBADMSG,
 		    "blob %s: what was read of it before was wrong",
 		    digest_format(&self->descriptor->digest, text));
@@ -226,7 +340,7 @@ static void blob_close(struct handle *handle)
 {
 	struct blob_file *file = handle->file;
 
-	settle_doubt(to_blob(handle->node), file->blob);
+	note_close(to_blob(handle->node), file->blob);
 	blob_put(file->blob);
 	free(file);
 }
