@@ -187,6 +187,29 @@ def test_a_part_of_a_layer(mount, proxy, client, tmp_path, form):
     assert path.read_bytes() == data
 
 
+def test_a_layer_that_was_kept_decoded(mount, proxy, client, tmp_path):
+    """One zstd frame: it is read from its start, as a whole."""
+    data = random.Random(2).randbytes(20 << 20)
+    lost = layer([directory("etc"), file("etc/large", data)], "zstd")
+    image_of(lost).push(client, "app", "1.0")
+    shared = tmp_path / "shared"
+    first = mount(proxy, f"cache={shared}")
+    os.stat(first / "app/1.0/rootfs/etc/large")
+    first.unmount()
+    evict_blobs(shared)
+    root = mount(proxy, f"cache={shared}")
+    lose(proxy, lost)
+    says_what_is_lost(root, lost)
+    path = root / "app/1.0/rootfs/etc/large"
+    with proxy.requests() as seen, open(path, "rb", buffering=0) as opened, \
+            fails_with(errno.EIO):
+        os.pread(opened.fileno(), 1, 0)
+    # Which the kernel asks for with what it reads ahead.
+    assert seen.count("GET", lost.digest) <= 2
+    proxy.heal()
+    assert path.read_bytes() == data
+
+
 def test_a_blob_that_another_repository_has(mount, proxy, client):
     """It is lost when none of them has it."""
     shared = layer(BASE)
