@@ -134,10 +134,20 @@ static int read_plain(const struct openfile *file, void *data, size_t len,
 				: err_set(err, EIO, "its file became shorter");
 }
 
-/* Reads what is there before end. 1; 0 where it was damaged, and is to be
- * fetched again; an error. */
+static int read_place(const struct place *place, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	const struct openfile *file = place->file;
+
+	return place->whole && file->sums
+		   ? sums_read(file->sums, file->fd, data, len, off, err)
+		   : read_plain(file, data, len, off, err);
+}
+
+/* Reads what is there before end: 1; 0 where it was damaged, as `damage` says,
+ * and is to be fetched again; or an error. */
 static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
-    uint64_t end, struct err *err)
+    uint64_t end, struct err *damage, struct err *err)
 {
 	struct entry *entry = blob->entry;
 	CLEANUP(place_release) struct place place = {NULL, false};
@@ -145,35 +155,29 @@ static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
 
 	if (r < 0)
 		return r;
-	if (place.whole && place.file->sums)
-		r = sums_read(place.file->sums, place.file->fd, data, len, off,
-		    err);
-	else
-		r = read_plain(place.file, data, len, off, err);
-	if (r < 0 && place.whole) {
-		entry_drop(entry, place.file, err);
-		return 0;
-	}
-	return r < 0 ? err_wrap(err, "blob %s", entry->name) : 1;
+	r = read_place(&place, data, len, off, damage);
+	if (r == 0)
+		return 1;
+	if (place.whole && (r == -EBADMSG || r == -EIO))
+		return entry_drop(entry, place.file, damage, err);
+	*err = *damage;
+	return err_wrap(err, "blob %s", entry->name);
 }
 
 /* Reads at off when all before the blob's byte `end` is there. */
 static ssize_t read_behind(struct blob *blob, void *data, size_t len,
     uint64_t off, uint64_t end, struct err *err)
 {
-	for (int i = 0; i < TRIES; i++) {
-		struct err damage = ERR_INIT;
-		int r = read_once(blob, data, len, off, end, &damage);
+	struct err damage = ERR_INIT;
+	int r = 0;
 
-		if (r == 1)
-			return (ssize_t)len;
-		*err = damage;
-		if (r < 0)
-			return r;
-	}
-	err->code = EIO;
-	return err_wrap(err, "blob %s is damaged each time that it is fetched",
-	    blob->entry->name);
+	for (int i = 0; r == 0 && i < TRIES; i++)
+		r = read_once(blob, data, len, off, end, &damage, err);
+	if (r == 0)
+		return err_set(err, EIO,
+		    "blob %s is damaged each time that it was fetched: %s",
+		    blob->entry->name, damage.msg);
+	return r < 0 ? r : (ssize_t)len;
 }
 
 /* How many of len bytes at off are in the blob. */

@@ -244,15 +244,19 @@ void entry_fail(struct entry *entry, const struct err *err)
 	monitor_leave(&entry->monitor);
 }
 
-void entry_drop(struct entry *entry, struct openfile *file,
-    const struct err *err)
+int entry_drop(struct entry *entry, struct openfile *file,
+    const struct err *why, struct err *err)
 {
 	/* First the name, so that no fetch finds it again. */
-	whole_drop(entry->whole_path, file, err);
+	int r = whole_drop(entry->whole_path, file, why, err);
+
+	if (r < 0)
+		return r;
 	monitor_enter(&entry->monitor);
 	if (entry->whole && entry->file == file) {
 		entry->whole = false;
 		entry->have = 0;
 	}
 	monitor_leave(&entry->monitor);
+	return 0;
 }

@@ -80,9 +80,9 @@ void entry_complete(struct entry *entry, struct sums *sums);
  * Nothing is readable any more. */
 void entry_fail(struct entry *entry, const struct err *err);
 
-/* The file, which was the blob, is damaged, as err says: it is removed, and the
- * next read fetches it again. Whoever read of it before had right bytes. */
-void entry_drop(struct entry *entry, struct openfile *file,
-    const struct err *err);
+/* The file, which was the blob, is damaged, as `why` says: it is removed, and
+ * the next read fetches it again. Whoever read of it before had right bytes. */
+int entry_drop(struct entry *entry, struct openfile *file,
+    const struct err *why, struct err *err);
 
 #endif

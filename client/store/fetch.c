@@ -142,16 +142,18 @@ static int fill(struct fetch *fetch, uint64_t left, struct err *err)
 static int prove(struct fetch *fetch, struct err *err)
 {
 	struct entry *entry = fetch->entry;
+	struct err reason = ERR_INIT;
 	int r;
 
 	fetch->quiet = true;
-	r = fill(fetch, entry->size, err);
+	r = fill(fetch, entry->size, &reason);
 	fetch->quiet = false;
-	if (r == -EBADMSG || r == -EIO) {
-		whole_drop(entry->whole_path, entry->file, err);
-		return 0;
-	}
-	return r < 0 ? r : 1;
+	if (r == 0)
+		return 1;
+	if (r == -EBADMSG || r == -EIO)
+		return whole_drop(entry->whole_path, entry->file, &reason, err);
+	*err = reason;
+	return r;
 }
 
 static int fetch_blob(struct fetch *fetch, struct err *err)
@@ -180,7 +182,7 @@ static int fetch_blob(struct fetch *fetch, struct err *err)
 		/* Wrong bytes are of no use, nor are none, and a cache is no
 		 * reason for a disk to be full. */
 		if (r == -EBADMSG || r == -ENOSPC || r == -EDQUOT ||
-		    fetch->delivery.at == 0)
+		    (left == 0 && fetch->delivery.at == 0))
 			partial_drop(entry);
 		partial_leave(entry);
 		if (r != -EBADMSG || left == 0)

@@ -103,13 +103,23 @@ static int drop_damaged(const char *path)
 	return 0;
 }
 
-void whole_drop(const char *path, const struct openfile *file,
-    const struct err *why)
+static int drop_of_size(const char *path, uint64_t found, uint64_t size)
+{
+	log_warn("%s has %llu bytes, and the blob %llu: removed", path,
+	    (unsigned long long)found, (unsigned long long)size);
+	unlink(path);
+	return 0;
+}
+
+int whole_drop(const char *path, const struct openfile *file,
+    const struct err *why, struct err *err)
 {
 	if (!openfile_at(file, path))
-		return;
+		return 0;
 	log_warn("%s is damaged, and removed: %s", path, why->msg);
-	unlink(path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return path_fault(err_sys(err, "cannot remove %s", path), err);
+	return 0;
 }
 
 /* Whether a file of that size can be of such a blob: the checksums may be there
@@ -132,7 +142,7 @@ int whole_open(const char *path, const struct digest *digest, uint64_t size,
 	if (r <= 0)
 		return r;
 	if (!is_size(found, size))
-		return drop_damaged(path);
+		return drop_of_size(path, found, size);
 	use_begin(fd);
 	if (whole_is_large(size)) {
 		r = sums_load(fd, size, &sums, err);

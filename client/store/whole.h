@@ -50,8 +50,8 @@ int64_t whole_seal(int fd, uint64_t size, const struct sums *sums,
  * checksums are written if they can be. */
 void whole_note_sums(const char *path, const struct openfile *file);
 
-/* Removes the file if it is still the one at that path, since `why`. */
-void whole_drop(const char *path, const struct openfile *file,
-    const struct err *why);
+/* Removes the file, because of `why`, if it still is the one at that path. */
+int whole_drop(const char *path, const struct openfile *file,
+    const struct err *why, struct err *err);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "base/lock.h"
 #include "oci/digest.h"
 #include "store/store.h"
@@ -385,6 +386,17 @@ UNUSED static bool exists(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0;
+}
+
+/* One bit is wrong: the disk forgot it. */
+UNUSED static void flip_at(const char *path, off_t off)
+{
+	AUTO_FD int fd = open(path, O_RDWR);
+	char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, off), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, off), 1);
 }
 
 /* What an interrupted run may have left. */

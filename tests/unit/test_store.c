@@ -181,6 +181,45 @@ static void an_interrupt_ends_a_wait(void **state)
 	blob_put(blob);
 }
 
+enum { FETCHERS = 4 }; /* as the fixture opens the store */
+
+/* It was not looked at yet, and is as good as before. */
+static void what_was_left_outlives_who_wanted_it(void **state)
+{
+	struct fixture *f = *state;
+	struct content others[FETCHERS];
+	struct origin busy[FETCHERS];
+	struct blob *blobs[FETCHERS], *blob;
+	struct waiter waiters[FETCHERS], waiter;
+	char path[512];
+
+	write_partial(f, f->content.bytes, 3 * PIECE);
+	for (unsigned i = 0; i < FETCHERS; i++) {
+		content_init(&others[i], BLOB_SIZE, 10 + i);
+		origin_init(&busy[i], &others[i]);
+		origin_open_gate(&busy[i], 0);
+		blobs[i] = get_from(f->store, &others[i], &busy[i]);
+		waiter_start(&waiters[i], blobs[i], 0);
+		origin_await_calls(&busy[i], 1);
+	}
+	/* Nobody fetches it before the others have come. */
+	blob = get(f);
+	waiter_start(&waiter, blob, BLOB_SIZE - 1);
+	task_interrupt(&waiter.task);
+	assert_int_equal(waiter_end(&waiter), -EINTR);
+	blob_put(blob);
+	for (unsigned i = 0; i < FETCHERS; i++) {
+		origin_open_gate(&busy[i], SIZE_MAX);
+		assert_int_equal(waiter_end(&waiters[i]), 1);
+		blob_put(blobs[i]);
+	}
+	fixture_close(f);
+	assert_true(exists(partial_path(f, path)));
+	assert_int_equal(f->origin.calls, 0);
+	for (unsigned i = 0; i < FETCHERS; i++)
+		content_release(&others[i]);
+}
+
 static void reads_end_where_the_blob_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -261,6 +300,7 @@ int main(void)
 	    STORE_TEST(many_readers_cause_one_fetch),
 	    STORE_TEST(the_front_is_read_before_the_rest_is_there),
 	    STORE_TEST(an_interrupt_ends_a_wait),
+	    STORE_TEST(what_was_left_outlives_who_wanted_it),
 	    STORE_TEST(reads_end_where_the_blob_ends),
 	    STORE_TEST(an_empty_blob_is_no_exception),
 	    STORE_TEST(what_is_only_said_to_be_empty_is_not_opened),

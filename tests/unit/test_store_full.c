@@ -155,6 +155,32 @@ static void no_room_for_the_sums(void **state)
 	fixture_open(f);
 }
 
+/* What cannot be removed would be found again. */
+static void damage_on_a_read_only_disk(void **state)
+{
+	struct fixture *f = require_disk(state);
+	struct err err = ERR_INIT;
+	struct blob *blob = get(f);
+	char path[512];
+
+	assert_reads_all(blob, &f->content);
+	blob_put(blob);
+	fixture_close(f);
+	flip_at(whole_path(f, path), MIB);
+	fixture_open(f);
+	assert_int_equal(mount(NULL, f->dir, NULL, MS_REMOUNT | MS_RDONLY,
+			     NULL),
+	    0);
+	blob = get(f);
+	assert_int_equal(read_at(blob, 0, &err), 1);
+	assert_int_equal(read_at(blob, MIB, &err), -EROFS);
+	assert_non_null(strstr(err.msg, path));
+	assert_int_equal(mount(NULL, f->dir, NULL, MS_REMOUNT, NULL), 0);
+	assert_reads_all(blob, &f->content);
+	assert_int_equal(f->origin.calls, 2);
+	blob_put(blob);
+}
+
 static void parts_need_room_as_well(void **state)
 {
 	struct fixture *f = require_disk(state);
@@ -230,6 +256,7 @@ int main(void)
 	    DISK_TEST(a_full_disk_fails_the_readers),
 	    DISK_TEST(what_is_not_used_makes_room),
 	    DISK_TEST(no_room_for_the_sums),
+	    DISK_TEST(damage_on_a_read_only_disk),
 	    DISK_TEST(parts_need_room_as_well),
 	    DISK_TEST(parts_take_the_room_of_what_is_not_used),
 	    DISK_TEST(a_full_disk_keeps_no_part_of_a_note),

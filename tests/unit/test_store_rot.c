@@ -14,16 +14,6 @@ static size_t file_size(const struct fixture *f)
 	return (size_t)st.st_size;
 }
 
-static void flip_at(const char *path, off_t off)
-{
-	AUTO_FD int fd = open(path, O_RDWR);
-	char byte;
-
-	assert_int_equal(pread(fd, &byte, 1, off), 1);
-	byte ^= 1;
-	assert_int_equal(pwrite(fd, &byte, 1, off), 1);
-}
-
 static void flip(const struct fixture *f, off_t off)
 {
 	char path[512];
