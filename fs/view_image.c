@@ -379,7 +379,7 @@ static int list_part(struct node *dir, const struct pair *pair,
 static int list_lost(struct node *dir, const struct image_part *part,
     struct dirlist *out, struct err *err)
 {
-	AUTO_FREE char *key = image_key(dir, part->name);
+	AUTO_FREE char *key = file_path("%s/%s", dir->key, part->name);
 
 	if (!part->of_images)
 		return 0;
@@ -424,7 +424,8 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	int r = image_pair(node, &pair, err);
 
 	if (r == 0)
-		r = add_reference(pair.top, image_node_name(node)->tag, out, err);
+		r = add_reference(pair.top, image_node_name(node)->tag, out,
+		    err);
 	if (r == 0)
 		r = image_add_xattrs(pair.top, pair.shown, out, err);
 	return r;
