@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <time.h>
 
 #include "base/lock.h"
+#include "base/thread.h"
 
 enum {
 	/* Requests that wait for the network each hold a thread: with libfuse's
@@ -159,18 +159,13 @@ static void start_thread(struct loop *loop)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all, before;
 
 	if (loop->threads == THREADS_MAX)
 		return;
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	/* A signal is for the thread that waits for it. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&thread, &attributes, serve, loop) == 0)
+	if (thread_start(&thread, &attributes, serve, loop) == 0)
 		loop->threads++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 }
 

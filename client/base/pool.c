@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/thread.h"
 
 struct pool_job {
 	struct pool_job *next;
@@ -89,14 +89,8 @@ static void *work(void *arg)
 /* Under lock. 0 or a positive errno. */
 static int start_thread(struct pool *pool)
 {
-	sigset_t all, before;
-	int r;
+	int r = thread_start(&pool->threads[pool->started], NULL, work, pool);
 
-	/* A signal is for the thread that waits for it, never for a job. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&pool->threads[pool->started], NULL, work, pool);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r == 0)
 		pool->started++;
 	return r;

@@ -3,10 +3,10 @@
 #include "engine.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <time.h>
 
 #include "base/lock.h"
+#include "base/thread.h"
 #include "transfer.h"
 
 /* Only a bound: orders wake the thread, and libcurl has timers of its own. */
@@ -211,13 +211,7 @@ static void *run(void *arg)
 
 static int start_thread(struct engine *engine, struct err *err)
 {
-	sigset_t all, old;
-
-	/* Signals are for the threads that know what to do with them. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	errno = pthread_create(&engine->thread, NULL, run, engine);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = thread_start(&engine->thread, NULL, run, engine);
 	if (errno)
 		return err_sys(err, "cannot start the network thread");
 	pthread_setname_np(engine->thread, "http");
