@@ -4,6 +4,7 @@
 #include <isa-l.h>
 #include <stdlib.h>
 
+#include "base/simd.h"
 #include "format.h"
 #include "gzip_header.h"
 
@@ -112,6 +113,7 @@ static int inflate_some(struct gunzip *gunzip, struct format_input *in,
 	state->next_out = out->data + out->len;
 	state->avail_out = piece_of(out->size - out->len);
 	result = isal_inflate(state);
+	simd_clear();
 	/* Not by what is available: that is wrong where it fails. */
 	in->len -= (size_t)(state->next_in - in->data);
 	in->data = state->next_in;
