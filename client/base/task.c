@@ -17,6 +17,7 @@ void task_begin(struct task *task)
 	atomic_init(&task->interrupted, false);
 	task->wake = NULL;
 	task->wake_arg = NULL;
+	task->will_wait = NULL;
 	current = task;
 }
 
@@ -73,6 +74,12 @@ void task_unblock(void)
 	SCOPED_LOCK(&current->lock);
 	current->wake = NULL;
 	current->wake_arg = NULL;
+}
+
+void task_will_wait(void)
+{
+	if (current && current->will_wait)
+		current->will_wait();
 }
 
 void monitor_init(struct monitor *monitor)

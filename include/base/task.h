@@ -25,6 +25,9 @@ struct task {
 	atomic_bool interrupted;
 	void (*wake)(void *arg); /* under lock: set while the thread blocks */
 	void *wake_arg;          /* under lock */
+	/* What the thread does before it waits for long; NULL: nothing. Set
+	 * by the thread after task_begin(). */
+	void (*will_wait)(void);
 };
 
 void task_begin(struct task *task);
@@ -53,6 +56,10 @@ void task_resume(struct task *task);
  */
 void task_block(void (*wake)(void *arg), void *arg);
 void task_unblock(void);
+
+/* The calling thread is about to wait for what takes long, where its task was
+ * not begun as one that does. It holds no lock. */
+void task_will_wait(void);
 
 /*
  * A monitor is a mutex with a condition whose wait an interrupt ends.

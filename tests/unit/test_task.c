@@ -209,6 +209,30 @@ static void no_interrupt_is_lost(void **state)
 	monitor_release(&monitor);
 }
 
+static unsigned told;
+
+static void count_told(void)
+{
+	told++;
+}
+
+static void who_will_wait_says_so(void **state)
+{
+	struct task task;
+
+	(void)state;
+	task_will_wait(); /* without a task: nothing */
+	task_begin(&task);
+	task_will_wait();
+	assert_int_equal(told, 0);
+	task.will_wait = count_told;
+	task_will_wait();
+	assert_int_equal(told, 1);
+	task_end(&task);
+	task_will_wait();
+	assert_int_equal(told, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +244,7 @@ int main(void)
 	    cmocka_unit_test(an_interrupt_ends_a_wait),
 	    cmocka_unit_test(an_early_interrupt_ends_the_wait_at_once),
 	    cmocka_unit_test(no_interrupt_is_lost),
+	    cmocka_unit_test(who_will_wait_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
