@@ -92,25 +92,30 @@ static void store(const struct feed_job *job, uint32_t entry, void *data,
 static void give_next(const struct feed_job *job, void *data)
 {
 	const struct layer_index *index = layer_index_known(job->layer);
-	uint32_t dir = layer_index_entry(index, job->after)->parent;
-	uint32_t end = layer_index_count(index);
+	struct layer_entry entry;
+	struct err none = ERR_INIT;
+	uint32_t dir, end = layer_index_count(index);
 	size_t given = 0, skipped = 0;
+	ssize_t n;
 
+	/* Its reader is told what is wrong, here and below. */
+	if (layer_index_entry(index, job->after, &entry, &none) < 0)
+		return;
+	dir = entry.parent;
 	if (end - job->after > ENTRIES)
 		end = job->after + ENTRIES;
 	for (uint32_t i = job->after + 1;
 	     i < end && given < BYTES && !atomic_load(&job->feed->stopped);
 	     i++) {
-		const struct layer_entry *entry = layer_index_entry(index, i);
-		struct err none = ERR_INIT;
-
-		if (!is_next(entry, i, dir) || skipped++ < SKIPPED)
-			continue;
-		/* Whoever reads it is told what is wrong. */
-		if (layer_read(job->layer, i, data, entry->size, 0, &none) < 0)
+		if (layer_index_entry(index, i, &entry, &none) < 0)
 			return;
-		store(job, i, data, entry->size);
-		given += entry->size;
+		if (!is_next(&entry, i, dir) || skipped++ < SKIPPED)
+			continue;
+		n = layer_read(job->layer, i, data, entry.size, 0, &none);
+		if (n < 0)
+			return;
+		store(job, i, data, (size_t)n);
+		given += (size_t)n;
 	}
 }
 

@@ -114,11 +114,12 @@ uint64_t layer_file_number(struct mount *mount, const char *key,
 struct node *layer_file_new(struct mount *mount, struct layer *layer,
     uint32_t entry, char *key);
 
-/* Their attributes as the mount shows them; links as the tree has them. */
-void layer_stat(const struct node *node, const struct layer_index *index,
-    uint32_t entry, uint32_t links, struct stat *out);
-int layer_xattrs(const struct layer *layer, const struct layer_index *index,
-    uint32_t entry, struct xattrs *out, struct err *err);
+/* The attributes of an entry as the mount shows them. links: as the tree has
+ * them, or 0, as the layer has them. */
+int entry_stat(const struct node *node, struct layer *layer, uint32_t number,
+    uint32_t links, struct stat *out, struct err *err);
+int entry_xattrs(struct layer *layer, uint32_t number, struct xattrs *out,
+    struct err *err);
 
 /* .registryfs */
 int control_node(struct mount *mount, struct node **out, struct err *err);

@@ -31,6 +31,7 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 	op->is_open = false;
 	op->err = (struct err)ERR_INIT;
 	task_begin(&op->task);
+	op->task.will_wait = loop_give_lead;
 	{
 		SCOPED_LOCK(&op->mount->ops_lock);
 		op->next = op->mount->ops;
@@ -133,6 +134,7 @@ static int user_errno(const struct op *op)
 	case 0:
 	case EBADMSG:
 	case ENOLINK:
+	case EUCLEAN: /* an index is damaged */
 	case ECONNABORTED:
 	case ECONNRESET:
 	case EPROTO:

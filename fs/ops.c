@@ -324,7 +324,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	struct op op;
 	CLEANUP(node_put_p) struct node *node = NULL;
-	const char *target = NULL;
+	AUTO_FREE char *target = NULL;
 	int r = -ESTALE;
 
 	op_begin_asking(&op, req, "readlink", ino);

@@ -85,8 +85,8 @@ struct view_ops {
 	 * NULL: all of it is data. */
 	int (*seek)(struct node *node, uint64_t off, int whence, uint64_t *out,
 	    struct err *err);
-	/* A symbolic link's target, valid as long as the node. */
-	int (*readlink)(struct node *node, const char **out, struct err *err);
+	/* A symbolic link's target, a new string. */
+	int (*readlink)(struct node *node, char **out, struct err *err);
 
 	/* How long the kernel may keep the attributes; NULL: the node's
 	 * attr_ttl. */

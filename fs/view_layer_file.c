@@ -57,9 +57,7 @@ static void file_free(struct node *node)
 /* Whether all trees have as many links to it as its layer has. */
 static bool is_shared(const struct tree_item *item)
 {
-	const struct layer_index *index = layer_index_known(item->layer);
-
-	return layer_index_entry(index, item->entry)->links == item->links;
+	return item->own_links == item->links;
 }
 
 static char *own_key(const char *key, const struct tree_item *item)
@@ -98,20 +96,6 @@ uint64_t layer_file_number(struct mount *mount, const char *key,
 	return own ? node_number(own) : 0;
 }
 
-/* What a sparse file takes is what is in it. */
-static uint64_t stored_size(const struct layer_index *index,
-    const struct layer_entry *entry)
-{
-	const struct layer_extent *extents = layer_index_extents(index, entry);
-	uint64_t size = 0;
-
-	if (!(entry->flags & LAYER_SPARSE))
-		return entry->size;
-	for (uint32_t i = 0; i < entry->extent_count; i++)
-		size += extents[i].size;
-	return size;
-}
-
 /* Squashed, all of an image is the user's: also where modes are enforced. */
 static void squash(const struct mount *mount, struct stat *out)
 {
@@ -121,38 +105,39 @@ static void squash(const struct mount *mount, struct stat *out)
 		out->st_mode |= S_ISDIR(out->st_mode) ? MODE_ENTER : MODE_READ;
 }
 
-void layer_stat(const struct node *node, const struct layer_index *index,
-    uint32_t number, uint32_t links, struct stat *out)
+int entry_stat(const struct node *node, struct layer *layer, uint32_t number,
+    uint32_t links, struct stat *out, struct err *err)
 {
-	const struct layer_entry *entry = layer_index_entry(index, number);
-	uint64_t stored = stored_size(index, entry);
+	struct layer_entry entry;
+	uint64_t stored;
+	int r = layer_entry(layer, number, &entry, err);
 
+	if (r == 0)
+		r = layer_stored(layer, &entry, &stored, err);
+	if (r < 0)
+		return r;
 	*out = (struct stat){.st_ino = node->ino,
-	    .st_mode = entry->mode,
-	    .st_nlink = links,
-	    .st_uid = entry->uid,
-	    .st_gid = entry->gid,
-	    .st_size = (off_t)entry->size,
+	    .st_mode = entry.mode,
+	    .st_nlink = links ? links : entry.links,
+	    .st_uid = entry.uid,
+	    .st_gid = entry.gid,
+	    .st_size = (off_t)entry.size,
 	    .st_blksize = IO_SIZE,
 	    .st_blocks = (blkcnt_t)((stored + STAT_BLOCK - 1) / STAT_BLOCK)};
-	if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode))
-		out->st_rdev = entry->data;
-	mount_stat_time(out, entry->mtime, entry->mtime_nanos);
+	if (S_ISCHR(entry.mode) || S_ISBLK(entry.mode))
+		out->st_rdev = entry.data;
+	mount_stat_time(out, entry.mtime, entry.mtime_nanos);
 	if (node->mount->squash)
 		squash(node->mount, out);
+	return 0;
 }
 
 static int file_stat(struct node *node, struct stat *out, struct err *err)
 {
 	const struct layer_file *file = to_file(node);
-	const struct layer_index *index = layer_index_known(file->layer);
 
-	(void)err;
-	layer_stat(node, index, file->entry,
-	    file->links ? file->links
-			: layer_index_entry(index, file->entry)->links,
-	    out);
-	return 0;
+	return entry_stat(node, file->layer, file->entry, file->links, out,
+	    err);
 }
 
 static const char *vouching_text(enum layer_vouching vouching)
@@ -160,26 +145,30 @@ static const char *vouching_text(enum layer_vouching vouching)
 	return vouching == LAYER_BY_CHUNKS ? "toc" : "layer";
 }
 
-int layer_xattrs(const struct layer *layer, const struct layer_index *index,
-    uint32_t entry, struct xattrs *out, struct err *err)
+int entry_xattrs(struct layer *layer, uint32_t number, struct xattrs *out,
+    struct err *err)
 {
+	const struct layer_facts *facts =
+	    layer_index_facts(layer_index_known(layer));
+	AUTO_BUF struct buf image = BUF_INIT(SIZE_MAX / 2);
 	const char *name;
 	const void *value;
-	uint32_t cursor = 0, len;
+	size_t cursor = 0;
+	uint32_t len;
 	char text[DIGEST_TEXT_SIZE];
-	int r;
+	int r = layer_xattrs(layer, number, &image, err);
 
 	/* Where it comes from is not the image's: programs that copy files with
 	 * their attributes do not see it, and an image cannot say otherwise. */
-	r = xattrs_add_hidden(out, "user.oci.layer",
-	    digest_format(layer_digest(layer), text), err);
+	if (r == 0)
+		r = xattrs_add_hidden(out, "user.oci.layer",
+		    digest_format(layer_digest(layer), text), err);
 	if (r == 0)
 		r = xattrs_add_hidden(out, "user.oci.verified",
-		    vouching_text(layer_index_facts(index)->vouching), err);
-	while (r == 0 &&
-	       layer_index_xattr(index, entry, &cursor, &name, &value, &len))
+		    vouching_text(facts->vouching), err);
+	while (r == 0 && layer_next_xattr(&image, &cursor, &name, &value, &len))
 		r = xattrs_add_bytes(out, name, value, len, err);
-	out->no_acls = !layer_index_facts(index)->has_acls;
+	out->no_acls = !facts->has_acls;
 	return r;
 }
 
@@ -187,8 +176,7 @@ static int file_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	const struct layer_file *file = to_file(node);
 
-	return layer_xattrs(file->layer, layer_index_known(file->layer),
-	    file->entry, out, err);
+	return entry_xattrs(file->layer, file->entry, out, err);
 }
 
 static int file_open(struct node *node, int flags, struct handle *handle,
@@ -232,15 +220,17 @@ static int file_seek(struct node *node, uint64_t off, int whence, uint64_t *out,
 	    out, err);
 }
 
-static int file_readlink(struct node *node, const char **out, struct err *err)
+static int file_readlink(struct node *node, char **out, struct err *err)
 {
 	const struct layer_file *file = to_file(node);
-	const struct layer_index *index = layer_index_known(file->layer);
+	struct layer_entry entry;
+	int r = layer_entry(file->layer, file->entry, &entry, err);
 
-	if (!S_ISLNK(layer_index_entry(index, file->entry)->mode))
+	if (r < 0)
+		return r;
+	if (!S_ISLNK(entry.mode))
 		return err_set(err, EINVAL, "no symbolic link");
-	*out = layer_index_target(index, file->entry);
-	return 0;
+	return layer_target(file->layer, file->entry, out, err);
 }
 
 const struct view_ops view_layer_file = {

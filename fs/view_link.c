@@ -51,11 +51,10 @@ static int link_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-static int link_readlink(struct node *node, const char **out, struct err *err)
+static int link_readlink(struct node *node, char **out, struct err *err)
 {
-	(void)err;
-	*out = to_link(node)->target;
-	return 0;
+	*out = strdup(to_link(node)->target);
+	return *out ? 0 : err_nomem(err);
 }
 
 const struct view_ops view_link = {

@@ -230,11 +230,14 @@ static int remove_directory(struct node *dir, const char *name, struct err *err)
 	return local_rmdir(scratch_inode(dir), name, err);
 }
 
-static int scratch_readlink(struct node *node, const char **out,
-    struct err *err)
+static int scratch_readlink(struct node *node, char **out, struct err *err)
 {
-	*out = local_target(scratch_inode(node));
-	return *out ? 0 : err_set(err, EINVAL, "no symbolic link");
+	const char *target = local_target(scratch_inode(node));
+
+	if (!target)
+		return err_set(err, EINVAL, "no symbolic link");
+	*out = strdup(target);
+	return *out ? 0 : err_nomem(err);
 }
 
 static int scratch_open(struct node *node, int flags, struct handle *handle,

@@ -144,8 +144,9 @@ static int enter_tree(struct tree_node *self, struct tree **out,
 	return r;
 }
 
-/* What is known of it without waiting: 1, or 0. */
-static int known_item(struct tree_node *self, struct tree_item *out)
+/* What is known of it without waiting: 1, 0, or -EUCLEAN. */
+static int known_item(struct tree_node *self, struct tree_item *out,
+    struct err *err)
 {
 	struct err none = ERR_INIT;
 	struct tree *tree;
@@ -154,30 +155,47 @@ static int known_item(struct tree_node *self, struct tree_item *out)
 		*out = self->item;
 		return 1;
 	}
-	return get_tree(self, &tree, &none) == 0 && tree_known(tree, "", out);
+	return get_tree(self, &tree, &none) == 0
+		   ? tree_known(tree, "", out, err)
+		   : 0;
+}
+
+/* The same when what is damaged has been made again: 1, 0, or -errno. */
+static int get_item(struct tree_node *self, struct tree_item *out,
+    struct err *err)
+{
+	int r = known_item(self, out, err);
+
+	if (r != -EUCLEAN)
+		return r;
+	r = tree_find(self->tree, NULL, "", out, err);
+	return r < 0 ? r : 1;
 }
 
 static int tree_stat(struct node *node, struct stat *out, struct err *err)
 {
 	struct tree_node *self = to_tree(node);
-	const struct layer_index *index;
+	struct layer_entry entry;
 	struct tree_item item;
+	int r = get_item(self, &item, err);
 
-	(void)err;
+	if (r < 0)
+		return r;
 	/* A listing of the image's directory must not wait for its layers, nor
 	 * what goes through it to a name that some of them settle. */
-	if (!known_item(self, &item)) {
+	if (r == 0) {
 		mount_stat_dir(node->mount, node, out);
 		image_stat_time(node, self->image, out);
 		return 0;
 	}
-	index = layer_index_known(item.layer);
-	layer_stat(node, index, item.entry, item.links, out);
+	r = entry_stat(node, item.layer, item.entry, item.links, out, err);
+	if (r < 0 || !is_root(self))
+		return r;
 	/* An image may have no entry for its root, which then has no time. */
-	if (is_root(self) &&
-	    layer_index_entry(index, item.entry)->flags & LAYER_IMPLIED)
+	r = layer_entry(item.layer, item.entry, &entry, err);
+	if (r == 0 && entry.flags & LAYER_IMPLIED)
 		image_stat_time(node, self->image, out);
-	return 0;
+	return r;
 }
 
 /* The root is what its layers say, as everything below it. */
@@ -186,21 +204,23 @@ static int tree_settle(struct node *node, struct err *err)
 	struct tree_node *self = to_tree(node);
 	struct tree_item item;
 	struct tree *tree;
-	int r;
+	int r = get_item(self, &item, err);
 
-	if (known_item(self, &item))
-		return 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = enter_tree(self, &tree, err);
 	/* An image without layers says nothing of its root. */
 	return r < 0 || tree_is_empty(tree) ? r
-					    : tree_find(tree, "", &item, err);
+					    : tree_find(tree, NULL, "", &item,
+						  err);
 }
 
 static double tree_attr_ttl(struct node *node)
 {
 	struct tree_item item;
+	struct err none = ERR_INIT;
 
-	return known_item(to_tree(node), &item) ? TTL_FOREVER : 0;
+	return known_item(to_tree(node), &item, &none) == 1 ? TTL_FOREVER : 0;
 }
 
 static bool tree_is_prompt(struct node *node)
@@ -214,11 +234,9 @@ static bool tree_is_prompt(struct node *node)
 static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	struct tree_item item;
+	int r = get_item(to_tree(node), &item, err);
 
-	if (!known_item(to_tree(node), &item))
-		return 0;
-	return layer_xattrs(item.layer, layer_index_known(item.layer),
-	    item.entry, out, err);
+	return r == 1 ? entry_xattrs(item.layer, item.entry, out, err) : r;
 }
 
 static char *child_path(const struct tree_node *self, const char *name)
@@ -234,13 +252,6 @@ static char *root_key(const struct tree_node *self)
 
 	/* With the slash that stands before the path. */
 	return strndup(self->node.key, *self->path ? len - 1 : len);
-}
-
-static bool is_dir(const struct tree_item *item)
-{
-	const struct layer_index *index = layer_index_known(item->layer);
-
-	return S_ISDIR(layer_index_entry(index, item->entry)->mode);
 }
 
 /* Takes path. */
@@ -267,7 +278,7 @@ static int item_node(struct tree_node *parent, struct tree *tree,
 
 	if (!path)
 		return err_nomem(err);
-	if (is_dir(item))
+	if (S_ISDIR(item->mode))
 		return dir_node(parent, tree, name, steal(&path), item, out,
 		    err);
 	key = root_key(parent);
@@ -285,7 +296,8 @@ static int tree_lookup(struct node *dir, const char *name, struct node **out,
 	int r = path ? enter_tree(self, &tree, err) : err_nomem(err);
 
 	if (r == 0)
-		r = tree_find(tree, path, &item, err);
+		r = tree_find(tree, is_root(self) ? NULL : &self->item, path,
+		    &item, err);
 	return r < 0 ? r : item_node(self, tree, name, &item, out, err);
 }
 
@@ -300,14 +312,13 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 {
 	struct listing_state *state = arg;
 	const struct node *dir = &state->dir->node;
-	const struct layer_index *index = layer_index_known(item->layer);
 	AUTO_FREE char *key = NULL;
 	uint64_t ino;
 
 	if (dirlist_count(state->out) == LIST_LONG)
 		loop_give_lead();
 
-	if (is_dir(item)) {
+	if (S_ISDIR(item->mode)) {
 		key = file_path("%s/%s", dir->key, name);
 		if (!key)
 			return err_nomem(err);
@@ -315,8 +326,8 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 	} else {
 		ino = layer_file_number(dir->mount, state->key, item);
 	}
-	return dirlist_add(state->out, name, strlen(name),
-	    layer_index_entry(index, item->entry)->mode & S_IFMT, ino, err);
+	return dirlist_add(state->out, name, strlen(name), item->mode & S_IFMT,
+	    ino, err);
 }
 
 static int tree_list_dir(struct node *dir, struct dirlist *out, struct err *err)

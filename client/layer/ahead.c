@@ -48,9 +48,11 @@ static void decode_ahead(void *arg)
 	for (uint32_t i = job->first;
 	     r == 0 && i < job->end && !atomic_load(&table->closing); i++) {
 		CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
+		struct layer_span span;
 
-		if (!large_is(layer, i))
-			r = span_get(table->spans, layer, i, job->window,
+		r = layer_index_span(layer->index, i, &span, &err);
+		if (r == 0 && !large_is(&span))
+			r = span_get(table->spans, layer, i, &span, job->window,
 			    &decoded, &err);
 	}
 	atomic_fetch_sub(&table->ahead_jobs, 1);
@@ -77,25 +79,38 @@ static bool submit(struct layer *layer, uint32_t first, uint32_t end,
 	return false;
 }
 
+/* The address of a span; beyond all where it cannot be known: what is wrong is
+ * the reader's who comes there. */
+static uint64_t address_of(const struct layer *layer, uint32_t number)
+{
+	struct layer_span span;
+	struct err none = ERR_INIT;
+
+	return layer_index_span(layer->index, number, &span, &none) == 0
+		   ? span.out
+		   : UINT64_MAX;
+}
+
 /* Begins with the spans from first on, up to that decoded byte, those excepted
  * that somebody has begun with. */
 static void go_ahead(struct layer *layer, uint32_t first, uint64_t until,
     uint64_t window)
 {
-	uint32_t count;
-	const struct layer_span *spans =
-	    layer_index_spans(layer->index, &count);
+	uint32_t count = layer_index_spans(layer->index);
 	uint32_t begun = atomic_load(&layer->ahead_until);
 
 	/* A job may reach behind the end. Whoever went back begins anew. */
 	if (begun > first && begun <= count &&
-	    spans[begun - 1].out < until + JOB_BYTES)
+	    address_of(layer, begun - 1) < until + JOB_BYTES)
 		first = begun;
-	while (first < count && spans[first].out < until) {
-		uint64_t start = spans[first].out;
-		uint32_t end = first;
+	while (first < count) {
+		uint64_t start = address_of(layer, first);
+		uint32_t end = first + 1;
 
-		while (end < count && spans[end].out < start + JOB_BYTES)
+		if (start >= until)
+			return;
+		while (
+		    end < count && address_of(layer, end) < start + JOB_BYTES)
 			end++;
 		if (!submit(layer, first, end, window))
 			return;
@@ -106,46 +121,43 @@ static void go_ahead(struct layer *layer, uint32_t first, uint64_t until,
 
 /* The bytes of the blob from a span on that hold what is before an address;
  * those of the span alone where what follows it stands elsewhere. */
-static uint64_t bytes_until(const struct layer *layer, uint32_t number,
-    uint64_t until)
+static uint64_t bytes_until(const struct layer *layer,
+    const struct layer_span *first, uint64_t until)
 {
-	uint32_t count;
-	const struct layer_span *spans =
-	    layer_index_spans(layer->index, &count);
-	const struct layer_span *first = &spans[number], *last;
+	struct layer_span last;
+	struct err none = ERR_INIT;
+	uint32_t number;
 
 	until = least(until, first->out + UNTIL_MAX);
-	last = &spans[layer_index_span_at(layer->index, until - 1)];
-	if (last->in < first->in || last->in - first->in > WINDOW_MAX)
+	if (layer_index_span_at(layer->index, until - 1, &number, &last,
+		&none) < 0 ||
+	    last.in < first->in || last.in - first->in > WINDOW_MAX)
 		return first->in_len;
-	return last->in + last->in_len - first->in;
+	return last.in + last.in_len - first->in;
 }
 
 /* Whether a span is not where somebody who reads in order may be: a little
  * behind the last one, or before it, where others have read ahead for him. */
-static bool is_elsewhere(const struct layer_span *spans, uint32_t number,
-    uint32_t last)
+static bool is_elsewhere(const struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint32_t last)
 {
 	if (last == NO_SPAN)
 		return true;
 	return number > last ? number - last > STRIDE_MAX
-			     : spans[last].out - spans[number].out > BACK_MAX;
+			     : address_of(layer, last) - span->out > BACK_MAX;
 }
 
 /* The same for whoever reads span after span, as much as has been read so; 0
  * for others. */
-static uint64_t window_in_order(struct layer *layer, uint32_t number)
+static uint64_t window_in_order(struct layer *layer, uint32_t number,
+    const struct layer_span *span)
 {
-	uint32_t count;
-	const struct layer_span *spans =
-	    layer_index_spans(layer->index, &count);
-	const struct layer_span *span = &spans[number];
 	uint32_t last = atomic_load(&layer->last_span);
 	uint64_t start, in_order;
 
 	if (number == last)
 		return 0;
-	if (is_elsewhere(spans, number, last)) {
+	if (is_elsewhere(layer, number, span, last)) {
 		atomic_store(&layer->last_span, number);
 		atomic_store(&layer->run_start, span->out);
 		atomic_store(&layer->ahead_until, 0);
@@ -163,23 +175,25 @@ static uint64_t window_in_order(struct layer *layer, uint32_t number)
 	return least(in_order, WINDOW_MAX);
 }
 
-uint64_t ahead_window(struct layer *layer, uint32_t number, uint64_t until)
+uint64_t ahead_window(struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint64_t until)
 {
-	uint64_t wanted = bytes_until(layer, number, until);
-	uint64_t in_order = window_in_order(layer, number);
+	uint64_t wanted = bytes_until(layer, span, until);
+	uint64_t in_order = window_in_order(layer, number, span);
 
 	return wanted > in_order ? wanted : in_order;
 }
 
 bool layer_is_walked(struct layer *layer)
 {
-	uint32_t count;
-	const struct layer_span *spans =
-	    layer_index_spans(layer->index, &count);
 	uint32_t last = atomic_load(&layer->last_span);
 	uint64_t start = atomic_load(&layer->run_start);
+	uint64_t address;
 
-	return last < count && spans[last].out >= start + RUN_MIN;
+	if (last >= layer_index_spans(layer->index))
+		return false;
+	address = address_of(layer, last);
+	return address != UINT64_MAX && address >= start + RUN_MIN;
 }
 
 void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
@@ -187,11 +201,14 @@ void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
 {
 	uint64_t until = entry->data + entry->size;
 	uint64_t from = entry->data + len;
+	struct layer_span span;
+	struct err none = ERR_INIT;
+	uint32_t number;
 
 	if (len >= entry->size ||
 	    layer_index_facts(layer->index)->vouching == LAYER_BY_STREAM)
 		return;
 	until = least(until, from + AHEAD_BYTES);
-	go_ahead(layer, layer_index_span_at(layer->index, from), until,
-	    UNTIL_MAX);
+	if (layer_index_span_at(layer->index, from, &number, &span, &none) == 0)
+		go_ahead(layer, number, until, UNTIL_MAX);
 }

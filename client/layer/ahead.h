@@ -12,13 +12,15 @@
 
 struct layer;
 struct layer_entry;
+struct layer_span;
 
 /*
  * Notes that a span is read, by somebody who will go on to the address `until`,
  * and begins with the next ones if it looks as if they would be read. How many
  * bytes of the blob, from the span's start on, are worth one request.
  */
-uint64_t ahead_window(struct layer *layer, uint32_t span, uint64_t until);
+uint64_t ahead_window(struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint64_t until);
 
 /* The first `len` bytes of a file were read: begins with those that follow. */
 void ahead_of_file(struct layer *layer, const struct layer_entry *entry,

@@ -47,7 +47,6 @@ static int keep_xattrs(struct builder *builder, const struct tar_entry *entry,
     uint32_t *out, struct err *err)
 {
 	AUTO_BUF struct buf block = BUF_INIT(2 * TAR_EXTENDED_MAX);
-	uint32_t size, at;
 	int r = 0;
 
 	*out = HEAP_NOTHING;
@@ -58,11 +57,8 @@ static int keep_xattrs(struct builder *builder, const struct tar_entry *entry,
 		if (!strncmp(entry->xattrs[i].name, "system.posix_acl_", 17))
 			builder->has_acls = true;
 	}
-	size = (uint32_t)block.len;
-	if (r == 0)
-		r = builder_keep(builder, &size, sizeof(size), out, err);
 	return r < 0 ? r
-		     : builder_keep(builder, block.data, block.len, &at, err);
+		     : builder_keep(builder, block.data, block.len, out, err);
 }
 
 static int keep_extents(struct builder *builder, const struct tar_entry *entry,
@@ -73,13 +69,21 @@ static int keep_extents(struct builder *builder, const struct tar_entry *entry,
 	out->first_extent =
 	    (uint32_t)(builder->extents.len / sizeof(struct layer_extent));
 	for (size_t i = 0; r == 0 && i < entry->extent_count; i++) {
-		struct layer_extent extent = {entry->extents[i].offset,
-		    entry->extents[i].size};
+		struct layer_extent extent = {.offset =
+						  entry->extents[i].offset,
+		    .size = entry->extents[i].size};
 
 		r = buf_add(&builder->extents, &extent, sizeof(extent), err);
 	}
 	out->extent_count = (uint32_t)entry->extent_count;
 	return r;
+}
+
+/* With its NUL. */
+static int keep_target(struct builder *builder, const char *target,
+    uint32_t *out, struct err *err)
+{
+	return builder_keep(builder, target, strlen(target) + 1, out, err);
 }
 
 static uint32_t type_bits(enum tar_type type)
@@ -129,8 +133,7 @@ static int describe(struct builder *builder, const struct tar_entry *entry,
 	case TAR_SYMLINK:
 		out->mode = S_IFLNK | 0777;
 		out->size = strlen(entry->link);
-		return builder_keep_text(builder, entry->link, &out->target,
-		    err);
+		return keep_target(builder, entry->link, &out->target, err);
 	case TAR_CHAR:
 	case TAR_BLOCK_DEVICE:
 		out->data = makedev(entry->dev_major, entry->dev_minor);
@@ -184,7 +187,7 @@ static int describe_dangling(struct builder *builder, const char *target,
 	paths_clean(path);
 	out->flags = LAYER_DANGLING;
 	builder->has_dangling = true;
-	return builder_keep_text(builder, path, &out->target, err);
+	return keep_target(builder, path, &out->target, err);
 }
 
 static int add_link(struct builder *builder, const struct tar_entry *entry,
@@ -262,13 +265,15 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 int builder_add_span(struct builder *builder, const struct layer_span *span,
     const void *window, size_t window_len, struct err *err)
 {
+	AUTO_BUF struct buf packed = BUF_INIT(BLOCK_MAX);
 	struct layer_span added = *span;
 	int r = 0;
 
 	added.window = HEAP_NOTHING;
-	added.window_len = 0;
 	if (window_len > 0)
-		r = window_pack(&builder->heap, window, window_len,
-		    &added.window, &added.window_len, err);
+		r = window_pack(window, window_len, &packed, err);
+	if (r == 0 && window_len > 0)
+		r = builder_keep(builder, packed.data, packed.len,
+		    &added.window, err);
 	return r < 0 ? r : buf_add(&builder->spans, &added, sizeof(added), err);
 }

@@ -41,10 +41,12 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 /* A directory that nothing describes. */
 struct layer_entry builder_implied(int64_t mtime);
 
-/* Appends size bytes to the heap: where they are. */
+/* Appends a block to the heap, which is sealed when the index is written: where
+ * it is. -EFBIG over BLOCK_MAX. */
 int builder_keep(struct builder *builder, const void *data, size_t size,
     uint32_t *out, struct err *err);
-int builder_keep_text(struct builder *builder, const char *text, uint32_t *out,
-    struct err *err);
+
+/* The target of a symbolic link. */
+const char *builder_target(const struct builder *builder, uint32_t entry);
 
 #endif

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "builder_state.h"
+#include "format.h"
 
 enum {
 	FIRST_CAPACITY = 64,
@@ -87,17 +88,31 @@ uint32_t builder_child(const struct builder *builder, uint32_t dir,
 int builder_keep(struct builder *builder, const void *data, size_t size,
     uint32_t *out, struct err *err)
 {
-	size_t at = builder->heap.len;
-	int r = buf_add(&builder->heap, data, size, err);
+	static const char no_check[BLOCK_CHECK_BYTES];
+	struct buf *heap = &builder->heap;
+	uint32_t len = (uint32_t)size;
+	int r;
 
-	*out = (uint32_t)at;
-	return r;
+	if (size > BLOCK_MAX)
+		return err_set(err, EFBIG, "too large a part of an entry");
+	*out = (uint32_t)heap->len;
+	r = buf_add(heap, &len, sizeof(len), err);
+	if (r == 0)
+		r = buf_add(heap, data, size, err);
+	return r < 0 ? r : buf_add(heap, no_check, sizeof(no_check), err);
 }
 
-int builder_keep_text(struct builder *builder, const char *text, uint32_t *out,
+const char *builder_target(const struct builder *builder, uint32_t entry)
+{
+	return buf_str(&builder->heap) + builder->entries[entry].target +
+	       BLOCK_SIZE_BYTES;
+}
+
+static int keep_name(struct builder *builder, const char *name, uint32_t *out,
     struct err *err)
 {
-	return builder_keep(builder, text, strlen(text) + 1, out, err);
+	*out = (uint32_t)builder->heap.len;
+	return buf_add(&builder->heap, name, strlen(name) + 1, err);
 }
 
 static int grow(struct builder *builder, struct err *err)
@@ -133,7 +148,7 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 	*added = *entry;
 	added->parent = dir;
 	added->link = number;
-	r = builder_keep_text(builder, name, &added->name, err);
+	r = keep_name(builder, name, &added->name, err);
 	if (r < 0)
 		return r;
 	make_key(key, dir, name);

@@ -93,6 +93,76 @@ static uint32_t *list_children(struct builder *builder)
 	return list;
 }
 
+static struct index_child *make_children(struct builder *builder)
+{
+	AUTO_FREE uint32_t *list = list_children(builder);
+	struct index_child *children =
+	    calloc(builder->count, sizeof(*children));
+
+	for (uint32_t i = 0; list && children && i < builder->count; i++)
+		children[i] = (struct index_child){.entry = list[i],
+		    .name = builder->entries[list[i]].name};
+	if (!list)
+		free(steal(&children));
+	return children;
+}
+
+/* What two links share is sealed twice, and comes out the same. */
+static void seal_block(const struct builder *builder, uint32_t salt,
+    uint32_t at)
+{
+	char *block = builder->heap.data + at;
+	struct records records;
+	uint32_t size;
+
+	if (at == HEAP_NOTHING)
+		return;
+	memcpy(&size, block, sizeof(size));
+	records = block_records(salt, size);
+	records_seal(&records, at, block, NULL);
+}
+
+static void seal_entries(const struct builder *builder, uint32_t salt)
+{
+	const struct records list = {.size = sizeof(struct layer_entry),
+	    .salt = salt};
+
+	for (uint32_t i = 0; i < builder->count; i++) {
+		struct layer_entry *entry = &builder->entries[i];
+
+		seal_block(builder, salt, entry->target);
+		seal_block(builder, salt, entry->xattrs);
+		records_seal(&list, i, entry, NULL);
+	}
+}
+
+static void seal_children(const struct builder *builder, uint32_t salt,
+    struct index_child *children)
+{
+	const struct records list = {.size = sizeof(*children), .salt = salt};
+
+	for (uint32_t i = 0; i < builder->count; i++)
+		records_seal(&list, i, &children[i],
+		    builder->heap.data + children[i].name);
+}
+
+static void seal_data(const struct builder *builder,
+    const struct index_head *head, uint32_t salt)
+{
+	struct layer_span *spans = (void *)builder->spans.data;
+	struct layer_extent *extents = (void *)builder->extents.data;
+	const struct records span_list = {.size = sizeof(*spans), .salt = salt};
+	const struct records extent_list = {.size = sizeof(*extents),
+	    .salt = salt};
+
+	for (uint32_t i = 0; i < head->spans; i++) {
+		seal_block(builder, salt, spans[i].window);
+		records_seal(&span_list, i, &spans[i], NULL);
+	}
+	for (uint32_t i = 0; i < head->extents; i++)
+		records_seal(&extent_list, i, &extents[i], NULL);
+}
+
 static struct index_head make_head(const struct builder *builder,
     const struct layer_facts *facts)
 {
@@ -120,14 +190,18 @@ static struct index_head make_head(const struct builder *builder,
 int builder_write(struct builder *builder, const struct layer_facts *facts,
     int fd, struct err *err)
 {
-	AUTO_FREE uint32_t *children = NULL;
+	AUTO_FREE struct index_child *children = NULL;
 	struct index_head head = make_head(builder, facts);
+	uint32_t salt = records_sum(0, &head, sizeof(head));
 
 	drop_unreachable(builder);
 	count_all(builder);
-	children = list_children(builder);
+	children = make_children(builder);
 	if (!children)
 		return err_nomem(err);
+	seal_entries(builder, salt);
+	seal_children(builder, salt, children);
+	seal_data(builder, &head, salt);
 	const struct mapped_piece pieces[] = {
 	    {&head, sizeof(head)},
 	    {builder->entries, builder->count * sizeof(*builder->entries)},

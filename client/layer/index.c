@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading an index where it is mapped. */
+/* Reading an index where it is mapped: its entries and their names. */
 #include "layer/index.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "compare.h"
-#include "format.h"
-#include "mapped.h"
-
-struct layer_index {
-	struct mapped file;
-	struct layer_facts facts;
-	const struct index_head *head;
-	const struct layer_entry *entries;
-	const uint32_t *children;
-	const struct layer_span *spans;
-	const struct layer_extent *extents;
-	const char *heap;
-};
+#include "index_state.h"
+#include "names.h"
 
 static struct digest get_digest(uint32_t algorithm, const uint8_t *bytes)
 {
@@ -43,42 +30,60 @@ static struct layer_facts get_facts(const struct index_head *head)
 	};
 }
 
-/* The next list of the file: count records. NULL where it does not fit. */
-static const void *take(struct mapped *rest, uint64_t count, size_t record)
+/* The next list of the file, at *at. */
+static bool take(const struct layer_index *index, uint64_t *at, uint64_t count,
+    size_t size, struct records *out)
 {
-	const uint8_t *list = rest->data;
-	size_t size;
+	uint64_t rest = mapped_size(index->file) - *at;
 
-	if (!list || count > rest->size / record)
-		return rest->data = NULL;
-	size = mapped_aligned((size_t)count * record);
-	if (size > rest->size)
-		return rest->data = NULL;
-	rest->data += size;
-	rest->size -= size;
-	return list;
+	if (count > rest / size || count > UINT32_MAX ||
+	    mapped_aligned((size_t)count * size) > rest)
+		return false;
+	*out = (struct records){index->file, *at, count, size, index->salt};
+	*at += mapped_aligned((size_t)count * size);
+	return true;
+}
+
+static bool is_digest(uint32_t algorithm)
+{
+	return algorithm == DIGEST_SHA256 || algorithm == DIGEST_SHA512;
+}
+
+static bool is_known(const struct index_head *head)
+{
+	return head->vouching <= LAYER_BY_STREAM &&
+	       head->compression <= COMPRESSION_ZSTD &&
+	       is_digest(head->blob_algorithm) &&
+	       (head->vouching != LAYER_BY_STREAM ||
+		   is_digest(head->stream_algorithm));
 }
 
 static int set_lists(struct layer_index *index, struct err *err)
 {
-	struct mapped rest = index->file;
-	const struct index_head *head = take(&rest, 1, sizeof(*head));
+	struct index_head head;
+	struct records heap;
+	uint64_t at = mapped_aligned(sizeof(head));
 
-	if (head) {
-		index->head = head;
-		index->facts = get_facts(head);
-		index->entries =
-		    take(&rest, head->entries, sizeof(*index->entries));
-		index->children =
-		    take(&rest, head->children, sizeof(*index->children));
-		index->spans = take(&rest, head->spans, sizeof(*index->spans));
-		index->extents =
-		    take(&rest, head->extents, sizeof(*index->extents));
-		index->heap = take(&rest, head->heap, 1);
-	}
-	/* The root is always there, and offset 0 of the heap. */
-	if (!rest.data || head->entries == 0 || head->heap == 0)
+	if (!mapped_copy(index->file, 0, &head, sizeof(head)) ||
+	    !is_known(&head))
+		return err_set(err, EBADMSG, "an index without a head");
+	index->facts = get_facts(&head);
+	index->salt = records_sum(0, &head, sizeof(head));
+	if (!take(index, &at, head.entries, sizeof(struct layer_entry),
+		&index->entries) ||
+	    !take(index, &at, head.children, sizeof(struct index_child),
+		&index->children) ||
+	    !take(index, &at, head.spans, sizeof(struct layer_span),
+		&index->spans) ||
+	    !take(index, &at, head.extents, sizeof(struct layer_extent),
+		&index->extents) ||
+	    !take(index, &at, head.heap, 1, &heap))
 		return err_set(err, EBADMSG, "an index that is cut off");
+	index->heap = heap.at;
+	index->heap_size = heap.count;
+	/* The root is always there, and offset 0 of the heap. */
+	if (head.entries == 0 || head.heap == 0)
+		return err_set(err, EBADMSG, "an index without a root");
 	return 0;
 }
 
@@ -104,13 +109,13 @@ void layer_index_close(struct layer_index *index)
 {
 	if (!index)
 		return;
-	mapped_release(&index->file);
+	mapped_close_p(&index->file);
 	free(index);
 }
 
 uint64_t layer_index_id(const struct layer_index *index)
 {
-	return index->file.crc;
+	return mapped_id(index->file);
 }
 
 const struct layer_facts *layer_index_facts(const struct layer_index *index)
@@ -120,111 +125,145 @@ const struct layer_facts *layer_index_facts(const struct layer_index *index)
 
 uint32_t layer_index_count(const struct layer_index *index)
 {
-	return (uint32_t)index->head->entries;
+	return (uint32_t)index->entries.count;
 }
 
-const struct layer_entry *layer_index_entry(const struct layer_index *index,
-    uint32_t entry)
+int layer_index_set_damaged(const struct layer_index *index, struct err *err)
 {
-	assert(entry < index->head->entries);
-	return &index->entries[entry];
+	char text[DIGEST_TEXT_SIZE];
+
+	mapped_set_damaged(index->file);
+	return err_set(err, EUCLEAN,
+	    "the index of layer %s is damaged in the cache",
+	    digest_format(&index->facts.blob, text));
 }
 
-const char *layer_index_name(const struct layer_index *index, uint32_t entry)
+bool layer_index_is_damaged(const struct layer_index *index)
 {
-	return index->heap + layer_index_entry(index, entry)->name;
+	return mapped_is_damaged(index->file);
 }
 
-const char *layer_index_target(const struct layer_index *index, uint32_t entry)
+bool layer_index_is_of(const struct layer_index *index, int fd)
 {
-	return index->heap + layer_index_entry(index, entry)->target;
+	return mapped_is(index->file, fd);
 }
 
-const uint32_t *layer_index_children(const struct layer_index *index,
-    uint32_t dir, uint32_t *count)
+bool layer_index_replace(struct layer_index *index, struct layer_index *fresh)
 {
-	const struct layer_entry *entry = layer_index_entry(index, dir);
+	CLEANUP(layer_index_close_p) struct layer_index *taken = fresh;
 
-	*count = entry->child_count;
-	return index->children + entry->first_child;
-}
-
-bool layer_index_find(const struct layer_index *index, uint32_t dir,
-    const char *name, size_t len, uint32_t *out)
-{
-	uint32_t count;
-	const uint32_t *children = layer_index_children(index, dir, &count);
-
-	while (count > 0) {
-		uint32_t middle = count / 2;
-		int order = compare_name(name, len,
-		    layer_index_name(index, children[middle]));
-
-		if (order == 0) {
-			*out = children[middle];
-			return true;
-		}
-		if (order > 0) {
-			children += middle + 1;
-			count -= middle + 1;
-		} else {
-			count = middle;
-		}
-	}
-	return false;
-}
-
-bool layer_index_xattr(const struct layer_index *index, uint32_t entry,
-    uint32_t *cursor, const char **name, const void **value, uint32_t *len)
-{
-	uint32_t at = layer_index_entry(index, entry)->xattrs;
-	uint32_t size;
-
-	if (at == HEAP_NOTHING)
+	if (layer_index_id(index) != layer_index_id(fresh) ||
+	    mapped_size(index->file) != mapped_size(fresh->file))
 		return false;
-	memcpy(&size, index->heap + at, sizeof(size));
-	if (*cursor >= size)
-		return false;
-	at += (uint32_t)sizeof(size) + *cursor;
-	*name = index->heap + at;
-	at += (uint32_t)strlen(*name) + 1;
-	memcpy(len, index->heap + at, sizeof(*len));
-	at += (uint32_t)sizeof(*len);
-	*value = index->heap + at;
-	*cursor += (uint32_t)strlen(*name) + 1 + (uint32_t)sizeof(*len) + *len;
+	mapped_replace(index->file, steal(&taken->file));
 	return true;
 }
 
-const struct layer_extent *layer_index_extents(const struct layer_index *index,
+/* Whether a range is in a list. */
+static bool has(const struct records *list, uint32_t first, uint32_t count)
+{
+	return first <= list->count && count <= list->count - first;
+}
+
+static bool is_sane(const struct layer_index *index,
     const struct layer_entry *entry)
 {
-	return index->extents + entry->first_extent;
+	return entry->parent < index->entries.count &&
+	       entry->link < index->entries.count &&
+	       has(&index->children, entry->first_child, entry->child_count) &&
+	       has(&index->extents, entry->first_extent, entry->extent_count);
 }
 
-const struct layer_span *layer_index_spans(const struct layer_index *index,
-    uint32_t *count)
+int layer_index_entry(const struct layer_index *index, uint32_t number,
+    struct layer_entry *out, struct err *err)
 {
-	*count = (uint32_t)index->head->spans;
-	return index->spans;
+	if (records_copy(&index->entries, number, out) &&
+	    records_is_right(&index->entries, number, out, NULL) &&
+	    is_sane(index, out))
+		return 0;
+	return layer_index_set_damaged(index, err);
 }
 
-uint32_t layer_index_span_at(const struct layer_index *index, uint64_t out)
+bool layer_index_text(const struct layer_index *index, uint32_t at,
+    char out[LAYER_NAME_SIZE])
 {
-	uint32_t low = 0, high = (uint32_t)index->head->spans;
+	uint64_t room = at < index->heap_size ? index->heap_size - at : 0;
 
-	while (high - low > 1) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (index->spans[middle].out <= out)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	return mapped_text(index->file, index->heap + at, out,
+	    room < LAYER_NAME_SIZE ? (size_t)room : LAYER_NAME_SIZE);
 }
 
-const void *layer_index_window(const struct layer_index *index,
-    const struct layer_span *span)
+/* Its name is copied, and neither is compared with the check. */
+static bool copy_child(const struct layer_index *index, uint64_t number,
+    struct index_child *out, char name[LAYER_NAME_SIZE])
 {
-	return index->heap + span->window;
+	return records_copy(&index->children, number, out) &&
+	       layer_index_text(index, out->name, name);
+}
+
+static int read_child(const struct layer_index *index, uint64_t number,
+    uint32_t *out, char name[LAYER_NAME_SIZE], struct err *err)
+{
+	struct index_child child;
+
+	if (!copy_child(index, number, &child, name) ||
+	    !records_is_right(&index->children, number, &child, name))
+		return layer_index_set_damaged(index, err);
+	*out = child.entry;
+	return 0;
+}
+
+int layer_index_child(const struct layer_index *index,
+    const struct layer_entry *dir, uint32_t i, uint32_t *out,
+    char name[LAYER_NAME_SIZE], struct err *err)
+{
+	return read_child(index, (uint64_t)dir->first_child + i, out, name,
+	    err);
+}
+
+/* The names of the list of children. */
+struct named {
+	const struct layer_index *index;
+	uint32_t entry; /* of the one that was read last */
+};
+
+static bool peek_name(const void *list, uint32_t number,
+    char out[LAYER_NAME_SIZE])
+{
+	const struct named *named = list;
+	struct index_child child;
+
+	return copy_child(named->index, number, &child, out);
+}
+
+static int read_name(void *list, uint32_t number, char out[LAYER_NAME_SIZE],
+    struct err *err)
+{
+	struct named *named = list;
+
+	return read_child(named->index, number, &named->entry, out, err);
+}
+
+static int set_damaged(const void *list, struct err *err)
+{
+	const struct named *named = list;
+
+	return layer_index_set_damaged(named->index, err);
+}
+
+int layer_index_find(const struct layer_index *index, uint32_t dir,
+    const char *name, size_t len, uint32_t *out, struct err *err)
+{
+	static const struct names names = {peek_name, read_name, set_damaged};
+	struct named named = {.index = index};
+	struct layer_entry entry;
+	uint32_t number;
+	int r = layer_index_entry(index, dir, &entry, err);
+
+	if (r == 0)
+		r = names_find(&names, &named, entry.first_child,
+		    entry.child_count, name, len, &number, err);
+	if (r == 1)
+		*out = named.entry;
+	return r;
 }

@@ -12,8 +12,7 @@
 /* The keys say which layers and tables of contents, so that nobody can make
  * another stack with the same name; the numbers, which indexes of those. */
 static int make_name(struct layer *const *layers,
-    const struct layer_index *const *indexes, size_t count, char **name,
-    struct err *err)
+    const struct merged_stack *stack, char **name, struct err *err)
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
@@ -21,8 +20,8 @@ static int make_name(struct layer *const *layers,
 	char text[DIGEST_TEXT_SIZE];
 	int r = hasher ? 0 : -err->code;
 
-	for (size_t i = 0; r == 0 && i < count; i++) {
-		const uint64_t id = layer_index_id(indexes[i]);
+	for (size_t i = 0; r == 0 && i < stack->count; i++) {
+		const uint64_t id = layer_index_id(stack->layers[i]);
 		const char *key = layer_key(layers[i]);
 
 		r = hasher_update(hasher, key, strlen(key) + 1, err);
@@ -37,31 +36,47 @@ static int make_name(struct layer *const *layers,
 	return *name ? 0 : err_nomem(err);
 }
 
+static int open_kept(struct store *store, const char *name,
+    const struct merged_stack *stack, const struct merged *damaged,
+    struct merged **out, struct err *err)
+{
+	AUTO_FD int fd = store_derived_open(store, name, err);
+
+	if (fd < 0)
+		return fd;
+	if (damaged && merged_is_of(damaged, fd))
+		return err_set(err, ESTALE, "not another file");
+	return merged_open(stack, steal_fd(&fd), out, err);
+}
+
 /* 1, or 0 where none is kept, or none that is whole. */
-static int find(struct store *store, const char *name, struct merged **out,
-    struct err *err)
+static int find(struct store *store, const char *name,
+    const struct merged_stack *stack, const struct merged *damaged,
+    struct merged **out, struct err *err)
 {
 	struct err reason = ERR_INIT;
-	int fd = store_derived_open(store, name, &reason);
-	int r = fd < 0 ? fd : merged_open(fd, out, &reason);
+	int r = open_kept(store, name, stack, damaged, out, &reason);
 
 	if (r == 0)
 		return 1;
 	if (r == -EBADMSG)
+		log_warn("the tree of an image's layers is made again: %s",
+		    reason.msg);
+	if (r == -EBADMSG || r == -ESTALE)
 		store_derived_drop(store, name);
-	if (r == -EBADMSG || r == -ENOENT)
+	if (r == -EBADMSG || r == -ESTALE || r == -ENOENT)
 		return 0;
 	*err = reason;
 	return r;
 }
 
 /* A small cache may have no room for it: it is used all the same. */
-static int make(struct store *store, const struct layer_index *const *layers,
-    size_t count, const char *name, struct merged **out, struct err *err)
+static int make(struct store *store, const struct merged_stack *stack,
+    const char *name, struct merged **out, struct err *err)
 {
 	AUTO_FD int fd = store_temp(store, err);
 	struct err ignored = ERR_INIT;
-	int r = fd < 0 ? fd : merged_write(layers, count, fd, err);
+	int r = fd < 0 ? fd : merged_write(stack, fd, err);
 	int own;
 
 	if (fd >= 0 && r < 0)
@@ -71,27 +86,27 @@ static int make(struct store *store, const struct layer_index *const *layers,
 		return r;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = own < 0 ? err_sys(err, "cannot open a tree")
-		    : merged_open(own, out, err);
+		    : merged_open(stack, own, out, err);
 	if (r == 0 && store_derived_put(store, fd, name, &ignored) < 0)
 		log_warn("a tree is not kept: %s", ignored.msg);
 	return r;
 }
 
 int merged_get(struct store *store, struct layer *const *layers,
-    const struct layer_index *const *indexes, size_t count, struct merged **out,
-    struct err *err)
+    const struct merged_stack *stack, const struct merged *damaged,
+    struct merged **out, struct err *err)
 {
 	AUTO_FREE char *name = NULL;
 	AUTO_FD int lock = -1;
-	int r = make_name(layers, indexes, count, &name, err);
+	int r = make_name(layers, stack, &name, err);
 
 	if (r == 0)
-		r = find(store, name, out, err);
+		r = find(store, name, stack, damaged, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	lock = store_derived_lock(store, name, err);
-	r = lock < 0 ? lock : find(store, name, out, err);
+	r = lock < 0 ? lock : find(store, name, stack, damaged, out, err);
 	if (r == 0)
-		r = make(store, indexes, count, name, out, err);
+		r = make(store, stack, name, out, err);
 	return r < 0 ? r : 0;
 }

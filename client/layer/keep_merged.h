@@ -7,10 +7,11 @@
 #include "merged.h"
 #include "store/store.h"
 
-/* The tree of the layers and their indexes, the lowest first: the one that is
- * kept, or else made and kept. */
+/* The tree of the layers, whose indexes are the stack: the one that is kept, or
+ * else made and kept. The file of `damaged` (NULL: none) is not taken for one
+ * that is kept. */
 int merged_get(struct store *store, struct layer *const *layers,
-    const struct layer_index *const *indexes, size_t count, struct merged **out,
-    struct err *err);
+    const struct merged_stack *stack, const struct merged *damaged,
+    struct merged **out, struct err *err);
 
 #endif

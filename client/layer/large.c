@@ -11,18 +11,8 @@
 
 enum { PIECE = 256 << 10, WINDOW = 8 << 20 };
 
-static const struct layer_span *span_of(const struct layer *layer,
-    uint32_t number)
+bool large_is(const struct layer_span *span)
 {
-	uint32_t count;
-
-	return layer_index_spans(layer->index, &count) + number;
-}
-
-bool large_is(const struct layer *layer, uint32_t number)
-{
-	const struct layer_span *span = span_of(layer, number);
-
 	return (uint64_t)span->skip + span->out_len > SPAN_OUT_MAX &&
 	       !(span->flags & SPAN_ZEROS);
 }
@@ -190,10 +180,10 @@ static void keep_last(struct layer *layer, uint32_t number, struct blob *blob)
 	blob_put(before);
 }
 
-static int read_once(struct layer *layer, uint32_t number, void *data,
-    size_t len, uint64_t off, struct err *err)
+static int read_once(struct layer *layer, uint32_t number,
+    const struct layer_span *span, void *data, size_t len, uint64_t off,
+    struct err *err)
 {
-	const struct layer_span *span = span_of(layer, number);
 	CLEANUP(blob_put_p) struct blob *blob = take_last(layer, number);
 	ssize_t n;
 
@@ -205,17 +195,17 @@ static int read_once(struct layer *layer, uint32_t number, void *data,
 	return n < 0 ? (int)n : 0;
 }
 
-int large_read(struct layer *layer, uint32_t number, void *data, size_t len,
-    uint64_t off, struct err *err)
+int large_read(struct layer *layer, uint32_t number,
+    const struct layer_span *span, void *data, size_t len, uint64_t off,
+    struct err *err)
 {
-	const struct layer_span *span = span_of(layer, number);
 	struct err first = ERR_INIT;
-	int r = read_once(layer, number, data, len, off, &first);
+	int r = read_once(layer, number, span, data, len, off, &first);
 
 	if (r == -EBADMSG) {
 		/* What it was decoded from is not to be kept either. */
 		parts_drop(layer->parts, span->in, span->in_len);
-		return read_once(layer, number, data, len, off, err);
+		return read_once(layer, number, span, data, len, off, err);
 	}
 	if (r < 0)
 		*err = first;

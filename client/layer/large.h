@@ -14,12 +14,14 @@
 #include "base/err.h"
 
 struct layer;
+struct layer_span;
 
-bool large_is(const struct layer *layer, uint32_t span);
+bool large_is(const struct layer_span *span);
 
 /* Reads len bytes at off of a span that is large, when all of it was verified.
  * Bytes that are wrong are fetched once more, then -EBADMSG. */
-int large_read(struct layer *layer, uint32_t span, void *data, size_t len,
-    uint64_t off, struct err *err);
+int large_read(struct layer *layer, uint32_t number,
+    const struct layer_span *span, void *data, size_t len, uint64_t off,
+    struct err *err);
 
 #endif

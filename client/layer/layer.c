@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "index_state.h"
 #include "state.h"
 
 const struct digest *layer_digest(const struct layer *layer)
@@ -91,6 +92,11 @@ static bool has_index(struct layer *layer)
 	return layer->index != NULL;
 }
 
+bool layer_is_right(struct layer *layer)
+{
+	return has_index(layer) && !layer_index_is_damaged(layer->index);
+}
+
 static bool has_stream(struct layer *layer)
 {
 	return layer->stream && !layer->stream_lost;
@@ -102,12 +108,36 @@ int layer_await(struct layer *layer, const struct layer_index **out,
 	int r = 0;
 
 	if (!layer->index) {
+		task_will_wait();
 		monitor_enter(&layer->monitor);
 		r = await_made(layer, has_index, err);
 		monitor_leave(&layer->monitor);
 	}
 	*out = layer->index;
 	return r;
+}
+
+int layer_mend(struct layer *layer, struct err *err)
+{
+	int r;
+
+	task_will_wait();
+	atomic_fetch_add(&layer->wanted, 1);
+	monitor_enter(&layer->monitor);
+	r = await_made(layer, layer_is_right, err);
+	monitor_leave(&layer->monitor);
+	layer_unwant(layer);
+	if (r == 0)
+		*err = (struct err)ERR_INIT;
+	return r;
+}
+
+bool layer_mended(struct layer *layer, int *r, struct err *err)
+{
+	if (*r != -EUCLEAN)
+		return false;
+	*r = layer_mend(layer, err);
+	return *r == 0;
 }
 
 static int no_source(void *arg, const struct digest *digest, uint64_t offset,
@@ -188,6 +218,7 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 	r = layer_find_stream(layer, err);
 	if (r < 0)
 		return r;
+	task_will_wait();
 	atomic_fetch_add(&layer->wanted, 1);
 	monitor_enter(&layer->monitor);
 	r = await_made(layer, has_stream, err);

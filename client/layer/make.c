@@ -6,49 +6,84 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "index_state.h"
 #include "pass.h"
 #include "state.h"
 
-/* There, unless another thread was faster. Takes the index. */
-static void publish(struct layer *layer, struct layer_index *index)
+/* Replaces a damaged index. What was said of the layer before was said of the
+ * entries that it had, so another index would be another layer. Takes it. */
+static int replace(struct layer *layer, struct layer_index *index,
+    struct err *err)
 {
+	return layer_index_replace(layer->index, index)
+		   ? 0
+		   : err_set(err, EIO,
+			 "its index in the cache was damaged, and made again "
+			 "it is another one: unmount and mount again");
+}
+
+/* There, unless another thread was faster. Takes the index. */
+static int publish(struct layer *layer, struct layer_index *index,
+    struct err *err)
+{
+	int r = 0;
+
 	monitor_enter(&layer->monitor);
 	if (!layer->index)
 		layer->index = steal(&index);
+	else if (!layer_is_right(layer))
+		r = replace(layer, steal(&index), err);
 	monitor_notify(&layer->monitor);
 	monitor_leave(&layer->monitor);
 	layer_index_close(index);
-}
-
-/* A damaged one is removed, and made anew. */
-static int open_kept(struct layer *layer, struct layer_index **out,
-    struct err *err)
-{
-	struct store *store = layer->table->store;
-	struct err reason = ERR_INIT;
-	int fd = store_derived_open(store, layer->name, &reason);
-	int r = fd < 0 ? fd : layer_index_open(fd, out, &reason);
-
-	if (r == 0)
-		return 1;
-	if (r == -ENOENT)
-		return 0;
-	if (r == -EBADMSG) {
-		log_debug(LOG_STORE, "%s: %s", layer->title, reason.msg);
-		store_derived_drop(store, layer->name);
-		return 0;
-	}
-	*err = reason;
 	return r;
 }
 
+/* Opens what is kept. The file that is mapped already is no other one, whatever
+ * its checksum says now. */
+static int open_kept(struct layer *layer, struct layer_index **out,
+    struct err *err)
+{
+	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
+	AUTO_FD int fd =
+	    store_derived_open(layer->table->store, layer->name, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	if (layer->index && layer_index_is_of(layer->index, fd))
+		return err_set(err, ESTALE, "what was read of it was wrong");
+	r = layer_index_open(steal_fd(&fd), &index, err);
+	if (r < 0)
+		return r;
+	if (!digest_equal(&layer_index_facts(index)->blob, &layer->digest) ||
+	    layer_index_facts(index)->blob_size != layer->size)
+		return err_set(err, EBADMSG, "it is of another layer");
+	*out = steal(&index);
+	return 0;
+}
+
+/* One that is damaged, or of another version, is removed. */
 int make_find(struct layer *layer, struct err *err)
 {
 	struct layer_index *index = NULL;
-	int r = open_kept(layer, &index, err);
+	struct err reason = ERR_INIT;
+	int r = open_kept(layer, &index, &reason);
 
-	if (r == 1)
-		publish(layer, index);
+	if (r == 0) {
+		r = publish(layer, index, err);
+		return r < 0 ? r : 1;
+	}
+	if (r == -ENOENT)
+		return 0;
+	if (r == -EBADMSG)
+		log_warn("%s: its index in the cache is made again: %s",
+		    layer->title, reason.msg);
+	if (r == -EBADMSG || r == -ESTALE) {
+		store_derived_drop(layer->table->store, layer->name);
+		return 0;
+	}
+	*err = reason;
 	return r;
 }
 
@@ -92,8 +127,7 @@ static int keep(struct layer *layer, struct builder *builder,
 	if (store_derived_put(store, fd, layer->name, &ignored) < 0)
 		log_warn("%s: its index is not kept: %s", layer->title,
 		    ignored.msg);
-	publish(layer, index);
-	return 0;
+	return publish(layer, index, err);
 }
 
 static int read_blob(void *arg, void *data, size_t len, uint64_t off,
@@ -189,11 +223,11 @@ static int make_locked(struct layer *layer, struct err *err)
 	    store_derived_lock(layer->table->store, layer->name, err);
 	int r = lock < 0 ? lock : 0;
 
-	if (r == 0 && !layer->index)
+	if (r == 0 && !layer_is_right(layer))
 		r = make_find(layer, err);
 	if (r != 0)
 		return r;
-	if (layer->toc.kind != TOC_NONE && !layer->index)
+	if (layer->toc.kind != TOC_NONE && !layer_is_right(layer))
 		r = make_from_toc(layer, err);
 	if (r == 0)
 		r = make_from_blob(layer, err);
@@ -213,8 +247,13 @@ static int make_stream(struct layer *layer, struct err *err)
 
 static int make(struct layer *layer, struct err *err)
 {
-	int r = make_locked(layer, err);
+	int r;
 
+	if (layer->index && !layer_is_right(layer))
+		log_warn("%s: its index in the cache is damaged, and is made "
+			 "again",
+		    layer->title);
+	r = make_locked(layer, err);
 	if (r >= 0 &&
 	    layer_index_facts(layer->index)->vouching == LAYER_BY_STREAM)
 		r = make_stream(layer, err);

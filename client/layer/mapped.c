@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <isa-l.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "base/cleanup.h"
 #include "base/file.h"
+#include "base/simd.h"
+#include "guard.h"
 
 struct header {
 	char magic[MAPPED_MAGIC_SIZE];
@@ -17,57 +19,213 @@ struct header {
 	uint64_t crc;  /* and its CRC-64 */
 };
 
+/* One file where it is mapped. */
+struct mapping {
+	uint8_t *file;
+	size_t size; /* of all of it */
+	dev_t device;
+	ino_t inode;
+	struct guard *guard;
+	struct mapping *replaced; /* that others may still be reading */
+};
+
+struct mapped {
+	struct mapping *_Atomic now;
+	size_t size; /* of the content */
+	uint64_t crc;
+	atomic_bool damaged;
+};
+
+static uint64_t add_crc(uint64_t crc, const void *data, size_t size)
+{
+	/* It takes no pointer to const, and changes nothing. */
+	crc = crc64_ecma_refl(crc, (void *)(uintptr_t)data, size);
+	simd_clear();
+	return crc;
+}
+
 static int not_whole(struct err *err)
 {
-	return err_set(err, EBADMSG, "a file of the cache is damaged or old");
+	return err_set(err, EBADMSG, "a file of the cache is damaged");
+}
+
+static int check_magic(const char *magic, const char *wanted, struct err *err)
+{
+	if (memcmp(magic, wanted, MAPPED_NAME_SIZE) != 0)
+		return not_whole(err);
+	if (memcmp(magic, wanted, MAPPED_MAGIC_SIZE) != 0)
+		return err_set(err, ESTALE,
+		    "a file of the cache is of another version");
+	return 0;
 }
 
 static int check(struct mapped *mapped, const char *magic, struct err *err)
 {
-	const uint8_t *file = mapped->data - sizeof(struct header);
+	const struct mapping *mapping = mapped->now;
 	struct header header;
+	int r;
 
-	memcpy(&header, file, sizeof(header));
-	if (memcmp(header.magic, magic, MAPPED_MAGIC_SIZE) != 0 ||
-	    header.size != mapped->size)
-		return not_whole(err);
-	/* ISA-L takes no pointer to const, and changes nothing. */
-	if (crc64_ecma_refl(0, mapped->data, mapped->size) != header.crc)
-		return not_whole(err);
+	memcpy(&header, mapping->file, sizeof(header));
+	r = check_magic(header.magic, magic, err);
+	if (r < 0)
+		return r;
+	mapped->size = mapping->size - sizeof(header);
 	mapped->crc = header.crc;
+	if (header.size != mapped->size)
+		return not_whole(err);
+	return add_crc(0, mapping->file + sizeof(header), mapped->size) ==
+		       header.crc
+		   ? 0
+		   : not_whole(err);
+}
+
+static void mapping_free(struct mapping *mapping)
+{
+	guard_remove(mapping->guard);
+	munmap(mapping->file, mapping->size);
+	free(mapping);
+}
+
+static int map(int fd, const struct stat *st, struct mapping **out,
+    struct err *err)
+{
+	struct mapping *mapping = calloc(1, sizeof(*mapping));
+
+	if (!mapping)
+		return err_nomem(err);
+	mapping->device = st->st_dev;
+	mapping->inode = st->st_ino;
+	mapping->size = (size_t)st->st_size;
+	mapping->file =
+	    mmap(NULL, mapping->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (mapping->file == MAP_FAILED) {
+		free(mapping);
+		return err_sys(err, "cannot map a file of the cache");
+	}
+	mapping->guard = guard_add(mapping->file, mapping->size);
+	if (!mapping->guard) {
+		mapping_free(mapping);
+		return err_nomem(err);
+	}
+	*out = mapping;
 	return 0;
 }
 
-int mapped_open(int fd, const char magic[MAPPED_MAGIC_SIZE], struct mapped *out,
-    struct err *err)
+int mapped_open(int fd, const char magic[MAPPED_MAGIC_SIZE],
+    struct mapped **out, struct err *err)
 {
 	AUTO_FD int owned = fd;
+	CLEANUP(mapped_close_p)
+	struct mapped *mapped = calloc(1, sizeof(*mapped));
+	struct mapping *mapping = NULL;
 	struct stat st;
-	uint8_t *file;
 	int r;
 
+	if (!mapped)
+		return err_nomem(err);
 	if (fstat(owned, &st) < 0)
 		return err_sys(err, "cannot examine a file of the cache");
-	if ((uint64_t)st.st_size < sizeof(struct header))
+	if (!S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size < sizeof(struct header))
 		return not_whole(err);
-	file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, owned, 0);
-	if (file == MAP_FAILED)
-		return err_sys(err, "cannot map a file of the cache");
-	out->data = file + sizeof(struct header);
-	out->size = (size_t)st.st_size - sizeof(struct header);
-	r = check(out, magic, err);
+	r = map(owned, &st, &mapping, err);
 	if (r < 0)
-		mapped_release(out);
+		return r;
+	mapped->now = mapping;
+	r = check(mapped, magic, err);
+	if (r == 0)
+		*out = steal(&mapped);
 	return r;
 }
 
-void mapped_release(struct mapped *mapped)
+void mapped_close(struct mapped *mapped)
 {
-	if (!mapped->data)
-		return;
-	munmap((void *)(uintptr_t)(mapped->data - sizeof(struct header)),
-	    mapped->size + sizeof(struct header));
-	mapped->data = NULL;
+	struct mapping *mapping = mapped->now;
+
+	while (mapping) {
+		struct mapping *replaced = mapping->replaced;
+
+		mapping_free(mapping);
+		mapping = replaced;
+	}
+	free(mapped);
+}
+
+uint64_t mapped_id(const struct mapped *mapped)
+{
+	return mapped->crc;
+}
+
+size_t mapped_size(const struct mapped *mapped)
+{
+	return mapped->size;
+}
+
+bool mapped_is(const struct mapped *mapped, int fd)
+{
+	const struct mapping *mapping = mapped->now;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == mapping->device &&
+	       st.st_ino == mapping->inode;
+}
+
+const void *mapped_at(const struct mapped *mapped, uint64_t at, size_t size)
+{
+	const struct mapping *mapping = mapped->now;
+
+	if (at > mapped->size || size > mapped->size - at)
+		return NULL;
+	return mapping->file + sizeof(struct header) + at;
+}
+
+bool mapped_copy(const struct mapped *mapped, uint64_t at, void *out,
+    size_t size)
+{
+	const void *data = mapped_at(mapped, at, size);
+
+	if (data)
+		memcpy(out, data, size);
+	return data != NULL;
+}
+
+bool mapped_text(const struct mapped *mapped, uint64_t at, char *out,
+    size_t room)
+{
+	const char *data = mapped_at(mapped, at, 0);
+	size_t len;
+
+	if (!data)
+		return false;
+	if (room > mapped->size - at)
+		room = mapped->size - at;
+	len = strnlen(data, room);
+	if (len == room)
+		return false;
+	memcpy(out, data, len);
+	out[len] = '\0';
+	return true;
+}
+
+void mapped_set_damaged(struct mapped *mapped)
+{
+	atomic_store(&mapped->damaged, true);
+}
+
+bool mapped_is_damaged(const struct mapped *mapped)
+{
+	return atomic_load(&mapped->damaged);
+}
+
+void mapped_replace(struct mapped *mapped, struct mapped *fresh)
+{
+	struct mapping *mapping = fresh->now;
+
+	fresh->now = NULL;
+	mapping->replaced = mapped->now;
+	mapped->now = mapping;
+	atomic_store(&mapped->damaged, false);
+	mapped_close(fresh);
 }
 
 /* Writes and counts data into the header. */
@@ -77,7 +235,7 @@ static int put(int fd, struct header *header, const void *data, size_t size,
 	int r =
 	    file_pwrite(fd, data, size, sizeof(*header) + header->size, err);
 
-	header->crc = crc64_ecma_refl(header->crc, data, size);
+	header->crc = add_crc(header->crc, data, size);
 	header->size += size;
 	return r;
 }

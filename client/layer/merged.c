@@ -2,31 +2,81 @@
 /* Reading a tree where it is mapped. */
 #include "merged.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "compare.h"
-#include "mapped.h"
-
-/* The last characters are the version: any change is another one. */
-#define MERGED_MAGIC "rfstre01"
+#include "index_state.h"
+#include "names.h"
 
 struct merged {
-	struct mapped file;
-	const struct merged_node *nodes;
-	size_t count;
+	struct mapped *file;
+	struct records nodes;
+	struct merged *before;
 };
 
-int merged_put(int fd, const void *nodes, uint32_t count, struct err *err)
+uint32_t merged_salt(const struct merged_stack *stack)
 {
-	const struct mapped_piece piece = {nodes,
-	    count * sizeof(struct merged_node)};
+	uint32_t salt = 0;
 
-	return mapped_write(fd, MERGED_MAGIC, &piece, 1, err);
+	for (size_t i = 0; i < stack->count; i++) {
+		uint64_t id = layer_index_id(stack->layers[i]);
+
+		salt = records_sum(salt, &id, sizeof(id));
+	}
+	return salt;
 }
 
-int merged_open(int fd, struct merged **out, struct err *err)
+static struct records node_records(const struct merged_stack *stack)
+{
+	return (struct records){.size = sizeof(struct merged_node),
+	    .salt = merged_salt(stack)};
+}
+
+static uint32_t check_name(const char *name, uint32_t salt)
+{
+	return records_sum(salt, name, strlen(name));
+}
+
+int merged_put(const struct merged_stack *stack, struct merged_node *nodes,
+    const char *const *names, uint32_t count, int fd, struct err *err)
+{
+	const struct records records = node_records(stack);
+	const struct merged_head head = {.nodes = count, .salt = records.salt};
+	const struct mapped_piece pieces[] = {{&head, sizeof(head)},
+	    {nodes, count * sizeof(*nodes)}};
+
+	for (uint32_t i = 0; i < count; i++) {
+		nodes[i].name_check = check_name(names[i], records.salt);
+		records_seal(&records, i, &nodes[i], NULL);
+	}
+	return mapped_write(fd, MERGED_MAGIC, pieces, 2, err);
+}
+
+static int set_nodes(struct merged *merged, const struct merged_stack *stack,
+    struct err *err)
+{
+	struct merged_head head;
+	uint64_t rest;
+
+	if (!mapped_copy(merged->file, 0, &head, sizeof(head)))
+		return err_set(err, EBADMSG, "a tree without a head");
+	if (head.salt != merged_salt(stack))
+		return err_set(err, EBADMSG, "a tree of other layers");
+	rest = mapped_size(merged->file) - sizeof(head);
+	merged->nodes = node_records(stack);
+	merged->nodes.file = merged->file;
+	merged->nodes.at = sizeof(head);
+	merged->nodes.count = head.nodes;
+	if (head.nodes > UINT32_MAX ||
+	    head.nodes > rest / sizeof(struct merged_node))
+		return err_set(err, EBADMSG, "a tree that is cut off");
+	if (head.nodes == 0)
+		return err_set(err, EBADMSG, "a tree without a root");
+	return 0;
+}
+
+int merged_open(const struct merged_stack *stack, int fd, struct merged **out,
+    struct err *err)
 {
 	CLEANUP(merged_close_p)
 	struct merged *merged = calloc(1, sizeof(*merged));
@@ -37,74 +87,134 @@ int merged_open(int fd, struct merged **out, struct err *err)
 		return err_nomem(err);
 	}
 	r = mapped_open(fd, MERGED_MAGIC, &merged->file, err);
-	if (r < 0)
-		return r;
-	merged->nodes = (const void *)merged->file.data;
-	merged->count = merged->file.size / sizeof(*merged->nodes);
-	if (merged->count == 0)
-		return err_set(err, EBADMSG, "a tree without a root");
-	*out = steal(&merged);
-	return 0;
+	if (r == 0)
+		r = set_nodes(merged, stack, err);
+	if (r == 0)
+		*out = steal(&merged);
+	return r;
 }
 
 void merged_close(struct merged *merged)
 {
-	if (!merged)
-		return;
-	mapped_release(&merged->file);
+	merged_close_p(&merged->before);
+	mapped_close_p(&merged->file);
 	free(merged);
 }
 
-const struct merged_node *merged_node(const struct merged *merged,
-    uint32_t node)
+void merged_keep(struct merged *merged, struct merged *before)
 {
-	assert(node < merged->count);
-	return &merged->nodes[node];
+	merged->before = before;
 }
 
-const char *merged_name(const struct merged *merged,
-    const struct layer_index *const *layers, uint32_t node)
+bool merged_is_damaged(const struct merged *merged)
 {
-	const struct merged_node *at = merged_node(merged, node);
-
-	return layer_index_name(layers[at->name_layer], at->name_entry);
+	return mapped_is_damaged(merged->file);
 }
 
-static bool find_child(const struct merged *merged,
-    const struct layer_index *const *layers, uint32_t dir, const char *name,
-    size_t len, uint32_t *out)
+bool merged_is_of(const struct merged *merged, int fd)
 {
-	uint32_t low = merged_node(merged, dir)->first_child;
-	uint32_t high = low + merged_node(merged, dir)->child_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = compare_name(name, len,
-		    merged_name(merged, layers, middle));
-
-		if (order == 0) {
-			*out = middle;
-			return true;
-		}
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return mapped_is(merged->file, fd);
 }
 
-int merged_find(const struct merged *merged,
-    const struct layer_index *const *layers, const char *path, uint32_t *out)
+static bool is_sane(const struct merged *merged,
+    const struct merged_stack *stack, const struct merged_node *node)
 {
-	*out = MERGED_ROOT;
-	while (*path) {
+	return node->name_layer < stack->count && node->layer < stack->count &&
+	       node->entry < layer_index_count(stack->layers[node->layer]) &&
+	       node->parent < merged->nodes.count &&
+	       node->first_child <= merged->nodes.count &&
+	       node->child_count <= merged->nodes.count - node->first_child;
+}
+
+static int set_damaged(const struct merged *merged, struct err *err)
+{
+	mapped_set_damaged(merged->file);
+	return err_set(err, EUCLEAN,
+	    "the tree of an image's layers is damaged in the cache");
+}
+
+int merged_node(const struct merged *merged, const struct merged_stack *stack,
+    uint32_t number, struct merged_node *out, char *name, struct err *err)
+{
+	const struct layer_index *named;
+
+	if (!records_copy(&merged->nodes, number, out) ||
+	    !records_is_right(&merged->nodes, number, out, NULL) ||
+	    !is_sane(merged, stack, out))
+		return set_damaged(merged, err);
+	if (!name)
+		return 0;
+	named = stack->layers[out->name_layer];
+	if (!layer_index_text(named, out->name, name) ||
+	    check_name(name, merged->nodes.salt) != out->name_check)
+		return layer_index_set_damaged(named, err);
+	return 0;
+}
+
+/* The names of nodes. */
+struct named {
+	const struct merged *merged;
+	const struct merged_stack *stack;
+	struct merged_node *node; /* the one that was read last */
+};
+
+static bool peek_name(const void *list, uint32_t number,
+    char out[LAYER_NAME_SIZE])
+{
+	const struct named *named = list;
+	const struct merged_stack *stack = named->stack;
+	struct merged_node node;
+
+	return records_copy(&named->merged->nodes, number, &node) &&
+	       node.name_layer < stack->count &&
+	       layer_index_text(stack->layers[node.name_layer], node.name, out);
+}
+
+static int read_name(void *list, uint32_t number, char out[LAYER_NAME_SIZE],
+    struct err *err)
+{
+	const struct named *named = list;
+
+	return merged_node(named->merged, named->stack, number, named->node,
+	    out, err);
+}
+
+static int not_sorted(const void *list, struct err *err)
+{
+	const struct named *named = list;
+
+	return set_damaged(named->merged, err);
+}
+
+int merged_find_child(const struct merged *merged,
+    const struct merged_stack *stack, const char *name, size_t len,
+    struct merged_node *node, uint32_t *number, struct err *err)
+{
+	static const struct names names = {peek_name, read_name, not_sorted};
+	struct named named = {merged, stack, node};
+
+	return names_find(&names, &named, node->first_child, node->child_count,
+	    name, len, number, err);
+}
+
+int merged_find(const struct merged *merged, const struct merged_stack *stack,
+    const char *path, struct merged_node *out, uint32_t *number,
+    struct err *err)
+{
+	int r;
+
+	*number = MERGED_ROOT;
+	r = merged_node(merged, stack, MERGED_ROOT, out, NULL, err);
+	if (r < 0)
+		return r;
+	r = 1;
+	while (r == 1 && *path) {
 		size_t len = strcspn(path, "/");
 
-		if (!find_child(merged, layers, *out, path, len, out))
-			return 0;
+		r = merged_find_child(merged, stack, path, len, out, number,
+		    err);
 		path += len;
 		path += *path == '/';
 	}
-	return 1;
+	return r;
 }

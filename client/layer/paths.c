@@ -40,8 +40,7 @@ static int follow_link(struct walk *walk, uint32_t link, const char *rest,
     struct err *err)
 {
 	const struct builder *builder = walk->builder;
-	const char *target =
-	    buf_str(&builder->heap) + builder->entries[link].target;
+	const char *target = builder_target(builder, link);
 	char *text;
 
 	if (++walk->links > LINKS_MAX)

@@ -242,21 +242,12 @@ static void end_work(struct span_cache *cache, uint64_t need)
 	monitor_leave(&cache->monitor);
 }
 
-static const struct layer_span *span_of(const struct layer *layer,
-    uint32_t span)
-{
-	uint32_t count;
-
-	return layer_index_spans(layer->index, &count) + (span & ~STORED);
-}
-
-static int unpack(struct decoded *decoded, struct layer *layer, uint64_t window,
-    uint8_t **out, struct err *err)
+static int unpack(struct decoded *decoded, struct layer *layer,
+    const struct layer_span *span, uint64_t window, uint8_t **out,
+    struct err *err)
 {
 	struct span_cache *cache = decoded->cache;
-	const struct layer_span *span = span_of(layer, decoded->span);
 	uint64_t need = (uint64_t)span->in_len + span->skip + span->out_len;
-	uint32_t number = decoded->span & ~STORED;
 	int r = begin_work(cache, need, err);
 
 	if (r < 0)
@@ -265,19 +256,19 @@ static int unpack(struct decoded *decoded, struct layer *layer, uint64_t window,
 	if (!*out)
 		r = err_nomem(err);
 	else if (decoded->span & STORED)
-		r = unpack_stored(layer, number, window, *out, err);
+		r = unpack_stored(layer, span, window, *out, err);
 	else
-		r = unpack_span(layer, number, window, *out, err);
+		r = unpack_span(layer, span, window, *out, err);
 	end_work(cache, need);
 	return r;
 }
 
-static int bring(struct decoded *decoded, struct layer *layer, uint64_t window,
-    struct err *err)
+static int bring(struct decoded *decoded, struct layer *layer,
+    const struct layer_span *span, uint64_t window, struct err *err)
 {
 	struct span_cache *cache = decoded->cache;
 	uint8_t *data = NULL;
-	int r = unpack(decoded, layer, window, &data, err);
+	int r = unpack(decoded, layer, span, window, &data, err);
 
 	monitor_enter(&cache->monitor);
 	decoded->data = data;
@@ -346,34 +337,36 @@ int span_find(struct span_cache *cache, const struct layer *layer,
 	return decoded ? 0 : err_set(err, EAGAIN, "not decoded");
 }
 
-/* span: with STORED, or without. */
-static int get(struct span_cache *cache, struct layer *layer, uint32_t span,
-    uint64_t size, uint64_t window, struct decoded **out, struct err *err)
+/* number: with STORED, or without. */
+static int get(struct span_cache *cache, struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint64_t size, uint64_t window,
+    struct decoded **out, struct err *err)
 {
 	CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
 	int r;
 
 	do {
 		decoded_put(steal(&decoded));
-		r = claim(cache, layer, span, size, &decoded, err);
+		r = claim(cache, layer, number, size, &decoded, err);
 	} while (r == -EAGAIN);
 	if (r == 1)
-		r = bring(decoded, layer, window, err);
+		r = bring(decoded, layer, span, window, err);
 	if (r == 0)
 		*out = steal(&decoded);
 	return r;
 }
 
-int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
-    uint64_t window, struct decoded **out, struct err *err)
+int span_get(struct span_cache *cache, struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint64_t window, struct decoded **out,
+    struct err *err)
 {
-	return get(cache, layer, span, span_of(layer, span)->out_len, window,
-	    out, err);
+	return get(cache, layer, number, span, span->out_len, window, out, err);
 }
 
 int span_get_stored(struct span_cache *cache, struct layer *layer,
-    uint32_t span, uint64_t window, struct decoded **out, struct err *err)
+    uint32_t number, const struct layer_span *span, uint64_t window,
+    struct decoded **out, struct err *err)
 {
-	return get(cache, layer, span | STORED, span_of(layer, span)->in_len,
-	    window, out, err);
+	return get(cache, layer, number | STORED, span, span->in_len, window,
+	    out, err);
 }

@@ -14,6 +14,7 @@
 #include "buffers.h"
 
 struct layer;
+struct layer_span;
 struct span_cache;
 
 /* buffers are borrowed and outlive it. */
@@ -28,17 +29,20 @@ DEFINE_CLEANUP(struct span_cache *, span_cache_free);
 struct decoded;
 
 /*
- * The span of a layer whose index is there. window: how many bytes of the blob
- * are worth fetching from the span's start on, if any are. -EBADMSG, -EINTR,
- * and errors of parts_read(). To be given back with decoded_put().
+ * The span of a number, as the layer's index has it. window: how many bytes of
+ * the blob are worth fetching from the span's start on, if any are. -EBADMSG,
+ * -EINTR, -EUCLEAN, and errors of parts_read(). To be given back with
+ * decoded_put().
  */
-int span_get(struct span_cache *cache, struct layer *layer, uint32_t span,
-    uint64_t window, struct decoded **out, struct err *err);
+int span_get(struct span_cache *cache, struct layer *layer, uint32_t number,
+    const struct layer_span *span, uint64_t window, struct decoded **out,
+    struct err *err);
 
 /* The same of the span as it is stored, of a layer whose spans are vouched for
  * as they stand in the blob: in_len bytes. */
 int span_get_stored(struct span_cache *cache, struct layer *layer,
-    uint32_t span, uint64_t window, struct decoded **out, struct err *err);
+    uint32_t number, const struct layer_span *span, uint64_t window,
+    struct decoded **out, struct err *err);
 
 /* The same as the first if it is there; -EAGAIN. */
 int span_find(struct span_cache *cache, const struct layer *layer,

@@ -43,10 +43,14 @@ static int add_part(struct meaning *meaning, uint32_t layer, uint32_t entry,
 	return 0;
 }
 
-/* Whether nothing below the directory's part shows through it. */
-static bool is_opaque(const struct layer_index *index, uint32_t entry)
+/* Whether nothing below the directory's part shows through it: 1, or 0. */
+static int is_opaque(const struct layer_index *index, uint32_t number,
+    struct err *err)
 {
-	return layer_index_entry(index, entry)->flags & LAYER_OPAQUE;
+	struct layer_entry entry;
+	int r = layer_index_entry(index, number, &entry, err);
+
+	return r < 0 ? r : (entry.flags & LAYER_OPAQUE) != 0;
 }
 
 int stack_root(const struct layer_index *const *layers, size_t lowest,
@@ -57,38 +61,43 @@ int stack_root(const struct layer_index *const *layers, size_t lowest,
 	*out = (struct meaning){.is_dir = true, .open = lowest > 0};
 	for (size_t i = count; r == 0 && i-- > lowest;) {
 		r = add_part(out, (uint32_t)i, LAYER_ROOT, err);
-		if (is_opaque(layers[i], LAYER_ROOT)) {
+		if (r == 0)
+			r = is_opaque(layers[i], LAYER_ROOT, err);
+		if (r == 1)
 			out->open = false;
-			break;
-		}
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static bool is_whited_out(const struct layer_index *index, uint32_t dir,
-    const char *name, size_t len)
+/* 1, or 0. */
+static int is_whited_out(const struct layer_index *index, uint32_t dir,
+    const char *name, size_t len, struct err *err)
 {
 	char text[WHITEOUT_NAME_SIZE];
 	uint32_t found;
 
 	if (len + WHITEOUT_LEN >= sizeof(text))
-		return false;
+		return 0;
 	snprintf(text, sizeof(text), "%s%.*s", whiteout, (int)len, name);
-	return layer_index_find(index, dir, text, len + WHITEOUT_LEN, &found);
+	return layer_index_find(index, dir, text, len + WHITEOUT_LEN, &found,
+	    err);
 }
 
 /* What one layer has under the name. 1 where it hides what is below. */
 static int look(const struct layer_index *index, const struct part *dir,
     const char *name, size_t len, struct meaning *out, struct err *err)
 {
-	const struct layer_entry *entry;
+	struct layer_entry entry;
 	uint32_t found;
-	int r;
+	int r = layer_index_find(index, dir->entry, name, len, &found, err);
 
-	if (!layer_index_find(index, dir->entry, name, len, &found))
-		return is_whited_out(index, dir->entry, name, len);
-	entry = layer_index_entry(index, found);
-	if (!S_ISDIR(entry->mode)) {
+	if (r == 0)
+		return is_whited_out(index, dir->entry, name, len, err);
+	if (r > 0)
+		r = layer_index_entry(index, found, &entry, err);
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(entry.mode)) {
 		if (out->count > 0)
 			return 1; /* it is under a directory */
 		r = add_part(out, dir->layer, found, err);
@@ -96,10 +105,9 @@ static int look(const struct layer_index *index, const struct part *dir,
 	}
 	out->is_dir = true;
 	r = add_part(out, dir->layer, found, err);
-	if (r < 0)
-		return r;
-	return is_opaque(index, found) ||
-	       is_whited_out(index, dir->entry, name, len);
+	if (r < 0 || entry.flags & LAYER_OPAQUE)
+		return r < 0 ? r : 1;
+	return is_whited_out(index, dir->entry, name, len, err);
 }
 
 int stack_child(const struct layer_index *const *layers,
@@ -160,22 +168,47 @@ static int by_name(const void *one, const void *two)
 	return a->part.layer < b->part.layer ? 1 : -1;
 }
 
-static size_t add_names(const struct layer_index *index,
-    const struct part *part, struct candidate *out)
+void candidates_release(struct candidates *candidates)
 {
-	uint32_t children;
-	const uint32_t *list =
-	    layer_index_children(index, part->entry, &children);
-	size_t count = 0;
+	free(candidates->list);
+	arena_release(&candidates->names);
+	*candidates = (struct candidates){0};
+}
 
-	for (uint32_t i = 0; i < children; i++) {
-		const char *name = layer_index_name(index, list[i]);
+static int reserve(struct candidates *out, uint32_t more, struct err *err)
+{
+	struct candidate *list =
+	    reallocarray(out->list, out->count + more + 1, sizeof(*list));
 
-		if (!stack_is_whiteout(name))
-			out[count++] =
-			    (struct candidate){name, {part->layer, list[i]}};
+	if (!list)
+		return err_nomem(err);
+	out->list = list;
+	return 0;
+}
+
+static int add_names(const struct layer_index *index, const struct part *part,
+    struct candidates *out, struct err *err)
+{
+	struct layer_entry dir;
+	int r = layer_index_entry(index, part->entry, &dir, err);
+
+	if (r == 0)
+		r = reserve(out, dir.child_count, err);
+	for (uint32_t i = 0; r == 0 && i < dir.child_count; i++) {
+		struct candidate *next = &out->list[out->count];
+		char name[LAYER_NAME_SIZE];
+
+		next->part.layer = part->layer;
+		r = layer_index_child(index, &dir, i, &next->part.entry, name,
+		    err);
+		if (r < 0 || stack_is_whiteout(name))
+			continue;
+		next->name = arena_strdup(&out->names, name);
+		if (!next->name)
+			return err_nomem(err);
+		out->count++;
 	}
-	return count;
+	return r;
 }
 
 static size_t drop_repeated(struct candidate *list, size_t count)
@@ -190,37 +223,33 @@ static size_t drop_repeated(struct candidate *list, size_t count)
 }
 
 int stack_names(const struct layer_index *const *layers,
-    const struct meaning *dir, struct candidate **out, size_t *count,
-    struct err *err)
+    const struct meaning *dir, struct candidates *out, struct err *err)
 {
-	size_t total = 0;
+	int r = reserve(out, 0, err);
 
-	for (size_t i = 0; i < dir->count; i++)
-		total += layer_index_entry(layers[dir->parts[i].layer],
-		    dir->parts[i].entry)
-			     ->child_count;
-	*count = 0;
-	*out = calloc(total + 1, sizeof(**out));
-	if (!*out)
-		return err_nomem(err);
-	for (size_t i = 0; i < dir->count; i++)
-		*count += add_names(layers[dir->parts[i].layer], &dir->parts[i],
-		    *out + *count);
-	qsort(*out, *count, sizeof(**out), by_name);
-	*count = drop_repeated(*out, *count);
+	for (size_t i = 0; r == 0 && i < dir->count; i++)
+		r = add_names(layers[dir->parts[i].layer], &dir->parts[i], out,
+		    err);
+	if (r < 0)
+		return r;
+	qsort(out->list, out->count, sizeof(*out->list), by_name);
+	out->count = drop_repeated(out->list, out->count);
 	return 0;
 }
 
-struct part meaning_attributes(const struct layer_index *const *layers,
-    const struct meaning *meaning)
+int meaning_attributes(const struct layer_index *const *layers,
+    const struct meaning *meaning, struct part *part, struct layer_entry *entry,
+    struct err *err)
 {
 	for (size_t i = 0; i < meaning->count; i++) {
-		const struct part *part = &meaning->parts[i];
-		const struct layer_entry *entry =
-		    layer_index_entry(layers[part->layer], part->entry);
+		int r;
 
-		if (!(entry->flags & LAYER_IMPLIED))
-			return *part;
+		*part = meaning->parts[i];
+		r = layer_index_entry(layers[part->layer], part->entry, entry,
+		    err);
+		if (r < 0 || !(entry->flags & LAYER_IMPLIED))
+			return r;
 	}
-	return meaning->parts[0];
+	*part = meaning->parts[0];
+	return layer_index_entry(layers[part->layer], part->entry, entry, err);
 }

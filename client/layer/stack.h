@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layers on top of each other, of which maybe only the upper ones are known:
- * what a name means in them, looked up as an overlay does it.
+ * what a name means in them, looked up as an overlay does it. -EUCLEAN where an
+ * index is damaged.
  */
 #ifndef LAYER_STACK_H
 #define LAYER_STACK_H
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "layer/index.h"
 
@@ -48,19 +50,27 @@ int stack_find(const struct layer_index *const *layers, size_t lowest,
 
 /* A name that some layer has in a directory. */
 struct candidate {
-	const char *name; /* in the index */
+	const char *name;
 	struct part part; /* of the highest layer that has it */
 };
 
-/* All names in a directory that stand for themselves, each once, sorted; some
- * of them may mean nothing. *out is the caller's to free. */
-int stack_names(const struct layer_index *const *layers,
-    const struct meaning *dir, struct candidate **out, size_t *count,
-    struct err *err);
+struct candidates {
+	struct candidate *list;
+	size_t count;
+	struct arena names;
+};
 
-/* The part that gives a directory its attributes. */
-struct part meaning_attributes(const struct layer_index *const *layers,
-    const struct meaning *meaning);
+void candidates_release(struct candidates *candidates);
+
+/* All names in a directory that stand for themselves, each once, sorted; some
+ * of them may mean nothing. To be released, also after a failure. */
+int stack_names(const struct layer_index *const *layers,
+    const struct meaning *dir, struct candidates *out, struct err *err);
+
+/* The part that gives a directory its attributes, and what they are. */
+int meaning_attributes(const struct layer_index *const *layers,
+    const struct meaning *meaning, struct part *part, struct layer_entry *entry,
+    struct err *err);
 
 /* A name that stands for something else: whiteouts and what AUFS kept. */
 bool stack_is_whiteout(const char *name);

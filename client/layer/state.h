@@ -85,4 +85,16 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err);
 /* Opens the index that an earlier pass left in the store: 1, or 0. */
 int make_find(struct layer *layer, struct err *err);
 
+/* Whether the index is there, and nobody has found it damaged. */
+bool layer_is_right(struct layer *layer);
+
+/*
+ * The index was found damaged: waits until it is made again, as for a new one;
+ * then err is as if nothing had failed. layer_mended() does so where that is
+ * why something failed (*r is -EUCLEAN): whether it is to be tried once more.
+ * If not, *r and err say why it failed.
+ */
+int layer_mend(struct layer *layer, struct err *err);
+bool layer_mended(struct layer *layer, int *r, struct err *err);
+
 #endif

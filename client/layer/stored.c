@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Layers' blobs as they are stored, read by the spans that vouch for them. */
+#include <errno.h>
 #include <string.h>
 
 #include "state.h"
@@ -15,16 +16,20 @@ enum {
 bool layer_is_vouched(struct layer *layer)
 {
 	const struct layer_index *index = layer_index_known(layer);
-	const struct layer_span *spans;
+	struct err none = ERR_INIT;
 	uint64_t end = 0;
-	uint32_t count;
 
 	if (!index || layer_index_facts(index)->vouching != LAYER_BY_SPANS)
 		return false;
-	spans = layer_index_spans(index, &count);
-	/* Two may share a byte, where one ends in the middle of it. */
-	for (uint32_t i = 0; i < count && spans[i].in <= end; i++)
-		end = spans[i].in + spans[i].in_len;
+	for (uint32_t i = 0; i < layer_index_spans(index); i++) {
+		struct layer_span span;
+
+		/* Two may share a byte, where one ends in the middle of it. */
+		if (layer_index_span(index, i, &span, &none) < 0 ||
+		    span.in > end)
+			return false;
+		end = span.in + span.in_len;
+	}
 	return end == layer->size;
 }
 
@@ -33,23 +38,27 @@ uint64_t layer_cached(struct layer *layer)
 	return parts_cached(layer->parts);
 }
 
-/* The span with that byte of the blob. */
-static uint32_t span_at(const struct layer_span *spans, uint32_t count,
-    uint64_t off)
+/* The span with that byte of the blob, and its number. */
+static int span_at(const struct layer *layer, uint64_t off, uint32_t *number,
+    struct layer_span *out, struct err *err)
 {
-	uint32_t first = 0;
+	uint32_t count = layer_index_spans(layer->index);
+	int r = 0;
 
-	while (count > 1) {
+	*number = 0;
+	while (r == 0 && count > 1) {
 		uint32_t half = count / 2;
 
-		if (spans[first + half].in <= off) {
-			first += half;
+		r = layer_index_span(layer->index, *number + half, out, err);
+		if (r == 0 && out->in <= off) {
+			*number += half;
 			count -= half;
 		} else {
 			count = half;
 		}
 	}
-	return first;
+	return r < 0 ? r
+		     : layer_index_span(layer->index, *number, out, err);
 }
 
 /* How much is worth fetching for who reads there: as much as was read in order
@@ -74,41 +83,56 @@ static ssize_t read_span(struct layer *layer, void *data, size_t len,
     uint64_t off, uint64_t window, struct err *err)
 {
 	CLEANUP(decoded_put_p) struct decoded *stored = NULL;
-	uint32_t count;
-	const struct layer_span *spans =
-	    layer_index_spans(layer->index, &count);
-	uint32_t number = span_at(spans, count, off);
-	uint64_t skip = off - spans[number].in;
-	uint64_t left = spans[number].in_len - skip;
-	int r = span_get_stored(layer->table->spans, layer, number, window,
-	    &stored, err);
+	struct layer_span span;
+	uint32_t number;
+	uint64_t skip;
+	int r = span_at(layer, off, &number, &span, err);
 
 	if (r < 0)
 		return r;
-	if (len > left)
-		len = (size_t)left;
+	skip = off - span.in;
+	if (skip >= span.in_len)
+		return err_set(err, EIO, "%s: no byte %llu in its index",
+		    layer->title, (unsigned long long)off);
+	r = span_get_stored(layer->table->spans, layer, number, &span, window,
+	    &stored, err);
+	if (r < 0)
+		return r;
+	if (len > span.in_len - skip)
+		len = (size_t)(span.in_len - skip);
 	memcpy(data, decoded_data(stored) + skip, len);
 	return (ssize_t)len;
+}
+
+static int read_spans(struct layer *layer, uint8_t *data, size_t len,
+    uint64_t off, uint64_t window, struct err *err)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read_span(layer, data + done, len - done,
+		    off + done, window, err);
+
+		if (n < 0)
+			return (int)n;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 ssize_t layer_read_stored(struct layer *layer, void *data, size_t len,
     uint64_t off, struct err *err)
 {
 	uint64_t window;
-	size_t done = 0;
+	int r;
 
 	if (off >= layer->size)
 		return 0;
 	if (len > layer->size - off)
 		len = (size_t)(layer->size - off);
 	window = window_at(layer, off, len);
-	while (done < len) {
-		ssize_t n = read_span(layer, (uint8_t *)data + done, len - done,
-		    off + done, window, err);
-
-		if (n < 0)
-			return n;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
+	r = read_spans(layer, data, len, off, window, err);
+	if (layer_mended(layer, &r, err))
+		r = read_spans(layer, data, len, off, window, err);
+	return r < 0 ? r : (ssize_t)len;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which layers of a tree have to be known for what, and who waits for them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
+#include "base/log.h"
 #include "keep_merged.h"
+#include "state.h"
 #include "tree_state.h"
 
 const struct layer_index **tree_indexes(const struct tree *tree)
@@ -53,13 +56,13 @@ size_t tree_known_from(struct tree *tree, const struct layer_index **indexes,
 static int settle(struct tree *tree, const struct layer_index *const *indexes,
     struct err *err)
 {
+	const struct merged_stack stack = {indexes, tree->count};
 	CLEANUP(merged_close_p) struct merged *merged = NULL;
 	int r;
 
 	if (tree->merged)
 		return 0;
-	r = merged_get(tree->store, tree->layers, indexes, tree->count, &merged,
-	    err);
+	r = merged_get(tree->store, tree->layers, &stack, NULL, &merged, err);
 	if (r < 0)
 		return r;
 	SCOPED_LOCK(&tree->lock);
@@ -117,4 +120,62 @@ int tree_ask(struct tree *tree, const struct layer_index **indexes,
 			return r;
 	}
 	return tree->alone ? 0 : settle(tree, indexes, err);
+}
+
+/* Whether it was replaced, and not by another thread. */
+static bool replace(struct tree *tree, struct merged *damaged,
+    struct merged **fresh)
+{
+	SCOPED_LOCK(&tree->lock);
+	if (tree->merged != damaged)
+		return false;
+	merged_keep(*fresh, damaged);
+	tree->merged = steal(fresh);
+	return true;
+}
+
+/* Replaces a merged tree that was found damaged. */
+static int mend_merged(struct tree *tree, struct err *err)
+{
+	const struct merged_stack stack = tree_stack(tree);
+	struct merged *damaged = tree->merged;
+	CLEANUP(merged_close_p) struct merged *fresh = NULL;
+	int r;
+
+	if (!damaged || !merged_is_damaged(damaged))
+		return 0;
+	task_will_wait();
+	r = merged_get(tree->store, tree->layers, &stack, damaged, &fresh, err);
+	if (r == 0 && replace(tree, damaged, &fresh))
+		log_warn("the tree of an image's %zu layers was damaged in the "
+			 "cache, and was made again",
+		    tree->count);
+	return r;
+}
+
+static int mend_layers(struct tree *tree, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < tree->count; i++) {
+		if (layer_index_known(tree->layers[i]) &&
+		    !layer_is_right(tree->layers[i]))
+			r = layer_mend(tree->layers[i], err);
+	}
+	return r;
+}
+
+bool tree_mended(struct tree *tree, int *r, size_t *tries, struct err *err)
+{
+	/* Any of the files may be damaged, and each is found alone. */
+	if (*r != -EUCLEAN || *tries > tree->count)
+		return false;
+	++*tries;
+	*r = mend_layers(tree, err);
+	if (*r == 0)
+		*r = mend_merged(tree, err);
+	if (*r == 0)
+		*err = (struct err)ERR_INIT;
+	/* Where a tree is made the next index is found. */
+	return *r == 0 || *r == -EUCLEAN;
 }

@@ -11,7 +11,6 @@
 #include "state.h"
 #include "store/parts.h"
 #include "stream/checkpoint.h"
-#include "window.h"
 
 static int compare(const struct layer *layer, const struct layer_span *span,
     const void *data, size_t len, struct err *err)
@@ -37,11 +36,9 @@ static int decode(const struct layer *layer, const struct layer_span *span,
 	    .bits = span->bits,
 	    .at_member = span->flags & SPAN_AT_MEMBER,
 	    .window = window};
-	int r = 0;
+	int r =
+	    layer_index_window(layer->index, span, window, sizeof(window), err);
 
-	if (span->window_len > 0)
-		r = window_unpack(layer_index_window(layer->index, span),
-		    span->window_len, window, sizeof(window), err);
 	if (r < 0)
 		return r;
 	from.window_len = (size_t)r;
@@ -112,12 +109,9 @@ static int unpack_into(struct layer *layer, const struct layer_span *span,
 	return r;
 }
 
-int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
-    uint8_t *out, struct err *err)
+int unpack_span(struct layer *layer, const struct layer_span *span,
+    uint64_t window, uint8_t *out, struct err *err)
 {
-	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer->index, &count) + number;
 	struct buffers *buffers = layer->table->buffers;
 	uint8_t *in;
 	int r;
@@ -134,12 +128,8 @@ int unpack_span(struct layer *layer, uint32_t number, uint64_t window,
 	return r;
 }
 
-int unpack_stored(struct layer *layer, uint32_t number, uint64_t window,
-    uint8_t *out, struct err *err)
+int unpack_stored(struct layer *layer, const struct layer_span *span,
+    uint64_t window, uint8_t *out, struct err *err)
 {
-	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer->index, &count) + number;
-
 	return unpack_into(layer, span, window, out, NULL, err);
 }

@@ -8,17 +8,18 @@
 #include "base/err.h"
 
 struct layer;
+struct layer_span;
 
 /*
  * Fetches, verifies and decodes a span into out, which has room for out_len
  * bytes. Bytes that are wrong are fetched once more, then -EBADMSG.
  */
-int unpack_span(struct layer *layer, uint32_t span, uint64_t window,
-    uint8_t *out, struct err *err);
+int unpack_span(struct layer *layer, const struct layer_span *span,
+    uint64_t window, uint8_t *out, struct err *err);
 
 /* The same without decoding, of a span that is vouched for as it stands in the
  * blob: in_len bytes. */
-int unpack_stored(struct layer *layer, uint32_t span, uint64_t window,
-    uint8_t *out, struct err *err);
+int unpack_stored(struct layer *layer, const struct layer_span *span,
+    uint64_t window, uint8_t *out, struct err *err);
 
 #endif

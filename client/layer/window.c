@@ -8,24 +8,21 @@
 /* Higher levels take longer than the inflating, and gain little. */
 enum { LEVEL = 1 };
 
-int window_pack(struct buf *heap, const void *window, size_t len, uint32_t *at,
-    uint32_t *packed_len, struct err *err)
+int window_pack(const void *window, size_t len, struct buf *out,
+    struct err *err)
 {
 	size_t room = ZSTD_compressBound(len);
 	size_t packed;
-	int r = buf_reserve(heap, room, err);
+	int r = buf_reserve(out, room, err);
 
 	if (r < 0)
 		return r;
-	packed =
-	    ZSTD_compress(heap->data + heap->len, room, window, len, LEVEL);
+	packed = ZSTD_compress(out->data + out->len, room, window, len, LEVEL);
 	if (ZSTD_isError(packed))
 		return err_set(err, ENOMEM, "cannot pack a window: %s",
 		    ZSTD_getErrorName(packed));
-	*at = (uint32_t)heap->len;
-	*packed_len = (uint32_t)packed;
-	heap->len += packed;
-	heap->data[heap->len] = '\0';
+	out->len += packed;
+	out->data[out->len] = '\0';
 	return 0;
 }
 

@@ -9,9 +9,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the window's packed form to the heap: where and how long it is. */
-int window_pack(struct buf *heap, const void *window, size_t len, uint32_t *at,
-    uint32_t *packed_len, struct err *err);
+/* Appends the window's packed form. */
+int window_pack(const void *window, size_t len, struct buf *out,
+    struct err *err);
 
 /* Unpacks into out, of size bytes: how many there are. -EBADMSG. */
 int window_unpack(const void *packed, size_t packed_len, void *out, size_t size,

@@ -2,7 +2,7 @@
 /*
  * Threads of our own. A signal that somebody sends is for the thread that waits
  * for it, so the others take none. Those that a thread's own fault raises reach
- * it all the same: blocked, they would end the process past whoever handles
+ * it all the same: blocked, they would end the process past those who handle
  * them, be it us (a page that cannot be read) or a sanitizer that reports them.
  */
 #ifndef BASE_THREAD_H

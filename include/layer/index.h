@@ -11,6 +11,11 @@
  *	entry.data ──> span.out … decoded by what span says <── span.in … in
  *	the blob
  *
+ * The file is on a disk, where it can be damaged while it is mapped. So what is
+ * asked of an index is a copy, which was compared with a checksum. What does
+ * not agree, or is not there, is -EUCLEAN and never an answer: the functions of
+ * layer.h and tree.h then have the index made again.
+ *
  * Everything here is immutable and can be used from any thread.
  */
 #ifndef LAYER_INDEX_H
@@ -20,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "oci/digest.h"
@@ -27,7 +33,11 @@
 
 /* A number of an entry: entries stand in the order in which the layer has them,
  * a directory before what is in it. */
-enum { LAYER_ROOT = 0, LAYER_ENTRIES_MAX = 1 << 22 };
+enum {
+	LAYER_ROOT = 0,
+	LAYER_ENTRIES_MAX = 1 << 22,
+	LAYER_NAME_SIZE = 256, /* of a name with its NUL */
+};
 
 enum layer_entry_flag {
 	/* No entry of its own: a directory that others are in. */
@@ -40,7 +50,8 @@ enum layer_entry_flag {
 	LAYER_SPARSE = 8,
 };
 
-/* As in the file; native byte order. */
+/* As in the file; native byte order. The check of each record is for those who
+ * copy it. */
 struct layer_entry {
 	uint64_t data; /* of a file: its address; of a device: its number */
 	uint64_t size;
@@ -57,12 +68,13 @@ struct layer_entry {
 	uint32_t xattrs; /* 0: none */
 	uint32_t first_extent, extent_count; /* of a sparse file */
 	uint32_t flags;
-	uint32_t unused;
+	uint32_t check;
 };
 
 /* A piece of a sparse file; pieces follow one another in the stream. */
 struct layer_extent {
 	uint64_t offset, size;
+	uint32_t unused, check;
 };
 
 enum layer_span_flag {
@@ -73,10 +85,11 @@ enum layer_span_flag {
 struct layer_span {
 	uint64_t in, out; /* where it begins in the blob, in the stream */
 	uint32_t in_len, out_len;
-	uint32_t skip;               /* decoded bytes that come before it */
-	uint32_t window, window_len; /* packed, in the heap */
+	uint32_t skip;   /* decoded bytes that come before it */
+	uint32_t window; /* packed, in the heap; 0: none */
 	uint8_t bits, flags, unused[2];
 	uint8_t sha256[32];
+	uint32_t check;
 };
 
 /* What the digests of spans are of. */
@@ -105,7 +118,8 @@ struct layer_facts {
 
 struct layer_index;
 
-/* Takes fd, also on failure. -EBADMSG: not whole, or of another version. */
+/* Takes fd, also on failure. -EBADMSG: it is damaged; -ESTALE: it is of another
+ * version. */
 int layer_index_open(int fd, struct layer_index **out, struct err *err);
 void layer_index_close(struct layer_index *index);
 
@@ -116,33 +130,54 @@ uint64_t layer_index_id(const struct layer_index *index);
 
 const struct layer_facts *layer_index_facts(const struct layer_index *index);
 uint32_t layer_index_count(const struct layer_index *index);
-const struct layer_entry *layer_index_entry(const struct layer_index *index,
-    uint32_t entry);
 
-/* Their names and targets are not NULL, and live as long as the index. */
-const char *layer_index_name(const struct layer_index *index, uint32_t entry);
-const char *layer_index_target(const struct layer_index *index, uint32_t entry);
+/* What follows is 0, or -EUCLEAN. */
 
-/* The children of a directory, sorted by name. */
-const uint32_t *layer_index_children(const struct layer_index *index,
-    uint32_t dir, uint32_t *count);
+/* Its children, its extents, its parent and its link are in the index. */
+int layer_index_entry(const struct layer_index *index, uint32_t number,
+    struct layer_entry *out, struct err *err);
 
-/* Whether a directory has a child of that name (len bytes). */
-bool layer_index_find(const struct layer_index *index, uint32_t dir,
-    const char *name, size_t len, uint32_t *out);
+/* The i-th child of a directory, of child_count: they are sorted by name. */
+int layer_index_child(const struct layer_index *index,
+    const struct layer_entry *dir, uint32_t i, uint32_t *out,
+    char name[LAYER_NAME_SIZE], struct err *err);
 
-/* The attributes of an entry, one a call; *cursor is 0 at first. */
-bool layer_index_xattr(const struct layer_index *index, uint32_t entry,
-    uint32_t *cursor, const char **name, const void **value, uint32_t *len);
+/* Looks for a child of that name (len bytes) in a directory: 1, or 0 where it
+ * has none. */
+int layer_index_find(const struct layer_index *index, uint32_t dir,
+    const char *name, size_t len, uint32_t *out, struct err *err);
 
-const struct layer_extent *layer_index_extents(const struct layer_index *index,
-    const struct layer_entry *entry);
+/* A new string, "" where an entry has none. */
+int layer_index_target(const struct layer_index *index,
+    const struct layer_entry *entry, char **out, struct err *err);
 
-const struct layer_span *layer_index_spans(const struct layer_index *index,
-    uint32_t *count);
-/* The span with the byte at that address, which is in the stream. */
-uint32_t layer_index_span_at(const struct layer_index *index, uint64_t out);
-const void *layer_index_window(const struct layer_index *index,
-    const struct layer_span *span);
+/* Appends the attributes of an entry, for layer_next_xattr(). */
+int layer_index_xattrs(const struct layer_index *index,
+    const struct layer_entry *entry, struct buf *out, struct err *err);
+
+/* The attributes one after the other; *cursor is 0 at first. What they are is
+ * in the buffer. */
+bool layer_next_xattr(const struct buf *xattrs, size_t *cursor,
+    const char **name, const void **value, uint32_t *len);
+
+/* The i-th piece of a sparse file, of extent_count. */
+int layer_index_extent(const struct layer_index *index,
+    const struct layer_entry *entry, uint32_t i, struct layer_extent *out,
+    struct err *err);
+
+/* How many spans there are, and one of them, which is in the blob and in the
+ * stream, and is no longer than layers are cut. */
+uint32_t layer_index_spans(const struct layer_index *index);
+int layer_index_span(const struct layer_index *index, uint32_t number,
+    struct layer_span *out, struct err *err);
+
+/* The span with the byte at that address, and its number. -EIO where none has
+ * it. */
+int layer_index_span_at(const struct layer_index *index, uint64_t address,
+    uint32_t *number, struct layer_span *out, struct err *err);
+
+/* Unpacks a span's window into out, of size bytes: how many there are. */
+int layer_index_window(const struct layer_index *index,
+    const struct layer_span *span, void *out, size_t size, struct err *err);
 
 #endif

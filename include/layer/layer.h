@@ -80,6 +80,22 @@ int layer_await(struct layer *layer, const struct layer_index **out,
 void layer_prefetch(struct layer *layer);
 
 /*
+ * What the layer, the index of which is there, says of an entry: its
+ * attributes; its target as a new string; its extended attributes, appended for
+ * layer_next_xattr(); how many bytes of it are stored, which are fewer than its
+ * size where it is sparse. An index that is damaged in the cache is made again
+ * first: errors are those of layer_await().
+ */
+int layer_entry(struct layer *layer, uint32_t number, struct layer_entry *out,
+    struct err *err);
+int layer_target(struct layer *layer, uint32_t number, char **out,
+    struct err *err);
+int layer_xattrs(struct layer *layer, uint32_t number, struct buf *out,
+    struct err *err);
+int layer_stored(struct layer *layer, const struct layer_entry *entry,
+    uint64_t *out, struct err *err);
+
+/*
  * Where in a file of the layer the next data (or, for hole, the next hole) is
  * from off on, as lseek(2) has it. -ENXIO where there is none.
  */
@@ -95,7 +111,7 @@ ssize_t layer_read(struct layer *layer, uint32_t entry, void *data, size_t len,
     uint64_t off, struct err *err);
 
 /* The same of what has been decoded and is still in memory: nothing waits.
- * -EAGAIN: not all of it is there. */
+ * -EAGAIN: not all of it is there; -EUCLEAN: the index is damaged. */
 ssize_t layer_read_known(struct layer *layer, uint32_t entry, void *data,
     size_t len, uint64_t off, struct err *err);
 

@@ -37,18 +37,26 @@ struct tree_item {
 	struct layer *layer; /* borrowed from the tree; its index is known */
 	uint32_t entry;      /* the one with the attributes, its own link */
 	uint32_t links;
+	uint32_t own_links; /* as many as in its layer alone */
+	uint32_t mode;      /* as in struct stat */
+	uint32_t place;     /* in the tree, for tree_find(); 0: not known */
 };
 
 /*
  * What stands at a path: components with one slash between them, "" for the
  * root. -ENOENT; errors as layer_await(). A symbolic link is what it is, and a
- * path does not lead through one.
+ * path does not lead through one. in: what stands at the path without its last
+ * component, if the caller knows it (else NULL); it is not looked up again.
+ *
+ * What is damaged in the cache is made again first, here and in tree_list().
  */
-int tree_find(struct tree *tree, const char *path, struct tree_item *out,
-    struct err *err);
+int tree_find(struct tree *tree, const struct tree_item *in, const char *path,
+    struct tree_item *out, struct err *err);
 
-/* The same as far as it is known without waiting: 1, or 0. */
-int tree_known(struct tree *tree, const char *path, struct tree_item *out);
+/* The same as far as it is known without waiting: 1, or 0. -EUCLEAN where it is
+ * damaged, and tree_find() would wait. */
+int tree_known(struct tree *tree, const char *path, struct tree_item *out,
+    struct err *err);
 
 /* Whether it is of no layers, and so has not even a root. */
 bool tree_is_empty(const struct tree *tree);

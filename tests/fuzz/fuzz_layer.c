@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../unit/merged_read.h"
 #include "base/buf.h"
 #include "builder.h"
 #include "fuzz.h"
-#include "merged.h"
 #include "stack.h"
 
 static int take_entry(void *arg, const struct tar_entry *entry, struct err *err)
@@ -28,7 +28,8 @@ static struct layer_index *make_index(const uint8_t *data, size_t size,
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
 	struct tar_handler handler = {.entry = take_entry};
-	struct layer_facts facts = {.stream_size = size};
+	struct layer_facts facts = {.blob = {.algorithm = DIGEST_SHA256},
+	    .stream_size = size};
 	struct layer_index *index;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC), r;
@@ -56,20 +57,18 @@ static void check_name(const char *name)
 }
 
 static void check_child(const struct layer_index *index, uint32_t dir,
-    uint32_t child, const char *before)
+    const struct child *child, const char *before)
 {
-	const char *name;
 	uint32_t found;
 
-	if (child >= layer_index_count(index) ||
-	    layer_index_entry(index, child)->parent != dir)
+	if (child->entry >= layer_index_count(index) ||
+	    entry_in(index, child->entry).parent != dir)
 		abort();
-	name = layer_index_name(index, child);
-	check_name(name);
-	if (before && strcmp(before, name) >= 0)
+	check_name(child->name);
+	if (strcmp(before, child->name) >= 0)
 		abort();
-	if (!layer_index_find(index, dir, name, strlen(name), &found) ||
-	    found != child)
+	if (!find_in(index, dir, child->name, strlen(child->name), &found) ||
+	    found != child->entry)
 		abort();
 }
 
@@ -77,17 +76,17 @@ static void check_child(const struct layer_index *index, uint32_t dir,
 static void check_tree(const struct layer_index *index, uint32_t *names)
 {
 	for (uint32_t dir = 0; dir < layer_index_count(index); dir++) {
-		uint32_t count;
-		const uint32_t *children =
-		    layer_index_children(index, dir, &count);
+		const struct layer_entry entry = entry_in(index, dir);
+		struct child before = {.name = ""};
 
-		if (count > 0 && !S_ISDIR(layer_index_entry(index, dir)->mode))
+		if (entry.child_count > 0 && !S_ISDIR(entry.mode))
 			abort();
-		for (uint32_t i = 0; i < count; i++) {
-			check_child(index, dir, children[i],
-			    i ? layer_index_name(index, children[i - 1])
-			      : NULL);
-			names[layer_index_entry(index, children[i])->link]++;
+		for (uint32_t i = 0; i < entry.child_count; i++) {
+			const struct child child = child_in(index, dir, i);
+
+			check_child(index, dir, &child, before.name);
+			names[entry_in(index, child.entry).link]++;
+			before = child;
 		}
 	}
 }
@@ -96,11 +95,10 @@ static void check_tree(const struct layer_index *index, uint32_t *names)
 static void check_parents(const struct layer_index *index)
 {
 	for (uint32_t i = 1; i < layer_index_count(index); i++) {
-		const struct layer_entry *entry = layer_index_entry(index, i);
-		const struct layer_entry *parent =
-		    layer_index_entry(index, entry->parent);
+		const struct layer_entry entry = entry_in(index, i);
 
-		if (entry->parent >= i || !S_ISDIR(parent->mode))
+		if (entry.parent >= i ||
+		    !S_ISDIR(entry_in(index, entry.parent).mode))
 			abort();
 	}
 }
@@ -109,41 +107,45 @@ static void check_parents(const struct layer_index *index)
 static uint64_t stored_size(const struct layer_index *index,
     const struct layer_entry *entry)
 {
-	const struct layer_extent *extents = layer_index_extents(index, entry);
 	uint64_t end = 0, stored = 0;
 
 	if (!(entry->flags & LAYER_SPARSE))
 		return entry->size;
 	for (uint32_t i = 0; i < entry->extent_count; i++) {
-		if (extents[i].offset < end || extents[i].size == 0 ||
-		    extents[i].offset > entry->size ||
-		    extents[i].size > entry->size - extents[i].offset)
+		const struct layer_extent extent = extent_in(index, entry, i);
+
+		if (extent.offset < end || extent.size == 0 ||
+		    extent.offset > entry->size ||
+		    extent.size > entry->size - extent.offset)
 			abort();
-		end = extents[i].offset + extents[i].size;
-		stored += extents[i].size;
+		end = extent.offset + extent.size;
+		stored += extent.size;
 	}
 	return stored;
 }
 
 static void check_entry(const struct layer_index *index, uint32_t number)
 {
-	const struct layer_entry *entry = layer_index_entry(index, number);
+	const struct layer_entry entry = entry_in(index, number);
+	AUTO_BUF struct buf xattrs = BUF_INIT(2 * TAR_EXTENDED_MAX);
 	const char *name;
 	const void *value;
-	uint32_t cursor = 0, len;
+	size_t cursor = 0;
+	uint32_t len;
 	uint64_t sum = 0;
 
-	if (entry->link > number ||
-	    layer_index_entry(index, entry->link)->link != entry->link)
+	if (entry.link > number ||
+	    entry_in(index, entry.link).link != entry.link)
 		abort();
-	if (S_ISLNK(entry->mode) &&
-	    strlen(layer_index_target(index, number)) != entry->size)
+	if (S_ISLNK(entry.mode) &&
+	    strlen(target_in(index, number).text) != entry.size)
 		abort();
 	/* All of it is there to be read. */
-	while (layer_index_xattr(index, number, &cursor, &name, &value, &len))
+	xattrs_in(index, number, &xattrs);
+	while (layer_next_xattr(&xattrs, &cursor, &name, &value, &len))
 		for (uint32_t i = 0; i < len; i++)
 			sum += ((const uint8_t *)value)[i] + strlen(name);
-	if (sum == UINT64_MAX)
+	if (sum == UINT64_MAX || cursor != xattrs.len)
 		abort();
 }
 
@@ -153,11 +155,11 @@ static void check_addresses(const struct layer_index *index)
 	uint64_t end = layer_index_facts(index)->stream_size;
 
 	for (uint32_t i = 0; i < layer_index_count(index); i++) {
-		const struct layer_entry *entry = layer_index_entry(index, i);
+		const struct layer_entry entry = entry_in(index, i);
 
-		if (S_ISREG(entry->mode) &&
-		    (entry->data > end ||
-			stored_size(index, entry) > end - entry->data))
+		if (S_ISREG(entry.mode) &&
+		    (entry.data > end ||
+			stored_size(index, &entry) > end - entry.data))
 			abort();
 	}
 }
@@ -165,10 +167,10 @@ static void check_addresses(const struct layer_index *index)
 static void check_links(const struct layer_index *index, const uint32_t *names)
 {
 	for (uint32_t i = 0; i < layer_index_count(index); i++) {
-		const struct layer_entry *entry = layer_index_entry(index, i);
+		const struct layer_entry entry = entry_in(index, i);
 
-		if (!S_ISDIR(entry->mode) && names[i] > 0 &&
-		    names[i] != entry->links)
+		if (!S_ISDIR(entry.mode) && names[i] > 0 &&
+		    names[i] != entry.links)
 			abort();
 	}
 }
@@ -177,25 +179,26 @@ static void check_links(const struct layer_index *index, const uint32_t *names)
 static void check_merged(const struct layer_index *index)
 {
 	const struct layer_index *const layers[] = {index, index};
+	const struct merged_stack single = {layers, 1}, twice = {layers, 2};
 	struct merged *one, *two;
 	struct err err = ERR_INIT;
 	int fds[] = {memfd_create("one", MFD_CLOEXEC),
 	    memfd_create("two", MFD_CLOEXEC)};
 	uint32_t nodes = 0;
 
-	if (merged_write(layers, 1, fds[0], &err) < 0 ||
-	    merged_write(layers, 2, fds[1], &err) < 0 ||
-	    merged_open(fds[0], &one, &err) < 0 ||
-	    merged_open(fds[1], &two, &err) < 0)
+	if (merged_write(&single, fds[0], &err) < 0 ||
+	    merged_write(&twice, fds[1], &err) < 0 ||
+	    merged_open(&single, fds[0], &one, &err) < 0 ||
+	    merged_open(&twice, fds[1], &two, &err) < 0)
 		abort();
 	for (uint32_t i = 0; i <= nodes; i++) {
-		const struct merged_node *node = merged_node(one, i);
+		const struct named_node a = node_in(one, &single, i);
+		const struct named_node b = node_in(two, &twice, i);
 
-		if (strcmp(merged_name(one, layers, i),
-			merged_name(two, layers, i)) != 0 ||
-		    node->child_count != merged_node(two, i)->child_count)
+		if (strcmp(a.name, b.name) != 0 ||
+		    a.node.child_count != b.node.child_count)
 			abort();
-		nodes += node->child_count;
+		nodes += a.node.child_count;
 	}
 	merged_close(one);
 	merged_close(two);

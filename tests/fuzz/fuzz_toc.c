@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../unit/index_read.h"
 #include "base/file.h"
 #include "fuzz.h"
 #include "limits.h"
@@ -37,7 +38,9 @@ static int run(const uint8_t *data, size_t size, size_t piece, int fd)
 	CLEANUP(toc_fill_release) struct toc_fill fill;
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	CLEANUP(toc_json_free_p) struct toc_json *json = NULL;
-	struct layer_facts facts = {.vouching = LAYER_BY_CHUNKS};
+	struct layer_facts facts = {.vouching = LAYER_BY_CHUNKS,
+	    .blob = {.algorithm = DIGEST_SHA256},
+	    .blob_size = BLOB_END};
 	struct err err = ERR_INIT;
 	int r;
 
@@ -61,17 +64,15 @@ static int run(const uint8_t *data, size_t size, size_t piece, int fd)
 static void check_spans(const struct layer_index *index)
 {
 	uint64_t out = 0;
-	uint32_t count;
-	const struct layer_span *spans = layer_index_spans(index, &count);
 
-	for (uint32_t i = 0; i < count; i++) {
-		const struct layer_span *span = &spans[i];
+	for (uint32_t i = 0; i < layer_index_spans(index); i++) {
+		const struct layer_span span = span_in(index, i);
 
-		if (span->out != out || span->out_len == 0 ||
-		    (uint64_t)span->skip + span->out_len > CHUNK_MAX ||
-		    span->in > BLOB_END || span->in_len > BLOB_END - span->in)
+		if (span.out != out || span.out_len == 0 ||
+		    (uint64_t)span.skip + span.out_len > CHUNK_MAX ||
+		    span.in > BLOB_END || span.in_len > BLOB_END - span.in)
 			abort();
-		out += span->out_len;
+		out += span.out_len;
 	}
 	if (out != layer_index_facts(index)->stream_size)
 		abort();
@@ -82,10 +83,10 @@ static void check_files(const struct layer_index *index)
 	uint64_t end = layer_index_facts(index)->stream_size;
 
 	for (uint32_t i = 0; i < layer_index_count(index); i++) {
-		const struct layer_entry *entry = layer_index_entry(index, i);
+		const struct layer_entry entry = entry_in(index, i);
 
-		if (S_ISREG(entry->mode) &&
-		    (entry->data > end || entry->size > end - entry->data))
+		if (S_ISREG(entry.mode) &&
+		    (entry.data > end || entry.size > end - entry.data))
 			abort();
 	}
 }

@@ -20,8 +20,7 @@
 
 #include "base/buf.h"
 #include "builder.h"
-
-#define UNUSED __attribute__((unused))
+#include "index_read.h"
 
 enum { NAMES_MAX = 4096 };
 #define NONE UINT32_MAX
@@ -96,10 +95,14 @@ UNUSED static void add_link(struct builder *builder, const char *name,
 	add_linked(builder, TAR_HARDLINK, name, target);
 }
 
-/* The file of the index; frees the builder. */
-UNUSED static int end_file(struct builder *builder)
+/* The file of the index of a layer with a digest that begins so; frees the
+ * builder. */
+UNUSED static int end_file_of(struct builder *builder, uint8_t digest)
 {
-	const struct layer_facts facts = {.compression = COMPRESSION_NONE};
+	const struct layer_facts facts = {.compression = COMPRESSION_NONE,
+	    .blob = {.algorithm = DIGEST_SHA256, .bytes = {digest}},
+	    .blob_size = 1 << 20,
+	    .stream_size = 1 << 20};
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC);
 
@@ -108,6 +111,11 @@ UNUSED static int end_file(struct builder *builder)
 		fail_msg("%s", err.msg);
 	builder_free(builder);
 	return fd;
+}
+
+UNUSED static int end_file(struct builder *builder)
+{
+	return end_file_of(builder, 0);
 }
 
 UNUSED static struct layer_index *end(struct builder *builder)
@@ -124,27 +132,18 @@ UNUSED static struct layer_index *end(struct builder *builder)
 UNUSED static uint32_t number_at(const struct layer_index *index,
     const char *path)
 {
-	uint32_t at = LAYER_ROOT;
-
-	while (*path) {
-		size_t len = strcspn(path, "/");
-
-		if (!layer_index_find(index, at, path, len, &at))
-			return NONE;
-		path += len + (path[len] == '/');
-	}
-	return at;
+	return path_in(index, path);
 }
 
 /* The same, which is there. */
-UNUSED static const struct layer_entry *at(const struct layer_index *index,
+UNUSED static struct layer_entry at(const struct layer_index *index,
     const char *path)
 {
 	uint32_t number = number_at(index, path);
 
 	if (number == NONE)
 		fail_msg("no %s", path);
-	return layer_index_entry(index, number);
+	return entry_in(index, number);
 }
 
 /* What the names of a directory are, with spaces between them. */
@@ -153,17 +152,16 @@ UNUSED static void assert_names(const struct layer_index *index,
 {
 	AUTO_BUF struct buf names = BUF_INIT(NAMES_MAX);
 	struct err err = ERR_INIT;
-	uint32_t dir = number_at(index, path), count;
-	const uint32_t *children;
+	uint32_t dir = number_at(index, path);
 
 	assert_int_not_equal(dir, NONE);
-	children = layer_index_children(index, dir, &count);
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < entry_in(index, dir).child_count; i++) {
+		const struct child child = child_in(index, dir, i);
+
 		if (i > 0)
 			buf_addstr(&names, " ", &err);
-		buf_addstr(&names, layer_index_name(index, children[i]), &err);
-		assert_int_equal(layer_index_entry(index, children[i])->parent,
-		    dir);
+		buf_addstr(&names, child.name, &err);
+		assert_int_equal(entry_in(index, child.entry).parent, dir);
 	}
 	assert_string_equal(buf_str(&names), want);
 }
@@ -172,10 +170,10 @@ UNUSED static void assert_names(const struct layer_index *index,
 UNUSED static void assert_linked(const struct layer_index *index,
     const char *one, const char *other, uint32_t links)
 {
-	uint32_t link = at(index, one)->link;
+	uint32_t link = at(index, one).link;
 
-	assert_int_equal(at(index, other)->link, link);
-	assert_int_equal(layer_index_entry(index, link)->links, links);
+	assert_int_equal(at(index, other).link, link);
+	assert_int_equal(entry_in(index, link).links, links);
 }
 
 #endif

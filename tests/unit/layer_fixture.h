@@ -6,6 +6,7 @@
 #ifndef TESTS_LAYER_FIXTURE_H
 #define TESTS_LAYER_FIXTURE_H
 
+#include "index_read.h"
 #include "store_fixture.h"
 #include "tarball_fixture.h"
 
@@ -156,15 +157,10 @@ UNUSED static const struct layer_index *index_of(struct layer *layer)
 UNUSED static uint32_t entry_of(const struct layer_index *index,
     const char *path)
 {
-	uint32_t at = LAYER_ROOT;
+	uint32_t at = path_in(index, path);
 
-	while (*path) {
-		size_t len = strcspn(path, "/");
-
-		if (!layer_index_find(index, at, path, len, &at))
-			fail_msg("no %s", path);
-		path += len + (path[len] == '/');
-	}
+	if (at == UINT32_MAX)
+		fail_msg("no %s", path);
 	return at;
 }
 

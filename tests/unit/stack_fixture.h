@@ -4,6 +4,7 @@
 #define TESTS_STACK_FIXTURE_H
 
 #include "index_fixture.h"
+#include "merged_read.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,11 @@ struct stack {
 	const struct layer_index *layers[LAYERS_MAX];
 	size_t count;
 };
+
+UNUSED static struct merged_stack indexes_of(const struct stack *stack)
+{
+	return (struct merged_stack){stack->layers, stack->count};
+}
 
 UNUSED static void stack_release(struct stack *stack)
 {

@@ -11,25 +11,22 @@ static struct layer *noise(struct world *world)
 {
 	AUTO_TARBALL struct tarball tar = {.count = 0};
 	struct layer *layer;
-	uint32_t count;
 
 	tar_file_of(&tar, "noise", NOISE, 4 * SPANS + 4);
 	tar_end(&tar);
 	layer =
 	    open_layer(&world->shelf, add_remote(world, GZIP_ONE, &tar.bytes));
-	layer_index_spans(index_of(layer), &count);
-	assert_true(count >= SPANS);
+	assert_true(layer_index_spans(index_of(layer)) >= SPANS);
 	return layer;
 }
 
 /* Reads all of a span, and means to read no more. */
 static uint64_t visit(struct layer *layer, uint32_t number)
 {
-	uint32_t count;
-	const struct layer_span *span =
-	    layer_index_spans(layer_index_known(layer), &count) + number;
+	const struct layer_span span =
+	    span_in(layer_index_known(layer), number);
 
-	return ahead_window(layer, number, span->out + span->out_len);
+	return ahead_window(layer, number, &span, span.out + span.out_len);
 }
 
 static void walk(struct layer *layer, uint32_t first, uint32_t end)

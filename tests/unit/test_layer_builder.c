@@ -23,16 +23,15 @@ static char *long_name(const char *prefix, size_t len)
 static void test_nothing(void **state)
 {
 	AUTO_INDEX struct layer_index *index = end(begin());
-	const struct layer_entry *root = at(index, "");
+	const struct layer_entry root = at(index, "");
 
 	(void)state;
 	assert_int_equal(layer_index_count(index), 1);
 	assert_names(index, "", "");
-	assert_int_equal(root->mode, S_IFDIR | 0755);
-	assert_int_equal(root->flags, LAYER_IMPLIED);
-	assert_int_equal(root->links, 2);
-	assert_string_equal(layer_index_name(index, LAYER_ROOT), "");
-	assert_string_equal(layer_index_target(index, LAYER_ROOT), "");
+	assert_int_equal(root.mode, S_IFDIR | 0755);
+	assert_int_equal(root.flags, LAYER_IMPLIED);
+	assert_int_equal(root.links, 2);
+	assert_string_equal(target_in(index, LAYER_ROOT).text, "");
 }
 
 static void test_implied_parents(void **state)
@@ -48,17 +47,17 @@ static void test_implied_parents(void **state)
 	add_entry(builder, &file);
 	add_dir(builder, "a/", 0700);
 	index = end(builder);
-	assert_int_equal(at(index, "a")->mode, S_IFDIR | 0700);
-	assert_int_equal(at(index, "a")->mtime, 1000 + 0700);
-	assert_int_equal(at(index, "a")->flags, 0);
-	assert_int_equal(at(index, "a/b")->mode, S_IFDIR | 0755);
-	assert_int_equal(at(index, "a/b")->mtime, 77);
-	assert_int_equal(at(index, "a/b")->flags, LAYER_IMPLIED);
+	assert_int_equal(at(index, "a").mode, S_IFDIR | 0700);
+	assert_int_equal(at(index, "a").mtime, 1000 + 0700);
+	assert_int_equal(at(index, "a").flags, 0);
+	assert_int_equal(at(index, "a/b").mode, S_IFDIR | 0755);
+	assert_int_equal(at(index, "a/b").mtime, 77);
+	assert_int_equal(at(index, "a/b").flags, LAYER_IMPLIED);
 	/* A directory has a link for itself, its name, and each directory in
 	 * it. */
-	assert_int_equal(at(index, "")->links, 3);
-	assert_int_equal(at(index, "a")->links, 3);
-	assert_int_equal(at(index, "a/b")->links, 2);
+	assert_int_equal(at(index, "").links, 3);
+	assert_int_equal(at(index, "a").links, 3);
+	assert_int_equal(at(index, "a/b").links, 2);
 }
 
 static void test_last_wins(void **state)
@@ -74,10 +73,10 @@ static void test_last_wins(void **state)
 	add_dir(builder, "d/", 0711);
 	index = end(builder);
 	assert_names(index, "", "d f");
-	assert_int_equal(at(index, "f")->data, 2);
-	assert_int_equal(at(index, "f")->links, 1);
-	assert_int_equal(at(index, "d")->mode, S_IFDIR | 0711);
-	assert_int_equal(at(index, "d/in")->data, 3);
+	assert_int_equal(at(index, "f").data, 2);
+	assert_int_equal(at(index, "f").links, 1);
+	assert_int_equal(at(index, "d").mode, S_IFDIR | 0711);
+	assert_int_equal(at(index, "d/in").data, 3);
 }
 
 /* What takes a directory's place takes what is in it. */
@@ -98,15 +97,15 @@ static void test_types_change(void **state)
 	add_dir(builder, "again", 0700);
 	index = end(builder);
 	assert_names(index, "", "again d was x");
-	assert_true(S_ISREG(at(index, "d")->mode));
+	assert_true(S_ISREG(at(index, "d").mode));
 	assert_int_equal(number_at(index, "d/e"), NONE);
-	assert_true(S_ISDIR(at(index, "x")->mode));
-	assert_int_equal(at(index, "x/y")->data, 4);
-	assert_true(S_ISLNK(at(index, "was")->mode));
-	assert_int_equal(at(index, "was")->child_count, 0);
+	assert_true(S_ISDIR(at(index, "x").mode));
+	assert_int_equal(at(index, "x/y").data, 4);
+	assert_true(S_ISLNK(at(index, "was").mode));
+	assert_int_equal(at(index, "was").child_count, 0);
 	assert_names(index, "again", "");
 	/* Of the root's directories these two are left. */
-	assert_int_equal(at(index, "")->links, 4);
+	assert_int_equal(at(index, "").links, 4);
 }
 
 static void test_root_entry(void **state)
@@ -124,8 +123,8 @@ static void test_root_entry(void **state)
 		add_symlink(builder, names[i], "a");
 		add_link(builder, names[i], "a");
 		index = end(builder);
-		assert_int_equal(at(index, "")->mode, S_IFDIR | 0711);
-		assert_int_equal(at(index, "")->flags, 0);
+		assert_int_equal(at(index, "").mode, S_IFDIR | 0711);
+		assert_int_equal(at(index, "").flags, 0);
 	}
 }
 
@@ -142,9 +141,9 @@ static void test_whiteouts(void **state)
 	/* The mark stays when the directory is described behind it. */
 	add_dir(builder, "f", 0711);
 	index = end(builder);
-	assert_int_equal(at(index, "d")->flags, LAYER_OPAQUE);
-	assert_int_equal(at(index, "e")->flags, LAYER_IMPLIED);
-	assert_int_equal(at(index, "f")->flags, LAYER_OPAQUE);
+	assert_int_equal(at(index, "d").flags, LAYER_OPAQUE);
+	assert_int_equal(at(index, "e").flags, LAYER_IMPLIED);
+	assert_int_equal(at(index, "f").flags, LAYER_OPAQUE);
 	assert_names(index, "e", ".wh.gone");
 	assert_names(index, "", "d e f");
 }
@@ -157,7 +156,7 @@ static void test_opaque_root(void **state)
 	(void)state;
 	add_file(builder, "./.wh..wh..opq", 1);
 	index = end(builder);
-	assert_int_equal(at(index, "")->flags, LAYER_IMPLIED | LAYER_OPAQUE);
+	assert_int_equal(at(index, "").flags, LAYER_IMPLIED | LAYER_OPAQUE);
 }
 
 static void test_long_names(void **state)
@@ -175,7 +174,7 @@ static void test_long_names(void **state)
 	add_file(builder, in_too_long, 3);
 	add_dir(builder, in_too_long, 0700);
 	index = end(builder);
-	assert_int_equal(at(index, fits)->data, 1);
+	assert_int_equal(at(index, fits).data, 1);
 	assert_names(index, "", "d");
 	assert_names(index, "d", fits + 2);
 }
@@ -192,7 +191,7 @@ static void test_any_bytes(void **state)
 		add_file(builder, names[i], i);
 	index = end(builder);
 	for (uint32_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		assert_int_equal(at(index, names[i])->data, i);
+		assert_int_equal(at(index, names[i]).data, i);
 	/* By their bytes, which have no sign. */
 	assert_names(index, "", "\x01   - ... a\nb \xc3 \xc3\xa9 \xff\xfe");
 }
@@ -223,42 +222,40 @@ static void test_attributes(void **state)
 	    {.type = TAR_SYMLINK, .name = "e", .link = ""},
 	};
 	AUTO_INDEX struct layer_index *index = NULL;
-	const struct layer_entry *file;
+	struct layer_entry file;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
 		add_entry(builder, &entries[i]);
 	index = end(builder);
 	file = at(index, "f");
-	assert_int_equal(file->mode, S_IFREG | 06751);
-	assert_int_equal(file->uid, UINT32_MAX);
-	assert_int_equal(file->gid, 1000);
-	assert_int_equal(file->mtime, -5);
-	assert_int_equal(file->mtime_nanos, 999999999);
-	assert_int_equal(file->size, 10);
-	assert_int_equal(file->data, UINT64_C(1) << 40);
-	assert_int_equal(at(index, "c")->mode, S_IFCHR);
-	assert_int_equal(at(index, "c")->data, makedev(5, 300));
-	assert_int_equal(at(index, "b")->mode, S_IFBLK | 0600);
-	assert_int_equal(at(index, "p")->mode, S_IFIFO);
+	assert_int_equal(file.mode, S_IFREG | 06751);
+	assert_int_equal(file.uid, UINT32_MAX);
+	assert_int_equal(file.gid, 1000);
+	assert_int_equal(file.mtime, -5);
+	assert_int_equal(file.mtime_nanos, 999999999);
+	assert_int_equal(file.size, 10);
+	assert_int_equal(file.data, UINT64_C(1) << 40);
+	assert_int_equal(at(index, "c").mode, S_IFCHR);
+	assert_int_equal(at(index, "c").data, makedev(5, 300));
+	assert_int_equal(at(index, "b").mode, S_IFBLK | 0600);
+	assert_int_equal(at(index, "p").mode, S_IFIFO);
 	/* As lstat() has them. */
-	assert_int_equal(at(index, "l")->mode, S_IFLNK | 0777);
-	assert_int_equal(at(index, "l")->size, 4);
-	assert_string_equal(layer_index_target(index, number_at(index, "l")),
+	assert_int_equal(at(index, "l").mode, S_IFLNK | 0777);
+	assert_int_equal(at(index, "l").size, 4);
+	assert_string_equal(target_in(index, number_at(index, "l")).text,
 	    "/x/y");
-	assert_string_equal(layer_index_target(index, number_at(index, "e")),
-	    "");
+	assert_string_equal(target_in(index, number_at(index, "e")).text, "");
 }
 
-static void check_xattr(const struct layer_index *index, uint32_t entry,
-    uint32_t *cursor, const struct tar_xattr *want)
+static void check_xattr(const struct buf *xattrs, size_t *cursor,
+    const struct tar_xattr *want)
 {
 	const char *name;
 	const void *value;
 	uint32_t len;
 
-	assert_true(
-	    layer_index_xattr(index, entry, cursor, &name, &value, &len));
+	assert_true(layer_next_xattr(xattrs, cursor, &name, &value, &len));
 	assert_string_equal(name, want->name);
 	assert_int_equal(len, want->len);
 	assert_memory_equal(value, want->value, len);
@@ -280,7 +277,9 @@ static void test_xattrs(void **state)
 	    .xattr_count = 4};
 	struct builder *builder = begin();
 	AUTO_INDEX struct layer_index *index = NULL;
-	uint32_t cursor = 0, number, len;
+	AUTO_BUF struct buf got = BUF_INIT(1 << 20);
+	size_t cursor = 0;
+	uint32_t len;
 	const char *name;
 	const void *value;
 
@@ -289,14 +288,15 @@ static void test_xattrs(void **state)
 	add_file(builder, "g", 1);
 	index = end(builder);
 	assert_false(layer_index_facts(index)->has_acls);
-	number = number_at(index, "f");
+	xattrs_in(index, number_at(index, "f"), &got);
 	for (size_t i = 0; i < 4; i++)
-		check_xattr(index, number, &cursor, &xattrs[i]);
-	assert_false(
-	    layer_index_xattr(index, number, &cursor, &name, &value, &len));
+		check_xattr(&got, &cursor, &xattrs[i]);
+	assert_false(layer_next_xattr(&got, &cursor, &name, &value, &len));
+	buf_reset(&got);
 	cursor = 0;
-	assert_false(layer_index_xattr(index, number_at(index, "g"), &cursor,
-	    &name, &value, &len));
+	xattrs_in(index, number_at(index, "g"), &got);
+	assert_int_equal(got.len, 0);
+	assert_false(layer_next_xattr(&got, &cursor, &name, &value, &len));
 }
 
 static void test_acls(void **state)
@@ -329,7 +329,7 @@ static void test_sparse(void **state)
 	    .extent_count = 2};
 	struct builder *builder = begin();
 	AUTO_INDEX struct layer_index *index = NULL;
-	const struct layer_entry *two;
+	struct layer_entry two;
 
 	(void)state;
 	add_entry(builder, &file);
@@ -344,15 +344,19 @@ static void test_sparse(void **state)
 	add_link(builder, "linked", "two");
 	index = end(builder);
 	two = at(index, "two");
-	assert_int_equal(two->flags, LAYER_SPARSE);
-	assert_int_equal(two->size, UINT64_C(1) << 41);
-	assert_int_equal(two->first_extent, 2);
-	assert_int_equal(two->extent_count, 2);
-	assert_memory_equal(layer_index_extents(index, two), extents,
-	    sizeof(extents));
-	assert_int_equal(at(index, "hole")->flags, LAYER_SPARSE);
-	assert_int_equal(at(index, "hole")->extent_count, 0);
-	assert_int_equal(at(index, "linked")->first_extent, 2);
+	assert_int_equal(two.flags, LAYER_SPARSE);
+	assert_int_equal(two.size, UINT64_C(1) << 41);
+	assert_int_equal(two.first_extent, 2);
+	assert_int_equal(two.extent_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct layer_extent got = extent_in(index, &two, i);
+
+		assert_int_equal(got.offset, extents[i].offset);
+		assert_int_equal(got.size, extents[i].size);
+	}
+	assert_int_equal(at(index, "hole").flags, LAYER_SPARSE);
+	assert_int_equal(at(index, "hole").extent_count, 0);
+	assert_int_equal(at(index, "linked").first_extent, 2);
 }
 
 /* Each found, in a directory that is not sorted as they came. */
@@ -361,8 +365,7 @@ static void test_many(void **state)
 	enum { MANY = 100000 };
 	struct builder *builder = begin();
 	AUTO_INDEX struct layer_index *index = NULL;
-	const uint32_t *children;
-	uint32_t count;
+	uint32_t dir, found;
 	char name[32];
 
 	(void)state;
@@ -372,18 +375,17 @@ static void test_many(void **state)
 	}
 	index = end(builder);
 	assert_int_equal(layer_index_count(index), MANY + 2);
-	children = layer_index_children(index, number_at(index, "d"), &count);
-	assert_int_equal(count, MANY);
-	for (uint32_t i = 1; i < count; i++)
-		assert_true(strcmp(layer_index_name(index, children[i - 1]),
-				layer_index_name(index, children[i])) < 0);
+	dir = number_at(index, "d");
+	assert_int_equal(entry_in(index, dir).child_count, MANY);
+	for (uint32_t i = 1; i < MANY; i++)
+		assert_true(strcmp(child_in(index, dir, i - 1).name,
+				child_in(index, dir, i).name) < 0);
 	for (uint32_t i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "d/%u", i * 7919 % MANY);
-		assert_int_equal(at(index, name)->data, i);
+		assert_int_equal(at(index, name).data, i);
 	}
 	assert_int_equal(number_at(index, "d/100000"), NONE);
-	assert_false(
-	    layer_index_find(index, number_at(index, "d"), "", 0, &count));
+	assert_false(find_in(index, dir, "", 0, &found));
 }
 
 static void test_spans(void **state)
@@ -391,9 +393,8 @@ static void test_spans(void **state)
 	struct builder *builder = begin();
 	struct layer_span span = {.in_len = 10, .out_len = 20, .window = 99};
 	AUTO_INDEX struct layer_index *index = NULL;
-	const struct layer_span *spans;
 	struct err err = ERR_INIT;
-	uint32_t count;
+	char window[8];
 
 	(void)state;
 	assert_int_equal(builder_add_span(builder, &span, NULL, 0, &err), 0);
@@ -402,16 +403,19 @@ static void test_spans(void **state)
 	span.out = 40;
 	assert_int_equal(builder_add_span(builder, &span, "", 0, &err), 0);
 	index = end(builder);
-	spans = layer_index_spans(index, &count);
-	assert_int_equal(count, 3);
-	assert_int_equal(spans[0].window_len, 0);
-	assert_int_equal(spans[2].window_len, 0);
-	assert_true(spans[1].window_len > 0);
-	assert_non_null(layer_index_window(index, &spans[1]));
-	assert_int_equal(layer_index_span_at(index, 0), 0);
-	assert_int_equal(layer_index_span_at(index, 19), 0);
-	assert_int_equal(layer_index_span_at(index, 20), 1);
-	assert_int_equal(layer_index_span_at(index, 59), 2);
+	assert_int_equal(layer_index_spans(index), 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		span = span_in(index, i);
+		assert_int_equal(span.out, 20 * i);
+		assert_int_equal(layer_index_window(index, &span, window,
+				     sizeof(window), &err),
+		    i == 1 ? 3 : 0);
+	}
+	assert_memory_equal(window, "abc", 3);
+	assert_int_equal(span_at(index, 0), 0);
+	assert_int_equal(span_at(index, 19), 0);
+	assert_int_equal(span_at(index, 20), 1);
+	assert_int_equal(span_at(index, 59), 2);
 }
 
 int main(void)

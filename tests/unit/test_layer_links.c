@@ -13,9 +13,9 @@ static void test_to_file(void **state)
 	add_link(builder, "e/b", "./a");
 	add_link(builder, "c", "/e/b");
 	index = end(builder);
-	assert_int_equal(at(index, "c")->data, 7);
-	assert_int_equal(at(index, "c")->size, 1);
-	assert_int_equal(at(index, "c")->mode, S_IFREG | 0644);
+	assert_int_equal(at(index, "c").data, 7);
+	assert_int_equal(at(index, "c").size, 1);
+	assert_int_equal(at(index, "c").mode, S_IFREG | 0644);
 	assert_linked(index, "d/f", "a", 4);
 	assert_linked(index, "a", "e/b", 4);
 	assert_linked(index, "e/b", "c", 4);
@@ -33,11 +33,10 @@ static void test_to_symlink(void **state)
 	add_link(builder, "h", "s");
 	index = end(builder);
 	/* To the link itself, as link() does it. */
-	assert_true(S_ISLNK(at(index, "h")->mode));
-	assert_string_equal(layer_index_target(index, number_at(index, "h")),
-	    "f");
+	assert_true(S_ISLNK(at(index, "h").mode));
+	assert_string_equal(target_in(index, number_at(index, "h")).text, "f");
 	assert_linked(index, "s", "h", 2);
-	assert_int_equal(at(index, "f")->links, 1);
+	assert_int_equal(at(index, "f").links, 1);
 }
 
 static void test_through_symlink(void **state)
@@ -67,7 +66,7 @@ static void test_to_directory(void **state)
 	add_link(builder, "r2", "d/..");
 	index = end(builder);
 	assert_names(index, "", "d was");
-	assert_int_equal(at(index, "was")->data, 1);
+	assert_int_equal(at(index, "was").data, 1);
 }
 
 /* The name of a directory that becomes a link takes what was in it. */
@@ -83,7 +82,7 @@ static void test_over_directory(void **state)
 	index = end(builder);
 	assert_names(index, "", "d f");
 	assert_linked(index, "d", "f", 2);
-	assert_int_equal(at(index, "d")->child_count, 0);
+	assert_int_equal(at(index, "d").child_count, 0);
 }
 
 /* A link is to the file that had the name when the link was made. */
@@ -99,8 +98,8 @@ static void test_target_replaced(void **state)
 	add_link(builder, "new", "f");
 	add_link(builder, "old2", "old");
 	index = end(builder);
-	assert_int_equal(at(index, "old")->data, 1);
-	assert_int_equal(at(index, "new")->data, 2);
+	assert_int_equal(at(index, "old").data, 1);
+	assert_int_equal(at(index, "new").data, 2);
 	assert_linked(index, "old", "old2", 2);
 	assert_linked(index, "f", "new", 2);
 }
@@ -116,11 +115,10 @@ static void test_target_gone_with_directory(void **state)
 	add_file(builder, "d", 2);
 	add_link(builder, "late", "d/f");
 	index = end(builder);
-	assert_int_equal(at(index, "h")->data, 1);
-	assert_int_equal(layer_index_entry(index, at(index, "h")->link)->links,
-	    1);
+	assert_int_equal(at(index, "h").data, 1);
+	assert_int_equal(entry_in(index, at(index, "h").link).links, 1);
 	/* Of this layer there is no such file any more. */
-	assert_int_equal(at(index, "late")->flags, LAYER_DANGLING);
+	assert_int_equal(at(index, "late").flags, LAYER_DANGLING);
 }
 
 static void test_to_itself(void **state)
@@ -138,9 +136,9 @@ static void test_to_itself(void **state)
 	/* And to itself where there is none. */
 	add_link(builder, "n", "n");
 	index = end(builder);
-	assert_int_equal(at(index, "f")->data, 1);
+	assert_int_equal(at(index, "f").data, 1);
 	assert_linked(index, "f", "h", 2);
-	assert_int_equal(at(index, "n")->flags, LAYER_DANGLING);
+	assert_int_equal(at(index, "n").flags, LAYER_DANGLING);
 }
 
 static void test_dangling(void **state)
@@ -156,14 +154,14 @@ static void test_dangling(void **state)
 	add_file(builder, "below/f", 1);
 	index = end(builder);
 	number = number_at(index, "h");
-	assert_int_equal(at(index, "h")->flags, LAYER_DANGLING);
-	assert_true(S_ISREG(at(index, "h")->mode));
-	assert_string_equal(layer_index_target(index, number), "below/f");
-	assert_int_equal(at(index, "h")->link, number);
+	assert_int_equal(at(index, "h").flags, LAYER_DANGLING);
+	assert_true(S_ISREG(at(index, "h").mode));
+	assert_string_equal(target_in(index, number).text, "below/f");
+	assert_int_equal(at(index, "h").link, number);
 	number = number_at(index, "again");
-	assert_int_equal(at(index, "again")->flags, LAYER_DANGLING);
-	assert_string_equal(layer_index_target(index, number), "below/f");
-	assert_int_equal(at(index, "below/f")->links, 1);
+	assert_int_equal(at(index, "again").flags, LAYER_DANGLING);
+	assert_string_equal(target_in(index, number).text, "below/f");
+	assert_int_equal(at(index, "below/f").links, 1);
 	assert_true(layer_index_facts(index)->has_dangling);
 }
 
@@ -181,8 +179,8 @@ static void test_dangling_spellings(void **state)
 
 		add_link(builder, "h", targets[i]);
 		index = end(builder);
-		assert_string_equal(layer_index_target(index,
-					number_at(index, "h")),
+		assert_string_equal(target_in(index, number_at(index, "h"))
+					.text,
 		    "a/b");
 	}
 }

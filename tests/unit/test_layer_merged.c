@@ -12,46 +12,75 @@
 
 static struct merged *merge(const struct stack *stack)
 {
+	const struct merged_stack indexes = indexes_of(stack);
 	struct merged *merged = NULL;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
-	if (merged_write(stack->layers, stack->count, fd, &err) < 0 ||
-	    merged_open(fd, &merged, &err) < 0)
+	if (merged_write(&indexes, fd, &err) < 0 ||
+	    merged_open(&indexes, fd, &merged, &err) < 0)
 		fail_msg("%s", err.msg);
 	return merged;
 }
 
 #define AUTO_MERGED CLEANUP(merged_close_p)
 
-static const struct layer_entry *entry_of(const struct stack *stack,
+static struct merged_node node_of(const struct stack *stack,
+    const struct merged *merged, uint32_t number)
+{
+	const struct merged_stack indexes = indexes_of(stack);
+
+	return node_in(merged, &indexes, number).node;
+}
+
+static bool find(const struct stack *stack, const struct merged *merged,
+    const char *path, uint32_t *out)
+{
+	const struct merged_stack indexes = indexes_of(stack);
+
+	return find_node(merged, &indexes, path, out);
+}
+
+/* What is at a path, which is there. */
+static struct merged_node node_at(const struct stack *stack,
+    const struct merged *merged, const char *path)
+{
+	uint32_t number;
+
+	assert_true(find(stack, merged, path, &number));
+	return node_of(stack, merged, number);
+}
+
+static struct layer_entry entry_of(const struct stack *stack,
     const struct merged_node *node)
 {
-	return layer_index_entry(stack->layers[node->layer], node->entry);
+	return entry_in(stack->layers[node->layer], node->entry);
 }
 
 /* Appends " path:layer*links" of all that is in a directory. */
 static void print_tree(const struct stack *stack, const struct merged *merged,
     uint32_t dir, const char *path, struct buf *out)
 {
-	const struct merged_node *node = merged_node(merged, dir);
+	const struct merged_stack indexes = indexes_of(stack);
+	const struct merged_node node = node_of(stack, merged, dir);
 	struct err err = ERR_INIT;
 
-	for (uint32_t i = node->first_child;
-	     i < node->first_child + node->child_count; i++) {
-		const struct merged_node *child = merged_node(merged, i);
-		const char *name = merged_name(merged, stack->layers, i);
+	for (uint32_t i = node.first_child;
+	     i < node.first_child + node.child_count; i++) {
+		const struct named_node named = node_in(merged, &indexes, i);
+		const struct merged_node *child = &named.node;
+		const char *name = named.name;
 		AUTO_FREE char *all =
 		    *path ? file_path("%s/%s", path, name) : strdup(name);
 		uint32_t found;
 
 		assert_int_equal(child->parent, dir);
-		assert_true(merged_find(merged, stack->layers, all, &found));
+		assert_true(find(stack, merged, all, &found));
 		assert_int_equal(found, i);
 		buf_addf(out, &err, "%s%s:%u*%u", out->len ? " " : "", all,
 		    child->layer, child->links);
-		if (S_ISDIR(entry_of(stack, child)->mode))
+		if (S_ISDIR(entry_of(stack, child).mode))
 			print_tree(stack, merged, i, all, out);
 		else
 			assert_int_equal(child->child_count, 0);
@@ -87,12 +116,12 @@ static void test_nothing_in_it(void **state)
 	push(&stack, ".wh.x");
 	assert_tree(&stack, "");
 	merged = merge(&stack);
-	assert_int_equal(merged_node(merged, MERGED_ROOT)->links, 2);
-	assert_true(merged_find(merged, stack.layers, "", &found));
+	assert_int_equal(node_of(&stack, merged, MERGED_ROOT).links, 2);
+	assert_true(find(&stack, merged, "", &found));
 	assert_int_equal(found, MERGED_ROOT);
-	assert_false(merged_find(merged, stack.layers, "x", &found));
-	assert_false(merged_find(merged, stack.layers, "x/y", &found));
-	assert_false(merged_find(merged, stack.layers, "/", &found));
+	assert_false(find(&stack, merged, "x", &found));
+	assert_false(find(&stack, merged, "x/y", &found));
+	assert_false(find(&stack, merged, "/", &found));
 }
 
 static void test_changes(void **state)
@@ -124,7 +153,7 @@ static void test_links_across_layers(void **state)
 {
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_MERGED struct merged *merged = NULL;
-	uint32_t low, high, higher;
+	struct merged_node low;
 
 	(void)state;
 	push(&stack, "usr/f was");
@@ -132,13 +161,9 @@ static void test_links_across_layers(void **state)
 	push(&stack, "h>g was");
 	assert_tree(&stack, "g:0*3 h:0*3 usr:0*2 usr/f:0*3 w:0*1 was:2*1");
 	merged = merge(&stack);
-	merged_find(merged, stack.layers, "usr/f", &low);
-	merged_find(merged, stack.layers, "g", &high);
-	merged_find(merged, stack.layers, "h", &higher);
-	assert_int_equal(merged_node(merged, low)->entry,
-	    merged_node(merged, high)->entry);
-	assert_int_equal(merged_node(merged, low)->entry,
-	    merged_node(merged, higher)->entry);
+	low = node_at(&stack, merged, "usr/f");
+	assert_int_equal(node_at(&stack, merged, "g").entry, low.entry);
+	assert_int_equal(node_at(&stack, merged, "h").entry, low.entry);
 }
 
 /* A link is to what was there when its layer was made. */
@@ -159,7 +184,7 @@ static void test_link_to_nothing(void **state)
 {
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_MERGED struct merged *merged = NULL;
-	uint32_t found;
+	struct merged_node node;
 
 	(void)state;
 	push(&stack, "d/ gone");
@@ -168,30 +193,26 @@ static void test_link_to_nothing(void **state)
 	assert_tree(&stack,
 	    "d:0*2 d2:1*1 g:2*1 l:1*1 later:2*1 loop:2*1 n:1*1");
 	merged = merge(&stack);
-	assert_true(merged_find(merged, stack.layers, "n", &found));
-	assert_int_equal(entry_of(&stack, merged_node(merged, found))->flags,
-	    LAYER_DANGLING);
+	node = node_at(&stack, merged, "n");
+	assert_int_equal(entry_of(&stack, &node).flags, LAYER_DANGLING);
 }
 
 static void test_attributes(void **state)
 {
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_MERGED struct merged *merged = NULL;
-	uint32_t found;
+	struct merged_node root;
 
 	(void)state;
 	push(&stack, "./:711 d/:700 e/x");
 	push(&stack, "d/x e/:710 d/y/:701");
 	push(&stack, "d/z e/z d/y/z");
 	merged = merge(&stack);
-	assert_int_equal(entry_of(&stack, merged_node(merged, 0))->mode & 0777,
-	    0711);
-	merged_find(merged, stack.layers, "d", &found);
-	assert_int_equal(merged_node(merged, found)->layer, 0);
-	merged_find(merged, stack.layers, "e", &found);
-	assert_int_equal(merged_node(merged, found)->layer, 1);
-	merged_find(merged, stack.layers, "d/y", &found);
-	assert_int_equal(merged_node(merged, found)->layer, 1);
+	root = node_at(&stack, merged, "");
+	assert_int_equal(entry_of(&stack, &root).mode & 0777, 0711);
+	assert_int_equal(node_at(&stack, merged, "d").layer, 0);
+	assert_int_equal(node_at(&stack, merged, "e").layer, 1);
+	assert_int_equal(node_at(&stack, merged, "d/y").layer, 1);
 }
 
 static void test_many_layers(void **state)
@@ -216,24 +237,23 @@ static void test_many_layers(void **state)
 	merged = merge(&stack);
 	for (unsigned i = 1; i < MANY; i++) {
 		snprintf(path, sizeof(path), "d/%u", i);
-		assert_int_equal(merged_find(merged, stack.layers, path,
-				     &found),
+		assert_int_equal(find(&stack, merged, path, &found),
 		    i == MANY - 1);
 		snprintf(path, sizeof(path), "l%u", i);
-		assert_true(merged_find(merged, stack.layers, path, &found));
-		assert_int_equal(merged_node(merged, found)->layer, 0);
-		assert_int_equal(merged_node(merged, found)->links, MANY);
+		assert_int_equal(node_at(&stack, merged, path).layer, 0);
+		assert_int_equal(node_at(&stack, merged, path).links, MANY);
 	}
 }
 
-static int open_damaged(const void *data, size_t size)
+static int open_damaged(const struct merged_stack *stack, const void *data,
+    size_t size)
 {
 	struct merged *merged;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC), r;
 
 	assert_int_equal(file_pwrite(fd, data, size, 0, &err), 0);
-	r = merged_open(fd, &merged, &err);
+	r = merged_open(stack, fd, &merged, &err);
 	if (r == 0)
 		merged_close(merged);
 	return r;
@@ -243,25 +263,30 @@ static void test_damage(void **state)
 {
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_FD int fd = memfd_create("tree", MFD_CLOEXEC);
+	struct merged_stack indexes;
 	struct err err = ERR_INIT;
 	char data[4096];
 	ssize_t size;
 
 	(void)state;
 	push(&stack, "a d/b");
-	assert_int_equal(merged_write(stack.layers, 1, fd, &err), 0);
+	indexes = indexes_of(&stack);
+	assert_int_equal(merged_write(&indexes, fd, &err), 0);
 	size = file_pread(fd, data, sizeof(data), 0, &err);
-	assert_int_equal(open_damaged(data, (size_t)size), 0);
+	assert_int_equal(open_damaged(&indexes, data, (size_t)size), 0);
 	for (ssize_t i = 0; i < size; i++) {
 		data[i] ^= 4;
-		assert_int_equal(open_damaged(data, (size_t)size), -EBADMSG);
+		/* The version's characters say that it is another one. */
+		assert_int_equal(open_damaged(&indexes, data, (size_t)size),
+		    i == 6 || i == 7 ? -ESTALE : -EBADMSG);
 		data[i] ^= 4;
-		assert_int_equal(open_damaged(data, (size_t)i), -EBADMSG);
+		assert_int_equal(open_damaged(&indexes, data, (size_t)i),
+		    -EBADMSG);
 	}
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(merged_put(fd, NULL, 0, &err), 0);
+	assert_int_equal(merged_put(&indexes, NULL, NULL, 0, fd, &err), 0);
 	size = file_pread(fd, data, sizeof(data), 0, &err);
-	assert_int_equal(open_damaged(data, (size_t)size), -EBADMSG);
+	assert_int_equal(open_damaged(&indexes, data, (size_t)size), -EBADMSG);
 }
 
 int main(void)

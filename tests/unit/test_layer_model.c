@@ -65,17 +65,17 @@ static void remove_all(struct model *model, const char *path, bool itself,
 static void set(struct model *model, const char *path,
     const struct layer_index *index, uint32_t layer, uint32_t number)
 {
-	const struct layer_entry *entry = layer_index_entry(index, number);
+	const struct layer_entry entry = entry_in(index, number);
 	struct thing *thing = find(model, path);
-	bool is_dir = S_ISDIR(entry->mode);
+	bool is_dir = S_ISDIR(entry.mode);
 
 	if (thing && thing->is_dir && is_dir) {
 		/* Who only needs a directory does not change it, unless nobody
 		 * has described it. */
-		if (!(entry->flags & LAYER_IMPLIED) || thing->entry == NONE) {
+		if (!(entry.flags & LAYER_IMPLIED) || thing->entry == NONE) {
 			thing->layer = layer;
 			thing->entry =
-			    entry->flags & LAYER_IMPLIED ? NONE : number;
+			    entry.flags & LAYER_IMPLIED ? NONE : number;
 		}
 		return;
 	}
@@ -87,21 +87,21 @@ static void set(struct model *model, const char *path,
 	thing->is_dir = is_dir;
 	thing->layer = layer;
 	thing->entry =
-	    is_dir && entry->flags & LAYER_IMPLIED ? NONE : entry->link;
+	    is_dir && entry.flags & LAYER_IMPLIED ? NONE : entry.link;
 }
 
 /* First what a layer hides, then what it has. */
 static void apply(struct model *model, const struct layer_index *index,
     uint32_t layer, uint32_t dir, const char *path, bool hide)
 {
-	uint32_t count;
-	const uint32_t *children = layer_index_children(index, dir, &count);
+	const struct layer_entry entry = entry_in(index, dir);
 
-	if (hide && layer_index_entry(index, dir)->flags & LAYER_OPAQUE)
+	if (hide && entry.flags & LAYER_OPAQUE)
 		/* With its attributes, as an overlay has it. */
 		remove_all(model, path, true, layer);
-	for (uint32_t i = 0; i < count; i++) {
-		const char *name = layer_index_name(index, children[i]);
+	for (uint32_t i = 0; i < entry.child_count; i++) {
+		const struct child child = child_in(index, dir, i);
+		const char *name = child.name;
 		bool mark = stack_is_whiteout(name);
 		AUTO_FREE char *all =
 		    file_path("%s/%s", path, mark ? name + 4 : name);
@@ -109,9 +109,9 @@ static void apply(struct model *model, const struct layer_index *index,
 		if (hide && mark && strcmp(name, ".wh..wh..opq") != 0)
 			remove_all(model, all, true, layer);
 		if (!hide && !mark)
-			set(model, all, index, layer, children[i]);
+			set(model, all, index, layer, child.entry);
 		if (!mark)
-			apply(model, index, layer, children[i], all, hide);
+			apply(model, index, layer, child.entry, all, hide);
 	}
 }
 
@@ -162,11 +162,9 @@ static struct layer_index *make_layer(unsigned *seed)
 	return end(builder);
 }
 
-static void check_node(const struct merged *merged, uint32_t number,
+static void check_node(const struct merged_node *node,
     const struct thing *thing)
 {
-	const struct merged_node *node = merged_node(merged, number);
-
 	if (thing->entry == NONE) {
 		assert_true(thing->is_dir);
 		return;
@@ -179,22 +177,24 @@ static void check_node(const struct merged *merged, uint32_t number,
 static void check_tree(const struct stack *stack, struct model *model,
     const struct merged *merged)
 {
+	const struct merged_stack indexes = indexes_of(stack);
 	uint32_t nodes = 0, things = 0, found;
 
 	for (size_t i = 0; i < model->count; i++) {
 		const struct thing *thing = &model->things[i];
+		struct named_node named;
 
 		if (!*thing->path)
 			continue;
 		things++;
-		if (!merged_find(merged, stack->layers, thing->path + 1,
-			&found))
+		if (!find_node(merged, &indexes, thing->path + 1, &found))
 			fail_msg("no %s", thing->path);
-		check_node(merged, found, thing);
+		named = node_in(merged, &indexes, found);
+		check_node(&named.node, thing);
 	}
 	/* Children follow one another from the root's first one on. */
 	for (uint32_t i = 0; i <= nodes; i++)
-		nodes += merged_node(merged, i)->child_count;
+		nodes += node_in(merged, &indexes, i).node.child_count;
 	assert_int_equal(nodes, things);
 }
 
@@ -204,7 +204,7 @@ static void check_early(const struct stack *stack, struct model *model,
 {
 	CLEANUP(meaning_release) struct meaning meaning = {0};
 	const struct thing *thing = find(model, path);
-	const struct layer_entry *entry;
+	struct layer_entry entry;
 	struct err err = ERR_INIT;
 	struct part part;
 
@@ -217,12 +217,13 @@ static void check_early(const struct stack *stack, struct model *model,
 	}
 	assert_non_null(thing);
 	assert_int_equal(meaning.is_dir, thing->is_dir);
-	part = meaning_attributes(stack->layers, &meaning);
-	entry = layer_index_entry(stack->layers[part.layer], part.entry);
-	if (meaning.is_dir && entry->flags & LAYER_IMPLIED)
+	assert_int_equal(meaning_attributes(stack->layers, &meaning, &part,
+			     &entry, &err),
+	    0);
+	if (meaning.is_dir && entry.flags & LAYER_IMPLIED)
 		return;
 	assert_int_equal(part.layer, thing->layer);
-	assert_int_equal(entry->link, thing->entry);
+	assert_int_equal(entry.link, thing->entry);
 }
 
 static void check_stack(unsigned seed)
@@ -230,6 +231,7 @@ static void check_stack(unsigned seed)
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_FREE struct model *model = calloc(1, sizeof(*model));
 	CLEANUP(merged_close_p) struct merged *merged = NULL;
+	struct merged_stack indexes;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 
@@ -239,8 +241,9 @@ static void check_stack(unsigned seed)
 		apply(model, stack.layers[i], i, LAYER_ROOT, "", true);
 		apply(model, stack.layers[i], i, LAYER_ROOT, "", false);
 	}
-	assert_int_equal(merged_write(stack.layers, stack.count, fd, &err), 0);
-	assert_int_equal(merged_open(fd, &merged, &err), 0);
+	indexes = indexes_of(&stack);
+	assert_int_equal(merged_write(&indexes, fd, &err), 0);
+	assert_int_equal(merged_open(&indexes, fd, &merged, &err), 0);
 	check_tree(&stack, model, merged);
 	for (size_t lowest = 0; lowest <= stack.count; lowest++) {
 		for (unsigned i = 0; i < 20; i++) {

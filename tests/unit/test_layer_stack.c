@@ -183,6 +183,7 @@ static void test_attributes(void **state)
 	AUTO_STACK struct stack stack = {.count = 0};
 	CLEANUP(meaning_release) struct meaning meaning = {0};
 	struct err err = ERR_INIT;
+	struct layer_entry entry;
 	struct part part;
 
 	(void)state;
@@ -193,13 +194,17 @@ static void test_attributes(void **state)
 			     &err),
 	    0);
 	/* Who only needs the directory says nothing of it. */
-	part = meaning_attributes(stack.layers, &meaning);
+	assert_int_equal(meaning_attributes(stack.layers, &meaning, &part,
+			     &entry, &err),
+	    0);
 	assert_int_equal(part.layer, 1);
 	meaning_release(&meaning);
 	assert_int_equal(stack_find(stack.layers, 0, stack.count, "e", &meaning,
 			     &err),
 	    0);
-	part = meaning_attributes(stack.layers, &meaning);
+	assert_int_equal(meaning_attributes(stack.layers, &meaning, &part,
+			     &entry, &err),
+	    0);
 	assert_int_equal(part.layer, 1);
 }
 

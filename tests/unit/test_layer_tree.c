@@ -131,21 +131,22 @@ static void test_known(void **state)
 {
 	AUTO_PILE struct pile pile = {.world = *state};
 	AUTO_TREE struct tree *tree = NULL;
+	struct err err = ERR_INIT;
 	struct tree_item item;
 
 	add(&pile, "d/low");
 	add(&pile, "d/high");
 	tree = tree_of(&pile);
-	assert_int_equal(tree_known(tree, "", &item), 0);
+	assert_int_equal(tree_known(tree, "", &item, &err), 0);
 	assert_int_equal(remote_calls(pile.remotes[0]), 0);
 	assert_int_equal(remote_calls(pile.remotes[1]), 0);
 	index_of(pile.layers[1]);
-	assert_int_equal(tree_known(tree, "", &item), 0);
+	assert_int_equal(tree_known(tree, "", &item, &err), 0);
 	index_of(pile.layers[0]);
-	assert_int_equal(tree_known(tree, "", &item), 1);
-	assert_int_equal(tree_known(tree, "d/low", &item), 1);
+	assert_int_equal(tree_known(tree, "", &item, &err), 1);
+	assert_int_equal(tree_known(tree, "d/low", &item, &err), 1);
 	assert_ptr_equal(item.layer, pile.layers[0]);
-	assert_int_equal(tree_known(tree, "d/x", &item), 0);
+	assert_int_equal(tree_known(tree, "d/x", &item, &err), 0);
 }
 
 /* As the bytes stand in the layers: readers go on where they are. */
@@ -172,7 +173,7 @@ static void test_alone(void **state)
 	    add(&pile, "x d/ .wh.x d/.wh..wh..opq l>x n>below");
 
 	assert_int_equal(tree_new_layer(pile.layers[0], &tree, &err), 0);
-	assert_int_equal(tree_known(tree, "", &item), 0);
+	assert_int_equal(tree_known(tree, "", &item, &err), 0);
 	origin_open_gate(&remote->origin, 0);
 	assert_waits(tree, "x", false);
 	assert_waits(tree, "d", true);
@@ -185,18 +186,19 @@ static void test_alone(void **state)
 	assert_in(&pile, tree, "", 0, 3);
 	assert_int_equal(find(tree, "y"), -ENOENT);
 	assert_int_equal(find(tree, "x/y"), -ENOENT);
-	assert_int_equal(tree_known(tree, "d", &item), 1);
+	assert_int_equal(tree_known(tree, "d", &item, &err), 1);
 }
 
 static void test_no_layers(void **state)
 {
 	AUTO_PILE struct pile pile = {.world = *state};
 	AUTO_TREE struct tree *tree = tree_of(&pile);
+	struct err err = ERR_INIT;
 	struct tree_item item;
 
 	assert_int_equal(find(tree, ""), -ENOENT);
 	assert_int_equal(find(tree, "x"), -ENOENT);
-	assert_int_equal(tree_known(tree, "", &item), 0);
+	assert_int_equal(tree_known(tree, "", &item, &err), 0);
 	assert_list(tree, "", "");
 	tree_prefetch(tree);
 }

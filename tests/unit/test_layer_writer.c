@@ -363,7 +363,7 @@ static void tables(void **state)
 				check_content(&made, index, name,
 				    tar.data + data_at(i), sizes[i]);
 		}
-		assert_int_equal(entry_at(index, "small/699", NULL)->size, 699);
+		assert_int_equal(entry_at(index, "small/699", NULL).size, 699);
 		assert_int_equal(layer_index_count(index), 3 + FILES + SMALL);
 	}
 }

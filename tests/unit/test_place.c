@@ -63,9 +63,10 @@ static int teardown_world(void **state)
 }
 
 /* Keeps an index of three entries for the layer. */
-static void keep_index(struct world *world, struct layer *layer)
+static void keep_index(struct world *world, struct layer *layer, uint64_t size)
 {
-	const struct layer_facts facts = {.blob = *layer_digest(layer)};
+	const struct layer_facts facts = {.blob = *layer_digest(layer),
+	    .blob_size = size};
 	CLEANUP(builder_free_p) struct builder *builder = begin();
 	struct err err = ERR_INIT;
 	AUTO_FD int fd = store_temp(world->store, &err);
@@ -93,7 +94,7 @@ static struct layer *open_sized(struct world *world, uint64_t size)
 	assert_int_equal(layer_open(world->table, &descriptor, &source, &layer,
 			     &err),
 	    0);
-	keep_index(world, layer);
+	keep_index(world, layer, size);
 	return layer;
 }
 

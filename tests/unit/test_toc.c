@@ -23,7 +23,7 @@ static bool has_entry(const struct layer_index *index, const char *name)
 {
 	uint32_t at;
 
-	return layer_index_find(index, LAYER_ROOT, name, strlen(name), &at);
+	return find_in(index, LAYER_ROOT, name, strlen(name), &at);
 }
 
 static void add_file(struct made *made, const char *name, const char *content)
@@ -71,8 +71,8 @@ static void check_files(enum toc_kind kind)
 	check_content(&made, index, "dir/one", "the first file", 14);
 	check_content(&made, index, "dir/two", "2", 1);
 	check_content(&made, index, "three", "the last one", 12);
-	assert_int_equal(entry_at(index, "nothing", NULL)->size, 0);
-	assert_true(S_ISDIR(entry_at(index, "dir/empty", NULL)->mode));
+	assert_int_equal(entry_at(index, "nothing", NULL).size, 0);
+	assert_true(S_ISDIR(entry_at(index, "dir/empty", NULL).mode));
 }
 
 static void test_files(void **state)
@@ -86,7 +86,7 @@ static void test_attributes(void **state)
 {
 	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
-	const struct layer_entry *entry;
+	struct layer_entry entry;
 
 	(void)state;
 	add_json(&made,
@@ -107,27 +107,29 @@ static void test_attributes(void **state)
 	index = made_index(&made);
 	entry = entry_at(index, "f", NULL);
 	/* 0104755: the type's bits are no part of it. */
-	assert_int_equal(entry->mode, S_IFREG | 04755);
-	assert_int_equal(entry->uid, 1000);
-	assert_int_equal(entry->gid, UINT32_MAX - 1);
-	assert_int_equal(entry->mtime, 1700000000 - 3600);
-	assert_int_equal(entry->mtime_nanos, 250000000);
-	assert_int_equal(entry->links, 2);
+	assert_int_equal(entry.mode, S_IFREG | 04755);
+	assert_int_equal(entry.uid, 1000);
+	assert_int_equal(entry.gid, UINT32_MAX - 1);
+	assert_int_equal(entry.mtime, 1700000000 - 3600);
+	assert_int_equal(entry.mtime_nanos, 250000000);
+	assert_int_equal(entry.links, 2);
 	entry = entry_at(index, "l", NULL);
-	assert_true(S_ISLNK(entry->mode));
-	assert_int_equal(entry->mtime, 0);
+	assert_true(S_ISLNK(entry.mode));
+	assert_int_equal(entry.mtime, 0);
 	entry = entry_at(index, "c", NULL);
-	assert_true(S_ISCHR(entry->mode));
-	assert_int_equal(entry->data, makedev(5, 300));
-	assert_true(S_ISBLK(entry_at(index, "b", NULL)->mode));
-	assert_int_equal(entry_at(index, "p", NULL)->mode, S_IFIFO | 0600);
+	assert_true(S_ISCHR(entry.mode));
+	assert_int_equal(entry.data, makedev(5, 300));
+	assert_true(S_ISBLK(entry_at(index, "b", NULL).mode));
+	assert_int_equal(entry_at(index, "p", NULL).mode, S_IFIFO | 0600);
 }
 
 static void test_xattrs(void **state)
 {
 	AUTO_MADE struct made made = made_new(TOC_CHUNKED);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
-	uint32_t file, len, cursor = 0;
+	AUTO_BUF struct buf xattrs = BUF_INIT(MADE_MAX);
+	size_t cursor = 0;
+	uint32_t file, len;
 	const char *name;
 	const void *value;
 
@@ -140,26 +142,24 @@ static void test_xattrs(void **state)
 	made_end(&made);
 	index = made_index(&made);
 	entry_at(index, "f", &file);
-	assert_true(
-	    layer_index_xattr(index, file, &cursor, &name, &value, &len));
+	xattrs_in(index, file, &xattrs);
+	assert_true(layer_next_xattr(&xattrs, &cursor, &name, &value, &len));
 	assert_string_equal(name, "security.capability");
 	assert_int_equal(len, 5);
 	assert_memory_equal(value, "\1\0\0\2\0", 5);
-	assert_true(
-	    layer_index_xattr(index, file, &cursor, &name, &value, &len));
+	assert_true(layer_next_xattr(&xattrs, &cursor, &name, &value, &len));
 	assert_string_equal(name, "user.a");
 	assert_int_equal(len, 3);
 	assert_memory_equal(value, "bar", 3);
-	assert_true(
-	    layer_index_xattr(index, file, &cursor, &name, &value, &len));
+	assert_true(layer_next_xattr(&xattrs, &cursor, &name, &value, &len));
 	assert_string_equal(name, "user.e");
 	assert_int_equal(len, 0);
-	assert_false(
-	    layer_index_xattr(index, file, &cursor, &name, &value, &len));
+	assert_false(layer_next_xattr(&xattrs, &cursor, &name, &value, &len));
 	entry_at(index, "g", &file);
+	buf_reset(&xattrs);
+	xattrs_in(index, file, &xattrs);
 	cursor = 0;
-	assert_false(
-	    layer_index_xattr(index, file, &cursor, &name, &value, &len));
+	assert_false(layer_next_xattr(&xattrs, &cursor, &name, &value, &len));
 }
 
 /* Landmarks are in the blob, and not in the image. */
@@ -167,7 +167,6 @@ static void test_landmarks(void **state)
 {
 	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
-	uint32_t spans;
 
 	(void)state;
 	add_file(&made, "before", "before");
@@ -184,8 +183,7 @@ static void test_landmarks(void **state)
 	assert_false(has_entry(index, ".prefetch.landmark"));
 	assert_false(has_entry(index, ".no.prefetch.landmark"));
 	assert_false(has_entry(index, "stargz.index.json"));
-	layer_index_spans(index, &spans);
-	assert_int_equal(spans, 3);
+	assert_int_equal(layer_index_spans(index), 3);
 	assert_int_equal(layer_index_facts(index)->stream_size, 16);
 }
 
@@ -197,8 +195,6 @@ static void check_chunks(enum toc_kind kind)
 	static const char content[] = "onetwothree";
 	uint64_t offset[4];
 	char digest[3][HEX_SIZE];
-	uint32_t count;
-	const struct layer_span *spans;
 
 	put_header(&made);
 	offset[0] = put_member(&made, content, 3);
@@ -226,11 +222,11 @@ static void check_chunks(enum toc_kind kind)
 	index = made_index(&made);
 	check_content(&made, index, "f", content, 11);
 	check_content(&made, index, "next", "next", 4);
-	spans = layer_index_spans(index, &count);
-	assert_int_equal(count, 4);
-	assert_int_equal(spans[1].in_len, offset[2] - offset[1]);
+	assert_int_equal(layer_index_spans(index), 4);
+	assert_int_equal(span_in(index, 1).in_len, offset[2] - offset[1]);
 	if (kind == TOC_CHUNKED)
-		assert_int_equal(spans[2].in_len, offset[3] - offset[2]);
+		assert_int_equal(span_in(index, 2).in_len,
+		    offset[3] - offset[2]);
 }
 
 static void test_chunks(void **state)
@@ -246,11 +242,9 @@ static void test_zeros(void **state)
 	AUTO_MADE struct made made = made_new(TOC_CHUNKED);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	const uint64_t hole = UINT64_C(2) * SPAN_OUT_MAX + 5;
-	const struct layer_span *spans;
-	const struct layer_entry *entry;
+	struct layer_entry entry;
 	char digest[2][HEX_SIZE];
 	uint64_t offset[3];
-	uint32_t count;
 
 	(void)state;
 	put_header(&made);
@@ -275,19 +269,18 @@ static void test_zeros(void **state)
 	made_end(&made);
 	index = made_index(&made);
 	entry = entry_at(index, "f", NULL);
-	assert_int_equal(entry->size, hole + 8);
-	spans = layer_index_spans(index, &count);
-	assert_int_equal(count, 5);
-	assert_int_equal(spans[0].in_len, offset[1] - offset[0]);
+	assert_int_equal(entry.size, hole + 8);
+	assert_int_equal(layer_index_spans(index), 5);
+	assert_int_equal(span_in(index, 0).in_len, offset[1] - offset[0]);
 	for (uint32_t i = 1; i < 4; i++) {
-		assert_int_equal(spans[i].flags, SPAN_ZEROS);
-		assert_int_equal(spans[i].in_len, 0);
-		assert_int_equal(spans[i].out,
+		assert_int_equal(span_in(index, i).flags, SPAN_ZEROS);
+		assert_int_equal(span_in(index, i).in_len, 0);
+		assert_int_equal(span_in(index, i).out,
 		    5 + (uint64_t)(i - 1) * SPAN_OUT_MAX);
 	}
-	assert_int_equal(spans[3].out_len, 5);
-	assert_int_equal(spans[4].out, hole + 5);
-	assert_int_equal(spans[4].out_len, 3);
+	assert_int_equal(span_in(index, 3).out_len, 5);
+	assert_int_equal(span_in(index, 4).out, hole + 5);
+	assert_int_equal(span_in(index, 4).out_len, 3);
 }
 
 /* Files that share a member, the first of the blob and another one. */
@@ -296,10 +289,8 @@ static void test_inner_offsets(void **state)
 	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char member[] = "HEADERoneHEADERtwo";
-	const struct layer_span *spans;
 	char digest[2][HEX_SIZE];
 	uint64_t next;
-	uint32_t count;
 
 	(void)state;
 	sha256("one", 3, digest[0]);
@@ -328,11 +319,10 @@ static void test_inner_offsets(void **state)
 	check_content(&made, index, "b", "two", 3);
 	check_content(&made, index, "c", "one", 3);
 	check_content(&made, index, "d", "two", 3);
-	spans = layer_index_spans(index, &count);
-	assert_int_equal(count, 4);
-	assert_int_equal(spans[1].in, 0);
-	assert_int_equal(spans[1].in_len, next);
-	assert_int_equal(spans[1].skip, 15);
+	assert_int_equal(layer_index_spans(index), 4);
+	assert_int_equal(span_in(index, 1).in, 0);
+	assert_int_equal(span_in(index, 1).in_len, next);
+	assert_int_equal(span_in(index, 1).skip, 15);
 }
 
 /* Headers of many entries without data between two files are not read with the
@@ -342,8 +332,6 @@ static void test_long_gap(void **state)
 	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char gap[300 << 10];
-	const struct layer_span *spans;
-	uint32_t count;
 
 	(void)state;
 	add_file(&made, "a", "before the gap");
@@ -351,9 +339,8 @@ static void test_long_gap(void **state)
 	add_file(&made, "b", "behind it");
 	made_end(&made);
 	index = made_index(&made);
-	spans = layer_index_spans(index, &count);
-	assert_int_equal(count, 2);
-	assert_in_range(spans[0].in_len, 1, 66 << 10);
+	assert_int_equal(layer_index_spans(index), 2);
+	assert_in_range(span_in(index, 0).in_len, 1, 66 << 10);
 }
 
 /* Values that nobody knows are skipped, whatever they are. */
@@ -425,19 +412,24 @@ static struct layer_index *case_index(struct made *made, const char *name,
 static void check_same_entry(const struct layer_index *a,
     const struct layer_index *b, uint32_t number)
 {
-	const struct layer_entry *one = layer_index_entry(a, number);
-	const struct layer_entry *other = layer_index_entry(b, number);
+	const struct layer_entry one = entry_in(a, number);
+	const struct layer_entry other = entry_in(b, number);
 
-	assert_string_equal(layer_index_name(a, number),
-	    layer_index_name(b, number));
-	assert_string_equal(layer_index_target(a, number),
-	    layer_index_target(b, number));
-	assert_int_equal(one->mode, other->mode);
-	assert_int_equal(one->size, other->size);
-	assert_int_equal(one->data, other->data);
-	assert_int_equal(one->mtime, other->mtime);
-	assert_int_equal(one->parent, other->parent);
-	assert_int_equal(one->link, other->link);
+	assert_int_equal(one.child_count, other.child_count);
+	for (uint32_t i = 0; i < one.child_count; i++) {
+		assert_int_equal(child_in(a, number, i).entry,
+		    child_in(b, number, i).entry);
+		assert_string_equal(child_in(a, number, i).name,
+		    child_in(b, number, i).name);
+	}
+	assert_string_equal(target_in(a, number).text,
+	    target_in(b, number).text);
+	assert_int_equal(one.mode, other.mode);
+	assert_int_equal(one.size, other.size);
+	assert_int_equal(one.data, other.data);
+	assert_int_equal(one.mtime, other.mtime);
+	assert_int_equal(one.parent, other.parent);
+	assert_int_equal(one.link, other.link);
 }
 
 static void test_real_tools(void **state)
@@ -470,7 +462,7 @@ static void test_real_tools(void **state)
 	check_content(&chunked, b, "opt/edits/replaced",
 	    "from the upper layer\n", 21);
 	check_content(&estargz, a, "opt/edits/hard-b", "one inode\n", 10);
-	assert_int_equal(entry_at(a, "opt/edits/chmodded", NULL)->mode,
+	assert_int_equal(entry_at(a, "opt/edits/chmodded", NULL).mode,
 	    S_IFREG | 04755);
 }
 

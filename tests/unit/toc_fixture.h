@@ -21,6 +21,7 @@
 #include <zstd.h>
 
 #include "base/buf.h"
+#include "index_read.h"
 #include "stream/compression.h"
 #include "tar/header.h"
 #include "toc.h"
@@ -210,7 +211,9 @@ UNUSED static struct layer_index *made_index(struct made *made)
 {
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	struct layer_index *index = NULL;
-	struct layer_facts facts = {0};
+	/* As make.c does: the table does not know which blob it is in. */
+	struct layer_facts facts = {.blob = {.algorithm = DIGEST_SHA256},
+	    .blob_size = made->blob.len};
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC);
 
@@ -224,22 +227,16 @@ UNUSED static struct layer_index *made_index(struct made *made)
 }
 
 /* The entry of that path. */
-UNUSED static const struct layer_entry *entry_at(const struct layer_index
-						     *index,
+UNUSED static struct layer_entry entry_at(const struct layer_index *index,
     const char *path, uint32_t *number)
 {
-	uint32_t at = LAYER_ROOT;
+	uint32_t at = path_in(index, path);
 
-	while (*path) {
-		size_t len = strcspn(path, "/");
-
-		if (!layer_index_find(index, at, path, len, &at))
-			fail_msg("no %s", path);
-		path += len + (path[len] == '/');
-	}
+	if (at == UINT32_MAX)
+		fail_msg("no %s", path);
 	if (number)
 		*number = at;
-	return layer_index_entry(index, at);
+	return entry_in(index, at);
 }
 
 struct collector {
@@ -293,16 +290,19 @@ UNUSED static void check_content(const struct made *made,
     size_t len)
 {
 	AUTO_BUF struct buf content = BUF_INIT(MADE_MAX);
-	const struct layer_entry *entry = entry_at(index, path, NULL);
-	uint64_t end = entry->data + entry->size;
-	uint32_t count, at;
-	const struct layer_span *spans = layer_index_spans(index, &count);
+	const struct layer_entry entry = entry_at(index, path, NULL);
+	uint64_t end = entry.data + entry.size;
+	uint32_t at;
 
-	assert_int_equal(entry->size, len);
-	at = layer_index_span_at(index, entry->data);
-	assert_int_equal(spans[at].out, entry->data);
-	for (; at < count && spans[at].out < end; at++)
-		append_span(made, &spans[at], &content);
+	assert_int_equal(entry.size, len);
+	at = span_at(index, entry.data);
+	assert_int_equal(span_in(index, at).out, entry.data);
+	for (; at < layer_index_spans(index) && span_in(index, at).out < end;
+	     at++) {
+		const struct layer_span span = span_in(index, at);
+
+		append_span(made, &span, &content);
+	}
 	assert_int_equal(content.len, len);
 	assert_memory_equal(content.data, want, len);
 }

@@ -84,7 +84,7 @@ UNUSED static int find(struct tree *tree, const char *path)
 {
 	struct tree_item item;
 	struct err err = ERR_INIT;
-	int r = tree_find(tree, path, &item, &err);
+	int r = tree_find(tree, NULL, path, &item, &err);
 
 	assert_true(r == 0 || r == -err.code);
 	return r;
@@ -97,13 +97,12 @@ UNUSED static void assert_in(struct pile *pile, struct tree *tree,
 	struct tree_item item;
 	struct err err = ERR_INIT;
 
-	if (tree_find(tree, path, &item, &err) < 0)
+	if (tree_find(tree, NULL, path, &item, &err) < 0)
 		fail_msg("%s: %s", path, err.msg);
 	assert_ptr_equal(item.layer, pile->layers[layer]);
 	assert_int_equal(item.links, links);
-	assert_int_equal(layer_index_entry(layer_index_known(item.layer),
-			     item.entry)
-			     ->link,
+	assert_int_equal(entry_in(layer_index_known(item.layer), item.entry)
+			     .link,
 	    item.entry);
 }
 
