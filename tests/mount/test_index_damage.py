@@ -6,9 +6,11 @@ import errno
 import os
 import random
 import stat
+import subprocess
 
 import pytest
 
+from registry.process import wait_until
 from support.caches import evict_blobs
 from support.chunked import chunked
 from support.estargz import estargz
@@ -16,6 +18,7 @@ from support.indexes import (
     ENTRY_BITS, NODE_BITS, SPAN_BITS, WHOLE, derived, forget_kernel_caches,
     text_bits)
 from support.layers import image_of, layer
+from support.system import run
 from support.tars import directory, file, hard_link, sparse, symlink
 from support.trees import differences, read_tree
 
@@ -73,7 +76,7 @@ def image(request, client):
 
 
 @pytest.fixture
-def in_use(image):
+def in_use():
     """Keeps what is mapped mapped, whatever the kernel forgets."""
     held = []
 
@@ -88,7 +91,7 @@ def in_use(image):
 
 
 @pytest.fixture
-def mounted(mount, registry, in_use):
+def mounted(image, mount, registry, in_use):
     return in_use(mount(registry))
 
 
@@ -153,7 +156,7 @@ def ask(path):
         return failure.errno
 
 
-def test_a_registry_that_is_away(mount, proxy, in_use):
+def test_a_registry_that_is_away(image, mount, proxy, in_use):
     """What cannot be made again is an error, and no answer that is not so;
     when it can be, nobody has to mount again."""
     mounted = in_use(mount(proxy, "tag_ttl=3600"))
@@ -174,6 +177,32 @@ def test_a_registry_that_is_away(mount, proxy, in_use):
     assert errno.EACCES in said.values() or errno.EIO in said.values()
     proxy.heal()
     assert_same(shown(mounted), right)
+
+
+def test_who_waits_for_an_index_holds_up_nobody(mount, proxy, client, in_use):
+    """It is made again from a registry that is silent. What was known is asked
+    for by the thread that takes the kernel's requests, which has to go on."""
+    image_of(layer(ENTRIES), UPPER).push(client, "app", "1.0")
+    mounted = in_use(mount(proxy))
+    parent = os.open(mounted / "app/1.0/rootfs/d/e", os.O_RDONLY)
+    asked = f"/dev/fd/{parent}/name-042"
+    right = os.stat(asked)
+    evict_blobs(mounted.cache)
+    for path in derived(mounted.cache, "layer"):
+        WHOLE["zeros"](path)
+    forget_kernel_caches()
+    silence = proxy.falls_silent(r"/blobs/")
+    with proxy.requests() as seen, subprocess.Popen(
+            ["stat", "-c", "%s", asked],
+            stdout=subprocess.PIPE, pass_fds=[parent]) as asking:
+        wait_until(lambda: seen.count("GET", r"/blobs/"), "a request")
+        for _ in range(10):
+            assert run("cat", mounted / ".registryfs/status.json").stdout
+        assert asking.poll() is None
+        proxy.heal()
+        silence.release()
+        assert int(asking.communicate(timeout=60)[0]) == right.st_size
+    os.close(parent)
 
 
 def test_damage_is_found_in_the_next_mount(image, mount, registry):
