@@ -210,9 +210,9 @@ static int tree_settle(struct node *node, struct err *err)
 		return r < 0 ? r : 0;
 	r = enter_tree(self, &tree, err);
 	/* An image without layers says nothing of its root. */
-	return r < 0 || tree_is_empty(tree) ? r
-					    : tree_find(tree, NULL, "", &item,
-						  err);
+	return r < 0 || tree_is_empty(tree)
+		   ? r
+		   : tree_find(tree, NULL, "", &item, err);
 }
 
 static double tree_attr_ttl(struct node *node)

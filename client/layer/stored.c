@@ -57,8 +57,7 @@ static int span_at(const struct layer *layer, uint64_t off, uint32_t *number,
 			count = half;
 		}
 	}
-	return r < 0 ? r
-		     : layer_index_span(layer->index, *number, out, err);
+	return r < 0 ? r : layer_index_span(layer->index, *number, out, err);
 }
 
 /* How much is worth fetching for who reads there: as much as was read in order

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of image directories: their names, and the image that each is now.
+ */
+#include "image_node.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/lock.h"
+#include "image_info.h"
+#include "nodes.h"
+#include "upload.h"
+
+struct image_node {
+	struct node node;
+	_Atomic(struct image_name *) name;
+	struct digest digest; /* unset where it has a tag */
+	bool dated; /* it is one image for ever, known from the start */
+	pthread_mutex_t lock;
+	struct image *image; /* what it last was; under lock */
+};
+
+static struct image_node *to_image(const struct node *node)
+{
+	return (struct image_node *)(uintptr_t)node;
+}
+
+const struct image_name *image_node_name(const struct node *node)
+{
+	return atomic_load(&to_image(node)->name);
+}
+
+static void name_free(struct image_name *name)
+{
+	while (name) {
+		struct image_name *before = name->before;
+
+		free(name->repository);
+		free(name->tag);
+		free(name->key_before);
+		free(name);
+		name = before;
+	}
+}
+
+static struct image_name *name_new(const char *repository, const char *tag)
+{
+	struct image_name *name = calloc(1, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	name->repository = strdup(repository);
+	name->tag = tag ? strdup(tag) : NULL;
+	if (name->repository && (!tag || name->tag))
+		return name;
+	name_free(name);
+	return NULL;
+}
+
+/* No repository's name begins so: a directory that mkdir made and that of a tag
+ * can have one path after the other, while somebody still has the first open.
+ */
+static char *tag_key(const struct node *dir, const char *name)
+{
+	return file_path("%s/:%s", dir->key, name);
+}
+
+uint64_t image_node_number(const struct node *dir, const char *name)
+{
+	AUTO_FREE char *key = tag_key(dir, name);
+
+	return key ? node_number(key) : 0;
+}
+
+int image_node_move(struct node *node, struct node *dir, const char *name,
+    const char *repository, const char *tag, struct err *err)
+{
+	struct image_node *self = to_image(node);
+	struct image_name *made = name_new(repository, tag);
+	char *key = tag_key(dir, name);
+
+	if (!made || !key) {
+		name_free(made);
+		free(key);
+		return err_nomem(err);
+	}
+	made->before = atomic_load(&self->name);
+	made->key_before = node_rekey(node, key);
+	atomic_store(&self->name, made);
+	uploads_follow(node->mount->uploads, made->key_before, key);
+	return 0;
+}
+
+static int add(struct node *parent, const char *name, const char *repository,
+    const char *tag, const struct digest *digest, struct image *image,
+    struct node **out, struct err *err)
+{
+	struct image_node *made = calloc(1, sizeof(*made));
+	double ttl = tag ? parent->mount->tag_ttl : TTL_FOREVER;
+	char text[DIGEST_TEXT_SIZE] = "";
+	char *key;
+
+	if (!made)
+		return err_nomem(err);
+	key = digest ? file_path("%s/%s#%s", parent->key, name,
+			   digest_format(digest, text))
+		     : tag_key(parent, name);
+	if (digest)
+		made->digest = *digest;
+	pthread_mutex_init(&made->lock, NULL);
+	atomic_init(&made->name, name_new(repository, tag));
+	made->image = image ? image_get(image) : NULL;
+	made->dated = image != NULL;
+	/* What is below a tag is looked up each time: it is the tag's as it
+	 * stands now, at once, for every process. */
+	node_init(&made->node, parent->mount, &view_image, key,
+	    tag ? 0 : TTL_FOREVER, ttl);
+	if (!atomic_load(&made->name)) {
+		node_discard(&made->node);
+		return err_nomem(err);
+	}
+	*out = node_add(parent->mount->nodes, &made->node, err);
+	return *out ? 0 : -err->code;
+}
+
+int image_node_tag(struct node *parent, const char *name,
+    const char *repository, const char *tag, struct node **out, struct err *err)
+{
+	return add(parent, name, repository, tag, NULL, NULL, out, err);
+}
+
+int image_node_fixed(struct node *parent, const char *name, struct image *image,
+    struct node **out, struct err *err)
+{
+	return add(parent, name, image->repository, NULL, &image->digest, image,
+	    out, err);
+}
+
+int image_node_digest(struct node *parent, const char *name,
+    const char *repository, const struct digest *digest, struct node **out,
+    struct err *err)
+{
+	return add(parent, name, repository, NULL, digest, NULL, out, err);
+}
+
+void image_node_free(struct node *node)
+{
+	struct image_node *self = to_image(node);
+
+	image_put(self->image);
+	pthread_mutex_destroy(&self->lock);
+	name_free(atomic_load(&self->name));
+	free(self);
+}
+
+static struct image *image_last(struct image_node *self)
+{
+	SCOPED_LOCK(&self->lock);
+	return self->image ? image_get(self->image) : NULL;
+}
+
+static void image_remember(struct image_node *self, struct image *image)
+{
+	struct image *before;
+
+	{
+		SCOPED_LOCK(&self->lock);
+		before = self->image;
+		self->image = image_get(image);
+	}
+	image_put(before);
+}
+
+/* A tag that is moved takes its node along, also to another repository. */
+static bool is_image(const struct image *image, const char *repository,
+    const struct digest *digest)
+{
+	return image && digest_equal(&image->digest, digest) &&
+	       !strcmp(image->repository, repository);
+}
+
+int image_node_image(struct node *node, struct image **out, struct err *err)
+{
+	struct image_node *self = to_image(node);
+	CLEANUP(image_put_p) struct image *last = image_last(self);
+	const struct image_name *name = atomic_load(&self->name);
+	struct images *images = node->mount->images;
+	struct digest digest = self->digest;
+	int r = 0;
+
+	if (name->tag)
+		r = images_resolve(images, name->repository, name->tag, &digest,
+		    err);
+	if (r == 0 && !is_image(last, name->repository, &digest)) {
+		image_put(last);
+		last = NULL;
+		/* A tag may be gone by now; what refers to an image is listed.
+		 */
+		r = name->tag ? image_open(images, name->repository, &digest,
+				    &last, err)
+			      : image_open_named(images, name->repository,
+				    &digest, &last, err);
+		if (r == 0)
+			image_remember(self, last);
+	}
+	if (r == 0)
+		*out = steal(&last);
+	return r;
+}
+
+/*
+ * All tags have the mount's time, and so have referrers: the registry's list
+ * does not say theirs, to ask for 5,000 of them is too much, and a time that
+ * appears when somebody looks would make `ls -t` name the wrong ones. None of
+ * them is old by that time, which `find -mtime` would remove.
+ */
+int image_node_stat(struct node *node, struct stat *out, struct err *err)
+{
+	const struct image_node *self = to_image(node);
+
+	(void)err;
+	mount_stat_dir(node->mount, node, out);
+	if (self->dated)
+		image_stat_time(node, self->image, out);
+	return 0;
+}
