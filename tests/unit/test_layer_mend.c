@@ -115,6 +115,26 @@ static void what_is_known_does_not_wait(void **state)
 	    12);
 }
 
+/* The same of who reads the blob by the spans that vouch for it. */
+static void pieces_of_the_blob(void **state)
+{
+	struct world *world = *state;
+	struct remote *remote = add_remote(world, GZIP_ONE, &world->tar.bytes);
+	CLEANUP(layer_put_p)
+	struct layer *layer = open_indexed(world, remote);
+	struct err err = ERR_INIT;
+	char data[64];
+
+	assert_true(layer_is_vouched(layer));
+	assert_int_equal(damage(world, "layer-"), 1);
+	assert_int_equal(layer_read_stored(layer, data, sizeof(data), 5000,
+			     &err),
+	    sizeof(data));
+	assert_int_equal(err.code, 0);
+	assert_memory_equal(data, remote->content.bytes + 5000, sizeof(data));
+	assert_true(layer_is_vouched(layer));
+}
+
 /* What its source says is why it cannot be made, until it can. */
 static void it_cannot_be_fetched(void **state)
 {
@@ -270,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WORLD_TEST(all_packings),
 	    WORLD_TEST(what_is_known_does_not_wait),
+	    WORLD_TEST(pieces_of_the_blob),
 	    WORLD_TEST(it_cannot_be_fetched),
 	    WORLD_TEST(it_comes_out_as_another),
 	    WORLD_TEST(a_file_of_another_layer),
