@@ -8,7 +8,7 @@
 #include "target.h"
 
 /* What a file becomes that is written into a mirror: 1, or 0 if the directory
- * is none, or the name no file of images. */
+ * is not one, or the name is not that of an image's file. */
 int mirror_target(struct node *dir, const char *name, struct upload_target *out,
     struct err *err);
 

@@ -135,7 +135,7 @@ static int upload_push(struct upload *upload, struct err *err)
 }
 
 /* What its archive is now, whether its bytes came in or it was copied in the
- * registry; NULL where it is none. */
+ * registry; NULL where it is not an archive. */
 static const struct digest *pushed_digest(const struct upload *upload)
 {
 	if (!upload->target.kind->is_archive)

@@ -57,9 +57,9 @@ struct view_ops {
 	int (*stat)(struct node *node, struct stat *out, struct err *err);
 	void (*free)(struct node *node);
 	int (*xattrs)(struct node *node, struct xattrs *out, struct err *err);
-	/* Waits until its attributes are known, for whoever asks for them alone
-	 * (stat(2) of it) and not on the way to something in it. NULL: they
-	 * always are. */
+	/* Waits until its attributes are known, for a caller that asks for them
+	 * alone (stat(2) of it) and not on the way to something in it. NULL:
+	 * they always are. */
 	int (*settle)(struct node *node, struct err *err);
 
 	/* Directories. *out is held. -ENOENT. */

@@ -39,7 +39,7 @@ struct document_node {
 struct document_file {
 	struct upload *upload;
 	struct handle content;
-	pid_t pid;                  /* who has opened it to write */
+	pid_t pid;                  /* that opened it to write */
 	struct document_file *next; /* in the document's list of those */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When tags were seen to change. Under the lock of who has it. */
+/* When tags were seen to change. The caller has the lock. */
 #ifndef IMAGE_TAG_TIMES_H
 #define IMAGE_TAG_TIMES_H
 

@@ -108,7 +108,7 @@ static int seek(struct layer *layer, uint32_t number, uint64_t off, bool hole,
 	if (r < 0)
 		return r;
 	if (off >= entry.size)
-		return err_set(err, ENXIO, "behind the file's end");
+		return err_set(err, ENXIO, "past the file's end");
 	if (entry.flags & LAYER_SPARSE)
 		return seek_sparse(layer, &entry, off, hole, out, err);
 	*out = hole ? entry.size : off;

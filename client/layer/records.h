@@ -29,8 +29,8 @@ uint32_t records_check(const struct records *records, uint64_t number,
 void records_seal(const struct records *records, uint64_t number, void *record,
     const char *text);
 
-/* The record of a number, to be copied at once (mapped_at()); NULL where there
- * is none. */
+/* The record of a number, to be copied at once (mapped_at()); NULL where the
+ * list has no such number. */
 const void *records_at(const struct records *records, uint64_t number);
 
 /* Copies it into *out, of the type of the list's records: false where there is

@@ -54,7 +54,7 @@ void grants_release(struct grants *grants);
  * has to obtain one now, and then to call grants_end() in any case; or -errno,
  * also that of the thread that was waited for. A value that equals `refused`
  * (may be NULL), or was obtained with credentials before `version`, is not
- * valid any more: who has logged out is out.
+ * valid any more: a logout takes effect.
  */
 int grants_begin(struct grants *grants, const char *scope, const char *refused,
     uint64_t version, char **value, struct err *err);

@@ -193,7 +193,7 @@ ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
 {
 	size_t clipped = clip(blob, len, off);
 
-	/* What reaches behind the end learns whether the digest is right. */
+	/* A read that goes past the end learns whether the digest is right. */
 	if (len == 0)
 		return 0;
 	if (off > blob->entry->size)

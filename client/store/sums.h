@@ -4,7 +4,7 @@
  * with what once had the right digest. They are against disks that forget, and
  * not against anybody who could write the file: that is its owner alone.
  *
- * They are taken while the blob is hashed, and stand behind it in its file:
+ * They are taken while the blob is hashed, and follow it in its file:
  *
  *	the blob | a checksum a block | struct sums_end
  *
@@ -42,12 +42,12 @@ int sums_of_file(int fd, uint64_t size, struct sums **out, struct err *err);
 /* What they take in the file of a blob of that size. */
 uint64_t sums_room(uint64_t size);
 
-/* Writes them behind the blob that they are of, all of which was added. */
+/* Appends them to the blob that they are of, all of which was added. */
 int sums_write(const struct sums *sums, int fd, struct err *err);
 
 /*
- * Reads those of a blob of that size: 1, or 0 where there are none that are
- * whole. No block of the blob counts as compared then; of those that were not
+ * Reads those of a blob of that size: 1, or 0 where the file has no complete
+ * set. No block of the blob counts as compared then; of those that were not
  * loaded, all do.
  */
 int sums_load(int fd, uint64_t size, struct sums **out, struct err *err);

@@ -21,8 +21,8 @@
 #include "openfile.h"
 
 /*
- * Opens the blob, and marks it as in use and as used now: 1, or 0 where there
- * is none. A damaged file is removed and is 0. It may have to be hashed still:
+ * Opens the blob, and marks it as in use and as used now: 1, or 0 where it
+ * is not kept. A damaged file is removed and is 0. It may have to be hashed still:
  * whole_is_proven().
  */
 int whole_open(const char *path, const struct digest *digest, uint64_t size,
@@ -39,8 +39,8 @@ bool whole_is_large(uint64_t size);
 bool whole_is_proven(const struct openfile *file, uint64_t size);
 
 /*
- * Before the file gets its name: writes the checksums (NULL: none are known) of
- * a large blob behind it, if there is room, and makes its bytes stay. How many
+ * Before the file gets its name: appends the checksums (NULL: not known) of a
+ * large blob to it, if there is room, and makes its bytes stay. How many
  * bytes the file has then.
  */
 int64_t whole_seal(int fd, uint64_t size, const struct sums *sums,

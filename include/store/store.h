@@ -156,7 +156,7 @@ const char *store_dir(const struct store *store);
 char *store_temp_dir(struct store *store, struct err *err);
 
 /* Gives a store_temp() file its name as the blob of a digest that the caller
- * has computed over its first size bytes; what is behind them is the store's
+ * has computed over its first size bytes; what follows them is the store's
  * from now on. Waits for the disk. fd stays the caller's, to be read. */
 int store_adopt(struct store *store, int fd, uint64_t size,
     const struct digest *digest, struct err *err);
