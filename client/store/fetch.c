@@ -179,8 +179,8 @@ static int fetch_blob(struct fetch *fetch, struct err *err)
 		r = fill(fetch, left, err);
 		if (r == 0)
 			return 1;
-		/* Wrong bytes are of no use, nor is an empty file; a cache is no
-		 * reason for a disk to be full. */
+		/* Wrong bytes are of no use, nor is an empty file; a cache is
+		 * no reason for a disk to be full. */
 		if (r == -EBADMSG || r == -ENOSPC || r == -EDQUOT ||
 		    (left == 0 && fetch->delivery.at == 0))
 			partial_drop(entry);

@@ -22,8 +22,8 @@
 
 /*
  * Opens the blob, and marks it as in use and as used now: 1, or 0 where it
- * is not kept. A damaged file is removed and is 0. It may have to be hashed still:
- * whole_is_proven().
+ * is not kept. A damaged file is removed and is 0. It may have to be hashed
+ * still: whole_is_proven().
  */
 int whole_open(const char *path, const struct digest *digest, uint64_t size,
     struct openfile **out, struct err *err);
