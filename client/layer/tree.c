@@ -298,6 +298,7 @@ int tree_known(struct tree *tree, const char *path, struct tree_item *out,
 {
 	const struct question question = {find_settled, true, path, out};
 	AUTO_FREE const struct layer_index **indexes = NULL;
+	size_t lowest;
 	int r;
 
 	if (tree->count == 0)
@@ -305,11 +306,14 @@ int tree_known(struct tree *tree, const char *path, struct tree_item *out,
 	if (tree->merged)
 		return is_known(find_merged(tree, NULL, path, out, err));
 	indexes = tree_indexes(tree);
-	if (!indexes || tree_known_from(tree, indexes, tree->count) > 0)
+	if (!indexes)
+		return 0;
+	lowest = tree_known_from(tree, indexes, tree->count);
+	if (lowest == tree->count)
 		return 0;
 	if (tree->alone)
 		return is_known(find_alone(tree, indexes[0], path, out, err));
-	r = find_settled(&question, tree, indexes, 0, err);
+	r = find_settled(&question, tree, indexes, lowest, err);
 	return r == 0 ? 0 : is_known(r);
 }
 

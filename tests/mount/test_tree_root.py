@@ -120,6 +120,16 @@ def test_the_upper_layers_root_counts(shown):
     assert attributes(os.stat(tree)) == (MODE, UID, GID, MTIME)
 
 
+def test_a_root_that_upper_layers_settle_waits_for_no_other(
+        shown, proxy):
+    lower = layer([directory("./", mode=0o755), *FILES])
+    hold = proxy.falls_silent(lower.digest)
+    tree = shown(lower, layer([ROOT]), options=["no_squash"]) / "rootfs"
+    for _ in range(2):
+        assert attributes(os.stat(tree)) == (MODE, UID, GID, MTIME)
+    hold.release()
+
+
 def test_a_root_that_cannot_be_known_is_an_error(mount, proxy, client):
     image = image_of(layer([ROOT, *FILES])).push(client, "app", "1.0")
     root = mount(proxy)
