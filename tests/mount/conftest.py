@@ -24,6 +24,17 @@ SOURCE = Path(__file__).resolve().parents[2]
 MOTD = "hello from the image\n"
 
 
+def pytest_configure(config):
+    """Once, however many processes share the tests."""
+    if hasattr(config, "workerinput"):
+        return
+    if not os.path.exists("/dev/fuse"):
+        pytest.exit("there is no /dev/fuse: load the kernel's fuse module", 2)
+    whole_run = ExitStack()
+    whole_run.enter_context(everyone_may_use_fuse())
+    config.add_cleanup(whole_run.close)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible():
     """A shell starts what runs in its background with SIGINT ignored, and the
@@ -50,14 +61,6 @@ def plain_binary(binary, tmp_path_factory):
     run("meson", "setup", build, SOURCE, "--buildtype=debugoptimized")
     run("meson", "compile", "-C", build, "fs/registryfs", timeout=600)
     return build / "fs/registryfs"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def fuse_device():
-    if not os.path.exists("/dev/fuse"):
-        pytest.fail("there is no /dev/fuse: load the kernel's fuse module")
-    with everyone_may_use_fuse():
-        yield
 
 
 @pytest.fixture

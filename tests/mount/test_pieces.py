@@ -15,6 +15,7 @@ from registry.client import digest_of
 from registry.faults import Hold, corrupt
 from support.caches import evict_blobs, flip
 from support.catalogs import blob_file
+from support.home import Home
 from support.images import OCI_GZIP_LAYER, Layer
 from support.layers import image_of, layer
 from support.system import fails_with, run
@@ -187,13 +188,13 @@ def test_wherever_the_index_cuts(mount, registry, indexed, behind):
     assert verified(path) == b"yes"
 
 
-def test_an_archive_is_of_whole_blobs(mount, proxy, indexed, registry):
+def test_an_archive_is_of_whole_blobs(mount, proxy, indexed, tmp_path):
     """And the layer is there whole after it."""
     made = layer(ENTRIES)
     root = mount(proxy, indexed(made))
     path = root / (LAYER + ".gz")
     assert path.read_bytes() == made.data
-    clean = mount(registry)
+    clean = mount(proxy, home=Home(tmp_path / "clean"))
     assert (root / "app/1.0/image.tar").read_bytes() == (
         clean / "app/1.0/image.tar").read_bytes()
     with proxy.requests() as seen:
