@@ -48,6 +48,9 @@ int image_node_digest(struct node *parent, const char *name,
 struct image_name {
 	char *repository;
 	char *tag; /* NULL: one image for ever */
+	/* The directory's name is the tag alone, which a repository may have,
+	 * too. */
+	bool plain;
 	/* What it was called before, and its key then. */
 	struct image_name *before;
 	char *key_before;
@@ -98,6 +101,10 @@ int rootfs_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 int layer_tree_node(struct node *parent, const char *name, struct image *image,
     size_t layer, struct node **out, struct err *err);
+
+/* The directory at a path in the tar that an artifact's part is. */
+int packed_tree_node(struct node *parent, const char *name, struct image *image,
+    size_t entry, const char *path, struct node **out, struct err *err);
 
 /*
  * What is no directory in a tree. layer_file_node() gives the node of its

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of layers, files and platforms. */
+/* Names of layers, platforms and referrers. */
 #include "part_names.h"
 
 #include <errno.h>
@@ -10,44 +10,21 @@
 #include "oci/artifact.h"
 #include "stream/compression.h"
 
-static bool ends_with(const char *text, const char *ending)
-{
-	size_t len = strlen(text), tail = strlen(ending);
-
-	return len >= tail && !strcmp(text + len - tail, ending);
-}
-
-/* The ending that the media type promises, or NULL where it says nothing. */
-static const char *ending_by_type(const char *media_type)
-{
-	if (ends_with(media_type, "tar+gzip") ||
-	    ends_with(media_type, "tar.gzip"))
-		return "tar.gz";
-	if (ends_with(media_type, "tar+zstd") ||
-	    ends_with(media_type, "tar.zstd"))
-		return "tar.zst";
-	if (ends_with(media_type, ".tar"))
-		return "tar";
-	if (ends_with(media_type, "+encrypted"))
-		return "tar.encrypted";
-	return NULL;
-}
-
 static const char *ending_by_content(enum compression compression)
 {
 	switch (compression) {
 	case COMPRESSION_GZIP:
-		return "tar.gz";
+		return ".tar.gz";
 	case COMPRESSION_ZSTD:
-		return "tar.zst";
+		return ".tar.zst";
 	case COMPRESSION_BZIP2:
-		return "tar.bz2";
+		return ".tar.bz2";
 	case COMPRESSION_XZ:
-		return "tar.xz";
+		return ".tar.xz";
 	case COMPRESSION_NONE:
 		break;
 	}
-	return "tar";
+	return ".tar";
 }
 
 static int sniff(struct image *image, const struct descriptor *descriptor,
@@ -81,7 +58,7 @@ int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err)
 {
 	const struct descriptor *layer = &image->manifest->entries[index];
-	const char *ending = ending_by_type(layer->media_type);
+	const char *ending = layer_ending(layer->media_type);
 	size_t len;
 
 	if (!ending) {
@@ -92,47 +69,7 @@ int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 	}
 	layer_dir_name(image, index, out);
 	len = strlen(out);
-	snprintf(out + len, PART_NAME_SIZE - len, ".%s", ending);
-	return 0;
-}
-
-static const char *file_title(const struct descriptor *descriptor)
-{
-	const char *title =
-	    descriptor_annotation(descriptor, "org.opencontainers.image.title");
-
-	if (!title || !*title || strchr(title, '/') || !strcmp(title, ".") ||
-	    !strcmp(title, "..") || strlen(title) >= PART_NAME_SIZE)
-		return NULL;
-	return title;
-}
-
-/* A title that is a path, or is given twice, is no name: the digest is one,
- * with the type's ending. */
-int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
-    struct err *err)
-{
-	const struct manifest *manifest = image->manifest;
-	const struct descriptor *file = &manifest->entries[index];
-	const char *title = file_title(file);
-	char text[DIGEST_TEXT_SIZE];
-
-	(void)err;
-	for (size_t i = 0; title && i < index; i++) {
-		const char *other = file_title(&manifest->entries[i]);
-
-		if (other && !strcmp(other, title))
-			title = NULL;
-	}
-	if (title)
-		snprintf(out, PART_NAME_SIZE, "%s", title);
-	else if (!strcmp(file->media_type, MEDIA_OCI_EMPTY))
-		*out = '\0';
-	else
-		snprintf(out, PART_NAME_SIZE, "%s-%s%s",
-		    digest_algorithm_name(file->digest.algorithm),
-		    digest_hex(&file->digest, text),
-		    artifact_ending(file->media_type));
+	snprintf(out + len, PART_NAME_SIZE - len, "%s", ending);
 	return 0;
 }
 

@@ -21,8 +21,6 @@ int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 /* The name of a layer's directory, without an ending. */
 void layer_dir_name(const struct image *image, size_t index,
     char out[PART_NAME_SIZE]);
-int file_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
-    struct err *err);
 int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
 

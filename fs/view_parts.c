@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The directories in an image directory whose entries are a manifest's:
- * layers/, files/ and platforms/. All are immutable: they belong to a digest.
+ * layers/ and platforms/. They belong to a digest.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -63,12 +63,6 @@ int layers_node(struct node *parent, struct image *image, struct node **out,
 	return part_node(parent, image, &view_layers, "layers", out, err);
 }
 
-int files_node(struct node *parent, struct image *image, struct node **out,
-    struct err *err)
-{
-	return part_node(parent, image, &view_files, "files", out, err);
-}
-
 int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err)
 {
@@ -112,38 +106,6 @@ static int part_find(struct image *image, part_name_fn *namer, const char *name,
 			return 0;
 	}
 	return err_set(err, ENOENT, "%s: no such name", name);
-}
-
-static int blobs_lookup(struct node *dir, part_name_fn *namer, const char *name,
-    struct node **out, struct err *err)
-{
-	struct image *image = part_image(dir);
-	size_t index;
-	int r = part_find(image, namer, name, &index, err);
-
-	if (r < 0)
-		return r;
-	return blob_node(dir->mount, image, &image->manifest->entries[index],
-	    out, err);
-}
-
-static int blobs_list(struct node *dir, part_name_fn *namer,
-    struct dirlist *out, struct err *err)
-{
-	struct image *image = part_image(dir);
-
-	for (size_t i = 0; i < image->manifest->entry_count; i++) {
-		char name[PART_NAME_SIZE];
-		int r = namer(image, i, name, err);
-
-		if (r == 0 && *name)
-			r = dirlist_add(out, name, strlen(name), S_IFREG,
-			    blob_node_number(&image->manifest->entries[i]),
-			    err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }
 
 /* The layer whose directory has that name, or the count of layers. */
@@ -221,7 +183,22 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (index < image->manifest->entry_count)
 		return layer_tree_node(dir, name, image, index, out, err);
-	return blobs_lookup(dir, layer_name, name, out, err);
+	r = part_find(image, layer_name, name, &index, err);
+	return r < 0 ? r
+		     : blob_node(dir->mount, image,
+			   &image->manifest->entries[index], out, err);
+}
+
+static int list_layer(struct image *image, size_t index, struct dirlist *out,
+    struct err *err)
+{
+	char name[PART_NAME_SIZE];
+	int r = layer_name(image, index, name, err);
+
+	return r < 0 ? r
+		     : dirlist_add(out, name, strlen(name), S_IFREG,
+			   blob_node_number(&image->manifest->entries[index]),
+			   err);
 }
 
 static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
@@ -238,22 +215,12 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (r == 0)
 			r = dirlist_add(out, name, strlen(name), S_IFDIR,
 			    node->ino, err);
+		if (r == 0)
+			r = list_layer(image, i, out, err);
 		if (r < 0)
 			return r;
 	}
-	r = blobs_list(dir, layer_name, out, err);
-	return r < 0 ? r : uploads_list(dir->mount->uploads, dir, out, err);
-}
-
-static int files_lookup(struct node *dir, const char *name, struct node **out,
-    struct err *err)
-{
-	return blobs_lookup(dir, file_name, name, out, err);
-}
-
-static int files_list(struct node *dir, struct dirlist *out, struct err *err)
-{
-	return blobs_list(dir, file_name, out, err);
+	return uploads_list(dir->mount->uploads, dir, out, err);
 }
 
 /* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
@@ -352,12 +319,6 @@ static const struct image *layers_of(const struct node *dir, const char **name)
 	return part_image(dir);
 }
 
-static const struct image *files_of(const struct node *dir, const char **name)
-{
-	*name = "files";
-	return part_image(dir);
-}
-
 static const struct image *platforms_of(const struct node *dir,
     const char **name)
 {
@@ -376,14 +337,6 @@ const struct view_ops view_layers = {
     .create = upload_create,
     .unlink = upload_unlink_only,
     .rename = upload_rename_only,
-};
-
-const struct view_ops view_files = {
-    .stat = part_stat,
-    .free = part_free,
-    .lookup = files_lookup,
-    .list = files_list,
-    .part_of = files_of,
 };
 
 const struct view_ops view_platforms = {

@@ -24,7 +24,8 @@ enum { LIST_LONG = 4096 };
 
 struct tree_node {
 	struct node node;
-	char *path; /* in the tree; "" is its root */
+	char *path; /* in the tree; "" is its root, and mostly a root's path */
+	size_t root_key_len; /* of the key, as the root's begins it */
 
 	/* Below the root: constant. */
 	struct tree_item item;
@@ -72,32 +73,40 @@ static int add(struct tree_node *made, struct node **out, struct err *err)
 	return *out ? 0 : -err->code;
 }
 
+/* At a path of the tree, and not always its root. */
 static int root_node(struct node *parent, const char *name, struct image *image,
-    size_t layer, struct node **out, struct err *err)
+    size_t layer, const char *path, struct node **out, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
 	struct tree_node *made = tree_node_new(parent->mount,
 	    file_path("%s/%s#%s", parent->key, name,
 		digest_format(&image->digest, text)),
-	    strdup(""));
+	    strdup(path));
 
 	if (!made)
 		return err_nomem(err);
 	made->image = image_get(image);
 	made->layer = layer;
+	made->root_key_len = made->node.key ? strlen(made->node.key) : 0;
 	return add(made, out, err);
 }
 
 int rootfs_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
-	return root_node(parent, "rootfs", image, ALL_LAYERS, out, err);
+	return root_node(parent, "rootfs", image, ALL_LAYERS, "", out, err);
 }
 
 int layer_tree_node(struct node *parent, const char *name, struct image *image,
     size_t layer, struct node **out, struct err *err)
 {
-	return root_node(parent, name, image, layer, out, err);
+	return root_node(parent, name, image, layer, "", out, err);
+}
+
+int packed_tree_node(struct node *parent, const char *name, struct image *image,
+    size_t entry, const char *path, struct node **out, struct err *err)
+{
+	return root_node(parent, name, image, entry, path, out, err);
 }
 
 static void tree_free(struct node *node)
@@ -156,7 +165,7 @@ static int known_item(struct tree_node *self, struct tree_item *out,
 		return 1;
 	}
 	return get_tree(self, &tree, &none) == 0
-		   ? tree_known(tree, "", out, err)
+		   ? tree_known(tree, self->path, out, err)
 		   : 0;
 }
 
@@ -168,7 +177,7 @@ static int get_item(struct tree_node *self, struct tree_item *out,
 
 	if (r != -EUCLEAN)
 		return r;
-	r = tree_find(self->tree, NULL, "", out, err);
+	r = tree_find(self->tree, NULL, self->path, out, err);
 	return r < 0 ? r : 1;
 }
 
@@ -212,7 +221,7 @@ static int tree_settle(struct node *node, struct err *err)
 	/* An image without layers says nothing of its root. */
 	return r < 0 || tree_is_empty(tree)
 		   ? r
-		   : tree_find(tree, NULL, "", &item, err);
+		   : tree_find(tree, NULL, self->path, &item, err);
 }
 
 static double tree_attr_ttl(struct node *node)
@@ -248,10 +257,7 @@ static char *child_path(const struct tree_node *self, const char *name)
 /* The key of what belongs to the tree as a whole. */
 static char *root_key(const struct tree_node *self)
 {
-	size_t len = strlen(self->node.key) - strlen(self->path);
-
-	/* With the slash that stands before the path. */
-	return strndup(self->node.key, *self->path ? len - 1 : len);
+	return strndup(self->node.key, self->root_key_len);
 }
 
 /* Takes path. */
@@ -266,6 +272,7 @@ static int dir_node(struct tree_node *parent, struct tree *tree,
 		return err_nomem(err);
 	made->tree = tree_get(tree);
 	made->item = *item;
+	made->root_key_len = parent->root_key_len;
 	return add(made, out, err);
 }
 

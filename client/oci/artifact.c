@@ -68,14 +68,37 @@ const char *artifact_name(const char *artifact_type)
 	return "artifact";
 }
 
+const char *layer_ending(const char *media_type)
+{
+	static const struct {
+		const char *type;
+		const char *ending;
+	} tars[] = {
+	    {"tar+gzip", ".tar.gz"},
+	    {"tar.gzip", ".tar.gz"},
+	    {"tar+zstd", ".tar.zst"},
+	    {"tar.zstd", ".tar.zst"},
+	    {".tar", ".tar"},
+	    {"+encrypted", ".tar.encrypted"},
+	};
+
+	for (size_t i = 0; i < sizeof(tars) / sizeof(*tars); i++)
+		if (ends_with(media_type, tars[i].type))
+			return tars[i].ending;
+	return NULL;
+}
+
 const char *artifact_ending(const char *media_type)
 {
+	const char *ending = layer_ending(media_type);
+
 	for (size_t i = 0; i < KINDS; i++)
 		if (starts_with(media_type, kinds[i].type))
 			return kinds[i].ending;
-	return ends_with(media_type, "+json")  ? ".json"
-	       : ends_with(media_type, "+xml") ? ".xml"
-					       : "";
+	return ending                           ? ending
+	       : ends_with(media_type, "+json") ? ".json"
+	       : ends_with(media_type, "+xml")  ? ".xml"
+						: "";
 }
 
 /* restricted-name of RFC 6838, 4.2 */

@@ -66,6 +66,10 @@ const char *artifact_name(const char *artifact_type);
 /* The ending of names of files of that type: ".spdx.json"; "" if unknown. */
 const char *artifact_ending(const char *media_type);
 
+/* The same of a tar, in an image or elsewhere: ".tar.gz"; NULL where the type
+ * does not say that it is one. */
+const char *layer_ending(const char *media_type);
+
 #define ARTIFACT_CONFIG "{}" /* the config of all artifacts, an empty one */
 
 /* A manifest that attaches one file to another manifest. */

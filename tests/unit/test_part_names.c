@@ -15,8 +15,6 @@
 #define ENTRY(type, more) \
 	"{\"mediaType\":\"" type "\",\"digest\":\"sha256:" HEX64 \
 	"\",\"size\":1" more "}"
-#define TITLE(title) \
-	",\"annotations\":{\"org.opencontainers.image.title\":\"" title "\"}"
 #define PLATFORM(os, arch, more) \
 	",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch "\"" more \
 	"}"
@@ -62,25 +60,6 @@ static void test_layers(void **state)
 
 	(void)state;
 	assert_names(&image, layer_name, names);
-}
-
-static void test_files(void **state)
-{
-	static const char *const names[] = {"a.txt", "sha256-" HEX64,
-	    "sha256-" HEX64, "sha256-" HEX64, "", "sha256-" HEX64 ".spdx.json",
-	    "b"};
-	struct image image =
-	    parse("{\"schemaVersion\":2,\"config\":" ENTRY(MEDIA_OCI_EMPTY,
-		"") ",\"layers\":[" ENTRY("text/plain",
-		TITLE("a.txt")) "," ENTRY("text/plain",
-		TITLE("../up")) "," ENTRY("text/plain",
-		TITLE("a.txt")) "," ENTRY("text/plain",
-		"") "," ENTRY(MEDIA_OCI_EMPTY,
-		"") "," ENTRY("application/spdx+json",
-		"") "," ENTRY("application/spdx+json", TITLE("b")) "]}");
-
-	(void)state;
-	assert_names(&image, file_name, names);
 }
 
 static void test_platforms(void **state)
@@ -157,7 +136,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_layers),
-	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_referrers),
 	    cmocka_unit_test(test_platforms),
 	};
