@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Link, RFC 8288: how lists that come in pages name the next one. */
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,8 +39,14 @@ static bool parse_value(const char **cursor, char *out, size_t size)
 	return true;
 }
 
-/* One "; name=value"; *next is set when it says that the link is the next. */
-static bool parse_param(const char **cursor, bool *next)
+/* What a link says of itself. One without a relation is taken for the next one
+ * where no other is, as all clients do. */
+struct relation {
+	bool given, next;
+};
+
+/* One "; name=value". */
+static bool parse_param(const char **cursor, struct relation *relation)
 {
 	const char *p = *cursor, *name;
 	char value[PARAM_SIZE] = "";
@@ -51,37 +58,74 @@ static bool parse_param(const char **cursor, bool *next)
 	if (parse_literal(&p, "=") &&
 	    !(parse_space(&p) && parse_value(&p, value, sizeof(value))))
 		return false;
-	if (len == 3 && strncasecmp(name, "rel", len) == 0 && has_next(value))
-		*next = true;
+	if (len == 3 && strncasecmp(name, "rel", len) == 0) {
+		relation->given = true;
+		relation->next |= has_next(value);
+	}
 	*cursor = p;
 	return true;
 }
 
-bool http_link_next(const char *field, char *out, size_t size)
+/* "<target>"; or the target alone, as some registries write it. */
+static bool parse_target(const char **cursor, const char **target, size_t *len)
+{
+	const char *p = *cursor;
+	bool bracketed = parse_literal(&p, "<");
+
+	*target = p;
+	*len = strcspn(p, bracketed ? ">" : " \t,;<>\"");
+	p += *len;
+	if (bracketed ? !parse_literal(&p, ">") : *len == 0)
+		return false;
+	*cursor = p;
+	return true;
+}
+
+/* 1; -EINVAL where it is too long. */
+static int take(const char *target, size_t len, char *out, size_t size)
+{
+	if (len >= size)
+		return -EINVAL;
+	memcpy(out, target, len);
+	out[len] = '\0';
+	return 1;
+}
+
+/* As http_link_next(), without a sentence. */
+static int find_next(const char *field, char *out, size_t size)
 {
 	const char *p = field;
+	int found = 0;
 
 	for (;;) {
+		struct relation relation = {false, false};
 		const char *target;
-		bool next = false;
 		size_t len;
 
 		p += strspn(p, " \t,");
-		if (!parse_literal(&p, "<"))
-			return false;
-		target = p;
-		len = strcspn(p, ">");
-		p += len;
-		if (!parse_literal(&p, ">"))
-			return false;
-		while (parse_param(&p, &next))
+		if (!*p)
+			return found;
+		if (!parse_target(&p, &target, &len))
+			return -EINVAL;
+		while (parse_param(&p, &relation))
 			;
-		if (!next)
-			continue;
-		if (len >= size)
-			return false;
-		memcpy(out, target, len);
-		out[len] = '\0';
-		return true;
+		parse_space(&p);
+		if (*p && *p != ',')
+			return -EINVAL;
+		if (relation.next)
+			return take(target, len, out, size);
+		if (!relation.given && found == 0)
+			found = take(target, len, out, size);
+		if (found < 0)
+			return found;
 	}
+}
+
+int http_link_next(const char *field, char *out, size_t size, struct err *err)
+{
+	int r = find_next(field, out, size);
+
+	return r >= 0 ? r
+		      : err_set(err, EINVAL,
+			    "its Link \"%.200s\" cannot be read", field);
 }

@@ -37,18 +37,36 @@ static int trail_add(struct trail *trail, const char *url, struct err *err)
 	return trail->seen ? 0 : err_nomem(err);
 }
 
+/* The target of the next page: 1, or 0 at the end. A list that goes on nobody
+ * knows where is an error, and not a shorter list. */
+static int find_target(const struct registry *registry,
+    const struct http_response *response, char target[LINK_SIZE],
+    struct err *err)
+{
+	struct err said = ERR_INIT;
+	const char *field;
+	int r = 0;
+
+	for (size_t i = 0;
+	     r == 0 && (field = http_header_nth(response, "Link", i)); i++)
+		r = http_link_next(field, target, LINK_SIZE, &said);
+	return r >= 0 ? r
+		      : err_set(err, EIO, "%s: the list has more pages, but %s",
+			    registry_host(registry), said.msg);
+}
+
 /* The next page's url in *next, or NULL. Behind proxies Link names hosts that
  * are none: its path counts, our origin stays. */
 static int find_next(const struct registry *registry, const struct call *call,
     const struct http_response *response, char **next, struct err *err)
 {
-	const char *field = http_header(response, "Link");
 	AUTO_FREE char *url = NULL;
 	char target[LINK_SIZE];
+	int r = find_target(registry, response, target, err);
 
 	*next = NULL;
-	if (!field || !http_link_next(field, target, sizeof(target)))
-		return 0;
+	if (r <= 0)
+		return r;
 	url = http_url_resolve(call->url, target, err);
 	if (!url)
 		return -err->code;

@@ -28,9 +28,13 @@ struct http_challenge {
 int http_challenge_next(const char **cursor, struct http_challenge *out,
     struct err *err);
 
-/* The target of the rel="next" link of a Link field, RFC 8288, into out.
- * False if it has none or does not fit. */
-bool http_link_next(const char *field, char *out, size_t size);
+/*
+ * The target of the rel="next" link of a Link field, RFC 8288, into out: 1, or
+ * 0 where it has no such link. A target without <> is read, too, and where no
+ * link has that relation, one without any is taken for it: registries send
+ * both. -EINVAL: it cannot be read, or the target does not fit.
+ */
+int http_link_next(const char *field, char *out, size_t size, struct err *err);
 
 /* "bytes first-last/total", total UINT64_MAX where it is "*". */
 bool http_content_range(const char *field, uint64_t *first, uint64_t *last,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 
 #include "http/grammar.h"
@@ -24,36 +25,57 @@ static void test_link_next(void **state)
 	    {"<a>; nofollow; rel=next", "a"},
 	    {",<a>,<b>; rel=\"next\"", "b"},
 	    {"<>; rel=next", ""},
+	    {"/v2/app/tags/list?last=b; rel=next", "/v2/app/tags/list?last=b"},
+	    {"a;rel=\"prev\",b;rel=\"next\"", "b"},
+	    {"/v2/a?n=2&last=b", "/v2/a?n=2&last=b"},
+	    {"<a>", "a"},
+	    {"<a>; title=x", "a"},
 	};
+	struct err err = ERR_INIT;
 	char got[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_true(http_link_next(cases[i].field, got, sizeof(got)));
+		assert_int_equal(http_link_next(cases[i].field, got,
+				     sizeof(got), &err),
+		    1);
 		assert_string_equal(got, cases[i].want);
 	}
 }
 
 static void test_no_link_next(void **state)
 {
-	static const char *const cases[] = {
+	static const char *const none[] = {
 	    "",
-	    "<a>",
+	    " , ",
 	    "<a>; rel=prev",
 	    "<a>; rel=\"nextpage\"",
+	    "<a>; rel=help, b; rel=prev",
+	};
+	static const char *const wrong[] = {
 	    "<a>; rel=\"next",
 	    "<a; rel=next",
-	    "a; rel=next",
-	    "<a>; title=\"rel=next\"",
+	    "<a>; rel=prev, <b",
 	    "<a> rel=next",
+	    "a b",
+	    "; rel=next",
+	    "a>; rel=next",
 	};
+	struct err err = ERR_INIT;
 	char got[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_false(http_link_next(cases[i], got, sizeof(got)));
-	assert_true(http_link_next("<abc>; rel=next", got, 4));
-	assert_false(http_link_next("<abcd>; rel=next", got, 4));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(http_link_next(none[i], got, sizeof(got),
+				     &err),
+		    0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(http_link_next(wrong[i], got, sizeof(got),
+				     &err),
+		    -EINVAL);
+	assert_int_equal(http_link_next("<abc>; rel=next", got, 4, &err), 1);
+	assert_int_equal(http_link_next("<abcd>; rel=next", got, 4, &err),
+	    -EINVAL);
 }
 
 static void test_content_range(void **state)
