@@ -46,7 +46,8 @@ static void name_free(struct image_name *name)
 	}
 }
 
-static struct image_name *name_new(const char *repository, const char *tag)
+static struct image_name *name_new(const char *directory,
+    const char *repository, const char *tag)
 {
 	struct image_name *name = calloc(1, sizeof(*name));
 
@@ -54,6 +55,7 @@ static struct image_name *name_new(const char *repository, const char *tag)
 		return NULL;
 	name->repository = strdup(repository);
 	name->tag = tag ? strdup(tag) : NULL;
+	name->plain = tag && strcmp(directory, tag) == 0;
 	if (name->repository && (!tag || name->tag))
 		return name;
 	name_free(name);
@@ -79,7 +81,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
     const char *repository, const char *tag, struct err *err)
 {
 	struct image_node *self = to_image(node);
-	struct image_name *made = name_new(repository, tag);
+	struct image_name *made = name_new(name, repository, tag);
 	char *key = tag_key(dir, name);
 
 	if (!made || !key) {
@@ -111,7 +113,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 	if (digest)
 		made->digest = *digest;
 	pthread_mutex_init(&made->lock, NULL);
-	atomic_init(&made->name, name_new(repository, tag));
+	atomic_init(&made->name, name_new(name, repository, tag));
 	made->image = image ? image_get(image) : NULL;
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it

@@ -156,6 +156,7 @@ static bool is_news(const struct op *op, int code)
 	case ENODATA:
 	case ENXIO:
 	case EEXIST:
+	case ESTALE:
 		return false;
 	case ENAMETOOLONG:
 	case ENOTEMPTY:

@@ -19,6 +19,18 @@ bool repo_listed(struct mount *mount, const char *repository)
 			      names_has_below(catalog, repository));
 }
 
+bool repo_appeared(struct mount *mount, const char *repository)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	CLEANUP(names_put_p) struct names *catalog = NULL;
+	struct err none = ERR_INIT;
+
+	if (images_tags(mount->images, repository, &tags, &none) == 0)
+		return true;
+	return images_catalog(mount->images, &catalog, &none) == 0 &&
+	       repo_listed(mount, repository);
+}
+
 bool repo_has_below(struct mount *mount, const char *repository)
 {
 	CLEANUP(names_put_p)

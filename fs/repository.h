@@ -13,6 +13,10 @@ char *repo_path(const char *dir, const char *name);
 /* Whether a list that we have names the repository, or one below it. */
 bool repo_listed(struct mount *mount, const char *repository);
 
+/* Whether the registry has it, or one below it, by now; it is asked once in
+ * tag_ttl. */
+bool repo_appeared(struct mount *mount, const char *repository);
+
 /* Whether it names one below it. */
 bool repo_has_below(struct mount *mount, const char *repository);
 

@@ -15,6 +15,7 @@
 #include "nodes.h"
 #include "removing.h"
 #include "replace.h"
+#include "repository.h"
 #include "tags.h"
 #include "upload.h"
 
@@ -82,6 +83,33 @@ static bool makes_index(const struct node *dir, const char *name,
 	       manifest_is_image(shown->manifest) && !strcmp(name, "platforms");
 }
 
+/* Whether there is by now a repository that is called as a tag's directory, or
+ * is below it. */
+static bool is_repository(struct node *dir, const char *name)
+{
+	const struct image_name *is = image_node_name(dir);
+	AUTO_FREE char *repository = repo_path(is->repository, is->tag);
+	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
+
+	return below && repository_valid(repository) &&
+	       (repo_appeared(dir->mount, repository) ||
+		   (repository_valid(below) &&
+		       repo_appeared(dir->mount, below)));
+}
+
+/* A name that is no part of an image. It may be one in a repository: the kernel
+ * is then to look up the directory again, which it does after ESTALE. */
+static int no_part(struct node *dir, const char *name, struct err *err)
+{
+	struct name parsed;
+
+	name_parse(&parsed, name);
+	if (image_node_name(dir)->plain && parsed.form == NAME_PLAIN &&
+	    is_repository(dir, name))
+		return err_set(err, ESTALE, "%s: in a repository by now", name);
+	return err_set(err, ENOENT, "%s: no such name", name);
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
@@ -106,7 +134,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!part)
-		return err_set(err, ENOENT, "%s: no such name", name);
+		return no_part(dir, name, err);
 	r = image_pair(dir, &pair, err);
 	if (r < 0)
 		return r;

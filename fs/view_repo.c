@@ -143,7 +143,10 @@ static int directory_asked(const struct repo_lookup *lookup,
 	r = images_catalog(lookup->mount->images, &names, err);
 	if (r < 0)
 		return r;
-	return repo_listed(lookup->mount, repository);
+	if (repo_listed(lookup->mount, repository))
+		return 1;
+	return images_pulls_through(lookup->mount->images, repository) &&
+	       may_be_namespace(lookup);
 }
 
 static int tag_exists(struct mount *mount, const char *repository,
@@ -189,12 +192,9 @@ static int lookup_archive(const struct repo_lookup *lookup,
  * it has to be asked for. */
 static bool repository_missing(struct mount *mount, const char *repository)
 {
-	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err none = ERR_INIT;
-
 	return !images_found(mount->images, repository) &&
 	       !repo_listed(mount, repository) &&
-	       images_tags(mount->images, repository, &tags, &none) == -ENOENT;
+	       images_denied(mount->images, repository);
 }
 
 /* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag

@@ -311,9 +311,31 @@ bool images_listable(struct images *images)
 	bool listable;
 
 	monitor_enter(&images->monitor);
-	listable = !images->unlisted;
+	listable = !images->unlisted && !images->pulls_through;
 	monitor_leave(&images->monitor);
 	return listable;
+}
+
+bool images_pulls_through(struct images *images, const char *repository)
+{
+	struct err failure = ERR_INIT;
+	bool asked, is = false;
+	int r;
+
+	monitor_enter(&images->monitor);
+	asked = images->asked_through;
+	is = images->pulls_through;
+	monitor_leave(&images->monitor);
+	if (asked)
+		return is;
+	r = registry_pulls_through(images->registry, repository, &failure);
+	if (r < 0)
+		return false;
+	monitor_enter(&images->monitor);
+	images->asked_through = true;
+	images->pulls_through = r == 1;
+	monitor_leave(&images->monitor);
+	return r == 1;
 }
 
 bool images_found(struct images *images, const char *repository)

@@ -26,6 +26,8 @@ struct images {
 	struct listing catalog; /* under monitor, as all that follows */
 	bool listed;            /* the registry has listed its names */
 	bool unlisted;          /* it would not, the last time */
+	bool asked_through;     /* whether pulls_through is known */
+	bool pulls_through;     /* it has more than it lists */
 	struct map found;       /* repositories that answered to their name */
 	struct map gone;        /* those that lost their last tag here */
 	struct map tags;        /* repository → struct listing */

@@ -30,6 +30,7 @@ enum {
 struct listing {
 	struct names *names; /* NULL while never loaded, or missing */
 	bool missing;        /* there was no such repository */
+	bool denied;         /* so the registry said, and not a gateway */
 	int64_t loaded;
 	bool loading;
 	unsigned changes; /* of struct images, when loading began */

@@ -75,37 +75,43 @@ static bool is_known(struct images *images, const char *repository)
 	       images_found(images, repository);
 }
 
-/* As names_read(), of tags. A gateway's 404 says that a repository is absent
- * where nothing else is known of it, and is an error where it was seen. */
+/*
+ * As names_read(), of tags. A gateway's 404 says that a repository is absent
+ * where nothing else is known of it, and is an error where it was seen. Some
+ * registries answer to any name with a list of no tags.
+ */
 static int tags_read(struct images *images, const char *repository,
-    struct names_builder **out, struct err *err)
+    struct names **out, bool *denied, struct err *err)
 {
-	int r = names_read(images, repository, out, err);
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	int r = names_read(images, repository, &builder, err);
 
+	*denied = r == -ENOENT;
 	if (r == -EIO && err->http == 404 && !is_known(images, repository)) {
 		err->code = ENOENT;
 		r = -ENOENT;
 	}
-	return r;
+	if (r >= 0)
+		r = names_builder_take(steal(&builder), out, err);
+	if (r < 0 || names_count(*out) > 0)
+		return r;
+	if (is_known(images, repository) &&
+	    !repository_is_gone(images, repository))
+		return 0;
+	names_put(steal(out));
+	return err_set(err, ENOENT, "%s: has no tags", repository);
 }
 
 static int tags_load(struct images *images, const char *repository,
     struct listing *listing, struct err *err)
 {
-	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	CLEANUP(names_difference_release)
 	struct names_difference difference = {NULL, NULL};
 	struct names *names = NULL;
 	struct err none = ERR_INIT;
-	int r = tags_read(images, repository, &builder, err);
+	bool denied;
+	int r = tags_read(images, repository, &names, &denied, err);
 
-	if (r >= 0)
-		r = names_builder_take(steal(&builder), &names, err);
-	if (r >= 0 && names_count(names) == 0 &&
-	    repository_is_gone(images, repository)) {
-		names_put(steal(&names));
-		r = err_set(err, ENOENT, "%s: no tags any more", repository);
-	}
 	/* Only who loads changes the list that there is. */
 	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
 		names_differ(listing->names, names, &difference, &none);
@@ -113,6 +119,7 @@ static int tags_load(struct images *images, const char *repository,
 	if (r >= 0 || r == -ENOENT)
 		listing_replace(images, repository, listing, names,
 		    &difference);
+	listing->denied = denied;
 	if (r >= 0)
 		catalog_found(images, repository);
 	listing_end(images, listing, r);
@@ -147,6 +154,22 @@ int images_tags(struct images *images, const char *repository,
 	listing->users--;
 	monitor_leave(&images->monitor);
 	return r < 0 ? r : 0;
+}
+
+bool images_denied(struct images *images, const char *repository)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	const struct listing *listing;
+	struct err none = ERR_INIT;
+	bool denied;
+
+	if (images_tags(images, repository, &tags, &none) != -ENOENT)
+		return false;
+	monitor_enter(&images->monitor);
+	listing = map_get(&images->tags, repository);
+	denied = listing && listing->missing && listing->denied;
+	monitor_leave(&images->monitor);
+	return denied;
 }
 
 struct names *images_tags_cached(struct images *images, const char *repository)

@@ -76,6 +76,10 @@ void images_forget(struct images *images, const char *repository);
 /* Whether the registry lists its repositories; true while it was not asked. */
 bool images_listable(struct images *images);
 
+/* Whether it has more than it lists, and gets that from another registry: it is
+ * asked about the repository, which it neither lists nor has, once. */
+bool images_pulls_through(struct images *images, const char *repository);
+
 /* Whether the repository has answered to its name before. */
 bool images_found(struct images *images, const char *repository);
 
@@ -83,6 +87,10 @@ bool images_found(struct images *images, const char *repository);
  * repository. */
 int images_tags(struct images *images, const char *repository,
     struct names **out, struct err *err);
+
+/* Whether the registry itself says, when it is asked for the tags, that it has
+ * no such repository. Others may have it, and not list its tags. */
+bool images_denied(struct images *images, const char *repository);
 
 /* The same as far as it is known without a request; NULL if it is not. */
 struct names *images_tags_cached(struct images *images, const char *repository);

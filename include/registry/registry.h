@@ -131,6 +131,14 @@ int registry_manifest_look(struct registry *registry, const char *repository,
     const char *reference, struct digest *out, struct err *err);
 
 /*
+ * Whether the registry asks another one for what it does not have: it is a
+ * pull-through cache, which lists only what was pulled. 1, or 0. A repository
+ * is named that it does not have. One request, never repeated.
+ */
+int registry_pulls_through(struct registry *registry, const char *repository,
+    struct err *err);
+
+/*
  * PUT under a tag, or a digest's text. It has succeeded with the
  * specification's 201, where the digest that the server names, if it does, is
  * compared with `digest` (-EBADMSG). Where the answer leaves open what was done

@@ -27,10 +27,11 @@ class DockerRegistry:
     certificate: a tls.Certificate, and the registry speaks TLS.
     port: 0 takes a free one; a registry that comes back needs its old one.
     foreign: a pattern of the urls that layers may have, which it need not hold.
+    upstream: the url of a registry that it pulls through from.
     """
 
     def __init__(self, directory, *, storage=None, auth=None, certificate=None,
-                 deletes=False, port=0, foreign=None):
+                 deletes=False, port=0, foreign=None, upstream=None):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.storage = Path(storage or self.directory / "storage")
@@ -39,6 +40,7 @@ class DockerRegistry:
         self._auth = auth
         self._deletes = deletes
         self._foreign = foreign
+        self._upstream = upstream
         self._process = None
 
     def __enter__(self):
@@ -91,6 +93,8 @@ class DockerRegistry:
         if self._foreign:
             config["validation"] = {
                 "manifests": {"urls": {"allow": [self._foreign]}}}
+        if self._upstream:
+            config["proxy"] = {"remoteurl": self._upstream}
         if self._auth == "htpasswd":
             passwords = self.directory / "htpasswd"
             passwords.write_text(f"{USER}:{PASSWORD_HASH}\n")
