@@ -92,6 +92,8 @@ static int parse_number(const char *name, const char *text, unsigned min,
 
 static int set_cache(struct options *options, const char *dir, struct err *err)
 {
+	if (!*dir)
+		return err_set(err, EINVAL, "cache=: a directory belongs here");
 	free(options->cache);
 	/* Where it is must not change when the program leaves for /. */
 	if (*dir == '/') {

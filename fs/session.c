@@ -148,7 +148,9 @@ static int split_registry(const char *text, char **address, char **namespace,
 	if (!*address || !*namespace)
 		return err_nomem(err);
 	if (**namespace && !repository_valid(*namespace))
-		return err_set(err, EINVAL, "%s: no repository's name",
+		return err_set(err, EINVAL,
+		    "%s is not the name of a repository or namespace: type "
+		    "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone",
 		    *namespace);
 	return 0;
 }

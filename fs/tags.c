@@ -308,6 +308,18 @@ static int remove_repository(struct mount *mount, const char *repository,
 	return r == -ENOENT ? 0 : r;
 }
 
+/* A namespace is there until it is removed, though nothing is in it any more:
+ * rm -r removes it next. */
+static int keep_namespace(struct mount *mount, const struct node *dir,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+
+	return !*path || repo_listed(mount, path)
+		   ? 0
+		   : made_add(mount->made, path, err);
+}
+
 int tags_rmdir(struct node *dir, const char *name, struct err *err)
 {
 	CLEANUP(node_put_p) struct node *node = NULL;
@@ -327,5 +339,7 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 		return err_set(err, mount->delete_tags ? ENOTEMPTY : EPERM,
 		    "%s: has repositories in it", name);
 	r = check_delete(mount, name, err);
-	return r < 0 ? r : remove_repository(mount, repository, err);
+	if (r == 0)
+		r = remove_repository(mount, repository, err);
+	return r < 0 ? r : keep_namespace(mount, dir, err);
 }

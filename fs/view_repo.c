@@ -134,7 +134,9 @@ static int directory_asked(const struct repo_lookup *lookup,
 
 	if (r == 0)
 		return 1;
-	if (r != -ENOENT && r != -EACCES) {
+	/* What is refused may be a namespace, but not where nothing at all can
+	 * be asked for. */
+	if (r != -ENOENT && (r != -EACCES || tags_err.http == 0)) {
 		*err = tags_err;
 		return r;
 	}

@@ -37,7 +37,7 @@ static const struct meaning {
 	"the CA certificates cannot be read"},
     {CURLE_SSL_ISSUER_ERROR, EPROTO, true,
 	"the server's certificate is not trusted"},
-    {CURLE_SSL_CLIENTCERT, EPROTO, false,
+    {CURLE_SSL_CLIENTCERT, EACCES, false,
 	"the server asks for a client certificate"},
     {CURLE_GOT_NOTHING, ECONNRESET, false,
 	"the connection was closed without an answer"},
@@ -102,8 +102,8 @@ static struct meaning failure_meaning(const struct failure *failure)
 	if (curl == CURLE_COULDNT_CONNECT && failure->os_errno)
 		return connect_meaning(failure->os_errno);
 	if (is_no_tls(failure))
-		return (
-		    struct meaning){.code = EPROTO, .words = "no TLS there"};
+		return (struct meaning){.code = EPROTO,
+		    .words = "no TLS there: type http:// before the address"};
 	if (curl == CURLE_OPERATION_TIMEDOUT && !failure->asked)
 		return (struct meaning){.code = ETIMEDOUT,
 		    .words = "no connection in time"};

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static CURLcode add_ca_files(CURL *easy, void *context, void *arg)
@@ -30,11 +31,15 @@ static CURLcode add_ca_files(CURL *easy, void *context, void *arg)
 	return CURLE_OK;
 }
 
-/* A machine without the file still reaches what CAs of our own vouch for. */
+/* SSL_CERT_FILE stands in for the system's file, as for other programs. A
+ * machine without the file still reaches what CAs of our own vouch for. */
 static CURLcode apply_system_file(CURL *easy)
 {
-	const char *file = NULL;
+	const char *file = getenv("SSL_CERT_FILE");
 
+	if (file && *file)
+		return curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	file = NULL;
 	curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
 	if (file && access(file, R_OK) == 0)
 		return CURLE_OK;

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,6 +15,7 @@
 #include "base/lock.h"
 #include "counts.h"
 #include "failure.h"
+#include "http/grammar.h"
 #include "url.h"
 
 enum {
@@ -167,6 +169,23 @@ static void set_manners(CURL *easy, const struct http_options *options)
 	    (long)options->stall_timeout);
 }
 
+/*
+ * A proxy cannot reach this machine's loopback; other clients of registries go
+ * past it, too. Unlike libcurl they take HTTP_PROXY in upper case as well:
+ * libcurl serves CGI programs, for which it is a header of a request.
+ */
+static CURLcode set_proxy(CURL *easy, const char *url)
+{
+	const char *proxy = getenv("HTTP_PROXY");
+
+	if (url_is_loopback(url))
+		return curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	if (!proxy || !*proxy || getenv("http_proxy") ||
+	    !http_url_is_plain(url))
+		return CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+}
+
 /* These copy strings, and so can run out of memory. */
 static CURLcode set_strings(struct http_response *r, const char *user_agent)
 {
@@ -177,10 +196,8 @@ static CURLcode set_strings(struct http_response *r, const char *user_agent)
 		    "http,https");
 	if (c == CURLE_OK)
 		c = curl_easy_setopt(r->easy, CURLOPT_USERAGENT, user_agent);
-	/* A proxy cannot reach this machine's loopback; other clients of
-	 * registries go past it, too. */
-	if (c == CURLE_OK && url_is_loopback(r->url))
-		c = curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
+	if (c == CURLE_OK)
+		c = set_proxy(r->easy, r->url);
 	return c;
 }
 

@@ -129,6 +129,11 @@ bool url_is_loopback(const char *text)
 	       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
+bool http_url_is_plain(const char *url)
+{
+	return strncasecmp(url, "http:", 5) == 0;
+}
+
 static bool is_unreserved(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 int images_new(struct registry *registry, struct store *store,
     const struct images_options *options, struct images **out, struct err *err)
 {
@@ -226,8 +228,10 @@ static int catalog_load(struct images *images, struct err *err)
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	struct err none = ERR_INIT;
 	int r = names_read(images, NULL, &builder, err);
+	bool is_news;
 
 	monitor_enter(&images->monitor);
+	is_news = r == -EOPNOTSUPP && !images->unlisted;
 	/* What has listed its names does not lose them by a gateway's 404. */
 	if (r == -EOPNOTSUPP && err->http == 404 && images->listed) {
 		err->code = EIO;
@@ -244,6 +248,11 @@ static int catalog_load(struct images *images, struct err *err)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r);
 	monitor_leave(&images->monitor);
+	if (is_news)
+		log_info("%s does not list its repositories: each is there "
+			 "when it is named, as in ls REPOSITORY, and is listed "
+			 "from then on",
+		    registry_host(images->registry));
 	return r;
 }
 

@@ -67,9 +67,17 @@ static bool is_loopback(const char *host)
 	       strspn(host, "0123456789.") == len;
 }
 
+/* Other programs write their own scheme before an address. */
+static int refuse_scheme(const char *text, const char *rest, struct err *err)
+{
+	return err_set(err, EINVAL,
+	    "\"%.200s\" begins with a scheme that no registry has: type %.200s",
+	    text, rest);
+}
+
 int address_parse(struct address *address, const char *text, struct err *err)
 {
-	const char *p = text, *host;
+	const char *p = text, *host, *scheme;
 	size_t len;
 
 	*address = (struct address){0};
@@ -78,9 +86,14 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	else if (parse_literal_nocase(&p, "http://"))
 		address->scheme = ADDRESS_HTTP;
 	host = p;
+	scheme = strstr(host, "://");
+	if (scheme)
+		return refuse_scheme(text, scheme + 3, err);
 	if (!parse_name(&p))
 		return err_set(err, EINVAL,
-		    "\"%.200s\" is not the address of a registry", text);
+		    "\"%.200s\" is not the address of a registry, which is "
+		    "HOST or HOST:PORT, such as localhost:5000",
+		    text);
 	if (*p == ':' && !parse_port(&p))
 		return err_set(err, EINVAL, "\"%.200s\" has no valid port",
 		    text);

@@ -69,6 +69,16 @@ static bool is_page(const struct http_response *response)
 	       !http_header(response, "Docker-Distribution-Api-Version");
 }
 
+static int asks_for_certificate(const struct registry *registry,
+    struct err *err)
+{
+	return err_set(err, EACCES,
+	    "%s asks for a client certificate: put one as client.cert, and its "
+	    "key as client.key, into ~/.config/containers/certs.d/%s "
+	    "(containers-certs.d(5))",
+	    registry->origin, registry->address.host);
+}
+
 static int no_registry(const struct registry *registry,
     struct http_response *response, struct err *err)
 {
@@ -77,6 +87,10 @@ static int no_registry(const struct registry *registry,
 	const char *quote;
 
 	refusal_read(response, &refusal);
+	/* What nginx says of it. */
+	if (refusal.status == 400 &&
+	    strstr(refusal.message, "required SSL certificate"))
+		return asks_for_certificate(registry, err);
 	quote = *refusal.message ? "\"" : "";
 	err_set(err, EPROTONOSUPPORT,
 	    "there is no registry at %s: GET /v2/ is answered with "
@@ -152,6 +166,9 @@ static int settle(struct registry *registry, struct err *err)
 			break;
 	}
 	*err = failure;
+	/* Nothing was answered that could have refused anything. */
+	if (err->code == EACCES && err->http == 0)
+		return asks_for_certificate(registry, err);
 	if (err->code == EPROTO && !registry->insecure)
 		err_wrap(err,
 		    "%s cannot be trusted (the option insecure would do so)",

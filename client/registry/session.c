@@ -9,15 +9,11 @@
 #include "base/file.h"
 #include "http/grammar.h"
 
-static bool is_plain(const char *url)
-{
-	return strncasecmp(url, "http:", 5) == 0;
-}
-
 int session_check_url(const struct registry *registry, const char *url,
     struct err *err)
 {
-	if (!is_plain(url) || is_plain(registry->origin) || registry->insecure)
+	if (!http_url_is_plain(url) || http_url_is_plain(registry->origin) ||
+	    registry->insecure)
 		return 0;
 	return err_set(err, EPROTO, "%s leads to plain http (%.200s)",
 	    registry->address.host, url);
@@ -57,7 +53,7 @@ static bool lost_origin(const char *url, const char *origin)
 
 	return a.host_len == b.host_len &&
 	       strncasecmp(a.host, b.host, a.host_len) == 0 &&
-	       (!a.port || is_plain(url) != is_plain(origin));
+	       (!a.port || http_url_is_plain(url) != http_url_is_plain(origin));
 }
 
 char *session_own_url(const struct registry *registry, const char *url)

@@ -47,6 +47,9 @@ bool http_upload_range(const char *field, uint64_t *received);
 /* Seconds from `now` that a Retry-After asks for: a number, or a date. */
 bool http_retry_after(const char *field, time_t now, uint64_t *seconds);
 
+/* Whether an url is one of http, and not of https. */
+bool http_url_is_plain(const char *url);
+
 /* Resolves a reference (Location, realm, Link) against a base url: a new
  * string, or NULL with err filled (-EINVAL). Only http and https. */
 char *http_url_resolve(const char *base, const char *reference,

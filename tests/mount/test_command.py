@@ -7,6 +7,8 @@ import socket
 import pytest
 
 from registry.proxy import Proxy
+from registry.static import StaticRegistry
+from registry.tls import Authority
 from support.daemon import discard_mount
 from support.system import mount_entry, run
 
@@ -76,11 +78,32 @@ def test_without_arguments(registryfs):
 
 @pytest.mark.parametrize("option", [
     "no_such_option", "tag_ttl=soon", "tag_ttl=-1", "cache_size=much",
+    "cache=",
     "timeout=never", "platform=linux", "compression=xz", "compression=zstd:23",
     "compression=gzip:best"])
 def test_bad_option(refused, registry, mountpoint, option):
     name = option.split("=")[0]
     refused(name, "-o", option, registry.address, mountpoint)
+
+
+@pytest.mark.parametrize("address, sentence", [
+    ("docker://{}", "type {}$"), ("oci://{}", "type {}$"),
+    ("docker-archive:x.tar", "HOST:PORT"), ("{}:x", "no valid port"),
+    ("http://{}/v2/_catalog", r"type HOST\[:PORT\], or .*/NAME"),
+    ("https://{}/v2/", "no TLS there: type http:// before")])
+def test_bad_address(refused, registry, mountpoint, address, sentence):
+    refused(sentence.format(registry.address),
+            address.format(registry.address), mountpoint)
+
+
+def test_a_client_certificate_is_missing(refused, registry, mountpoint,
+                                         tmp_path):
+    """Servers say so in the handshake, and nginx after it."""
+    certificate = Authority(tmp_path / "ca").issue("localhost")
+    with StaticRegistry(tmp_path / "web", verify=certificate) as server:
+        refused(f"{server.address} asks for a client certificate: put one as "
+                "client.cert, .*certs.d/", "-o", "insecure", server.address,
+                mountpoint)
 
 
 def test_bad_debug_topic(refused, registry, mountpoint):

@@ -11,6 +11,13 @@ from registry.process import Process, wait_until
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
+# Asks for a client certificate.
+TLS = """ ssl;
+        ssl_certificate {cert_file};
+        ssl_certificate_key {key_file};
+        ssl_verify_client on;
+        ssl_client_certificate {ca_file}"""
+
 # Its workers read what only the one who runs the tests may read.
 CONFIG = """
 daemon off;
@@ -26,7 +33,7 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{tls};
         root {directory}/files;
         location = /v2/ {{ return 200 '{{}}'; }}
         location ~ /manifests/ {{ default_type {manifest_type}; }}
@@ -42,10 +49,15 @@ def free_port():
 
 
 class StaticRegistry:
-    """Serves OCI manifests, by tag and by digest, and blobs; lists nothing."""
+    """Serves OCI manifests, by tag and by digest, and blobs; lists nothing.
 
-    def __init__(self, directory):
+    verify: a tls.Certificate, and it speaks TLS with those alone who have a
+    certificate of the same authority.
+    """
+
+    def __init__(self, directory, *, verify=None):
         self.directory = Path(directory)
+        self.verify = verify
         self.port = free_port()
         self._process = None
 
@@ -72,10 +84,11 @@ class StaticRegistry:
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
         config = self.directory / "nginx.conf"
-        config.write_text(CONFIG.format(user=pwd.getpwuid(os.geteuid()).pw_name,
-                                        directory=self.directory,
-                                        port=self.port,
-                                        manifest_type=OCI_MANIFEST))
+        tls = TLS.format(**vars(self.verify)) if self.verify else ""
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        config.write_text(CONFIG.format(
+            user=user, directory=self.directory, port=self.port, tls=tls,
+            manifest_type=OCI_MANIFEST))
         self._process = Process(["nginx", "-c", str(config)],
                                 self.directory / "log")
         wait_until(self._answers, "nginx")
@@ -84,6 +97,9 @@ class StaticRegistry:
         if not self._process.running():
             raise RuntimeError(f"nginx ended: {self._process.output()}")
         try:
+            if self.verify:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return True
             url = f"http://127.0.0.1:{self.port}"
             return Client(url).request("GET", "/v2/").status == 200
         except OSError:

@@ -112,14 +112,20 @@ static int ask(struct world *world, const char *host, unsigned port,
 	return result;
 }
 
-static void refused(struct world *world, const char *host, unsigned port,
-    const struct http_tls *tls, const char *says)
+static void refused_with(int code, struct world *world, const char *host,
+    unsigned port, const struct http_tls *tls, const char *says)
 {
 	struct err err = ERR_INIT;
 
-	assert_int_equal(ask(world, host, port, tls, &err), -EPROTO);
+	assert_int_equal(ask(world, host, port, tls, &err), -code);
 	if (!strstr(err.msg, says))
 		fail_msg("%s", err.msg);
+}
+
+static void refused(struct world *world, const char *host, unsigned port,
+    const struct http_tls *tls, const char *says)
+{
+	refused_with(EPROTO, world, host, port, tls, says);
 }
 
 static void taken(struct world *world, unsigned port,
@@ -185,7 +191,7 @@ static void test_client_certificate(void **state)
 	unsigned port = world->guarded.port;
 
 	taken(world, port, &client);
-	refused(world, "127.0.0.1", port, &nobody,
+	refused_with(EACCES, world, "127.0.0.1", port, &nobody,
 	    "asks for a client certificate");
 	refused(world, "127.0.0.1", port, &mixed_up, "client certificate");
 }

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 # Variables that lead to another home's credentials, or past loopback.
-FOREIGN = re.compile(r"^(DOCKER_|REGISTRY_AUTH_FILE$|XDG_)|_proxy$", re.I)
+FOREIGN = re.compile(
+    r"^(DOCKER_|REGISTRY_AUTH_FILE$|XDG_|SSL_CERT_)|_proxy$", re.I)
 
 HELPER = """#!{python}
 import json, sys
