@@ -170,14 +170,25 @@ static int print_chunk(const char *chunk, size_t len, void *arg)
 	return printer->result;
 }
 
-int document_print(const json_t *document, struct buf *out, struct err *err)
+static int print(const json_t *document, size_t flags, struct buf *out,
+    struct err *err)
 {
 	struct printer printer = {out, err, 0};
-	int r =
-	    json_dump_callback(document, print_chunk, &printer, JSON_COMPACT);
+	int r = json_dump_callback(document, print_chunk, &printer, flags);
 
 	/* It does not stop at a member's name that could not be printed. */
 	if (printer.result < 0)
 		return printer.result;
 	return r < 0 ? err_nomem(err) : 0;
+}
+
+int document_print(const json_t *document, struct buf *out, struct err *err)
+{
+	return print(document, JSON_COMPACT, out, err);
+}
+
+int document_print_indented(const json_t *document, struct buf *out,
+    struct err *err)
+{
+	return print(document, JSON_INDENT(3), out, err);
 }

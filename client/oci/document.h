@@ -39,4 +39,8 @@ int document_digest(const json_t *value, struct digest *out, struct err *err);
 /* Prints compactly, members in the order in which they were added. */
 int document_print(const json_t *document, struct buf *out, struct err *err);
 
+/* The same on many lines, as docker's engine prints its manifests. */
+int document_print_indented(const json_t *document, struct buf *out,
+    struct err *err);
+
 #endif

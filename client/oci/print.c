@@ -54,31 +54,47 @@ json_t *descriptor_json(const struct descriptor *descriptor)
 	return steal(&members);
 }
 
-static json_t *descriptors_json(const struct descriptor *descriptors,
-    size_t count)
+/* In the order of docker's engine. */
+static json_t *docker_descriptor_json(const struct descriptor *descriptor)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return json_pack("{s:s, s:I, s:s}", "mediaType", descriptor->media_type,
+	    "size", (json_int_t)descriptor->size, "digest",
+	    digest_format(&descriptor->digest, text));
+}
+
+typedef json_t *descriptor_json_fn(const struct descriptor *descriptor);
+
+static json_t *descriptors_json(descriptor_json_fn *one,
+    const struct descriptor *descriptors, size_t count)
 {
 	json_auto_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		if (json_array_append_new(list,
-			descriptor_json(&descriptors[i])) < 0)
+		if (json_array_append_new(list, one(&descriptors[i])) < 0)
 			return NULL;
 	return steal(&list);
 }
 
+/* Docker's manifests have the very bytes that its engine pushes, so that an
+ * image of the same config and layers has the same digest. */
 int manifest_print(struct buf *out, const char *media_type,
     const struct descriptor *config, const struct descriptor *layers,
     size_t layer_count, struct err *err)
 {
+	bool docker = strcmp(media_type, MEDIA_DOCKER_MANIFEST) == 0;
+	descriptor_json_fn *one =
+	    docker ? docker_descriptor_json : descriptor_json;
 	/* "o" passes a reference on, and fails where it is NULL. */
-	json_auto_t *manifest =
-	    json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
-		media_type, "config", descriptor_json(config), "layers",
-		descriptors_json(layers, layer_count));
+	json_auto_t *manifest = json_pack("{s:i, s:s, s:o, s:o}",
+	    "schemaVersion", 2, "mediaType", media_type, "config", one(config),
+	    "layers", descriptors_json(one, layers, layer_count));
 
 	if (!manifest)
 		return err_nomem(err);
-	return document_print(manifest, out, err);
+	return docker ? document_print_indented(manifest, out, err)
+		      : document_print(manifest, out, err);
 }
 
 int time_format(int64_t seconds, char out[TIME_TEXT_SIZE], struct err *err)
@@ -132,8 +148,8 @@ int artifact_print(struct buf *out, const struct artifact *artifact,
 	manifest = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:{s:s}}",
 	    "schemaVersion", 2, "mediaType", MEDIA_OCI_MANIFEST, "artifactType",
 	    artifact->artifact_type, "config", descriptor_json(&config),
-	    "layers", descriptors_json(&artifact->file, 1), "subject",
-	    descriptor_json(&artifact->subject), "annotations",
+	    "layers", descriptors_json(descriptor_json, &artifact->file, 1),
+	    "subject", descriptor_json(&artifact->subject), "annotations",
 	    "org.opencontainers.image.created", time);
 	if (!manifest)
 		return err_nomem(err);

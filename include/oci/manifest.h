@@ -114,7 +114,8 @@ bool manifest_is_image(const struct manifest *manifest);
 
 /*
  * Prints an image manifest (OCI or Docker by media_type) for a config and
- * layers, of which all is used but platforms. Deterministic.
+ * layers, of which all is used but platforms (Docker's: and annotations).
+ * Deterministic; Docker's as its engine prints them.
  */
 int manifest_print(struct buf *out, const char *media_type,
     const struct descriptor *config, const struct descriptor *layers,
