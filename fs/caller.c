@@ -2,7 +2,9 @@
 /* Who asks. */
 #include "caller.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,11 @@ bool caller_is_of(pid_t thread)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)current.pid,
 	    (int)thread);
 	return access(path, F_OK) == 0;
+}
+
+bool caller_has_ended(pid_t thread)
+{
+	return thread && kill(thread, 0) < 0 && errno == ESRCH;
 }
 
 enum { PROGRAM_SIZE = 32 };

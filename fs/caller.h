@@ -22,6 +22,9 @@ struct caller caller_now(void);
 /* Whether the caller belongs to the process of that thread. */
 bool caller_is_of(pid_t thread);
 
+/* Whether that thread has ended; false if that cannot be known. */
+bool caller_has_ended(pid_t thread);
+
 /* Whether the caller's program has one of these names, as /proc/PID/comm says;
  * false if that cannot be known. */
 bool caller_is_program(const char *const *names, size_t count);

@@ -3,7 +3,6 @@
 #include "mirror.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +59,7 @@ void mirrors_free(struct mirrors *mirrors)
 /* Under lock. */
 static bool is_over(const struct mirror *mirror)
 {
-	return mirror->done &&
-	       (!mirror->pid || (kill(mirror->pid, 0) < 0 && errno == ESRCH));
+	return mirror->done && (!mirror->pid || caller_has_ended(mirror->pid));
 }
 
 /* Takes out one that is done, if its program has ended or all shall go. Its

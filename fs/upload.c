@@ -392,6 +392,8 @@ int upload_open(struct upload *upload, int flags, struct err *err)
 	if (r < 0)
 		return r;
 	monitor_enter(&upload->monitor);
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		upload->emptied_by = flags & O_TRUNC ? caller_now().pid : 0;
 	upload->openers++;
 	monitor_leave(&upload->monitor);
 	return 0;
@@ -405,6 +407,19 @@ bool upload_is_open(struct upload *upload)
 	open = upload->openers > 0;
 	monitor_leave(&upload->monitor);
 	return open;
+}
+
+bool upload_came_to_nothing(struct upload *upload)
+{
+	bool is;
+
+	if (upload_size(upload) > 0)
+		return false;
+	monitor_enter(&upload->monitor);
+	is = upload->openers == 0 && upload->state == UPLOAD_OPEN &&
+	     caller_has_ended(upload->emptied_by);
+	monitor_leave(&upload->monitor);
+	return is;
 }
 
 /* The kernel remembers a file for as long as it likes, and the disk is small:

@@ -83,9 +83,16 @@ struct upload *uploads_find(struct uploads *uploads, const char *place,
 
 	if (!key)
 		return NULL;
-	SCOPED_LOCK(&uploads->lock);
-	upload = map_get(&uploads->files, key);
-	return upload ? upload_get(upload) : NULL;
+	{
+		SCOPED_LOCK(&uploads->lock);
+		upload = map_get(&uploads->files, key);
+		if (!upload)
+			return NULL;
+		if (!upload_came_to_nothing(upload))
+			return upload_get(upload);
+	}
+	uploads_take_name(uploads, place, name, upload);
+	return NULL;
 }
 
 int uploads_insert(struct uploads *uploads, const char *place, const char *name,
@@ -181,12 +188,13 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 	SCOPED_LOCK(&uploads->lock);
 	map_foreach (&uploads->files, slot) {
 		const char *name = slot->key + len + 2;
-		const struct upload *upload = slot->value;
+		struct upload *upload = slot->value;
 		char key[32];
 		int r;
 
 		if (strncmp(slot->key, place, len) ||
-		    strncmp(slot->key + len, "//", 2))
+		    strncmp(slot->key + len, "//", 2) ||
+		    upload_came_to_nothing(upload))
 			continue;
 		snprintf(key, sizeof(key), "upload:%lu", upload->serial);
 		r = dirlist_add(out, name, strlen(name), S_IFREG,

@@ -29,6 +29,8 @@ struct upload {
 	enum upload_state state; /* changed by who made it busy */
 	struct err error;        /* of a push that failed */
 	unsigned openers;
+	pid_t
+	    emptied_by; /* the last to open it to write did so; 0: it did not */
 	mode_t mode;
 	struct timespec mtime;
 	char type[ARTIFACT_TYPE_SIZE]; /* of an attachment, or "" */
@@ -45,6 +47,11 @@ struct upload {
 };
 
 void upload_free(struct upload *upload);
+
+/* Whether a program was to write it, as the shell's ">" says, and has ended
+ * without a byte: `docker save nosuch >1.0.tar`. */
+bool upload_came_to_nothing(struct upload *upload);
+
 int upload_begin(struct upload *upload, struct err *err);
 void upload_end(struct upload *upload);
 

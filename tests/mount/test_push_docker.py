@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What docker saved and is pushed here has the digest that docker push gives."""
+"""What docker saved and is pushed has the digest that docker push gives."""
 
 import pytest
 

@@ -327,12 +327,18 @@ def test_several_images_of_other_tags(mounted, app, client, target):
 
 # Empty files.
 
-@pytest.mark.parametrize("script", [
-    'touch "$1"', ': > "$1"', 'truncate -s 0 "$1"', 'cp /dev/null "$1"'])
-def test_an_empty_file_is_no_push(app, client, proxy, target, script):
+@pytest.mark.parametrize("script, stays", [
+    ('touch "$1"', True), ('truncate -s 0 "$1"', True), (': > "$1"', False),
+    ('exec false > "$1"', False), ('false | cat > "$1"', False)])
+def test_an_empty_file_is_no_push(app, client, proxy, target, script, stays):
+    """Where a program was to write it and ended without a byte, there is no
+    file."""
     with proxy.requests() as seen:
-        run("bash", "-c", script, "bash", target)
-        assert os.stat(target).st_size == 0
+        run("bash", "-c", script, "bash", target, check=False)
+        assert target.exists() == stays
+        assert (target.name in os.listdir(app)) == stays
+        if stays:
+            assert target.stat().st_size == 0
     assert seen.count("PUT") == seen.count("POST") == 0
     assert_not_pushed(app, client)
     target.write_bytes(ARCHIVE)
