@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
 
 static _Thread_local struct caller current;
 
@@ -28,6 +30,29 @@ bool caller_is_of(pid_t thread)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)current.pid,
 	    (int)thread);
 	return access(path, F_OK) == 0;
+}
+
+pid_t caller_process(void)
+{
+	static const char field[] = "\nTgid:\t";
+	char path[64], status[512];
+	AUTO_FD int fd = -1;
+	const char *found;
+	uint64_t pid = 0;
+	ssize_t n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)current.pid);
+	if (current.pid > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, status, sizeof(status) - 1);
+	status[n > 0 ? n : 0] = '\0';
+	found = strstr(status, field);
+	if (found) {
+		found += sizeof(field) - 1;
+		parse_u64(&found, INT_MAX, &pid);
+	}
+	return (pid_t)pid;
 }
 
 bool caller_has_ended(pid_t thread)

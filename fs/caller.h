@@ -22,6 +22,10 @@ struct caller caller_now(void);
 /* Whether the caller belongs to the process of that thread. */
 bool caller_is_of(pid_t thread);
 
+/* The caller's process, of which pid may be any thread; 0 if it cannot be
+ * known. */
+pid_t caller_process(void);
+
 /* Whether that thread has ended; false if that cannot be known. */
 bool caller_has_ended(pid_t thread);
 

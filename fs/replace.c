@@ -10,7 +10,7 @@
 static bool caller_replaces(void)
 {
 	static const char *const programs[] = {"mv", "install", "ginstall",
-	    "cp", "tar", "bsdtar"};
+	    "cp", "tar", "bsdtar", "gzip", "pigz", "bzip2", "xz", "zstd"};
 
 	return caller_is_program(programs,
 	    sizeof(programs) / sizeof(*programs));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "caller.h"
 #include "document.h"
 #include "image/retag.h"
 #include "image/untag.h"
@@ -15,6 +16,7 @@
 #include "oci/reference.h"
 #include "replace.h"
 #include "repository.h"
+#include "upload.h"
 #include "walk.h"
 
 /* A tag as a name in a directory says it. */
@@ -90,13 +92,33 @@ static int copy_to(const struct mount *mount, struct image *image,
 	return tag_copy(image, &to->name, mount->referrers, err);
 }
 
+/* ln -sf renames a link of such a name over a file that is there: over an
+ * archive, which is no tag's own name. */
+static int check_link_name(const char *name, const char *path, struct err *err)
+{
+	static const char *const programs[] = {"ln"};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	enum { LENGTH = 8 };
+
+	if (strncmp(name, "Cu", 2) != 0 || strlen(name) != LENGTH ||
+	    strspn(name, letters) != LENGTH || !caller_is_program(programs, 1))
+		return 0;
+	return err_set(err, EPERM,
+	    "an archive cannot become a link: link the tag itself, as in "
+	    "ln -sfn %s TAG",
+	    path);
+}
+
 int tags_link(struct node *dir, const char *name, const char *path,
     struct node **out, struct err *err)
 {
 	CLEANUP(tag_release) struct tag to = {0};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = tag_to_be(dir, name, &to, err);
+	int r = check_link_name(name, path, err);
 
+	if (r == 0)
+		r = tag_to_be(dir, name, &to, err);
 	if (r == 0)
 		r = walk_image(dir->mount, repo_node_repository(dir), path,
 		    &image, err);
@@ -258,7 +280,9 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 
 int tags_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (tags_replaces(dir, name))
+	/* What gzip removes when it has written NAME.gz is the same tag. */
+	if (tags_replaces(dir, name) ||
+	    uploads_renews(dir->mount->uploads, dir, name))
 		return 0;
 	return remove_tag(dir, name, false, err);
 }

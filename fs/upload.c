@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "caller.h"
+#include "name.h"
+#include "stream/compression.h"
 #include "upload_table.h"
 
 void upload_free(struct upload *upload)
@@ -119,6 +121,33 @@ int upload_set_type(struct upload *upload, const char *value, size_t len,
 	    value ? (int)len : 0, value ? value : "");
 	monitor_leave(&upload->monitor);
 	return 0;
+}
+
+/* Whether its first bytes are those of an archive, compressed or not. */
+static bool is_archive(struct upload *upload)
+{
+	static const char magic[] = "ustar";
+	enum { MAGIC_AT = 257 };
+	char head[MAGIC_AT + sizeof(magic) - 1];
+	struct err none = ERR_INIT;
+	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
+
+	if (n <= 0)
+		return false;
+	return compression_sniff(head, (size_t)n) != COMPRESSION_NONE ||
+	       ((size_t)n == sizeof(head) &&
+		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
+}
+
+void upload_settle_kind(struct upload *upload, bool moved)
+{
+	struct upload_target *target = &upload->target;
+	bool is_temporary =
+	    upload->temporary || name_is_temporary(upload->name);
+
+	if (!target->kind && target->in_image && (moved || !is_temporary) &&
+	    is_archive(upload))
+		target->kind = &upload_archive;
 }
 
 static int upload_push(struct upload *upload, struct err *err)
@@ -299,6 +328,7 @@ static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 {
 	int r = upload_check(upload, err);
 
+	upload_settle_kind(upload, false);
 	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED ||
 	    upload->as_found)
 		return r;
@@ -383,10 +413,22 @@ static int upload_truncate(struct upload *upload, uint64_t size,
 	return r;
 }
 
+/* As mkstemp(3) makes a file, whose name then says nothing. */
+static bool makes_temporary(const struct upload *upload, int flags)
+{
+	return (flags & (O_CREAT | O_EXCL | O_ACCMODE)) ==
+		   (O_CREAT | O_EXCL | O_RDWR) &&
+	       (upload->mode & 07777) == 0600;
+}
+
 int upload_open(struct upload *upload, int flags, struct err *err)
 {
 	int r = 0;
 
+	if (makes_temporary(upload, flags)) {
+		upload->temporary = true;
+		upload->target.kind = NULL;
+	}
 	if (flags & O_TRUNC)
 		r = upload_truncate(upload, 0, err);
 	if (r < 0)

@@ -50,6 +50,11 @@ void uploads_follow(struct uploads *uploads, const char *from, const char *to);
 bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
     uint64_t *size);
 
+/* Whether the calling program has pushed the tag of that archive's name under
+ * another name of its archive: 1.0.tar.gz instead of 1.0.tar, as gzip does. */
+bool uploads_renews(struct uploads *uploads, struct node *dir,
+    const char *name);
+
 /* view create() of directories that hold images. -EPERM where no file can be,
  * with a sentence. */
 int upload_create(struct node *dir, const char *name, mode_t mode,

@@ -17,23 +17,52 @@
 /* As many different failures of one name as anybody looks at. */
 enum { FAILED_MAX = 1000 };
 
+static bool is_tag(const struct upload *upload)
+{
+	return upload->target.kind == &upload_archive &&
+	       !upload->target.in_image;
+}
+
 /* What the file would be called had it not failed: an archive's ending says
  * nothing of its tag. */
 static char *final_name(const struct upload *upload)
 {
-	bool is_tag =
-	    upload->target.kind == &upload_archive && !upload->target.in_image;
 	size_t len = strlen(upload->name);
 
-	if (is_tag)
+	if (is_tag(upload))
 		len -= strlen(name_ending(upload->name));
 	return strndup(upload->name, len);
+}
+
+/* The name to rename it to: mv would move it into the directory of a tag that
+ * is there. */
+static char *name_to_try(const struct upload *upload, const char *final)
+{
+	return is_tag(upload) ? file_path("%s.tar", final) : strdup(final);
+}
+
+/* Without what tells the place of a tag, or of an image's part, apart from
+ * other names: "app/:1.0/referrers#sha256:…". */
+static char *place_shown(const char *place)
+{
+	char *shown = strdup(place);
+	char *to = shown;
+
+	if (!shown)
+		return NULL;
+	for (const char *from = place; *from && *from != '#'; from++) {
+		if (*from != ':' || from == place || from[-1] != '/')
+			*to++ = *from;
+	}
+	*to = '\0';
+	return shown;
 }
 
 /* A name beside the upload's, as its user sees it from the mount point. */
 static char *shown_path(const struct upload *upload, const char *name)
 {
 	const char *base = upload->mount->base, *place = upload->place;
+	AUTO_FREE char *shown = NULL;
 	size_t len = strlen(base);
 
 	if (strncmp(place, "dir:", strlen("dir:")) == 0)
@@ -41,7 +70,9 @@ static char *shown_path(const struct upload *upload, const char *name)
 	if (strncmp(place, base, len) == 0)
 		place += len;
 	place += strspn(place, "/");
-	return file_path("%s%s%s", place, *place ? "/" : "", name);
+	shown = place_shown(place);
+	return shown ? file_path("%s%s%s", shown, *shown ? "/" : "", name)
+		     : NULL;
 }
 
 /* Whether replacing what is kept already loses none of it. */
@@ -105,16 +136,17 @@ void uploads_failed_now(struct upload *upload)
 {
 	AUTO_FREE char *final = final_name(upload);
 	AUTO_FREE char *failed = keep(upload, final);
+	AUTO_FREE char *try = final ? name_to_try(upload, final) : NULL;
 	AUTO_FREE char *from = NULL, *to = NULL, *path = NULL;
 
-	if (!failed)
+	if (!failed || !try)
 		return; /* it stays under its own name */
 	if (strcmp(failed, upload->name) != 0)
 		uploads_take_name(upload->mount->uploads, upload->place,
 		    upload->name, upload);
 	path = shown_path(upload, upload->name);
 	from = shown_path(upload, failed);
-	to = shown_path(upload, final);
+	to = shown_path(upload, try);
 	if (path && from && to)
 		log_warn("%s is kept as %s; `mv %s %s` tries again: %s", path,
 		    from, from, to, upload->error.msg);

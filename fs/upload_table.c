@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "caller.h"
 #include "name.h"
 #include "nodes.h"
 #include "replace.h"
@@ -31,6 +32,7 @@ struct uploads {
 /* The size of a file that has been pushed, as long as its name is known. */
 struct pushed {
 	uint64_t size;
+	pid_t by; /* the process that completed it; 0: unknown */
 };
 
 static void pushed_release(struct map *pushed)
@@ -225,6 +227,37 @@ bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
 	return pushed != NULL;
 }
 
+/* Whether an archive of that name is that of the tag. */
+static bool is_archive_of(const char *text, const char *tag)
+{
+	struct name name;
+
+	name_parse(&name, text);
+	return strcmp(name.archive_tag, tag) == 0;
+}
+
+bool uploads_renews(struct uploads *uploads, struct node *dir, const char *name)
+{
+	const char *place = target_place(dir);
+	size_t len = strlen(place);
+	struct name parsed;
+
+	name_parse(&parsed, name);
+	SCOPED_LOCK(&uploads->lock);
+	map_foreach (&uploads->pushed, slot) {
+		const struct pushed *pushed = slot->value;
+		const char *other = slot->key + len + 2;
+
+		if (strncmp(slot->key, place, len) == 0 &&
+		    strncmp(slot->key + len, "//", 2) == 0 &&
+		    strcmp(other, name) != 0 && *parsed.archive_tag &&
+		    is_archive_of(other, parsed.archive_tag) && pushed->by &&
+		    caller_is_of(pushed->by))
+			return true;
+	}
+	return false;
+}
+
 static void remember_pushed(struct uploads *uploads, struct upload *upload)
 {
 	AUTO_FREE char *key = table_key(upload->place, upload->name);
@@ -234,6 +267,7 @@ static void remember_pushed(struct uploads *uploads, struct upload *upload)
 	if (!key || !pushed)
 		return;
 	pushed->size = upload_size(upload);
+	pushed->by = caller_process();
 	SCOPED_LOCK(&uploads->lock);
 	if (uploads->pushed.count >= PUSHED_NAMES_MAX)
 		pushed_release(&uploads->pushed);
@@ -433,6 +467,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
     struct err *err)
 {
 	struct uploads *uploads = upload->mount->uploads;
+	bool moved = strcmp(upload->place, renaming->place) != 0;
 	int r = 0;
 
 	if (upload->state == UPLOAD_PUSHED)
@@ -443,6 +478,8 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 		return r;
 	upload_restart(upload);
 	swap_names(upload, renaming);
+	upload->temporary = false;
+	upload_settle_kind(upload, moved);
 	if (upload->target.kind && upload_size(upload))
 		r = upload_complete(upload, err);
 	if (r < 0) {

@@ -43,6 +43,7 @@ struct upload {
 	bool as_found;     /* it has what its file had, and nobody changed it */
 	bool unfinished;   /* it was closed in the middle of an archive */
 	bool late;         /* it was closed by others than who opened it */
+	bool temporary;    /* it is something once it has another name */
 	struct err reason; /* and what was said then */
 };
 
@@ -67,6 +68,13 @@ void upload_forget(struct upload *upload);
 /* Takes note of an outcome (1: pushed, 0: more is to come): 0, or what it
  * failed with. */
 int upload_outcome(struct upload *upload, int r, struct err *err);
+
+/*
+ * In an image's directory a name need not say what a file is: an archive is one
+ * by its content, unless its program will rename it. moved: it has come from
+ * another directory. Between begin and end.
+ */
+void upload_settle_kind(struct upload *upload, bool moved);
 
 /* What a whole file does beside the push of its archive: 1, 0. */
 int upload_apply(struct upload *upload, struct err *err);

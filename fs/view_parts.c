@@ -157,17 +157,11 @@ static int part_target(struct node *dir, const char *name,
 	    err);
 }
 
-/* Names of programs' temporary files. */
-static bool is_scratch(const char *name)
-{
-	return *name == '.' || name[strlen(name) - 1] == '~';
-}
-
 static int layers_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
-	return part_target(dir, name, is_scratch(name) ? NULL : &upload_layer,
-	    NULL, out, err);
+	return part_target(dir, name,
+	    name_is_temporary(name) ? NULL : &upload_layer, NULL, out, err);
 }
 
 static int layers_lookup(struct node *dir, const char *name, struct node **out,
@@ -245,7 +239,8 @@ static int platforms_target(struct node *dir, const char *name,
 	AUTO_FREE char *platform = platform_of_name(name);
 
 	return part_target(dir, name,
-	    is_scratch(name) ? NULL : &upload_platform, platform, out, err);
+	    name_is_temporary(name) ? NULL : &upload_platform, platform, out,
+	    err);
 }
 
 static bool is_index(const struct node *dir)

@@ -12,6 +12,7 @@
 #include "image/referrers.h"
 #include "image/spool.h"
 #include "image_info.h"
+#include "name.h"
 #include "nodes.h"
 #include "part_names.h"
 #include "upload.h"
@@ -158,19 +159,13 @@ static int apply(struct mount *mount, const struct upload_target *target,
 
 static const struct upload_kind upload_attachment = {.apply = apply};
 
-/* Names of programs' temporary files. */
-static bool is_scratch(const char *name)
-{
-	return *name == '.' || name[strlen(name) - 1] == '~';
-}
-
 static int target(struct node *dir, const char *name, struct upload_target *out,
     struct err *err)
 {
 	const struct image *image = to_image(dir);
 	char text[DIGEST_TEXT_SIZE];
 
-	if (is_scratch(name))
+	if (name_is_temporary(name))
 		return 0;
 	return target_set(out, &upload_attachment, image->repository, NULL,
 	    digest_format(&image->digest, text), err);

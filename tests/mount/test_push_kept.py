@@ -107,7 +107,7 @@ def test_the_hint_works_in_a_mounted_namespace(mount, proxy, client):
     fails(team / "app/1.0.tar", ARCHIVE)
     proxy.heal()
     ((source, target),) = hints(team)
-    assert (source, target) == ("app/.1.0.failed", "app/1.0")
+    assert (source, target) == ("app/.1.0.failed", "app/1.0.tar")
     run("mv", team / source, team / target)
     assert client.tags("team/app") == ["1.0"]
 
