@@ -4,6 +4,7 @@
 #define FS_MOUNT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -59,6 +60,9 @@ struct mount {
 	pthread_mutex_t handles_lock;
 	struct op *ops; /* all that are under way; under ops_lock */
 	pthread_mutex_t ops_lock;
+	/* What the answer to the kernel's first request still lacks
+	 * (parallel.h). */
+	atomic_uint init_flags;
 	/* Called once the kernel's first request has been answered. */
 	void (*ready)(void *arg);
 	void *ready_arg;

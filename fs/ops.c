@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "mirror.h"
 #include "op.h"
+#include "parallel.h"
 #include "removing.h"
 
 /* Entries whose attributes a listing gives along with their names. Past it the
@@ -23,7 +24,7 @@ enum {
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
-	const struct mount *mount = userdata;
+	struct mount *mount = userdata;
 
 	/* Reads that wait for the network must not hold up others: the kernel's
 	 * default is 12. */
@@ -34,6 +35,8 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* Replies are copied: moving pages was slower in every measurement. */
 	conn->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 				  FUSE_CAP_SPLICE_MOVE);
+	/* Nor must a name that waits for it hold up its directory. */
+	parallel_ask(mount, conn);
 	mount->ready(mount->ready_arg);
 }
 

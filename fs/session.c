@@ -22,6 +22,7 @@
 #include "nodes.h"
 #include "oci/reference.h"
 #include "op.h"
+#include "parallel.h"
 #include "scratch.h"
 #include "signals.h"
 #include "upload.h"
@@ -302,7 +303,7 @@ static int do_mount(struct session *session, struct err *err)
 		    session->options->mountpoint);
 	session->mounted = true;
 	session->device = mounted_device(session);
-	return 0;
+	return parallel_answer(session->fuse, err);
 }
 
 static bool end(void *arg)
