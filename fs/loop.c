@@ -20,9 +20,10 @@
 #include "base/thread.h"
 
 enum {
-	/* Requests that wait for the network each hold a thread: with libfuse's
-	 * ten, ten slow reads would stop everything. */
-	THREADS_MAX = 64,
+	/* Requests that wait for the network each hold a thread, and where all
+	 * do nobody hears of an interrupt: with libfuse's ten, ten slow reads
+	 * would stop everything. The kernel reads ahead with 128. */
+	THREADS_MAX = 512,
 	WAITING_MAX = 8, /* threads that are kept without work */
 	/* How long the leader looks for a request before it sleeps. Half of it
 	 * is too short for a program that has to be woken on a processor that

@@ -3,15 +3,24 @@
 
 import os
 import signal
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from registry.process import wait_until
 from support.images import oci_image
-from support.waiting import end, promptly, silent
+from support.waiting import PROMPT, end, promptly, silent
 
 TAGS = 24
 THREADS = 24
+CROWD = 150
+
+
+def threads(pid):
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
 
 
 @pytest.fixture
@@ -104,3 +113,26 @@ def test_many_names_at_once(root, client):
     with ThreadPoolExecutor(THREADS) as pool:
         inodes = set(pool.map(work, enumerate(names)))
     assert len(inodes) == 1
+
+
+def test_more_than_hundred_that_wait(root, proxy):
+    """Each takes a thread, and somebody has to hear of an interrupt."""
+    hold = proxy.falls_silent("/v2/nope")
+    children = [subprocess.Popen(["stat", root / f"nope:{number}"],
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+                for number in range(CROWD)]
+    try:
+        hold.wait_reached()
+        wait_until(lambda: threads(root.pid) > CROWD, "a thread for each")
+        assert promptly("ls", root.path) == "app\n"
+        for child in children:
+            child.kill()
+        start = time.monotonic()
+        for child in children:
+            child.wait()
+        assert time.monotonic() - start < PROMPT
+    finally:
+        for child in children:
+            child.kill()
+        hold.release()
