@@ -22,6 +22,11 @@ static void ending_signals(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
+}
+
+static void all_signals(sigset_t *set)
+{
+	ending_signals(set);
 	sigaddset(set, SIGHUP);
 }
 
@@ -30,7 +35,7 @@ void signals_block(void)
 	const struct sigaction none = {.sa_handler = SIG_IGN};
 	sigset_t set;
 
-	ending_signals(&set);
+	all_signals(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &none, NULL);
 }
@@ -64,18 +69,33 @@ static void end_loop(struct signals *signals, const sigset_t *set)
 	}
 }
 
-static void *signals_thread(void *arg)
+/* The next one that ends the mount. */
+static int await_end(void)
 {
-	struct signals *signals = arg;
 	sigset_t set;
 	int number;
 
-	ending_signals(&set);
-	while (sigwait(&set, &number) != 0)
-		;
+	all_signals(&set);
+	for (;;) {
+		if (sigwait(&set, &number) != 0)
+			continue;
+		if (number != SIGHUP)
+			return number;
+		log_info("SIGHUP: the mount goes on; credentials are read "
+			 "again with each login, options only by a new mount");
+	}
+}
+
+static void *signals_thread(void *arg)
+{
+	struct signals *signals = arg;
+	int number = await_end();
+	sigset_t set;
+
 	if (atomic_load(&signals->stopped))
 		return NULL;
 	log_info("ending on signal %d", number);
+	ending_signals(&set);
 	end_loop(signals, &set);
 	return NULL;
 }

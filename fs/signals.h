@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SIGTERM, SIGINT and SIGHUP end the mount: a push that is under way may end by
- * itself for a while, or until the next such signal.
+ * SIGTERM and SIGINT end the mount: a push that is under way may end by itself
+ * for a while, or until the next such signal. SIGHUP, by which daemons are told
+ * to read their configuration again, and which comes when a terminal is closed,
+ * leaves it as it is.
  */
 #ifndef FS_SIGNALS_H
 #define FS_SIGNALS_H

@@ -92,6 +92,17 @@ def test_a_signal_ends_it(mount, registry, signum):
     started.finish()
 
 
+def test_a_hangup_is_not_the_end(mount, registry, client):
+    oci_image().push(client, "app", "1.0")
+    root = mount(registry)
+    for _ in range(2):
+        root.signal(signal.SIGHUP)
+    root.wait_for_log("SIGHUP")
+    assert os.listdir(root.path) == ["app"]
+    root.signal(signal.SIGTERM)
+    root.finish()
+
+
 @pytest.mark.parametrize("command", [["fusermount3", "-u"], ["umount"]])
 def test_unmounting_ends_it(mount, registry, command):
     started = mount(registry)
