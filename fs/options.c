@@ -231,18 +231,36 @@ static int set_option(struct options *options, char *text, struct err *err)
 		return 0;
 	}
 	if (!value)
-		return err_set(err, EINVAL, "unknown option %s", text);
+		return err_set(err, EINVAL,
+		    "unknown option %s (a comma in a value is written as \\,)",
+		    text);
 	*value++ = '\0';
 	return set_value(options, text, value, err);
 }
 
+/* Takes the first option off the list, which is NULL after the last one. In it
+ * a backslash stands before a comma that is no separator, and before itself, as
+ * libfuse has it. */
+static char *next_option(char **list)
+{
+	char *option = *list, *from = *list, *to = *list;
+
+	while (*from && *from != ',') {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from++;
+	}
+	*list = *from ? from + 1 : NULL;
+	*to = '\0';
+	return option;
+}
+
 static int set_options(struct options *options, char *list, struct err *err)
 {
-	char *item;
 	int r = 0;
 
-	while (r == 0 && (item = strsep(&list, ",")))
-		r = set_option(options, item, err);
+	while (r == 0 && list)
+		r = set_option(options, next_option(&list), err);
 	return r;
 }
 

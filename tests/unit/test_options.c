@@ -195,9 +195,33 @@ static void test_help(void **state)
 	assert_true(lines <= 30);
 }
 
+static void test_commas(void **state)
+{
+	struct options options;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(parse(&options,
+			     "x -o ro,cache=/a\\,b\\\\c,timeout=7,,rw h /mnt",
+			     &err),
+	    0);
+	assert_string_equal(options.cache, "/a,b\\c");
+	assert_int_equal(options.timeout, 7);
+	assert_false(options.read_only);
+	options_release(&options);
+	assert_int_equal(parse(&options, "x -o cache=/a,b h /mnt", &err),
+	    -EINVAL);
+	assert_non_null(strstr(err.msg, "option b (a comma"));
+	options_release(&options);
+	assert_int_equal(parse(&options, "x -o cache=/a\\ h /mnt", &err), 0);
+	assert_string_equal(options.cache, "/a\\");
+	options_release(&options);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_commas),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_options),
 	    cmocka_unit_test(test_mount_helper),
