@@ -146,7 +146,12 @@ static int list_handle(struct op *op, struct handle *handle)
 }
 
 /* What never changes is listed when somebody reads it: the kernel may know it
- * already. */
+ * already. So is the mount point: df opens it only to ask for its size. */
+static bool is_listed_late(const struct node *dir)
+{
+	return dir->view->is_constant || dir->ino == NODE_ROOT;
+}
+
 static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 {
 	CLEANUP(handle_free_p)
@@ -163,7 +168,7 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		    "part of an image, of which this process could not remove "
 		    "another part");
 	handle->hidden = mirror_hides(handle->node);
-	if (!handle->node->view->is_constant || handle->removing)
+	if (!is_listed_late(handle->node) || handle->removing)
 		r = list_handle(op, handle);
 	if (r == 0)
 		*out = steal(&handle);
