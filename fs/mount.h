@@ -21,6 +21,7 @@ struct handle;
 struct made;
 struct mirrors;
 struct op;
+struct refusals;
 struct scratches;
 struct uploads;
 
@@ -37,6 +38,7 @@ struct mount {
 	struct made *made;           /* directories that mkdir made */
 	struct mirrors *mirrors;     /* and those of images that are copied */
 	struct attempts *attempts;   /* what programs have just tried */
+	struct refusals *refusals;   /* and what they may not */
 	struct scratches *scratches; /* directories that become images */
 	char *base;                  /* the namespace that is mounted, or "" */
 	struct timespec started;     /* the time of what has none of its own */

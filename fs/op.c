@@ -11,6 +11,7 @@
 #include "caller.h"
 #include "loop.h"
 #include "mirror.h"
+#include "refusals.h"
 
 static void interrupted(fuse_req_t req, void *arg)
 {
@@ -162,6 +163,8 @@ static bool is_news(const struct op *op, int code)
 	case ENOTEMPTY:
 	case EXDEV:
 		return !op->local;
+	case EPERM:
+		return refusals_are_new(op->mount->refusals, op->err.msg);
 	default:
 		return true;
 	}

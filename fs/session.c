@@ -23,6 +23,7 @@
 #include "oci/reference.h"
 #include "op.h"
 #include "parallel.h"
+#include "refusals.h"
 #include "scratch.h"
 #include "signals.h"
 #include "upload.h"
@@ -114,6 +115,7 @@ static void session_release(struct session *session)
 	if (mount->made)
 		made_free(mount->made);
 	attempts_free(mount->attempts);
+	refusals_free(mount->refusals);
 	mirrors_free(mount->mirrors);
 	if (mount->images)
 		images_free(mount->images);
@@ -250,6 +252,9 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->attempts = attempts_new(err);
 	if (!mount->attempts)
+		return -err->code;
+	mount->refusals = refusals_new(err);
+	if (!mount->refusals)
 		return -err->code;
 	mount->scratches = scratches_new(err);
 	if (!mount->scratches)
