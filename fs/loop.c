@@ -36,6 +36,8 @@ static _Thread_local struct loop *led;
 
 struct loop {
 	struct fuse_session *session;
+	void (*at_end)(void *arg);
+	void *arg;
 	int ended;  /* an eventfd: readable from the end on */
 	bool looks; /* there is another processor for programs to run on */
 
@@ -53,7 +55,8 @@ struct loop {
 	bool busy;        /* requests follow one another closely */
 };
 
-int loop_new(struct fuse_session *session, struct loop **out, struct err *err)
+int loop_new(struct fuse_session *session, void (*at_end)(void *arg), void *arg,
+    struct loop **out, struct err *err)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 	cpu_set_t processors;
@@ -61,6 +64,8 @@ int loop_new(struct fuse_session *session, struct loop **out, struct err *err)
 	if (!loop)
 		return err_nomem(err);
 	loop->session = session;
+	loop->at_end = at_end;
+	loop->arg = arg;
 	loop->looks =
 	    sched_getaffinity(0, sizeof(processors), &processors) < 0 ||
 	    CPU_COUNT(&processors) > 1;
@@ -188,10 +193,13 @@ void loop_give_lead(void)
 static void end_lead(struct loop *loop, int failure)
 {
 	led = NULL;
-	SCOPED_LOCK(&loop->lock);
-	loop->failure = failure;
-	loop->ending = true;
-	pthread_cond_broadcast(&loop->lead);
+	{
+		SCOPED_LOCK(&loop->lock);
+		loop->failure = failure;
+		loop->ending = true;
+		pthread_cond_broadcast(&loop->lead);
+	}
+	loop->at_end(loop->arg);
 }
 
 /* Answers one request after the other while it leads. */

@@ -20,8 +20,10 @@
 struct fuse_session;
 struct loop;
 
-/* For a session (borrowed) that is mounted. */
-int loop_new(struct fuse_session *session, struct loop **out, struct err *err);
+/* For a session (borrowed) that is mounted. at_end(arg) is called once when no
+ * request is taken any more, while those that were are still answered. */
+int loop_new(struct fuse_session *session, void (*at_end)(void *arg), void *arg,
+    struct loop **out, struct err *err);
 
 /* Serves until the file system is unmounted, or loop_end(), and all that was
  * begun is answered. -EIO: the connection to the kernel broke. */

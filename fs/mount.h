@@ -61,6 +61,7 @@ struct mount {
 	struct handle *handles; /* all that are open; under handles_lock */
 	pthread_mutex_t handles_lock;
 	struct op *ops; /* all that are under way; under ops_lock */
+	bool ending;    /* what nobody waits for is broken off; likewise */
 	pthread_mutex_t ops_lock;
 	/* What the answer to the kernel's first request still lacks
 	 * (parallel.h). */

@@ -40,6 +40,8 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 		if (op->next)
 			op->next->link = &op->next;
 		op->mount->ops = op;
+		if (op->mount->ending && !patient)
+			task_interrupt(&op->task);
 	}
 	fuse_req_interrupt_func(req, interrupted, &op->task);
 }
@@ -91,6 +93,7 @@ void op_of_open(struct op *op)
 void op_interrupt_all(struct mount *mount)
 {
 	SCOPED_LOCK(&mount->ops_lock);
+	mount->ending = true;
 	for (struct op *op = mount->ops; op; op = op->next) {
 		if (!op->patient)
 			task_interrupt(&op->task);

@@ -48,7 +48,7 @@ bool op_is_refused(fuse_req_t req);
  * none of its answers. */
 void op_of_open(struct op *op);
 
-/* Interrupts all that are under way but pushes. */
+/* Interrupts all but pushes: those that are under way, and those that begin. */
 void op_interrupt_all(struct mount *mount);
 
 /* The node of a number; fills op->err (-ESTALE) where there is none. Held. */

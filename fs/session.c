@@ -339,7 +339,7 @@ static int serve(struct session *session, struct err *err)
 	    .soon = end_soon,
 	    .now = end_now,
 	    .arg = session};
-	int r = loop_new(session->fuse, &session->loop, err);
+	int r = loop_new(session->fuse, end_soon, session, &session->loop, err);
 
 	if (r == 0)
 		r = signals_start(&ending, &signals, err);
