@@ -345,6 +345,8 @@ static int serve(struct session *session, struct err *err)
 		r = signals_start(&ending, &signals, err);
 	if (r == 0)
 		r = loop_run(session->loop, err);
+	/* Whoever wanted these changes may be gone; half of one is none. */
+	completer_wait(images_completer(session->mount.images));
 	signals_stop(signals);
 	return r;
 }

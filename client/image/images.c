@@ -34,6 +34,9 @@ int images_new(struct registry *registry, struct store *store,
 	images->ahead = pool_new("ahead", 1, err);
 	if (!images->ahead)
 		return -err->code;
+	images->completer = completer_new(err);
+	if (!images->completer)
+		return -err->code;
 	r = layer_table_new(store, &images->layers, err);
 	if (r == 0)
 		*out = steal(&images);
@@ -42,6 +45,7 @@ int images_new(struct registry *registry, struct store *store,
 
 void images_free(struct images *images)
 {
+	completer_free(images->completer);
 	/* Its jobs hold images. */
 	pool_free(images->ahead);
 	layer_table_free(images->layers);
@@ -97,6 +101,11 @@ struct referrers_state *images_referrers(struct images *images)
 struct pool *images_ahead(struct images *images)
 {
 	return images->ahead;
+}
+
+struct completer *images_completer(struct images *images)
+{
+	return images->completer;
 }
 
 const struct images_options *images_options(const struct images *images)

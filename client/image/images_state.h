@@ -19,6 +19,7 @@ struct images {
 	struct sending *sending;
 	struct referrers_state *referrers;
 	struct pool *ahead; /* what will be read is fetched */
+	struct completer *completer;
 	struct journal *journal;
 	struct pushes *pushes;
 	struct images_options options;

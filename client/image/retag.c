@@ -3,10 +3,10 @@
 #include "image/retag.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/task.h"
 #include "changing.h"
 #include "image/copy.h"
 #include "image/referrers.h"
@@ -41,16 +41,35 @@ int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
 /* Two tags while they are changed, and what they name. */
 struct pair {
 	struct images *images;
+	struct tag_name names[2]; /* the pair's own */
 	char *locks[2];
 	struct image *first, *second; /* NULL: there is none */
 };
 
-static void pair_end(struct pair *pair)
+static void pair_free(struct pair *pair)
 {
 	image_put(pair->first);
 	image_put(pair->second);
-	tag_unlock(pair->images, pair->locks[1]);
-	tag_unlock(pair->images, pair->locks[0]);
+	for (size_t i = 0; i < 2; i++) {
+		tag_unlock(pair->images, pair->locks[1 - i]);
+		free((char *)(uintptr_t)pair->names[i].repository);
+		free((char *)(uintptr_t)pair->names[i].tag);
+	}
+	free(pair);
+}
+
+DEFINE_CLEANUP(struct pair *, pair_free);
+
+static void pair_release(void *arg)
+{
+	pair_free(arg);
+}
+
+static bool name_copy(struct tag_name *out, const struct tag_name *name)
+{
+	out->repository = strdup(name->repository);
+	out->tag = strdup(name->tag);
+	return out->repository && out->tag;
 }
 
 static int order(const struct tag_name *a, const struct tag_name *b)
@@ -73,9 +92,10 @@ static int lock_both(struct pair *pair, const struct tag_name *a,
 			   &pair->locks[1], err);
 }
 
-static int pair_begin(struct pair *pair, const struct tag_name *first,
-    const struct tag_name *second, struct err *err)
+static int pair_open(struct pair *pair, struct err *err)
 {
+	const struct tag_name *first = &pair->names[0];
+	const struct tag_name *second = &pair->names[1];
 	struct err none = ERR_INIT;
 	int r = lock_both(pair, first, second, err);
 
@@ -89,6 +109,33 @@ static int pair_begin(struct pair *pair, const struct tag_name *first,
 	if (r < 0 && r != -ENOENT)
 		*err = none;
 	return r == -ENOENT ? 0 : r;
+}
+
+static int pair_begin(struct images *images, const struct tag_name *first,
+    const struct tag_name *second, struct pair **out, struct err *err)
+{
+	CLEANUP(pair_free_p) struct pair *pair = calloc(1, sizeof(*pair));
+	int r;
+
+	if (!pair)
+		return err_nomem(err);
+	pair->images = images;
+	if (!name_copy(&pair->names[0], first) ||
+	    !name_copy(&pair->names[1], second))
+		return err_nomem(err);
+	r = pair_open(pair, err);
+	if (r == 0)
+		*out = steal(&pair);
+	return r;
+}
+
+/* Takes the pair. */
+static int complete(struct pair *pair, int (*change)(void *arg, struct err *),
+    struct err *err)
+{
+	const struct work work = {change, pair_release, pair};
+
+	return completer_do(images_completer(pair->images), &work, err);
 }
 
 /* All that an image needs to get that name, and that may take long. */
@@ -146,9 +193,10 @@ static int remove_old(struct pair *pair, const struct tag_name *from,
 									   : r;
 }
 
-static int move(struct pair *pair, const struct tag_name *from,
-    const struct tag_name *to, struct err *err)
+static int move(void *arg, struct err *err)
 {
+	struct pair *pair = arg;
+	const struct tag_name *from = &pair->names[0], *to = &pair->names[1];
 	struct err none = ERR_INIT;
 	int r = put(pair->first, to, err);
 
@@ -163,46 +211,43 @@ static int move(struct pair *pair, const struct tag_name *from,
 int tag_move(struct images *images, const struct tag_name *from,
     const struct tag_name *to, bool referrers, struct err *err)
 {
-	CLEANUP(pair_end) struct pair pair = {.images = images};
-	struct task *task;
+	CLEANUP(pair_free_p) struct pair *pair = NULL;
 	int r = untag_check(images, from->repository, err);
 
 	if (r == 0)
-		r = pair_begin(&pair, from, to, err);
+		r = pair_begin(images, from, to, &pair, err);
 	if (r == 0)
-		r = prepare(pair.first, to, referrers, err);
-	if (r < 0)
-		return r;
-	task = task_suspend();
-	r = move(&pair, from, to, err);
-	task_resume(task);
+		r = prepare(pair->first, to, referrers, err);
+	return r < 0 ? r : complete(steal(&pair), move, err);
+}
+
+static int exchange(void *arg, struct err *err)
+{
+	struct pair *pair = arg;
+	const struct tag_name *a = &pair->names[0], *b = &pair->names[1];
+	int r = put(pair->first, b, err);
+
+	if (r == 0)
+		r = put(pair->second, a, err);
+	if (r < 0) {
+		put_back(pair->first, a);
+		put_back(pair->second, b);
+	}
 	return r;
 }
 
 int tag_exchange(struct images *images, const struct tag_name *a,
     const struct tag_name *b, bool referrers, struct err *err)
 {
-	CLEANUP(pair_end) struct pair pair = {.images = images};
-	struct task *task;
-	int r = pair_begin(&pair, a, b, err);
+	CLEANUP(pair_free_p) struct pair *pair = NULL;
+	int r = pair_begin(images, a, b, &pair, err);
 
-	if (r == 0 && !pair.second)
+	if (r == 0 && !pair->second)
 		r = err_set(err, ENOENT, "%s:%s: no such tag", b->repository,
 		    b->tag);
 	if (r == 0)
-		r = prepare(pair.first, b, referrers, err);
+		r = prepare(pair->first, b, referrers, err);
 	if (r == 0)
-		r = prepare(pair.second, a, referrers, err);
-	if (r < 0)
-		return r;
-	task = task_suspend();
-	r = put(pair.first, b, err);
-	if (r == 0)
-		r = put(pair.second, a, err);
-	if (r < 0) {
-		put_back(pair.first, a);
-		put_back(pair.second, b);
-	}
-	task_resume(task);
-	return r;
+		r = prepare(pair->second, a, referrers, err);
+	return r < 0 ? r : complete(steal(&pair), exchange, err);
 }

@@ -3,10 +3,10 @@
 #include "image/untag.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/task.h"
 #include "image/push.h"
 #include "push_manifest.h"
 
@@ -172,69 +172,126 @@ static int put_back(const struct push_target *target,
 	return -why->code;
 }
 
-/* Moves the tag to a manifest of its own, and deletes that. From the first step
- * on nothing interrupts it. */
-static int move_away(const struct push_target *target,
-    const struct archive_manifest *was, struct err *err)
+static void note_removed(const struct push_target *target)
 {
-	CLEANUP(stand_in_release)
-	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
-	struct task *task;
-	int r = stand_in_prepare(target, &was->digest, &it, err);
+	images_tag_changed(target->images, target->repository, target->tag,
+	    NULL);
+	log_info("removed %s:%s", target->repository, target->tag);
+}
 
-	if (r < 0)
-		return r;
-	task = task_suspend();
-	r = push_manifest_put_last(target, &it.manifest, err);
+/* A removal by a manifest that stands in for the tag's own. */
+struct removal {
+	struct push_target target; /* with names of the removal's own */
+	char *repository, *tag;
+	struct stand_in it;
+	struct registry_manifest fetched;
+	struct manifest *parsed;
+	struct archive_manifest was; /* what would have to be put back */
+};
+
+static void removal_free(struct removal *removal)
+{
+	free(removal->repository);
+	free(removal->tag);
+	stand_in_release(&removal->it);
+	buf_release(&removal->fetched.body);
+	if (removal->parsed)
+		manifest_free(removal->parsed);
+	free(removal);
+}
+
+DEFINE_CLEANUP(struct removal *, removal_free);
+
+static void removal_release(void *arg)
+{
+	removal_free(arg);
+}
+
+static struct removal *removal_new(const struct push_target *target,
+    struct err *err)
+{
+	CLEANUP(removal_free_p)
+	struct removal *removal = calloc(1, sizeof(*removal));
+
+	if (!removal) {
+		err_nomem(err);
+		return NULL;
+	}
+	removal->it.text = BUF_INIT(MANIFEST_MAX_BYTES);
+	removal->repository = strdup(target->repository);
+	removal->tag = strdup(target->tag);
+	removal->target = (struct push_target){.images = target->images,
+	    .repository = removal->repository,
+	    .tag = removal->tag};
+	if (removal->repository && removal->tag)
+		return steal(&removal);
+	err_nomem(err);
+	return NULL;
+}
+
+/* Moves the tag to a manifest of its own, and deletes that. */
+static int move_away(void *arg, struct err *err)
+{
+	const struct removal *removal = arg;
+	const struct push_target *target = &removal->target;
+	int r = push_manifest_put_last(target, &removal->it.manifest, err);
+
 	if (r == 0)
-		r = stand_in_delete(target, &it, err);
+		r = stand_in_delete(target, &removal->it, err);
 	if (r < 0)
-		r = put_back(target, was, &it, err);
-	task_resume(task);
+		r = put_back(target, &removal->was, &removal->it, err);
+	if (r == 0)
+		note_removed(target);
 	return r;
 }
 
 /* What the tag names, as it would have to be put back. */
-static int remember(const struct push_target *target,
-    struct registry_manifest *fetched, struct manifest **parsed,
-    struct archive_manifest *out, struct err *err)
+static int remember(struct removal *removal, struct err *err)
 {
+	const struct push_target *target = &removal->target;
+	struct registry_manifest *fetched = &removal->fetched;
 	int r = registry_manifest_get(images_registry(target->images),
 	    target->repository, target->tag, fetched, err);
 
 	if (r == 0)
 		r = manifest_parse(fetched->body.data, fetched->body.len,
-		    *fetched->media_type ? fetched->media_type : NULL, parsed,
-		    err);
+		    *fetched->media_type ? fetched->media_type : NULL,
+		    &removal->parsed, err);
 	if (r < 0)
 		return r;
-	if (!*(*parsed)->media_type)
+	if (!*removal->parsed->media_type)
 		return err_set(err, EPERM,
 		    "nobody says what kind of a manifest it is, so that it "
 		    "could not be put back");
-	*out = (struct archive_manifest){.data = fetched->body.data,
+	removal->was = (struct archive_manifest){.data = fetched->body.data,
 	    .len = fetched->body.len,
-	    .media_type = (*parsed)->media_type,
+	    .media_type = removal->parsed->media_type,
 	    .digest = fetched->digest,
-	    .manifest = *parsed};
+	    .manifest = removal->parsed};
 	return 0;
 }
 
 static int by_digest(const struct push_target *target, struct err *err)
 {
-	struct registry_manifest fetched = {.body = BUF_INIT(0)};
-	CLEANUP(manifest_free_p) struct manifest *parsed = NULL;
-	struct archive_manifest was;
-	int r = untag_check(target->images, target->repository, err);
+	CLEANUP(removal_free_p)
+	struct removal *removal = removal_new(target, err);
+	struct work work = {move_away, removal_release, NULL};
+	int r;
 
+	if (!removal)
+		return -err->code;
+	r = untag_check(target->images, target->repository, err);
 	if (r == 0)
 		r = rehearse(target, err);
 	if (r == 0)
-		r = remember(target, &fetched, &parsed, &was, err);
+		r = remember(removal, err);
 	if (r == 0)
-		r = move_away(target, &was, err);
-	buf_release(&fetched.body);
-	return r;
+		r = stand_in_prepare(target, &removal->was.digest, &removal->it,
+		    err);
+	if (r < 0)
+		return r;
+	work.arg = steal(&removal);
+	return completer_do(images_completer(target->images), &work, err);
 }
 
 static int remove_tag(const struct push_target *target, struct err *err)
@@ -253,7 +310,9 @@ static int remove_tag(const struct push_target *target, struct err *err)
 	    &unsupported);
 	if (r == -EOPNOTSUPP)
 		return by_digest(target, err);
-	if (r < 0)
+	if (r == 0)
+		note_removed(target);
+	else
 		*err = unsupported;
 	return r;
 }
@@ -266,9 +325,5 @@ int untag(struct images *images, const char *repository, const char *tag,
 	    .tag = tag};
 	int r = remove_tag(&target, err);
 
-	if (r < 0)
-		return err_wrap(err, "removing %s:%s", repository, tag);
-	images_tag_changed(images, repository, tag, NULL);
-	log_info("removed %s:%s", repository, tag);
-	return 0;
+	return r < 0 ? err_wrap(err, "removing %s:%s", repository, tag) : 0;
 }

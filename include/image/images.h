@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "base/completer.h"
 #include "base/err.h"
 #include "base/pool.h"
 #include "image/journal.h"
@@ -57,6 +58,8 @@ struct pushes *images_pushes(struct images *images); /* under way */
  * call below that makes or sees such a change notes it there. */
 struct journal *images_journal(struct images *images);
 struct pool *images_ahead(struct images *images); /* fetches what comes next */
+/* Of changes in several steps. */
+struct completer *images_completer(struct images *images);
 const struct images_options *images_options(const struct images *images);
 
 /*

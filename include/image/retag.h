@@ -28,14 +28,15 @@ int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
 /*
  * Moves a tag, onto another one maybe, which it replaces. For a moment there
  * are both names; where the old one cannot be removed there still are, but that
- * what was replaced is put back. What takes long can be interrupted, the end
- * cannot. -ENOENT; -EBUSY where somebody else moves it meanwhile; errors as
- * image_copy() and untag().
+ * what was replaced is put back. Once the first of its steps has begun, an
+ * interrupt gives -EINTR, and the others follow. -ENOENT; -EBUSY where somebody
+ * else moves it meanwhile; errors as image_copy() and untag().
  */
 int tag_move(struct images *images, const struct tag_name *from,
     const struct tag_name *to, bool referrers, struct err *err);
 
-/* Each becomes what the other was, one after the other. */
+/* Each becomes what the other was, one after the other. Interrupts as
+ * tag_move(). */
 int tag_exchange(struct images *images, const struct tag_name *a,
     const struct tag_name *b, bool referrers, struct err *err);
 
