@@ -315,6 +315,11 @@ static int remove_repository(struct mount *mount, const char *repository,
 
 	if (r < 0 && r != -ENOENT)
 		return r;
+	if (images_stale(mount->images, repository, NULL))
+		return err_set(err, EIO,
+		    "%s: the registry is away, and which tags it has now is "
+		    "not known",
+		    repository);
 	for (size_t i = 0; tags && i < names_count(tags); i++)
 		shown += !tag_is_referrers(names_at(tags, i));
 	if (shown > 0)

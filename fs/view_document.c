@@ -225,11 +225,18 @@ static int document_stat(struct node *node, struct stat *out, struct err *err)
 static int document_xattrs(struct node *node, struct xattrs *out,
     struct err *err)
 {
-	struct node *content = to_document(node)->content;
+	const struct document_node *self = to_document(node);
+	const struct upload_target *target = &self->target;
+	struct node *content = self->content;
+	int r = 0;
 
-	return content && content->view->xattrs
-		   ? content->view->xattrs(content, out, err)
-		   : 0;
+	if (content && content->view->xattrs)
+		r = content->view->xattrs(content, out, err);
+	if (r < 0 || !content || !target->tag)
+		return r;
+	return xattrs_add_stale(out,
+	    images_stale(node->mount->images, target->repository, target->tag),
+	    err);
 }
 
 /* Reads all of what is no archive: manifests and configs. */

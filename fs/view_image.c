@@ -227,8 +227,13 @@ static int add_reference(const struct image *image, const char *tag,
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct pair pair = {0};
+	const struct image_name *is = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 
+	if (r == 0 && is->tag)
+		r = xattrs_add_stale(out,
+		    images_stale(node->mount->images, is->repository, is->tag),
+		    err);
 	if (r == 0)
 		r = add_reference(pair.top, image_node_name(node)->tag, out,
 		    err);

@@ -88,6 +88,13 @@ static int repo_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
+static int repo_xattrs(struct node *node, struct xattrs *out, struct err *err)
+{
+	return xattrs_add_stale(out,
+	    images_stale(node->mount->images, repo_node_repository(node), NULL),
+	    err);
+}
+
 /* Whether the directory is known, without a request if possible. 1, 0. */
 static int directory_known(struct mount *mount, const char *repository,
     struct err *err)
@@ -164,6 +171,11 @@ static int tag_exists(struct mount *mount, const char *repository,
 	/* Tags that are not listed, and those of a second ago, are asked for.
 	 */
 	r = images_resolve(mount->images, repository, tag, &digest, err);
+	/* The list may now be as good as there is. */
+	if (r < 0 && r != -ENOENT && !tags &&
+	    (tags = images_tags_cached(mount->images, repository)) &&
+	    names_has(tags, tag))
+		return 1;
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
@@ -199,6 +211,24 @@ static bool repository_missing(struct mount *mount, const char *repository)
 	       images_denied(mount->images, repository);
 }
 
+/* Whether there is the tag that a name says in full: 1, 0. A registry that is
+ * away does not hide the archive of another one, which ends like that. */
+static int named_exists(const struct repo_lookup *lookup,
+    const char *repository, struct err *err)
+{
+	struct images *images = lookup->mount->images;
+	const char *tag = lookup->name.tag;
+	bool or_archive = *lookup->name.archive_tag;
+	int r;
+
+	if (or_archive && images_was_absent(images, repository, tag))
+		return 0;
+	r = tag_exists(lookup->mount, repository, tag, err);
+	if (r < 0 && or_archive && images_was_absent(images, repository, tag))
+		return 0;
+	return r;
+}
+
 /* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag
  * before the ending. */
 static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
@@ -210,7 +240,7 @@ static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
 	if (repository_missing(lookup->mount, repository))
 		return 0;
 	if (*name->tag)
-		r = tag_exists(lookup->mount, repository, name->tag, err);
+		r = named_exists(lookup, repository, err);
 	if (r == 1)
 		r = image_node_tag(lookup->dir, lookup->text, repository,
 		    name->tag, out, err);
@@ -384,6 +414,7 @@ static double repo_name_ttl(const struct node *node)
 
 const struct view_ops view_repo = {
     .stat = repo_stat,
+    .xattrs = repo_xattrs,
     .free = repo_free,
     .lookup = repo_lookup,
     .child = repo_child,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oci/config.h"
+
 void xattrs_release(struct xattrs *xattrs)
 {
 	buf_release(&xattrs->data);
@@ -59,6 +61,17 @@ int xattrs_add_number(struct xattrs *xattrs, const char *name, uint64_t value,
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
 	return xattrs_add(xattrs, name, text, err);
+}
+
+int xattrs_add_stale(struct xattrs *xattrs, time_t seen, struct err *err)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (seen == 0)
+		return 0;
+	if (time_format(seen, text, err) < 0)
+		return -err->code;
+	return xattrs_add(xattrs, "user.oci.stale", text, err);
 }
 
 int xattrs_add_annotations(struct xattrs *xattrs,

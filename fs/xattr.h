@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -42,6 +43,10 @@ int xattrs_add_descriptor(struct xattrs *xattrs,
     const struct descriptor *descriptor, struct err *err);
 int xattrs_add_annotations(struct xattrs *xattrs,
     const struct annotation *annotations, size_t count, struct err *err);
+
+/* user.oci.stale: the time (seconds since 1970; 0: none) at which was seen what
+ * is shown. */
+int xattrs_add_stale(struct xattrs *xattrs, time_t seen, struct err *err);
 
 /* The value of that name (*len bytes), or NULL. */
 const char *xattrs_find(const struct xattrs *xattrs, const char *name,

@@ -122,6 +122,17 @@ int monitor_wait(struct monitor *monitor)
 	return task_interrupted() ? -EINTR : 0;
 }
 
+int monitor_wait_until(struct monitor *monitor, const struct timespec *end)
+{
+	int r;
+
+	if (task_interrupted())
+		return -EINTR;
+	r = pthread_cond_clockwait(&monitor->changed, &monitor->mutex,
+	    CLOCK_MONOTONIC, end);
+	return task_interrupted() ? -EINTR : -r;
+}
+
 void monitor_notify(struct monitor *monitor)
 {
 	pthread_cond_broadcast(&monitor->changed);

@@ -31,6 +31,9 @@ int images_new(struct registry *registry, struct store *store,
 	images->pushes = pushes_new(images->journal, err);
 	if (!images->pushes)
 		return -err->code;
+	images->away.pool = pool_new("away", 1, err);
+	if (!images->away.pool)
+		return -err->code;
 	images->ahead = pool_new("ahead", 1, err);
 	if (!images->ahead)
 		return -err->code;
@@ -46,6 +49,7 @@ int images_new(struct registry *registry, struct store *store,
 void images_free(struct images *images)
 {
 	completer_free(images->completer);
+	pool_free(images->away.pool);
 	/* Its jobs hold images. */
 	pool_free(images->ahead);
 	layer_table_free(images->layers);
@@ -185,24 +189,44 @@ void catalog_found(struct images *images, const char *repository)
 		catalog_merge(images, steal(&builder), &err);
 }
 
+static bool is_current(struct images *images, const struct listing *listing)
+{
+	return listing_fresh(listing, clock_seconds(),
+		   images->options.tag_ttl) ||
+	       (listing->names && images->away.is);
+}
+
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err)
 {
+	bool waited = listing->loading;
+
 	while (listing->loading) {
 		if (monitor_wait(&images->monitor) < 0)
 			return err_set(err, EINTR, "interrupted");
 	}
-	if (listing_fresh(listing, clock_seconds(), images->options.tag_ttl))
+	if (listing->names && !waited)
+		away_look(images);
+	if (is_current(images, listing))
 		return 1;
+	/* Those who wait together are told together. */
+	if (waited && listing->failure.code) {
+		*err = listing->failure;
+		return -err->code;
+	}
+	if (listing->loading)
+		return listing_begin(images, listing, err);
 	listing->loading = true;
 	listing->changes = images->changes;
 	return 0;
 }
 
-void listing_end(struct images *images, struct listing *listing, int r)
+void listing_end(struct images *images, struct listing *listing, int r,
+    const struct err *err)
 {
 	listing->loading = false;
-	if (r >= 0 || listing->missing)
+	listing->failure = r < 0 && r != -EINTR ? *err : (struct err)ERR_INIT;
+	if (r >= 0 || r == -ENOENT)
 		listing->loaded = listing->changes == images->changes
 				      ? clock_seconds()
 				      : LISTING_STALE;
@@ -229,6 +253,7 @@ int names_read(struct images *images, const char *repository,
 		if (r >= 0)
 			*out = steal(&builder);
 	}
+	away_note(images, r, err);
 	return r;
 }
 
@@ -255,7 +280,9 @@ static int catalog_load(struct images *images, struct err *err)
 		catalog_merge(images, NULL, &none);
 	else if (r >= 0)
 		r = catalog_merge(images, steal(&builder), err);
-	listing_end(images, &images->catalog, r);
+	listing_end(images, &images->catalog, r, err);
+	if (r < 0 && images->catalog.names && images->away.is)
+		r = 1;
 	monitor_leave(&images->monitor);
 	if (is_news)
 		log_info("%s does not list its repositories: each is there "

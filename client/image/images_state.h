@@ -3,6 +3,7 @@
 #ifndef IMAGE_IMAGES_STATE_H
 #define IMAGE_IMAGES_STATE_H
 
+#include "away.h"
 #include "base/pool.h"
 #include "base/task.h"
 #include "image/images.h"
@@ -37,13 +38,16 @@ struct images {
 	/* How often a tag was changed here: an answer that was asked for before
 	 * that and comes in after it may be older, and is not kept. */
 	unsigned changes;
+	struct away away;
 };
 
 /* Waits while another thread loads. 0 to load (loading is then set), 1 when
- * fresh, -EINTR. Inside the monitor, as what follows it. */
+ * it is fresh, or as good as that (away.h), -EINTR; the failure of whom it
+ * waited for. Inside the monitor, as what follows it. */
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err);
-void listing_end(struct images *images, struct listing *listing, int r);
+void listing_end(struct images *images, struct listing *listing, int r,
+    const struct err *err);
 
 /* Whether it was forgotten (images_forget()). Outside of it. */
 bool repository_is_gone(struct images *images, const char *repository);

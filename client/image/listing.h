@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/map.h"
 #include "image/names.h"
 #include "oci/digest.h"
@@ -33,8 +34,9 @@ struct listing {
 	bool denied;         /* so the registry said, and not a gateway */
 	int64_t loaded;
 	bool loading;
-	unsigned changes; /* of struct images, when loading began */
-	unsigned users;   /* threads that look at it: not to be purged */
+	unsigned changes;   /* of struct images, when loading began */
+	unsigned users;     /* threads that look at it: not to be purged */
+	struct err failure; /* of the last time; code 0: none, or interrupted */
 };
 
 /* What a tag named, when it was asked; an unset digest: there was none. */

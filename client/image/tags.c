@@ -122,7 +122,9 @@ static int tags_load(struct images *images, const char *repository,
 	listing->denied = denied;
 	if (r >= 0)
 		catalog_found(images, repository);
-	listing_end(images, listing, r);
+	listing_end(images, listing, r, err);
+	if (r < 0 && listing->names && images->away.is)
+		r = 1;
 	monitor_leave(&images->monitor);
 	journal_flush(images->journal);
 	return r;
@@ -180,7 +182,8 @@ struct names *images_tags_cached(struct images *images, const char *repository)
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
 	if (listing && listing->names &&
-	    listing_fresh(listing, clock_seconds(), images->options.tag_ttl))
+	    (listing_fresh(listing, clock_seconds(), images->options.tag_ttl) ||
+		away_known(images)))
 		names = names_get(listing->names);
 	monitor_leave(&images->monitor);
 	return names;
@@ -236,7 +239,8 @@ static int resolution_find(struct images *images, const char *key,
 
 	monitor_enter(&images->monitor);
 	*changes = images->changes;
-	if (resolutions_purge(&images->resolved, now, images->options.tag_ttl))
+	if (!images->away.is &&
+	    resolutions_purge(&images->resolved, now, images->options.tag_ttl))
 		tag_times_forget(&images->times);
 	resolution = map_get(&images->resolved, key);
 	if (resolution &&
@@ -248,11 +252,42 @@ static int resolution_find(struct images *images, const char *key,
 	return r;
 }
 
+/* Whether it is the text of a digest, of a manifest that is kept. */
+static bool is_kept(struct images *images, const char *text, struct digest *out)
+{
+	AUTO_BUF struct buf data = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct err none = ERR_INIT;
+
+	return strchr(text, ':') && digest_parse(out, text, &none) == 0 &&
+	       store_load(images->store, out, &data, &none) == 1;
+}
+
+/* Whether the registry is away, and what the tag was last seen to name. What a
+ * digest names needs nobody to say it. */
+static bool last_seen(struct images *images, const char *tag, const char *key,
+    struct digest *out)
+{
+	const struct resolution *resolution;
+	bool away, seen = false;
+
+	monitor_enter(&images->monitor);
+	away_look(images);
+	away = images->away.is;
+	resolution = map_get(&images->resolved, key);
+	if (away && resolution) {
+		*out = resolution->digest;
+		seen = digest_is_set(out);
+	}
+	monitor_leave(&images->monitor);
+	return seen || (away && is_kept(images, tag, out));
+}
+
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
 	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
 	struct registry_manifest head = {0};
+	struct err failure = ERR_INIT;
 	unsigned changes;
 	int r;
 
@@ -263,9 +298,16 @@ int images_resolve(struct images *images, const char *repository,
 		return 0;
 	if (r == -ENOENT)
 		return err_set(err, ENOENT, "%s: no such tag", key);
+	if (last_seen(images, tag, key, out))
+		return 0;
 	r = registry_manifest_head(images->registry, repository, tag, &head,
-	    err);
+	    &failure);
 	buf_release(&head.body);
+	away_note(images, r, &failure);
+	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))
+		return 0;
+	if (r < 0)
+		*err = failure;
 	if (r < 0 && r != -ENOENT)
 		return r;
 	monitor_enter(&images->monitor);
@@ -306,6 +348,57 @@ unsigned images_tag_left(struct images *images, const char *repository,
 		listed = left_of(listing->loaded, ttl);
 	monitor_leave(&images->monitor);
 	return left > listed ? left : listed;
+}
+
+bool images_was_absent(struct images *images, const char *repository,
+    const char *tag)
+{
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	bool absent;
+
+	if (!key)
+		return false;
+	monitor_enter(&images->monitor);
+	away_look(images);
+	absent = images->away.is &&
+		 tag_state(images, repository, tag, key).is == TAG_ABSENT;
+	monitor_leave(&images->monitor);
+	return absent;
+}
+
+/* Inside the monitor. INT64_MAX: it is not known. */
+static int64_t last_said(struct images *images, const char *repository,
+    const char *tag, const char *key)
+{
+	const struct resolution *resolution = map_get(&images->resolved, key);
+	const struct listing *listing =
+	    *repository ? map_get(&images->tags, repository) : &images->catalog;
+
+	if (tag)
+		return resolution ? resolution->asked : INT64_MAX;
+	if (!listing || !listing->names)
+		return INT64_MAX;
+	/* The list from before a change of our own. */
+	return listing->loaded == LISTING_STALE ? images->away.since
+						: listing->loaded;
+}
+
+time_t images_stale(struct images *images, const char *repository,
+    const char *tag)
+{
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag ? tag : "");
+	int64_t now = clock_seconds(), said;
+	bool away;
+
+	if (!key)
+		return 0;
+	monitor_enter(&images->monitor);
+	away = images->away.is;
+	said = last_said(images, repository, tag, key);
+	monitor_leave(&images->monitor);
+	if (!away || said > now - (int64_t)images->options.tag_ttl)
+		return 0;
+	return time(NULL) - (time_t)(now - said);
 }
 
 time_t images_tag_since(struct images *images, const char *repository,

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 struct task {
 	pthread_mutex_t lock;
@@ -85,6 +86,9 @@ void monitor_leave(struct monitor *monitor);
 
 /* 0 after a change (or for no reason), -EINTR once the task is interrupted. */
 int monitor_wait(struct monitor *monitor);
+
+/* The same until a time of the monotonic clock: then -ETIMEDOUT. */
+int monitor_wait_until(struct monitor *monitor, const struct timespec *end);
 
 /* Wakes all that wait. Call it inside. */
 void monitor_notify(struct monitor *monitor);

@@ -64,8 +64,9 @@ const struct images_options *images_options(const struct images *images);
 
 /*
  * All repositories that are known: what the registry lists, if it does, and
- * what has been found by name. Not older than tag_ttl. To be given back with
- * names_put().
+ * what has been found by name. Not older than tag_ttl, but as it was last seen
+ * where the registry is away: nobody answers, or a gateway does with 500, 502,
+ * 503 or 504. To be given back with names_put().
  */
 int images_catalog(struct images *images, struct names **out, struct err *err);
 
@@ -86,7 +87,7 @@ bool images_pulls_through(struct images *images, const char *repository);
 /* Whether the repository has answered to its name before. */
 bool images_found(struct images *images, const char *repository);
 
-/* The tags of a repository, not older than tag_ttl; -ENOENT if there is no such
+/* The tags of a repository, as images_catalog(); -ENOENT if there is no such
  * repository. */
 int images_tags(struct images *images, const char *repository,
     struct names **out, struct err *err);
@@ -98,9 +99,22 @@ bool images_denied(struct images *images, const char *repository);
 /* The same as far as it is known without a request; NULL if it is not. */
 struct names *images_tags_cached(struct images *images, const char *repository);
 
-/* The digest that a tag names now, or did at most tag_ttl ago. -ENOENT. */
+/* The digest that a tag names now, or did at most tag_ttl ago, or was last seen
+ * to name where the registry is away; of a digest's text that digest, if the
+ * repository has it, or if the manifest is kept and the registry away. -ENOENT.
+ */
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err);
+
+/* Whether the registry is away, and had no such tag when it was last seen. */
+bool images_was_absent(struct images *images, const char *repository,
+    const char *tag);
+
+/* When the registry said last what the tag names, or which tags there are (tag:
+ * NULL), or which repositories (repository: ""), in seconds since 1970, where
+ * that is older than tag_ttl since it is away; else 0. */
+time_t images_stale(struct images *images, const char *repository,
+    const char *tag);
 
 /* For how many seconds it may still be believed that the tag is there; 0 where
  * the registry has to be asked. */

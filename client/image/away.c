@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether anybody answers. */
+#include "away.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "images_state.h"
+
+enum { PATIENCE = 1 }; /* s: a registry that is back answers sooner */
+
+/* What is no word of the registry's own: RFC 5861 names the same statuses for
+ * stale-if-error. */
+static bool is_no_answer(const struct err *err)
+{
+	switch (err->http) {
+	case 0:
+		break;
+	case 500:
+	case 502:
+	case 503:
+	case 504:
+		return true;
+	default:
+		return false;
+	}
+	switch (err->code) {
+	case ECONNABORTED:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether it says something of the registry that it broke off. */
+static bool says_nothing(int r)
+{
+	return r == -EINTR || r == -ENOMEM || r == -ESHUTDOWN;
+}
+
+/* Inside the monitor. */
+static void settle(struct images *images, bool is)
+{
+	struct away *away = &images->away;
+
+	away->asked = clock_seconds();
+	if (is && !away->is)
+		away->since = away->asked;
+	away->is = is;
+}
+
+void away_note(struct images *images, int r, const struct err *err)
+{
+	const char *host = registry_host(images->registry);
+	struct away *away = &images->away;
+	bool is = r < 0 && is_no_answer(err), said;
+
+	/* Who wants all to be asked for each time is told what comes of it. */
+	if (says_nothing(r) || images->options.tag_ttl == 0)
+		return;
+	monitor_enter(&images->monitor);
+	settle(images, is);
+	said = away->said;
+	away->said = is;
+	monitor_leave(&images->monitor);
+	if (is && !said)
+		log_warn("%s is away; its tags and lists go on as they were "
+			 "last seen: %s",
+		    host, err->msg);
+	else if (!is && said)
+		log_info("%s is back", host);
+}
+
+static int stop(void *arg, const char *name, struct err *err)
+{
+	(void)arg;
+	(void)name;
+	(void)err;
+	return 1;
+}
+
+/* Any answer will do, and the first page of it. What the registry is asked for
+ * next shows whether it is back for good: nothing is said here. */
+static void ask(void *arg)
+{
+	struct images *images = arg;
+	struct err err = ERR_INIT;
+	int r = registry_catalog(images->registry, stop, NULL, &err);
+
+	monitor_enter(&images->monitor);
+	settle(images, r < 0 && is_no_answer(&err));
+	images->away.asking = false;
+	monitor_notify(&images->monitor);
+	monitor_leave(&images->monitor);
+}
+
+bool away_known(const struct images *images)
+{
+	const struct away *away = &images->away;
+
+	return away->is &&
+	       (away->asking || clock_seconds() - away->asked <
+				    (int64_t)images->options.tag_ttl);
+}
+
+void away_look(struct images *images)
+{
+	struct away *away = &images->away;
+	struct timespec end;
+	struct err none = ERR_INIT;
+
+	if (!away->is || away_known(images))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += PATIENCE;
+	away->asking = pool_submit(away->pool, ask, images, &none) == 0;
+	while (away->asking && monitor_wait_until(&images->monitor, &end) == 0)
+		;
+}

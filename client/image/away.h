@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A registry that is away: nobody answers there, or only a gateway that has
+ * lost it. Tags and lists then go on as they were last seen.
+ */
+#ifndef IMAGE_AWAY_H
+#define IMAGE_AWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct images;
+struct pool;
+
+/* In struct images, under its monitor. */
+struct away {
+	bool is;       /* the last request had no answer */
+	bool said;     /* and the log has it */
+	bool asking;   /* whether it has come back */
+	int64_t asked; /* the last time, on the monotonic clock, in seconds */
+	int64_t since; /* when it was first found to be */
+	struct pool *pool;
+};
+
+/* A tag or a list was asked for, and that came of it. Outside the monitor. */
+void away_note(struct images *images, int r, const struct err *err);
+
+/* Whether it is, by a look that is not older than tag_ttl. Inside the monitor.
+ */
+bool away_known(const struct images *images);
+
+/*
+ * For who has something that was seen before: where the last look is older than
+ * tag_ttl, asks whether the registry is back, and waits for the answer, but not
+ * for long. Inside the monitor; `is` then says what to do.
+ */
+void away_look(struct images *images);
+
+#endif
