@@ -345,7 +345,7 @@ static int serve(struct session *session, struct err *err)
 		r = signals_start(&ending, &signals, err);
 	if (r == 0)
 		r = loop_run(session->loop, err);
-	/* Whoever wanted these changes may be gone; half of one is none. */
+	/* Half of a change is none, though nobody may wait for it any more. */
 	completer_wait(images_completer(session->mount.images));
 	signals_stop(signals);
 	return r;

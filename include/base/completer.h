@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Work that has to be brought to its end once it has begun: a tag that is moved
- * in two steps. Whoever asked for it may lose interest meanwhile (task.h), and
- * is then let go at once, while the work goes on.
+ * in two steps. The task that waits for it can be interrupted (task.h): it is
+ * let go at once, while the work goes on.
  */
 #ifndef BASE_COMPLETER_H
 #define BASE_COMPLETER_H
