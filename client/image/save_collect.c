@@ -15,8 +15,21 @@ void save_collection_release(struct save_collection *collection)
 		image_put(collection->images[i]);
 	free(collection->images);
 	free(collection->absent);
+	map_release(&collection->seen);
 	map_release(&collection->asked);
 	buf_release(&collection->lacking);
+}
+
+static int note_seen(struct save_collection *collection,
+    const struct digest *digest, void *what, struct err *err)
+{
+	char key[DIGEST_TEXT_SIZE];
+
+	if (collection->seen.count > MANIFEST_MAX_ENTRIES)
+		return err_set(err, EFBIG, "too many manifests");
+	return map_put(&collection->seen, digest_format(digest, key), what) < 0
+		   ? err_nomem(err)
+		   : 0;
 }
 
 /* Takes the image. */
@@ -36,7 +49,7 @@ static int add_image(struct save_collection *collection, struct image *image,
 		collection->room = room;
 	}
 	collection->images[collection->count++] = image;
-	return 0;
+	return note_seen(collection, &image->digest, image, err);
 }
 
 static void note_lacking(struct save_collection *collection,
@@ -86,17 +99,29 @@ static int collect_entry(struct save_collection *collection,
 
 	if (r == -ENOENT) {
 		note_lacking(collection, entry);
-		return 0;
+		return note_seen(collection, &entry->digest, collection, err);
 	}
 	if (r < 0) {
 		*err = failure;
 		return r;
 	}
 	check_entry(collection, entry, image);
-	r = add_image(collection, image, err);
-	if (r == 0 && collection->count > MANIFEST_MAX_ENTRIES)
-		r = err_set(err, EFBIG, "too many manifests");
-	return r;
+	return add_image(collection, image, err);
+}
+
+/* The same of one that the collection may have. */
+static int collect_once(struct save_collection *collection, struct image *index,
+    const struct descriptor *entry, struct err *err)
+{
+	char key[DIGEST_TEXT_SIZE];
+	const void *seen =
+	    map_get(&collection->seen, digest_format(&entry->digest, key));
+
+	if (!seen)
+		return collect_entry(collection, index, entry, err);
+	if (seen != collection)
+		check_entry(collection, entry, seen);
+	return 0;
 }
 
 /* Adds the entries of the indexes in the collection, which grows meanwhile. */
@@ -109,7 +134,7 @@ static int collect_entries(struct save_collection *collection, struct err *err)
 		if (manifest->kind != MANIFEST_INDEX)
 			continue;
 		for (size_t k = 0; k < manifest->entry_count; k++) {
-			int r = collect_entry(collection, index,
+			int r = collect_once(collection, index,
 			    &manifest->entries[k], err);
 
 			if (r < 0)

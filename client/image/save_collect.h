@@ -13,6 +13,9 @@ struct save_collection {
 	/* The image, and what it names where it is an index; counted. */
 	struct image **images;
 	size_t count, room;
+	/* By digest which of them it is, or the collection itself where the
+	 * registry does not have it: an index can name one again and again. */
+	struct map seen;
 	/* The platform's image among them, for docker; SIZE_MAX: none. */
 	size_t docker;
 
