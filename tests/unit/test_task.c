@@ -178,6 +178,26 @@ static void an_early_interrupt_ends_the_wait_at_once(void **state)
 	monitor_release(&monitor);
 }
 
+static void a_wait_has_its_end(void **state)
+{
+	const struct timespec past = {0, 0};
+	struct monitor monitor;
+	struct task task;
+
+	(void)state;
+	monitor_init(&monitor);
+	task_begin(&task);
+	monitor_enter(&monitor);
+	assert_int_equal(monitor_wait_until(&monitor, &past), -ETIMEDOUT);
+	monitor_leave(&monitor);
+	task_interrupt(&task);
+	monitor_enter(&monitor);
+	assert_int_equal(monitor_wait_until(&monitor, &past), -EINTR);
+	monitor_leave(&monitor);
+	task_end(&task);
+	monitor_release(&monitor);
+}
+
 static void *interrupt_it(void *arg)
 {
 	task_interrupt(arg);
@@ -243,6 +263,7 @@ int main(void)
 	    cmocka_unit_test(notify_ends_a_wait),
 	    cmocka_unit_test(an_interrupt_ends_a_wait),
 	    cmocka_unit_test(an_early_interrupt_ends_the_wait_at_once),
+	    cmocka_unit_test(a_wait_has_its_end),
 	    cmocka_unit_test(no_interrupt_is_lost),
 	    cmocka_unit_test(who_will_wait_says_so),
 	};
