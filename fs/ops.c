@@ -162,8 +162,7 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return -op->err.code;
 	if (!handle->node->view->list)
 		return err_set(&op->err, ENOTDIR, "not a directory");
-	handle->removing = removing_now(handle->node);
-	if (handle->removing == REMOVING_REFUSED)
+	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
 		    "part of an image, of which this process could not remove "
 		    "another part");

@@ -38,15 +38,15 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 		: "rm -r removes tags of a mount with -o delete=recursive");
 }
 
-enum removing removing_now(const struct node *dir)
+enum removing removing_opened(struct handle *handle)
 {
-	struct mount *mount = dir->mount;
+	struct mount *mount = handle->node->mount;
 	pid_t pid = caller_now().pid;
 
 	SCOPED_LOCK(&mount->handles_lock);
 	for (struct handle *at = mount->handles; at; at = at->next)
 		if (at->removing && at->pid == pid &&
-		    node_is_below(dir, at->node))
-			return at->removing;
+		    node_is_below(handle->node, at->node))
+			return handle->removing = at->removing;
 	return REMOVING_NOTHING;
 }

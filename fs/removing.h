@@ -17,7 +17,8 @@
  * is being removed. */
 int removing_part(struct node *image_dir, const char *name, struct err *err);
 
-/* What the caller does to the image in which the directory lies. */
-enum removing removing_now(const struct node *dir);
+/* What the caller, whose new handle it is, does to the image in which its
+ * directory lies. The handle says so from now on. */
+enum removing removing_opened(struct handle *handle);
 
 #endif
