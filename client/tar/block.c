@@ -81,9 +81,40 @@ static bool parse_devices(const uint8_t *data, struct block *out)
 		   &out->dev_minor);
 }
 
+static bool is_gnu(const uint8_t *data)
+{
+	return memcmp(data + BLOCK_MAGIC, MAGIC_GNU, sizeof(MAGIC_GNU)) == 0;
+}
+
+static bool is_ascii(const uint8_t *text, size_t len)
+{
+	for (size_t i = 0; i < len && text[i] != '\0'; i++) {
+		if (text[i] & 0x80)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Go before 1.8 wrote a prefix into headers of GNU's, which have times there.
+ * Like Go since then, we take what is no time for a prefix.
+ */
+static bool has_go_prefix(const uint8_t *data)
+{
+	int64_t time;
+
+	return is_gnu(data) &&
+	       (!tar_number_parse(data + GNU_ATIME, BLOCK_LONG_LEN, &time) ||
+		   !tar_number_parse(data + GNU_CTIME, BLOCK_LONG_LEN,
+		       &time)) &&
+	       is_ascii(data + BLOCK_PREFIX, BLOCK_PREFIX_LEN);
+}
+
 /* GNU has other things in the prefix's place, v7 has nothing there. */
 static int prefix_length(const uint8_t *data)
 {
+	if (has_go_prefix(data))
+		return BLOCK_PREFIX_LEN;
 	if (memcmp(data + BLOCK_MAGIC, MAGIC_USTAR, sizeof(MAGIC_USTAR)) != 0)
 		return 0;
 	if (memcmp(data + STAR_TRAILER, TRAILER_STAR, sizeof(TRAILER_STAR)) ==
@@ -106,9 +137,9 @@ static void parse_names(const uint8_t *data, struct block *out)
 	    text + BLOCK_LINK);
 }
 
-static bool has_times(const uint8_t *data, bool is_gnu)
+static bool has_times(const uint8_t *data)
 {
-	if (is_gnu)
+	if (is_gnu(data))
 		return data[GNU_ATIME] != 0 || data[GNU_CTIME] != 0;
 	return prefix_length(data) == STAR_PREFIX_LEN;
 }
@@ -118,12 +149,11 @@ int block_parse(const uint8_t *data, struct block *out, struct err *err)
 	*out = (struct block){.type = (char)data[BLOCK_TYPE]};
 	if (!checksum_right(data))
 		return err_set(err, EINVAL, "no tar header, or a damaged one");
-	out->is_gnu =
-	    memcmp(data + BLOCK_MAGIC, MAGIC_GNU, sizeof(MAGIC_GNU)) == 0;
+	out->is_gnu = is_gnu(data);
 	if (!parse_numbers(data, out) ||
 	    ((out->is_gnu || prefix_length(data)) && !parse_devices(data, out)))
 		return err_set(err, EINVAL, "a header with a bad number");
-	out->has_times = has_times(data, out->is_gnu);
+	out->has_times = has_times(data);
 	parse_names(data, out);
 	return 0;
 }

@@ -32,13 +32,18 @@ enum {
 	BLOCK_PREFIX_LEN = 155,
 };
 
-/* A header block's type where it is none of enum tar_type. */
+/* A header block's type where it is none of enum tar_type. What is not here
+ * either is a file: POSIX.1 pax, "ustar Interchange Format", typeflag. */
 enum {
 	TYPE_OLD_FILE = '\0',
 	TYPE_GNU_SPARSE = 'S',
+	TYPE_GNU_DUMPDIR = 'D', /* a directory; its body lists its names */
+	TYPE_GNU_VOLUME = 'V',  /* the name of the archive */
+	TYPE_SOLARIS_ACL = 'A', /* of the next entry */
 	/* What these have for a body is about the next entry. */
 	TYPE_PAX = 'x',
 	TYPE_PAX_GLOBAL = 'g',
+	TYPE_SOLARIS_PAX = 'X', /* pax, before it was a standard */
 	TYPE_GNU_LONG_NAME = 'L',
 	TYPE_GNU_LONG_LINK = 'K',
 };

@@ -73,38 +73,42 @@ static const char *entry_link(const struct member *member)
 	return member->pax.link ? member->pax.link : member->block.link;
 }
 
-/* One of enum tar_type, or a type that nobody knows. */
-static int entry_type(const struct member *member)
+bool member_is_entry(const struct member *member)
+{
+	return member->block.type != TYPE_GNU_VOLUME &&
+	       member->block.type != TYPE_SOLARIS_ACL;
+}
+
+/* Of an entry. A type that nobody knows is a file's. */
+static enum tar_type entry_type(const struct member *member)
 {
 	const char *name = plain_name(member);
 	size_t len = strlen(name);
-	int type = member->block.type;
+	char type = member->block.type;
 
+	if (type > TAR_FILE && type <= TAR_FIFO)
+		return (enum tar_type)type;
+	if (type == TYPE_GNU_DUMPDIR)
+		return TAR_DIRECTORY;
 	if (type == TYPE_OLD_FILE && len > 0 && name[len - 1] == '/')
 		return TAR_DIRECTORY; /* v7 has no type for them */
-	if (type == TYPE_OLD_FILE || type == TYPE_GNU_SPARSE)
-		return TAR_FILE;
-	return type;
+	return TAR_FILE;
 }
 
-static bool is_known(int type)
+bool member_has_data(const struct member *member)
 {
-	return type >= TAR_FILE && type <= TAR_FIFO;
+	return member_is_entry(member) && entry_type(member) == TAR_FILE;
 }
 
-bool member_is_known(const struct member *member)
-{
-	return is_known(entry_type(member));
-}
-
-/* Of those that nobody knows the size is believed, so as to skip them. */
+/* Where a size means that so much follows. */
 static bool has_body(const struct member *member)
 {
-	int type = entry_type(member);
-
-	return type == TAR_FILE || !is_known(type);
+	return !member_is_entry(member) ||
+	       member->block.type == TYPE_GNU_DUMPDIR ||
+	       entry_type(member) == TAR_FILE;
 }
 
+/* With the map, which in version 1.0 is the first part of the body. */
 static int64_t body_size(const struct member *member)
 {
 	if (!has_body(member))
@@ -112,10 +116,14 @@ static int64_t body_size(const struct member *member)
 	return member->pax.has_size ? member->pax.size : member->block.size;
 }
 
-int64_t member_data_size(const struct member *member)
+int64_t member_body_size(const struct member *member)
 {
-	/* In version 1.0 the map is the first part of the body. */
 	return body_size(member) - (int64_t)member->map.text.len;
+}
+
+static int64_t data_size(const struct member *member)
+{
+	return member_has_data(member) ? member_body_size(member) : 0;
 }
 
 static int64_t file_size(const struct member *member)
@@ -128,7 +136,7 @@ static int64_t file_size(const struct member *member)
 		return said->size;
 	if (is_pax_sparse(member) && said->has_real_size)
 		return said->real_size;
-	return body_size(member);
+	return member_has_data(member) ? body_size(member) : 0;
 }
 
 static enum sparse_version sparse_version(const struct member *member)
@@ -138,7 +146,7 @@ static enum sparse_version sparse_version(const struct member *member)
 	if (member->block.type == TYPE_GNU_SPARSE)
 		return SPARSE_GNU;
 	/* An unknown version is of interest in files only. */
-	if (version == SPARSE_UNKNOWN && !has_body(member))
+	if (version == SPARSE_UNKNOWN && !member_has_data(member))
 		return SPARSE_NOT;
 	return version;
 }
@@ -147,7 +155,7 @@ static enum sparse_version sparse_version(const struct member *member)
 static int more_map(const struct member *member, int r, struct err *err)
 {
 	if (r > 0 && member->sparse == SPARSE_PAX_1 &&
-	    member_data_size(member) < TAR_BLOCK)
+	    member_body_size(member) < TAR_BLOCK)
 		return err_set(err, EINVAL,
 		    "a sparse file without all of its map");
 	return r;
@@ -160,7 +168,7 @@ int member_begin(struct member *member, const uint8_t *data, struct err *err)
 
 	sparse_reset(map);
 	member->sparse = sparse_version(member);
-	if (is_pax_sparse(member) && !has_body(member))
+	if (is_pax_sparse(member) && !member_has_data(member))
 		return err_set(err, EINVAL, "a sparse file that is no file");
 	switch (member->sparse) {
 	case SPARSE_NOT:
@@ -196,7 +204,7 @@ int member_check(const struct member *member, struct err *err)
 	if (member->sparse == SPARSE_NOT)
 		return 0;
 	return sparse_check(&member->map, file_size(member),
-	    (uint64_t)member_data_size(member), err);
+	    (uint64_t)data_size(member), err);
 }
 
 static int64_t said_uid(const struct member *member)
@@ -218,7 +226,8 @@ static bool is_exact(const struct member *member)
 	       said_gid(member) == (uint32_t)said_gid(member) &&
 	       member->block.dev_major == (uint32_t)member->block.dev_major &&
 	       member->block.dev_minor == (uint32_t)member->block.dev_minor &&
-	       member->block.mode >= 0 && (size == 0 || has_body(member)) &&
+	       member->block.mode >= 0 &&
+	       (size == 0 || member_has_data(member)) &&
 	       !member->block.has_times;
 }
 
@@ -233,10 +242,10 @@ struct tar_entry member_entry(const struct member *member)
 	/* Owners are cut to what chown(2) takes, as engines do it: a negative
 	 * one is somebody's "nobody". */
 	return (struct tar_entry){
-	    .type = (enum tar_type)entry_type(member),
+	    .type = entry_type(member),
 	    .name = entry_name(member),
 	    .link = entry_link(member),
-	    .size = (uint64_t)member_data_size(member),
+	    .size = (uint64_t)data_size(member),
 	    .file_size = (uint64_t)file_size(member),
 	    .mode = (uint32_t)block->mode & 07777,
 	    .raw_mode = block->mode,

@@ -41,17 +41,19 @@ int member_parse_pax(struct member *member, struct err *err);
 int member_begin(struct member *member, const uint8_t *data, struct err *err);
 int member_add_map(struct member *member, const uint8_t *data, struct err *err);
 
-/* Whether its type is one of enum tar_type. */
-bool member_is_known(const struct member *member);
+/* Whether it is something in the tree, and no note about the archive. */
+bool member_is_entry(const struct member *member);
 
-/* Bytes of the data that is next, negative if the headers say so. */
-int64_t member_data_size(const struct member *member);
+/* Bytes of the body that is next, negative if the headers say so; and whether
+ * they are the entry's data. */
+int64_t member_body_size(const struct member *member);
+bool member_has_data(const struct member *member);
 
-/* -EINVAL if it cannot be, with a valid size of data. */
+/* -EINVAL if it cannot be, with a valid size of its body. */
 int member_check(const struct member *member, struct err *err);
 
-/* The entry of a member that was checked and is known; points into it. The
- * offset is left to the caller. */
+/* The entry of a member that was checked and is one; points into it. The offset
+ * is left to the caller. */
 struct tar_entry member_entry(const struct member *member);
 
 #endif

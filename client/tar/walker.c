@@ -36,7 +36,7 @@ struct tar_walker {
 	struct member member; /* what is known of the entry */
 	bool pending;         /* headers in front of one came */
 	struct buf *meta;     /* where the body goes of the one that is read */
-	bool pass_body;       /* the body goes to the handler */
+	bool is_data;         /* the body is that of the last entry */
 };
 
 int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
@@ -140,15 +140,15 @@ static int announce(struct tar_walker *walker, struct err *err)
 /* All that is in front of the entry's data was read. */
 static int begin_entry(struct tar_walker *walker, struct err *err)
 {
-	bool is_known = member_is_known(&walker->member);
-	int r = begin_body(walker, member_data_size(&walker->member), err);
+	const struct member *member = &walker->member;
+	int r = begin_body(walker, member_body_size(member), err);
 
 	if (r < 0)
 		return r;
-	if (member_check(&walker->member, err) < 0)
+	if (member_check(member, err) < 0)
 		return at_header(walker, err);
-	walker->pass_body = walker->handler.data && is_known;
-	if (is_known)
+	walker->is_data = member_has_data(member);
+	if (member_is_entry(member))
 		r = announce(walker, err);
 	forget_pending(walker);
 	return r;
@@ -187,6 +187,7 @@ static int end_header(struct tar_walker *walker, struct err *err)
 	switch (member->block.type) {
 	case TYPE_PAX:
 	case TYPE_PAX_GLOBAL:
+	case TYPE_SOLARIS_PAX:
 		return begin_meta(walker, &member->pax_text, err);
 	case TYPE_GNU_LONG_NAME:
 		return begin_meta(walker, &member->long_name, err);
@@ -244,7 +245,7 @@ static int pass_on(struct tar_walker *walker, const uint8_t *data, size_t len,
 {
 	if (walker->meta)
 		return buf_add(walker->meta, data, len, err);
-	if (walker->pass_body)
+	if (walker->is_data && walker->handler.data)
 		return walker->handler.data(walker->handler.arg, data, len,
 		    err);
 	return 0;
@@ -302,7 +303,28 @@ uint64_t tar_walker_offset(const struct tar_walker *walker)
 
 bool tar_walker_between(const struct tar_walker *walker)
 {
-	return (walker->state == STATE_HEADER || walker->state == STATE_ZERO ||
-		   walker->state == STATE_END) &&
+	if (walker->state == STATE_END)
+		return true;
+	return (walker->state == STATE_HEADER || walker->state == STATE_ZERO) &&
 	       walker->data_len == 0 && !walker->pending;
+}
+
+enum tar_lack tar_walker_lacks(const struct tar_walker *walker)
+{
+	switch (walker->state) {
+	case STATE_HEADER:
+	case STATE_ZERO:
+		return walker->data_len > 0 ? TAR_LACKS_HEADER
+					    : TAR_LACKS_NOTHING;
+	case STATE_BODY:
+		if (walker->body == 0)
+			return TAR_LACKS_NOTHING;
+		return walker->is_data && !walker->meta ? TAR_LACKS_DATA
+							: TAR_LACKS_HEADER;
+	case STATE_MAP:
+		return TAR_LACKS_HEADER;
+	case STATE_END:
+		break;
+	}
+	return TAR_LACKS_NOTHING;
 }

@@ -4,9 +4,10 @@
  * mtime, uid, gid, extended attributes), GNU long names, base-256 numbers and
  * sparse files (the old ones, and pax 0.0, 0.1 and 1.0), old v7. What an entry
  * means follows Go's archive/tar, because that is what container engines unpack
- * with: entries that are no regular files have no body whatever their size
- * says, global pax headers have no effect, and entries of unknown types are
- * skipped.
+ * with: links, devices and directories have no body whatever their size says,
+ * and global pax headers have no effect. Where Go's users refuse a type, POSIX
+ * and GNU tar are followed: a type that nobody knows is a file, GNU's dumpdirs
+ * are directories, and what is no entry (volume labels) is left out.
  */
 #ifndef TAR_WALKER_H
 #define TAR_WALKER_H
@@ -48,6 +49,17 @@ uint64_t tar_walker_offset(const struct tar_walker *walker);
 /* Whether it stands between two entries, so that an archive without an end
  * marker could end here. */
 bool tar_walker_between(const struct tar_walker *walker);
+
+/* What a tar lacks that ends where the walker stands. */
+enum tar_lack {
+	/* Nothing that is missed: its end marker or its padding perhaps, or the
+	 * entry that headers were for. Go takes that for an end. */
+	TAR_LACKS_NOTHING,
+	TAR_LACKS_DATA,   /* the rest of the last entry's data */
+	TAR_LACKS_HEADER, /* a part of what comes in front of data */
+};
+
+enum tar_lack tar_walker_lacks(const struct tar_walker *walker);
 void tar_walker_free(struct tar_walker *walker);
 
 DEFINE_CLEANUP(struct tar_walker *, tar_walker_free);

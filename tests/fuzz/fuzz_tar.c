@@ -12,6 +12,7 @@ struct outcome {
 	uint64_t bytes; /* of all bodies */
 	uint64_t names; /* their characters, summed */
 	uint64_t extents, xattrs;
+	uint64_t lack;
 };
 
 static uint64_t add(uint64_t sum, uint64_t number)
@@ -103,6 +104,8 @@ static struct outcome walk(const uint8_t *data, size_t size, size_t piece)
 		outcome.result =
 		    tar_walker_feed(walker, data + done, n, NULL, &err);
 	}
+	if (outcome.result >= 0)
+		outcome.lack = (uint64_t)tar_walker_lacks(walker);
 	return outcome;
 }
 

@@ -100,6 +100,19 @@ static int compare_data(void *arg, const void *data, size_t len,
 	return 0;
 }
 
+static const char *lack_text(const struct tar_walker *walker)
+{
+	switch (tar_walker_lacks(walker)) {
+	case TAR_LACKS_NOTHING:
+		return tar_walker_between(walker) ? "between" : "enough";
+	case TAR_LACKS_DATA:
+		return "lacks data";
+	case TAR_LACKS_HEADER:
+		break;
+	}
+	return "lacks a header";
+}
+
 /* What the walker thinks of it now that all was fed. */
 static void list_end(struct walk *walk, const struct tar_walker *walker, int r,
     struct err *err)
@@ -110,13 +123,11 @@ static void list_end(struct walk *walk, const struct tar_walker *walker, int r,
 		assert_int_equal(r, -EINVAL);
 		buf_addf(walk->out, &ignored, "error %s\n", err->msg);
 	} else if (r == 1) {
-		assert_true(tar_walker_between(walker));
+		assert_string_equal(lack_text(walker), "between");
 		buf_addf(walk->out, &ignored, "end %" PRIu64 "\n",
 		    tar_walker_offset(walker));
 	} else {
-		buf_addstr(walk->out,
-		    tar_walker_between(walker) ? "between\n" : "more\n",
-		    &ignored);
+		buf_addf(walk->out, &ignored, "%s\n", lack_text(walker));
 	}
 }
 

@@ -171,10 +171,11 @@ def odd_sparse():
         + block(b"p", 5), 5, 5, [(0, 5)], "p")
     save("sparse-unknown-directory", pax(unknown) + file(b"d", type=b"5") + END,
          line("5", "d", 1536) + "end 2560\n")
-    # Of an unknown type: skipped, with its map.
+    # Of a type that nobody knows: a file.
     head = pax(VERSION_1) + block(b"c", 517, b"7") + padded(lines((0, 5)))
     save("sparse-contiguous", head + padded(b"12345") + file(b"f") + END,
-         line("0", "f", len(head) + 1024) + f"end {len(head) + 2048}\n")
+         line("0", "c", len(head), 5) + sparse(517, (0, 5))
+         + line("0", "f", len(head) + 1024) + f"end {len(head) + 2048}\n")
 
 
 def bad_sparse():
@@ -247,7 +248,7 @@ def truncated_sparse():
             ("gnu-block", old_gnu(9, 2, two, continues=True)),
             ("pax-1.0", pax_1(b"9", 2, lines(*two))[:-1]),
             ("pax-1.0-line", pax_1(b"9", 1 << 21, b"0" * 512))):
-        save("truncated-sparse-" + name, data, "more\n")
+        save("truncated-sparse-" + name, data, "lacks a header\n")
 
 
 def generate():
