@@ -56,7 +56,7 @@ static int push_whole(const struct push_target *to, struct spool *spool,
 	int r = push_new(to, spool, &push, err);
 
 	if (r == 0)
-		r = push_end(push, err);
+		r = push_end(push, true, err);
 	/* It ends with an end mark. */
 	assert(r != 0);
 	return r < 0 ? r : 0;

@@ -290,7 +290,7 @@ int upload_write(struct upload *upload, const void *data, size_t len,
 	return r;
 }
 
-int upload_complete(struct upload *upload, struct err *err)
+int upload_complete(struct upload *upload, bool is_last, struct err *err)
 {
 	int r;
 
@@ -302,7 +302,7 @@ int upload_complete(struct upload *upload, struct err *err)
 		return upload_apply(upload, err);
 	r = upload_push(upload, err);
 	if (r == 0)
-		r = push_end(upload->push, err);
+		r = push_end(upload->push, is_last, err);
 	return r == 1 ? upload_apply(upload, err) : r;
 }
 
@@ -320,9 +320,9 @@ static bool goes_on(struct upload *upload, int r)
 }
 
 /*
- * An archive says itself when it is whole. Of other files only who has opened
- * it knows: the shell hands one open file to several programs, each of which
- * flushes it when it exits.
+ * An archive says itself when it is whole. Of other files, and of a tar without
+ * an end marker, only the one that has opened it knows: the shell hands one
+ * open file to several programs, each of which flushes it when it exits.
  */
 static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 {
@@ -336,7 +336,8 @@ static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 		upload->late = true;
 		return 0;
 	}
-	r = upload_complete(upload, err);
+	r = upload_complete(upload, by_opener, err);
+	upload->late = r == 0 && !by_opener;
 	/* What has not ended may go on, for the same reason. */
 	upload->unfinished = r < 0 && goes_on(upload, r);
 	if (upload->unfinished) {

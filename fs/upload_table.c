@@ -481,7 +481,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	upload->temporary = false;
 	upload_settle_kind(upload, moved);
 	if (upload->target.kind && upload_size(upload))
-		r = upload_complete(upload, err);
+		r = upload_complete(upload, true, err);
 	if (r < 0) {
 		rename_failed(upload, err);
 		swap_names(upload, renaming);

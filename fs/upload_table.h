@@ -79,8 +79,9 @@ void upload_settle_kind(struct upload *upload, bool moved);
 /* What a whole file does beside the push of its archive: 1, 0. */
 int upload_apply(struct upload *upload, struct err *err);
 
-/* Pushes what is there, with nothing more to come: 1, or 0 if it is empty. */
-int upload_complete(struct upload *upload, struct err *err);
+/* Pushes what is there, with nothing more to come for now, or (is_last) ever:
+ * 1, or 0 if it is empty, or may be whole and may go on. */
+int upload_complete(struct upload *upload, bool is_last, struct err *err);
 
 /* upload_copy.c: forgets a copy; turns what has been copied into bytes. */
 void upload_copy_forget(struct upload *upload);

@@ -42,6 +42,7 @@ struct archive_reader {
 	struct tar_walker *walker;
 	bool tar_ended;
 	bool has_entries;
+	bool has_blobs; /* files with names that parts of images have */
 	struct entries entries;
 	struct candidate candidate;
 	_Atomic uint64_t size; /* of the plain tar so far, to its end */
@@ -73,7 +74,10 @@ static int on_entry(void *arg, const struct tar_entry *entry, struct err *err)
 		return r;
 	reader->has_entries = true;
 	reader->candidate.file = NULL;
-	if (file && reader->options.layer && entries_is_blob_name(file->name)) {
+	if (!file || !entries_is_blob_name(file->name))
+		return 0;
+	reader->has_blobs = true;
+	if (reader->options.layer) {
 		reader->candidate.file = file;
 		reader->candidate.len = 0;
 	}
@@ -249,7 +253,8 @@ static bool names_an_image(const struct archive_reader *reader)
 	       entries_find(&reader->entries, "index.json", &entry);
 }
 
-int archive_reader_end(struct archive_reader *reader, struct err *err)
+int archive_reader_end(struct archive_reader *reader, bool is_last,
+    struct err *err)
 {
 	if (reader->head_len == 0)
 		return 0;
@@ -260,11 +265,16 @@ int archive_reader_end(struct archive_reader *reader, struct err *err)
 	if (reader->decoder && !decoder_at_end(reader->decoder))
 		return err_set(err, EINVAL,
 		    "the compressed archive has not ended");
-	if (!tar_walker_between(reader->walker) || !names_an_image(reader))
+	if (names_an_image(reader) && tar_walker_between(reader->walker))
+		return 1;
+	/* An image's archive is hardly a root file system up to its manifest.
+	 */
+	if (!tar_walker_between(reader->walker) || !reader->has_entries ||
+	    reader->has_blobs)
 		return err_set(err, EINVAL,
 		    "the archive has not ended at byte %" PRIu64,
 		    tar_walker_offset(reader->walker));
-	return 1;
+	return is_last;
 }
 
 int archive_reader_fd(const struct archive_reader *reader)

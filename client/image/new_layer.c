@@ -48,17 +48,18 @@ static int make_decoder(const void *head, size_t len, struct reading *it,
     struct decoder **out, struct err *err)
 {
 	enum compression compression = compression_sniff(head, len);
-	int r;
 
-	if (compression == COMPRESSION_NONE)
-		return 0;
-	r = decoder_new(compression, &it->sink, UINT64_MAX, out, err);
-	return r == -EOPNOTSUPP
-		   ? err_set(err, EINVAL,
-			 "it is compressed with %s, which no image "
-			 "can use",
-			 compression_name(compression))
-		   : r;
+	return compression == COMPRESSION_NONE
+		   ? 0
+		   : decoder_new(compression, &it->sink, UINT64_MAX, out, err);
+}
+
+/* A compressed tar that is whole is taken as engines take it; a plain one could
+ * be cut off in its padding. */
+static bool has_ended(const struct reading *it, bool is_compressed)
+{
+	return is_compressed ? tar_walker_lacks(it->walker) == TAR_LACKS_NOTHING
+			     : tar_walker_between(it->walker);
 }
 
 static int read_all(struct spool *spool, struct reading *it, struct err *err)
@@ -83,8 +84,7 @@ static int read_all(struct spool *spool, struct reading *it, struct err *err)
 	}
 	if (r == 0 && decoder && !decoder_at_end(decoder))
 		r = err_set(err, EINVAL, "the compressed tar has not ended");
-	/* It could be cut off between two entries. */
-	if (r == 0 && !it->ended)
+	if (r == 0 && !has_ended(it, decoder != NULL))
 		r = err_set(err, EINVAL, "the tar has not ended");
 	return r;
 }

@@ -333,14 +333,16 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
  * Takes what the writer left out as well: they are holes of its source, and the
  * archive's end mark can be one of them. 1: it is complete.
  */
-static int take_rest(struct push *push, struct err *err)
+static int take_rest(struct push *push, bool is_last, struct err *err)
 {
 	uint64_t size = spool_size(push->spool);
 	bool gaps = spool_prefix(push->spool) < size;
 	int r = take_back(push, size, err);
 
 	if (r == 0)
-		r = push->complete ? 1 : archive_reader_end(push->reader, err);
+		r = push->complete
+			? 1
+			: archive_reader_end(push->reader, is_last, err);
 	if (r > 0 && gaps && spool_fill(push->spool, err) < 0)
 		r = -err->code;
 	/* Whoever fills a gap later starts again from the start. */
@@ -349,7 +351,7 @@ static int take_rest(struct push *push, struct err *err)
 	return r;
 }
 
-int push_end(struct push *push, struct err *err)
+int push_end(struct push *push, bool is_last, struct err *err)
 {
 	int r;
 
@@ -358,7 +360,7 @@ int push_end(struct push *push, struct err *err)
 	r = advance(push, NULL, 0, 0, true, err);
 	if (r != 0)
 		return settle(push, r, err);
-	r = take_rest(push, err);
+	r = take_rest(push, is_last, err);
 	if (r < 0) {
 		err_wrap(err, "pushing %s:%s", push->repository, push->tag);
 		push->failure = *err;

@@ -52,10 +52,16 @@ int archive_reader_new(const struct archive_reader_options *options,
 int archive_reader_feed(struct archive_reader *reader, const void *data,
     size_t len, struct err *err);
 
-/* Nothing follows: 1 if what came is complete (also where the tar has no end
- * marker but stands between two entries of which one is an image's manifest),
- * 0 if nothing came at all, else -EINVAL with a sentence. */
-int archive_reader_end(struct archive_reader *reader, struct err *err);
+/*
+ * Nothing follows for now, or (is_last) ever: 1 if what came is complete, 0 if
+ * nothing came at all, else -EINVAL with a sentence.
+ *
+ * A tar without an end marker that stands between two entries is complete if
+ * one of them is an image's manifest, or if nothing ever follows and no entry
+ * is a part of an image; else it may go on, which is 0, too.
+ */
+int archive_reader_end(struct archive_reader *reader, bool is_last,
+    struct err *err);
 
 /* The plain tar: the descriptor (borrowed) and how many bytes of it are there,
  * without what is behind its end. The size may be asked for from any thread. */

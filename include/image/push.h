@@ -6,7 +6,7 @@
  *
  *	push_new(&target, spool, &push, err);
  *	for each write: spool_write(…); r = push_advance(push, err);
- *	at a close:     r = push_end(push, err);
+ *	at a close:     r = push_end(push, is_last, err);
  *
  * The call that sees the archive complete does not return before the registry
  * has the image or has refused it. One thread at a time.
@@ -59,11 +59,13 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
     struct err *err);
 
 /*
- * The writer has closed. As push_advance(), but what stands without an end mark
- * is pushed where it is whole; 0 only where nothing at all has been written.
- * -EINVAL for an archive that has not ended: not final, more may come.
+ * A writer has closed, and (is_last) it was the one that opened the file, so
+ * that nothing more is to come. As push_advance(), but what stands without an
+ * end mark is pushed where it is whole; 0 only where nothing at all has been
+ * written, or where it may be whole and may go on, unless is_last. -EINVAL for
+ * an archive that has not ended: not final, more may come.
  */
-int push_end(struct push *push, struct err *err);
+int push_end(struct push *push, bool is_last, struct err *err);
 
 /* Whether it has failed for good. */
 bool push_failed(const struct push *push);

@@ -73,7 +73,7 @@ static int read_archive(int fd, const uint8_t *data, size_t size, size_t piece,
 		r = archive_reader_feed(reader, data + done, n, &err);
 	}
 	if (r >= 0)
-		r = archive_reader_end(reader, &err);
+		r = archive_reader_end(reader, true, &err);
 	if (r == 1)
 		r = archive_contents_read(reader, "1.0", &contents, &err);
 	if (r < 0 && (r != -err.code || !err.msg[0]))

@@ -379,7 +379,7 @@ UNUSED static int push_archive(struct fixture *f, const char *repository,
 UNUSED static int end_push(struct fixture *f)
 {
 	f->err = (struct err)ERR_INIT;
-	return push_end(f->push, &f->err);
+	return push_end(f->push, true, &f->err);
 }
 
 #define assert_fails(call, code_, part) \

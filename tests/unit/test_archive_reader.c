@@ -46,7 +46,8 @@ static void check_end(const struct buf *bytes, uint64_t size)
 
 	reading_begin(&reading);
 	assert_int_equal(complete_at(&reading, bytes), bytes->len);
-	assert_int_equal(archive_reader_end(reading.reader, &reading.err), 1);
+	assert_int_equal(archive_reader_end(reading.reader, true, &reading.err),
+	    1);
 	assert_int_equal(archive_reader_size(reading.reader), size);
 	assert_string_equal(buf_str(&reading.layers),
 	    HEX64 ".tar\n" HEX64 "/layer.tar\nblobs/sha256/" HEX64 "\n");
@@ -130,7 +131,7 @@ static void check_refused(const struct buf *bytes, size_t piece,
 	reading_begin(&reading);
 	r = reading_feed_all(&reading, bytes, piece);
 	if (r >= 0)
-		r = archive_reader_end(reading.reader, &reading.err);
+		r = archive_reader_end(reading.reader, true, &reading.err);
 	assert_int_equal(r, -EINVAL);
 	if (!strstr(reading.err.msg, says))
 		fail_msg("%s, not %s", reading.err.msg, says);
@@ -196,7 +197,8 @@ static void test_nothing(void **state)
 
 	(void)state;
 	reading_begin(&reading);
-	assert_int_equal(archive_reader_end(reading.reader, &reading.err), 0);
+	assert_int_equal(archive_reader_end(reading.reader, true, &reading.err),
+	    0);
 }
 
 /* Wherever a writer stops, it is no archive; only between two entries it is,
@@ -215,12 +217,15 @@ static void test_truncated(void **state)
 		AUTO_READING struct reading reading;
 		struct buf part = {tar.data, len, 0, len};
 		bool whole = len == 2048 || len == 2048 + 512;
+		bool between = len == 1024;
 
 		reading_begin(&reading);
 		assert_int_equal(reading_feed_all(&reading, &part, 700), 0);
-		assert_int_equal(archive_reader_end(reading.reader,
+		assert_int_equal(archive_reader_end(reading.reader, false,
 				     &reading.err),
-		    whole ? 1 : -EINVAL);
+		    whole     ? 1
+		    : between ? 0
+			      : -EINVAL);
 	}
 	for (size_t len = 1; len < gzip.len; len++) {
 		struct buf part = {gzip.data, len, 0, len};
@@ -230,13 +235,38 @@ static void test_truncated(void **state)
 	}
 }
 
+static int end_at(const struct buf *part, bool is_last)
+{
+	AUTO_READING struct reading reading;
+
+	reading_begin(&reading);
+	assert_int_equal(reading_feed_all(&reading, part, 700), 0);
+	return archive_reader_end(reading.reader, is_last, &reading.err);
+}
+
+/* Nor does it say that of a root file system; but where it ends between two
+ * entries, it can be whole. */
 static void test_no_end_of_rootfs(void **state)
 {
 	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	AUTO_BUF struct buf blob = ARCHIVE_INIT;
+	size_t end;
 
 	(void)state;
 	put_text(&tar, "etc/passwd", "root");
-	check_refused(&tar, 100, "the archive has not ended at byte 1024");
+	end = tar.len;
+	put_text(&tar, "etc/shadow", "x");
+	put_zeros(&tar, TAR_BLOCK);
+	put_text(&blob, HEX64 "/layer.tar", "x");
+	assert_int_equal(end_at(&blob, true), -EINVAL);
+	for (size_t len = 1; len <= tar.len; len++) {
+		struct buf part = {tar.data, len, 0, len};
+		bool between =
+		    len == end || len == end + 2 * TAR_BLOCK || len == tar.len;
+
+		assert_int_equal(end_at(&part, false), between ? 0 : -EINVAL);
+		assert_int_equal(end_at(&part, true), between ? 1 : -EINVAL);
+	}
 }
 
 /* The file that `name` leads to, as the text in it; "" if it leads nowhere. */
