@@ -35,8 +35,9 @@ static int read_stream(struct layer *layer, uint8_t *data, size_t len,
 	if (r == 0 && n < 0)
 		*err = reason;
 	else if (r == 0 && (size_t)n < len)
-		return err_set(err, EIO, "%s: no byte %llu in it", layer->title,
-		    (unsigned long long)(at + (uint64_t)n));
+		return err_set(err, EIO,
+		    "%s: the layer's tar is cut off before byte %llu",
+		    layer->title, (unsigned long long)(at + (uint64_t)n));
 	return r < 0 || n < 0 ? -err->code : 0;
 }
 
@@ -83,7 +84,7 @@ static int read_spans(struct layer *layer, uint8_t *data, size_t len,
 		    layer_index_span_at(layer->index, at, &number, &span, err);
 
 		if (r < 0)
-			return r;
+			return err_wrap(err, "%s", layer->title);
 		now = least(len, span.out + span.out_len - at);
 		r = read_span(layer, number, &span, data, now, at - span.out,
 		    until, known, err);

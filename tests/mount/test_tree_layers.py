@@ -151,11 +151,10 @@ def _as_layer(blob):
 
 
 @pytest.mark.parametrize("tar", [
-    b"no tar at all" * 100, tar_bytes(BASE)[:1200],
+    b"no tar at all" * 100, tar_bytes(BASE)[:1700],
     tar_bytes([file("a", fields={"chksum": b"0000000\0"})]),
-    tar_bytes([file("a", pax={"size": "-5"})]),
-    tar_bytes([file("a", size=1 << 40)])],
-    ids=["text", "cut", "checksum", "negative", "huge"])
+    tar_bytes([file("a", pax={"size": "-5"})])],
+    ids=["text", "cut", "checksum", "negative"])
 def test_what_is_no_tar(mount, proxy, client, tar):
     made = layer_of_tar(tar, "gzip")
     image_of(made).push(client, "app", "1.0")

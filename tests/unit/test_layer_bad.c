@@ -136,11 +136,14 @@ static void test_cut_off(void **state)
 		const size_t cuts[] = {1, 600, 3000};
 
 		pack(packing, &world->tar.bytes, &blob);
-		for (size_t i = packing == PLAIN; i < 3; i++)
+		assert_result(world, blob.data, 300, EIO, "");
+		/* Of a plain one it is the file's error that is cut. */
+		if (packing == PLAIN)
+			continue;
+		for (size_t i = 0; i < 3; i++)
 			assert_result(world, blob.data, blob.len - cuts[i] - 1,
 			    EIO, "");
 		assert_result(world, blob.data, blob.len / 2, EIO, "");
-		assert_result(world, blob.data, 300, EIO, "");
 	}
 }
 
