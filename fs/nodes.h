@@ -109,7 +109,7 @@ int packed_tree_node(struct node *parent, const char *name, struct image *image,
 /*
  * What is no directory in a tree. layer_file_node() gives the node of its
  * layer, which it has in all trees; but where that tree hides some of its links
- * or has more of them, one of that tree (key says which).
+ * or attributes, or has more links, one of that tree (key says which).
  */
 int layer_file_node(struct mount *mount, const char *key,
     const struct tree_item *item, struct node **out, struct err *err);
@@ -122,11 +122,12 @@ struct node *layer_file_new(struct mount *mount, struct layer *layer,
     uint32_t entry, char *key);
 
 /* The attributes of an entry as the mount shows them. links: as the tree has
- * them, or 0, as the layer has them. */
+ * them, or 0, as the layer has them; hides: not those that are the layer's own
+ * (layer_xattr_is_hidden()). */
 int entry_stat(const struct node *node, struct layer *layer, uint32_t number,
     uint32_t links, struct stat *out, struct err *err);
-int entry_xattrs(struct layer *layer, uint32_t number, struct xattrs *out,
-    struct err *err);
+int entry_xattrs(struct layer *layer, uint32_t number, bool hides,
+    struct xattrs *out, struct err *err);
 
 /* .registryfs */
 int control_node(struct mount *mount, struct node **out, struct err *err);

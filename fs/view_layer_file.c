@@ -23,7 +23,9 @@ struct layer_file {
 	struct node node;
 	struct layer *layer; /* held if the node has a key */
 	uint32_t entry;
-	uint32_t links; /* 0: as in its layer */
+	/* 0: all is as in its layer. */
+	uint32_t links;
+	bool hides_xattrs;
 };
 
 static struct layer_file *to_file(const struct node *node)
@@ -54,10 +56,10 @@ static void file_free(struct node *node)
 	free(node);
 }
 
-/* Whether all trees have as many links to it as its layer has. */
+/* Whether all trees show it as its layer does. */
 static bool is_shared(const struct tree_item *item)
 {
-	return item->own_links == item->links;
+	return item->own_links == item->links && !item->hides_xattrs;
 }
 
 static char *own_key(const char *key, const struct tree_item *item)
@@ -81,6 +83,7 @@ int layer_file_node(struct mount *mount, const char *key,
 	if (!node)
 		return err_nomem(err);
 	to_file(node)->links = item->links;
+	to_file(node)->hides_xattrs = item->hides_xattrs;
 	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
@@ -145,8 +148,8 @@ static const char *vouching_text(enum layer_vouching vouching)
 	return vouching == LAYER_BY_CHUNKS ? "toc" : "layer";
 }
 
-int entry_xattrs(struct layer *layer, uint32_t number, struct xattrs *out,
-    struct err *err)
+int entry_xattrs(struct layer *layer, uint32_t number, bool hides,
+    struct xattrs *out, struct err *err)
 {
 	const struct layer_facts *facts =
 	    layer_index_facts(layer_index_known(layer));
@@ -166,8 +169,11 @@ int entry_xattrs(struct layer *layer, uint32_t number, struct xattrs *out,
 	if (r == 0)
 		r = xattrs_add_hidden(out, "user.oci.verified",
 		    vouching_text(facts->vouching), err);
-	while (r == 0 && layer_next_xattr(&image, &cursor, &name, &value, &len))
-		r = xattrs_add_bytes(out, name, value, len, err);
+	while (
+	    r == 0 && layer_next_xattr(&image, &cursor, &name, &value, &len)) {
+		if (!hides || !layer_xattr_is_hidden(name))
+			r = xattrs_add_bytes(out, name, value, len, err);
+	}
 	out->no_acls = !facts->has_acls;
 	return r;
 }
@@ -176,7 +182,8 @@ static int file_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	const struct layer_file *file = to_file(node);
 
-	return entry_xattrs(file->layer, file->entry, out, err);
+	return entry_xattrs(file->layer, file->entry, file->hides_xattrs, out,
+	    err);
 }
 
 static int file_open(struct node *node, int flags, struct handle *handle,

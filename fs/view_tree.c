@@ -245,7 +245,9 @@ static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	struct tree_item item;
 	int r = get_item(to_tree(node), &item, err);
 
-	return r == 1 ? entry_xattrs(item.layer, item.entry, out, err) : r;
+	return r == 1 ? entry_xattrs(item.layer, item.entry, item.hides_xattrs,
+			    out, err)
+		      : r;
 }
 
 static char *child_path(const struct tree_node *self, const char *name)

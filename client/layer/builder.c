@@ -44,21 +44,26 @@ static int add_xattr(struct buf *block, const struct tar_xattr *xattr,
 }
 
 static int keep_xattrs(struct builder *builder, const struct tar_entry *entry,
-    uint32_t *out, struct err *err)
+    struct layer_entry *out, struct err *err)
 {
 	AUTO_BUF struct buf block = BUF_INIT(2 * TAR_EXTENDED_MAX);
 	int r = 0;
 
-	*out = HEAP_NOTHING;
+	out->xattrs = HEAP_NOTHING;
 	if (entry->xattr_count == 0)
 		return 0;
 	for (size_t i = 0; r == 0 && i < entry->xattr_count; i++) {
+		const char *name = entry->xattrs[i].name;
+
 		r = add_xattr(&block, &entry->xattrs[i], err);
-		if (!strncmp(entry->xattrs[i].name, "system.posix_acl_", 17))
+		if (!strncmp(name, "system.posix_acl_", 17))
 			builder->has_acls = true;
+		if (layer_xattr_is_hidden(name))
+			out->flags |= LAYER_HAS_HIDDEN;
 	}
 	return r < 0 ? r
-		     : builder_keep(builder, block.data, block.len, out, err);
+		     : builder_keep(builder, block.data, block.len,
+			   &out->xattrs, err);
 }
 
 static int keep_extents(struct builder *builder, const struct tar_entry *entry,
@@ -121,14 +126,14 @@ static int describe(struct builder *builder, const struct tar_entry *entry,
 	    .uid = entry->uid,
 	    .gid = entry->gid,
 	};
-	r = keep_xattrs(builder, entry, &out->xattrs, err);
+	r = keep_xattrs(builder, entry, out, err);
 	if (r < 0)
 		return r;
 	switch (entry->type) {
 	case TAR_FILE:
 		if (!entry->is_sparse)
 			return 0;
-		out->flags = LAYER_SPARSE;
+		out->flags |= LAYER_SPARSE;
 		return keep_extents(builder, entry, out, err);
 	case TAR_SYMLINK:
 		out->mode = S_IFLNK | 0777;
@@ -156,7 +161,7 @@ static void describe_again(struct layer_entry *dir,
 	dir->name = was.name;
 	dir->parent = was.parent;
 	dir->link = was.link;
-	dir->flags = was.flags & ~(uint32_t)LAYER_IMPLIED;
+	dir->flags |= was.flags & ~(uint32_t)(LAYER_IMPLIED | LAYER_HAS_HIDDEN);
 }
 
 /* Where a hard link leads: 1 with the entry, 0 where the layer has none. */

@@ -83,6 +83,25 @@ bool layer_next_xattr(const struct buf *xattrs, size_t *cursor,
 	return true;
 }
 
+static bool starts_with_one_of(const char *name, const char *const *starts)
+{
+	while (*starts && strncmp(name, *starts, strlen(*starts)) != 0)
+		starts++;
+	return *starts != NULL;
+}
+
+bool layer_xattr_is_hidden(const char *name)
+{
+	static const char *const overlay[] = {"trusted.overlay.",
+	    "user.overlay.", NULL};
+	/* xattr(7) */
+	static const char *const spaces[] = {"user.", "trusted.", "security.",
+	    "system.", NULL};
+
+	return starts_with_one_of(name, overlay) ||
+	       !starts_with_one_of(name, spaces);
+}
+
 int layer_index_extent(const struct layer_index *index,
     const struct layer_entry *entry, uint32_t i, struct layer_extent *out,
     struct err *err)

@@ -83,6 +83,12 @@ static int is_whited_out(const struct layer_index *index, uint32_t dir,
 	    err);
 }
 
+/* A character device 0/0, as overlayfs has them in upper directories. */
+static bool is_overlay_whiteout(const struct layer_entry *entry)
+{
+	return S_ISCHR(entry->mode) && entry->data == 0;
+}
+
 /* What one layer has under the name. 1 where it hides what is below. */
 static int look(const struct layer_index *index, const struct part *dir,
     const char *name, size_t len, struct meaning *out, struct err *err)
@@ -98,8 +104,8 @@ static int look(const struct layer_index *index, const struct part *dir,
 	if (r < 0)
 		return r;
 	if (!S_ISDIR(entry.mode)) {
-		if (out->count > 0)
-			return 1; /* it is under a directory */
+		if (out->count > 0 || is_overlay_whiteout(&entry))
+			return 1; /* it is under a directory, or nothing */
 		r = add_part(out, dir->layer, found, err);
 		return r < 0 ? r : 1;
 	}

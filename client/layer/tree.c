@@ -74,7 +74,8 @@ struct tree_item tree_item(struct tree *tree, const struct part *part,
 	    .entry = part->entry,
 	    .links = links,
 	    .own_links = entry->links,
-	    .mode = entry->mode};
+	    .mode = entry->mode,
+	    .hides_xattrs = !tree->alone && entry->flags & LAYER_HAS_HIDDEN};
 }
 
 struct merged_stack tree_stack(const struct tree *tree)

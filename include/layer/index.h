@@ -48,6 +48,8 @@ enum layer_entry_flag {
 	LAYER_OPAQUE = 4,
 	/* A file of which the stream has only the pieces that extents say. */
 	LAYER_SPARSE = 8,
+	/* Some of its attributes mean nothing outside of its layer. */
+	LAYER_HAS_HIDDEN = 16,
 };
 
 /* As in the file; native byte order. The check of each record is for those who
@@ -159,6 +161,13 @@ int layer_index_xattrs(const struct layer_index *index,
  * in the buffer. */
 bool layer_next_xattr(const struct buf *xattrs, size_t *cursor,
     const char **name, const void **value, uint32_t *len);
+
+/*
+ * Whether an attribute of that name is its layer's own: what overlayfs keeps
+ * for itself, which would mean something where the tree is a lower directory of
+ * one; and names of no name space that Linux has, which no file system takes.
+ */
+bool layer_xattr_is_hidden(const char *name);
 
 /* The i-th piece of a sparse file, of extent_count. */
 int layer_index_extent(const struct layer_index *index,

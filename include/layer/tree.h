@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What layers make when they lie on top of each other: image-spec layer.md,
- * "Applying Changesets", as an overlay shows it. Or a single layer as it is,
- * its whiteouts among its files.
+ * "Applying Changesets", as an overlay shows it, where devices 0/0 are
+ * whiteouts, too. Or a single layer as it is, its whiteouts among its files.
  *
  * A name is settled as soon as the layers that decide it are known, from the
  * top down: those below it need not have been read. Once all are known the tree
@@ -40,6 +40,8 @@ struct tree_item {
 	uint32_t own_links; /* as many as in its layer alone */
 	uint32_t mode;      /* as in struct stat */
 	uint32_t place;     /* in the tree, for tree_find(); 0: not known */
+	/* The tree does not show all attributes that it has in its layer. */
+	bool hides_xattrs;
 };
 
 /*
