@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which manifests are images, and which image of an index serves a machine. */
 #include <string.h>
+#include <strings.h>
 
 #include "oci/manifest.h"
 
@@ -37,14 +38,30 @@ static bool has_documents_alone(const struct manifest *manifest)
 	return manifest->entry_count > 0;
 }
 
+static const char *const image_configs[] = {MEDIA_OCI_CONFIG,
+    MEDIA_DOCKER_CONFIG, NULL};
+
+/*
+ * Of Docker's manifests. In the first years of schema 2 registries and clients
+ * made "application/octet-stream", "text/html" and the like of the config's
+ * type, in any case and with parameters, and images of those years still have
+ * it. Engines take all for images; what has a vendor's own type (a plugin, a
+ * chart) is none.
+ */
+static bool is_docker_config(const char *type)
+{
+	static const char vendors[] = "application/vnd.";
+	size_t len = strcspn(type, "; \t");
+
+	for (const char *const *known = image_configs; *known; known++)
+		if (strlen(*known) == len &&
+		    strncasecmp(*known, type, len) == 0)
+			return true;
+	return strncasecmp(type, vendors, strlen(vendors)) != 0;
+}
+
 bool manifest_is_image(const struct manifest *manifest)
 {
-	static const char *const image_configs[] = {MEDIA_OCI_CONFIG,
-	    MEDIA_DOCKER_CONFIG, NULL};
-	/* What registries made of the config's type in the first years of
-	 * schema 2, and images of those years still have. */
-	static const char *const defaulted[] = {"application/octet-stream",
-	    "application/json", "text/html", "", NULL};
 	const char *config = manifest->config.media_type;
 
 	if (manifest->kind != MANIFEST_IMAGE ||
@@ -54,7 +71,7 @@ bool manifest_is_image(const struct manifest *manifest)
 	if (is_any(config, image_configs))
 		return true;
 	return strcmp(manifest->media_type, MEDIA_DOCKER_MANIFEST) == 0 &&
-	       is_any(config, defaulted);
+	       is_docker_config(config);
 }
 
 static bool is_index(const struct descriptor *entry)
