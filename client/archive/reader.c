@@ -51,17 +51,8 @@ struct archive_reader {
 /* Whether a file that begins like this is a layer. */
 static bool is_layer(const char *head, size_t len)
 {
-	switch (compression_sniff(head, len)) {
-	case COMPRESSION_GZIP:
-	case COMPRESSION_ZSTD:
-		return true;
-	case COMPRESSION_NONE:
-		return tar_sniff(head, len);
-	case COMPRESSION_BZIP2:
-	case COMPRESSION_XZ:
-		break;
-	}
-	return false;
+	return compression_sniff(head, len) != COMPRESSION_NONE ||
+	       tar_sniff(head, len);
 }
 
 static int on_entry(void *arg, const struct tar_entry *entry, struct err *err)
@@ -188,19 +179,8 @@ static int begin(struct archive_reader *reader, struct err *err)
 	    compression_sniff(reader->head, reader->head_len);
 	int r;
 
-	switch (compression) {
-	case COMPRESSION_NONE:
+	if (compression == COMPRESSION_NONE)
 		return 0;
-	case COMPRESSION_BZIP2:
-	case COMPRESSION_XZ:
-		return err_set(err, EINVAL,
-		    "the archive is compressed with %s: only gzip and zstd are "
-		    "read",
-		    compression_name(compression));
-	case COMPRESSION_GZIP:
-	case COMPRESSION_ZSTD:
-		break;
-	}
 	r = file_temp(reader->options.temp_dir, err);
 	if (r < 0)
 		return r;

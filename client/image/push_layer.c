@@ -5,6 +5,7 @@
  */
 #include "push_layer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,6 +16,10 @@
 /* Small enough for the processor's cache, large enough to make the calls and
  * the wake-ups cheap. */
 enum { PIECE = 256 << 10 };
+
+/* What a layer that fills the registry with zeros is stopped at: the largest
+ * that are known have some tens of gigabytes. */
+#define UNPACKED_MAX (UINT64_C(1) << 38)
 
 static int sniff(struct push_layer *layer, enum compression *out,
     struct err *err)
@@ -34,9 +39,27 @@ static int sniff(struct push_layer *layer, enum compression *out,
 	return 0;
 }
 
-/* Hands all bytes to the hasher and, where there is one, to the writer. */
-static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
-    struct layer_writer *writer, struct err *err)
+/* Where the bytes go: the hasher and, where there is one, the writer. */
+struct bytes {
+	struct sink sink;
+	struct hasher *hasher;
+	struct layer_writer *writer;
+};
+
+static int take(struct sink *sink, const void *data, size_t len,
+    struct err *err)
+{
+	struct bytes *bytes = (struct bytes *)sink;
+	int r = hasher_update(bytes->hasher, data, len, err);
+
+	if (r == 0 && bytes->writer)
+		r = layer_writer_write(bytes->writer, data, len, err);
+	return r;
+}
+
+/* Passes on all of its bytes. */
+static int read_bytes(const struct push_layer *layer, struct decoder *decoder,
+    struct sink *sink, struct err *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE);
 
@@ -54,14 +77,27 @@ static int digest_bytes(const struct push_layer *layer, struct hasher *hasher,
 			return (int)n;
 		if ((size_t)n < len)
 			return err_set(err, EIO, "the archive was cut off");
-		r = hasher_update(hasher, piece, len, err);
-		if (r == 0 && writer)
-			r = layer_writer_write(writer, piece, len, err);
+		r = decoder ? decoder_write(decoder, piece, len, err)
+			    : sink_write(sink, piece, len, err);
 		if (r < 0)
 			return r;
 		done += len;
 	}
 	return 0;
+}
+
+/* The same, unpacked. */
+static int unpack_bytes(const struct push_layer *layer, struct sink *sink,
+    struct err *err)
+{
+	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
+	int r = decoder_new(layer->packing, sink, UNPACKED_MAX, &decoder, err);
+
+	if (r == 0)
+		r = read_bytes(layer, decoder, sink, err);
+	if (r == 0 && !decoder_at_end(decoder))
+		r = err_set(err, EINVAL, "the compressed layer has not ended");
+	return r;
 }
 
 static int digest_layer(const struct push_layer *layer,
@@ -70,8 +106,14 @@ static int digest_layer(const struct push_layer *layer,
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(algorithm, err);
-	int r = hasher ? digest_bytes(layer, hasher, writer, err) : -err->code;
+	struct bytes bytes = {{take}, hasher, writer};
+	int r;
 
+	if (!hasher)
+		return -err->code;
+	r = layer->packing == COMPRESSION_NONE
+		? read_bytes(layer, NULL, &bytes.sink, err)
+		: unpack_bytes(layer, &bytes.sink, err);
 	return r < 0 ? r : hasher_finish(hasher, out, err);
 }
 
@@ -236,11 +278,11 @@ static int bring(struct push_layer *layer, struct err *err)
 		return bring_as_is(layer, LAYER_ZSTD, err);
 	case COMPRESSION_BZIP2:
 	case COMPRESSION_XZ:
-		break;
+		layer->packing = compression;
+		return bring_plain(layer, err);
 	}
-	return err_set(err, EINVAL,
-	    "it is compressed with %s, which no image can use",
-	    compression_name(compression));
+	assert(false);
+	return -EINVAL;
 }
 
 int push_layer_bring(struct push_layer *layer, struct err *err)

@@ -24,11 +24,13 @@ struct push_layer {
 	struct push_layers *set;
 	struct push_layer *before; /* the one that was started before it */
 
-	/* What it is made of; constant. */
+	/* What it is made of; constant, but `packing` is its job's. */
 	char *name;
 	int fd;
 	uint64_t offset, size;
-	struct digest hint;     /* what its name says, perhaps the diff_id */
+	struct digest hint; /* what its name says, perhaps the diff_id */
+	/* Of a plain tar that is compressed in a way that no image has: how. */
+	enum compression packing;
 	struct digest expected; /* set: the bytes are the blob, and this its
 				   digest */
 

@@ -52,7 +52,7 @@ static bool is_digest(uint32_t algorithm)
 static bool is_known(const struct index_head *head)
 {
 	return head->vouching <= LAYER_BY_STREAM &&
-	       head->compression <= COMPRESSION_ZSTD &&
+	       head->compression <= COMPRESSION_XZ &&
 	       is_digest(head->blob_algorithm) &&
 	       (head->vouching != LAYER_BY_STREAM ||
 		   is_digest(head->stream_algorithm));

@@ -209,6 +209,13 @@ static uint64_t distance(const struct pass_job *job)
 	return distance < SPAN_DISTANCE_MAX ? distance : SPAN_DISTANCE_MAX;
 }
 
+/* What takes so long to decode that no read is to wait for a span of it. */
+static bool is_slow(enum compression compression)
+{
+	return compression == COMPRESSION_BZIP2 ||
+	       compression == COMPRESSION_XZ;
+}
+
 static int begin(struct pass *pass, struct err *err)
 {
 	struct tar_handler handler = {.entry = take_entry, .arg = pass};
@@ -224,6 +231,9 @@ static int begin(struct pass *pass, struct err *err)
 	pass->compression = compression_sniff(head, (size_t)n);
 	if (pass->compression == COMPRESSION_NONE)
 		return 0;
+	if (is_slow(pass->compression) && !pass->hasher)
+		return err_set(err, EOVERFLOW,
+		    "a stream that is entered at its start only");
 	r = decoder_new(pass->compression, &pass->sink,
 	    pass->hasher ? LAYER_KEPT_MAX : LAYER_STREAM_MAX, &pass->decoder,
 	    err);

@@ -22,11 +22,12 @@ struct pass_job {
 /*
  * Adds the layer's entries and spans to the builder, which is empty, and fills
  * facts. Returns 0 only when the blob's digest came out right. -EIO where it is
- * no tar, -EOPNOTSUPP, -ECANCELED where it is not wanted any more, and errors
- * of blob_read().
+ * no tar, -ECANCELED where it is not wanted any more, and errors of
+ * blob_read().
  *
- * A stream that cannot be entered often enough: -EOVERFLOW, and the pass is to
- * be made again with whole_stream, which decodes the stream into the store.
+ * A stream that cannot be entered often enough, or takes long to decode:
+ * -EOVERFLOW, and the pass is to be made again with whole_stream, which decodes
+ * the stream into the store.
  */
 int pass_run(const struct pass_job *job, bool whole_stream,
     struct builder *builder, struct layer_facts *facts, struct err *err);

@@ -93,9 +93,7 @@ int checkpoint_decode(enum compression compression,
 		memcpy(out, in, size);
 		return 0;
 	}
-	r = format_of(compression, &span.format, err);
-	if (r < 0)
-		return r;
+	span.format = format_of(compression);
 	span.state = span.format->state_new();
 	if (!span.state)
 		return err_nomem(err);

@@ -50,20 +50,16 @@ int decoder_new(enum compression compression, struct sink *out, uint64_t limit,
     struct decoder **decoder, struct err *err)
 {
 	CLEANUP(decoder_free_p) struct decoder *new = NULL;
-	const struct format *format;
-	int r = format_of(compression, &format, err);
 
-	if (r < 0)
-		return r;
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return err_nomem(err);
-	new->format = format;
+	new->format = format_of(compression);
 	new->name = compression_name(compression);
 	new->out = out;
 	new->limit = limit;
 	new->marks.due = UINT64_MAX;
-	new->state = format->state_new();
+	new->state = new->format->state_new();
 	if (!new->state)
 		return err_nomem(err);
 	*decoder = steal(&new);
@@ -74,7 +70,8 @@ void decoder_free(struct decoder *decoder)
 {
 	if (!decoder)
 		return;
-	decoder->format->state_free(decoder->state);
+	if (decoder->state)
+		decoder->format->state_free(decoder->state);
 	free(decoder);
 }
 

@@ -39,8 +39,8 @@ struct format {
 	bool (*begins)(uint8_t first);
 	void (*begin)(void *state);
 
-	/* Decodes what fits and moves both ahead. An enum format_end or
-	 * -EINVAL. */
+	/* Decodes what fits and moves both ahead. An enum format_end, -EINVAL
+	 * or -ENOMEM. */
 	int (*step)(void *state, struct format_input *in,
 	    struct format_output *out, struct err *err);
 
@@ -68,9 +68,10 @@ struct format {
 
 extern const struct format format_gzip;
 extern const struct format format_zstd;
+extern const struct format format_bzip2;
+extern const struct format format_xz;
 
-/* -EOPNOTSUPP for what is not decoded here. */
-int format_of(enum compression compression, const struct format **format,
-    struct err *err);
+/* Not of COMPRESSION_NONE. */
+const struct format *format_of(enum compression compression);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Reads an image archive while it is being written, to find out what is in it
  * and where it ends. It is told by its content what it is: a tar, plain or
- * gzip- or zstd-compressed (the decoded tar then goes to a temporary file).
+ * compressed (the decoded tar then goes to a temporary file).
  *
  * The end is found by following the tar's headers, and for a compressed archive
  * also the compressed stream's own end: zeros in a layer are no end, nor is a
@@ -32,9 +32,9 @@ struct archive_reader_options {
 	/*
 	 * Called from archive_reader_feed() for an entry that can only be a
 	 * layer, by its place in a docker archive or an OCI layout (HEX.tar,
-	 * HEX/layer.tar, blobs/ALGORITHM/HEX) and its first bytes (a tar, gzip,
-	 * zstd), as soon as those are there: work on it can begin. NULL: nobody
-	 * wants to know.
+	 * HEX/layer.tar, blobs/ALGORITHM/HEX) and its first bytes (a tar, or
+	 * something compressed), as soon as those are there: work on it can
+	 * begin. NULL: nobody wants to know.
 	 */
 	void (*layer)(void *arg, const struct archive_entry *entry);
 	void *arg;

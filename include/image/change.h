@@ -20,7 +20,7 @@
 #include "image/push.h"
 #include "image/spool.h"
 
-/* One more layer: a tar, plain or gzip- or zstd-compressed. `name` is what its
+/* One more layer: a tar, plain or compressed. `name` is what its
  * history says that it comes from. -EINVAL also where it has not ended. */
 int change_add_layer(const struct push_target *target, struct spool *spool,
     const char *name, struct err *err);

@@ -69,9 +69,8 @@ void layer_unwant(struct layer *layer);
 
 /*
  * Waits for the index; it is wanted. -EBADMSG where the blob is not that of its
- * digest, -EIO where it is no layer that can be read, -EOPNOTSUPP for a
- * compression that is not decoded here, -EINTR, or what the source failed with;
- * a later call tries again.
+ * digest, -EIO where it is no layer that can be read, -EINTR, or what the
+ * source failed with; a later call tries again.
  */
 int layer_await(struct layer *layer, const struct layer_index **out,
     struct err *err);

@@ -59,7 +59,7 @@ void decoder_mark(struct decoder *decoder, uint64_t distance,
  *
  * -EINVAL where the bytes are damaged or too few, but do not rely on it: where
  * there is a checksum it covers more than this, so it is for the caller to know
- * by a digest that in and the window are right. -EOPNOTSUPP as decoder_new().
+ * by a digest that in and the window are right.
  */
 int checkpoint_decode(enum compression compression,
     const struct checkpoint *from, const void *in, size_t in_len, void *out,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compressed streams, told by their first bytes and never by a name or a media
- * type: gzip (RFC 1952, one member or many) and zstd (RFC 8878).
+ * type: gzip (RFC 1952, one member or many), zstd (RFC 8878), bzip2 and xz.
  */
 #ifndef STREAM_COMPRESSION_H
 #define STREAM_COMPRESSION_H
@@ -18,8 +18,9 @@ enum compression {
 	COMPRESSION_NONE,
 	COMPRESSION_GZIP,
 	COMPRESSION_ZSTD,
-	COMPRESSION_BZIP2, /* recognised, not decoded */
-	COMPRESSION_XZ,    /* recognised, not decoded */
+	/* These two are decoded, slowly, and not written. */
+	COMPRESSION_BZIP2,
+	COMPRESSION_XZ,
 };
 
 enum { COMPRESSION_MAGIC_BYTES = 6 };
@@ -38,8 +39,8 @@ const char *compression_name(enum compression compression);
 struct decoder;
 
 /*
- * A decoder for one stream. out is borrowed. limit: decoded bytes in all, past
- * which it fails with -EFBIG. -EOPNOTSUPP for what is not decoded here.
+ * A decoder for one stream, which is compressed. out is borrowed. limit:
+ * decoded bytes in all, past which it fails with -EFBIG.
  */
 int decoder_new(enum compression compression, struct sink *out, uint64_t limit,
     struct decoder **decoder, struct err *err);

@@ -107,7 +107,9 @@ def test_a_global_header():
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_compressions_are_read_by_their_tools(compression):
-    tools = {"plain": ["cat"], "gzip": ["gzip", "-dc"], "zstd": ["zstd", "-dc"]}
+    tools = {"plain": ["cat"], "gzip": ["gzip", "-dc"],
+             "zstd": ["zstd", "-dc"], "xz": ["xz", "-dc"],
+             "bzip2": ["bzip2", "-dc"]}
     made = layer(ENTRIES, compression)
     tar = subprocess.run(tools[compression.split("-")[0]], input=made.data,
                          check=True, capture_output=True).stdout

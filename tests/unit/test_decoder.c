@@ -98,8 +98,20 @@ static int decode(const struct buf *in, const struct run *run, char *out,
 
 static enum compression compression_of(const char *path)
 {
-	return strcmp(strrchr(path, '.'), ".gz") == 0 ? COMPRESSION_GZIP
-						      : COMPRESSION_ZSTD;
+	static const struct {
+		const char *ending;
+		enum compression compression;
+	} endings[] = {
+	    {".gz", COMPRESSION_GZIP},
+	    {".zst", COMPRESSION_ZSTD},
+	    {".bz2", COMPRESSION_BZIP2},
+	    {".xz", COMPRESSION_XZ},
+	};
+	size_t i = 0;
+
+	while (strcmp(strrchr(path, '.'), endings[i].ending) != 0)
+		assert_true(++i < sizeof(endings) / sizeof(*endings));
+	return endings[i].compression;
 }
 
 static bool check_run(const char *path, const struct buf *in,
@@ -162,6 +174,18 @@ static void test_zstd_cases(void **state)
 	check_pattern("*.zst", 15);
 }
 
+static void test_bzip2_cases(void **state)
+{
+	(void)state;
+	check_pattern("*.bz2", 14);
+}
+
+static void test_xz_cases(void **state)
+{
+	(void)state;
+	check_pattern("*.xz", 15);
+}
+
 static int decode_case(const char *name, uint64_t limit, uint64_t room)
 {
 	AUTO_BUF struct buf in = BUF_INIT(CASE_MAX);
@@ -183,6 +207,11 @@ static void test_limit(void **state)
 	assert_int_equal(decode_case("zeros.zst", 1 << 20, LIMIT), 0);
 	assert_int_equal(decode_case("zeros.zst", (1 << 20) - 1, LIMIT),
 	    -EFBIG);
+	assert_int_equal(decode_case("zeros.xz", 1 << 20, LIMIT), 0);
+	assert_int_equal(decode_case("zeros.xz", (1 << 20) - 1, LIMIT), -EFBIG);
+	assert_int_equal(decode_case("zeros.bz2", 1 << 20, LIMIT), 0);
+	assert_int_equal(decode_case("zeros.bz2", (1 << 20) - 1, LIMIT),
+	    -EFBIG);
 }
 
 static void test_sink_fails(void **state)
@@ -190,21 +219,8 @@ static void test_sink_fails(void **state)
 	(void)state;
 	assert_int_equal(decode_case("zeros.gz", LIMIT, 1 << 19), -ENOSPC);
 	assert_int_equal(decode_case("zeros.zst", LIMIT, 1 << 19), -ENOSPC);
-}
-
-static void test_not_decoded(void **state)
-{
-	struct hash_sink sink = {{hash_write}, NULL, 0, 0};
-	struct decoder *decoder = NULL;
-	struct err err = ERR_INIT;
-
-	(void)state;
-	assert_int_equal(decoder_new(COMPRESSION_XZ, &sink.sink, 1, &decoder,
-			     &err),
-	    -EOPNOTSUPP);
-	assert_string_equal(err.msg,
-	    "xz data is not read here, only gzip and zstd");
-	assert_null(decoder);
+	assert_int_equal(decode_case("zeros.xz", LIMIT, 1 << 19), -ENOSPC);
+	assert_int_equal(decode_case("zeros.bz2", LIMIT, 1 << 19), -ENOSPC);
 }
 
 int main(void)
@@ -212,9 +228,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_gzip_cases),
 	    cmocka_unit_test(test_zstd_cases),
+	    cmocka_unit_test(test_bzip2_cases),
+	    cmocka_unit_test(test_xz_cases),
 	    cmocka_unit_test(test_limit),
 	    cmocka_unit_test(test_sink_fails),
-	    cmocka_unit_test(test_not_decoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

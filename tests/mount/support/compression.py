@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compressed streams as layers have them: in one piece, and in many."""
 
+import bz2
 import ctypes
 import gzip
+import lzma
 from ctypes.util import find_library
 
 ZSTD_LEVEL, ZSTD_CONTENT_SIZE, ZSTD_CHECKSUM = 100, 200, 201  # zstd.h
@@ -73,4 +75,6 @@ COMPRESSIONS = {
     "gzip-members": in_members,
     "zstd": lambda data: zstd_frame(data, with_size=False),
     "zstd-frames": in_frames,
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
 }

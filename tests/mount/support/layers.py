@@ -11,7 +11,9 @@ from support.tars import tar_bytes
 OCI_ZSTD_LAYER = OCI_LAYER + "+zstd"
 MEDIA_TYPES = {"plain": OCI_LAYER, "gzip": OCI_GZIP_LAYER,
                "gzip-members": OCI_GZIP_LAYER, "zstd": OCI_ZSTD_LAYER,
-               "zstd-frames": OCI_ZSTD_LAYER}
+               "zstd-frames": OCI_ZSTD_LAYER,
+               # They have no type of their own, and are told by their bytes.
+               "xz": OCI_GZIP_LAYER, "bzip2": OCI_GZIP_LAYER}
 
 
 def layer_of_tar(tar, compression="gzip"):
