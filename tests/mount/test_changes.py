@@ -399,10 +399,10 @@ def test_programs_that_share_a_file(app, client):
 
 
 def test_a_layer_without_its_end_is_refused(app, client):
-    """It is cut off between two entries, maybe."""
+    """Between two entries it could end: test_push_unended.py."""
     app.expect_error("has not ended")
     with fails_with(errno.EINVAL):
-        (app / "app/1.0/layers/half.tar").write_bytes(LAYER[:1024])
+        (app / "app/1.0/layers/half.tar").write_bytes(LAYER[:1023])
     assert_unchanged(client)
 
 
