@@ -27,7 +27,7 @@ struct pass {
 	struct decoder *decoder; /* NULL: there is nothing to decode */
 	struct tar_walker *walker;
 	bool tar_ended;
-	uint64_t out; /* decoded so far */
+	uint64_t out; /* decoded so far, to the tar's end */
 
 	/* Where the stream is kept whole; -1, NULL: it is not. */
 	int stream_fd;
@@ -76,27 +76,33 @@ static int take_decoded(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
 	struct pass *pass = (struct pass *)sink;
-	int r = 0;
+	size_t used = len;
+	int r;
 
-	if (pass->hasher)
-		r = keep_stream(pass, data, len, err);
-	else
-		r = cutter_check(&pass->cutter, pass->out + len, err);
-	pass->out += len;
-	/* What is behind the tar's end is nobody's. */
-	if (r < 0 || pass->tar_ended)
+	/* What follows the tar's end is no file's, and can be a thousand times
+	 * as much. */
+	if (pass->tar_ended)
+		return 0;
+	r = tar_walker_feed(pass->walker, data, len, &used, err);
+	if (r < 0)
 		return r;
-	r = tar_walker_feed(pass->walker, data, len, NULL, err);
 	pass->tar_ended = r == 1;
-	return r < 0 ? r : 0;
+	r = pass->hasher ? keep_stream(pass, data, used, err)
+			 : cutter_check(&pass->cutter, pass->out + used, err);
+	pass->out += used;
+	return r;
 }
 
 static int take_checkpoint(void *arg, const struct checkpoint *point,
     struct err *err)
 {
 	struct pass *pass = arg;
+	struct checkpoint at = *point;
 
-	return cutter_cut(&pass->cutter, point, err);
+	/* The last span ends with the tar. */
+	if (pass->tar_ended)
+		at.out = pass->out;
+	return cutter_cut(&pass->cutter, &at, err);
 }
 
 /* A plain tar can be entered anywhere. */
@@ -105,7 +111,7 @@ static int take_plain(struct pass *pass, const uint8_t *data, size_t len,
 {
 	int r = 0;
 
-	while (r == 0 && len > 0) {
+	while (r == 0 && len > 0 && !pass->tar_ended) {
 		size_t left = SPAN_DISTANCE - pass->out % SPAN_DISTANCE;
 		size_t now = len < left ? len : left;
 
@@ -279,7 +285,10 @@ static int end_stream(struct pass *pass, struct layer_facts *facts,
 
 static int end(struct pass *pass, struct layer_facts *facts, struct err *err)
 {
-	const struct checkpoint last = {.in = blob_size(pass->job->blob),
+	/* A plain tar's bytes are the blob's. */
+	const struct checkpoint last = {.in = pass->decoder
+						  ? blob_size(pass->job->blob)
+						  : pass->out,
 	    .out = pass->out};
 
 	if (check_end(pass, err) < 0)
