@@ -69,6 +69,7 @@ static int keep_xattrs(struct builder *builder, const struct tar_entry *entry,
 static int keep_extents(struct builder *builder, const struct tar_entry *entry,
     struct layer_entry *out, struct err *err)
 {
+	size_t ignored;
 	int r = 0;
 
 	out->first_extent =
@@ -78,7 +79,8 @@ static int keep_extents(struct builder *builder, const struct tar_entry *entry,
 						  entry->extents[i].offset,
 		    .size = entry->extents[i].size};
 
-		r = buf_add(&builder->extents, &extent, sizeof(extent), err);
+		r = pile_add(&builder->extents, &extent, sizeof(extent),
+		    &ignored, err);
 	}
 	out->extent_count = (uint32_t)entry->extent_count;
 	return r;
@@ -198,20 +200,23 @@ static int describe_dangling(struct builder *builder, const char *target,
 static int add_link(struct builder *builder, const struct tar_entry *entry,
     const struct place *place, struct err *err)
 {
-	struct layer_entry link = {.mode = S_IFREG};
+	struct layer_entry link = {.mode = S_IFREG}, *file;
 	uint32_t target, added;
 	int r = find_target(builder, entry->link, &target, err);
 
 	if (r < 0)
 		return r;
 	if (r == 1) {
-		if (S_ISDIR(builder->entries[target].mode))
+		if (S_ISDIR(builder_entry(builder, target)->mode))
 			return left_out(builder, entry,
 			    "a hard link to a directory");
 		if (target == builder_child(builder, place->dir, place->name))
 			return 0; /* to itself */
-		link = builder->entries[target];
-		link.flags &= ~(uint32_t)ENTRY_REPLACED;
+		file = builder_entry(builder,
+		    builder_entry(builder, target)->link);
+		file->flags |= ENTRY_LINKED;
+		link = *builder_entry(builder, target);
+		link.flags &= ~(uint32_t)(ENTRY_REPLACED | ENTRY_LINKED);
 	} else {
 		r = describe_dangling(builder, entry->link, &link, err);
 	}
@@ -219,7 +224,7 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 		r = builder_append(builder, place->dir, place->name, &link,
 		    &added, err);
 	if (r == 0 && !(link.flags & LAYER_DANGLING))
-		builder->entries[added].link = link.link;
+		builder_entry(builder, added)->link = link.link;
 	return r;
 }
 
@@ -241,8 +246,8 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 		return r;
 	if (entry->type == TAR_DIRECTORY &&
 	    (before != LAYER_ROOT || !*place->name) &&
-	    S_ISDIR(builder->entries[before].mode)) {
-		describe_again(&builder->entries[before], &described);
+	    S_ISDIR(builder_entry(builder, before)->mode)) {
+		describe_again(builder_entry(builder, before), &described);
 		return 0;
 	}
 	return builder_append(builder, place->dir, place->name, &described,
@@ -261,7 +266,7 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 	if (r == 0)
 		return left_out(builder, entry, "its name leads nowhere");
 	if (!strcmp(place.name, whiteout_opaque))
-		builder->entries[place.dir].flags |= LAYER_OPAQUE;
+		builder_entry(builder, place.dir)->flags |= LAYER_OPAQUE;
 	if (entry->type == TAR_HARDLINK && *place.name)
 		return add_link(builder, entry, &place, err);
 	return add_other(builder, entry, &place, err);
@@ -272,6 +277,7 @@ int builder_add_span(struct builder *builder, const struct layer_span *span,
 {
 	AUTO_BUF struct buf packed = BUF_INIT(BLOCK_MAX);
 	struct layer_span added = *span;
+	size_t ignored;
 	int r = 0;
 
 	added.window = HEAP_NOTHING;
@@ -280,5 +286,7 @@ int builder_add_span(struct builder *builder, const struct layer_span *span,
 	if (r == 0 && window_len > 0)
 		r = builder_keep(builder, packed.data, packed.len,
 		    &added.window, err);
-	return r < 0 ? r : buf_add(&builder->spans, &added, sizeof(added), err);
+	return r < 0 ? r
+		     : pile_add(&builder->spans, &added, sizeof(added),
+			   &ignored, err);
 }

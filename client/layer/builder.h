@@ -17,7 +17,8 @@
 
 struct builder;
 
-int builder_new(struct builder **out, struct err *err);
+/* dir (borrowed): where it keeps what is too much for memory. */
+int builder_new(const char *dir, struct builder **out, struct err *err);
 void builder_free(struct builder *builder);
 
 DEFINE_CLEANUP(struct builder *, builder_free);

@@ -4,8 +4,8 @@
 #define LAYER_BUILDER_STATE_H
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "builder.h"
+#include "pile.h"
 
 /* Of a component, as of every file system that images are unpacked to. */
 enum { PATH_NAME_MAX = 255 };
@@ -13,26 +13,60 @@ enum { PATH_NAME_MAX = 255 };
 enum {
 	/* Another entry has taken its name; in memory only. */
 	ENTRY_REPLACED = 1 << 16,
+	/* A hard link leads to it; likewise. */
+	ENTRY_LINKED = 1 << 17,
+};
+
+/* Entries by directory and name: a table of their numbers, each with some bits
+ * of its hash. */
+struct children {
+	uint32_t *slots; /* 0: free */
+	uint32_t cap;    /* a power of two, or 0 */
+	uint32_t used;
 };
 
 struct builder {
-	struct layer_entry *entries;
-	uint32_t count, cap;
-	uint32_t implied; /* directories of those that others made */
-	struct map names; /* "PARENT/NAME" to the entry's number, plus one */
-	struct buf heap;
+	struct pile entries; /* struct layer_entry each */
+	uint32_t implied;    /* directories of those that others made */
+	struct children children;
+	struct pile heap;
 	/* The path of the directory that was followed to last, and its number:
 	 * empty where nothing is known. */
 	struct buf last_parent;
 	uint32_t last_dir;
-	struct buf spans, extents; /* of the records that go to the file */
+	struct pile spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
 	unsigned left_out; /* entries */
 };
 
+static inline uint32_t builder_count(const struct builder *builder)
+{
+	return (uint32_t)(builder->entries.len / sizeof(struct layer_entry));
+}
+
+/* An entry, until the next one is appended. */
+static inline struct layer_entry *builder_entry(struct builder *builder,
+    uint32_t number)
+{
+	return pile_at(&builder->entries, number * sizeof(struct layer_entry),
+	    sizeof(struct layer_entry));
+}
+
+/* A text in the heap, until something is kept. */
+static inline const char *builder_text(struct builder *builder, uint32_t at)
+{
+	return pile_at(&builder->heap, at, 1);
+}
+
 /* The child of that name, or LAYER_ROOT where there is none. */
-uint32_t builder_child(const struct builder *builder, uint32_t dir,
-    const char *name);
+uint32_t builder_child(struct builder *builder, uint32_t dir, const char *name);
+
+/* From now on the entry is the child of that name, which it has. */
+int builder_set_child(struct builder *builder, uint32_t number,
+    struct err *err);
+
+/* No child is looked up any more. */
+void builder_forget_children(struct builder *builder);
 
 /* Gives dir a child of that name, which it has not or which is replaced. */
 int builder_append(struct builder *builder, uint32_t dir, const char *name,
@@ -47,6 +81,6 @@ int builder_keep(struct builder *builder, const void *data, size_t size,
     uint32_t *out, struct err *err);
 
 /* The target of a symbolic link. */
-const char *builder_target(const struct builder *builder, uint32_t entry);
+const char *builder_target(struct builder *builder, uint32_t entry);
 
 #endif

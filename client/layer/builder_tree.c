@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a builder has so far: entries, who is in which directory, the heap. */
+/* What a builder has so far: entries and the heap. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,48 +8,47 @@
 #include "format.h"
 
 enum {
-	FIRST_CAPACITY = 64,
 	MODE_IMPLIED = 0755, /* as all engines make them */
 	/* Offsets are of 32 bits; a layer of a million files has 50 MB. */
 	HEAP_MAX = 1 << 30,
-	KEY_SIZE = 8 + 1 + PATH_NAME_MAX + 1,
 };
 
-int builder_new(struct builder **out, struct err *err)
+int builder_new(const char *dir, struct builder **out, struct err *err)
 {
 	CLEANUP(builder_free_p)
 	struct builder *builder = calloc(1, sizeof(*builder));
+	const struct layer_entry root = builder_implied(0);
+	size_t ignored;
 	int r;
 
 	if (!builder)
 		return err_nomem(err);
-	builder->heap = BUF_INIT(HEAP_MAX);
+	pile_init(&builder->entries, dir,
+	    LAYER_ENTRIES_MAX * sizeof(struct layer_entry));
+	pile_init(&builder->heap, dir, HEAP_MAX);
+	pile_init(&builder->spans, dir, SIZE_MAX / 2);
+	pile_init(&builder->extents, dir, SIZE_MAX / 2);
 	builder->last_parent = BUF_INIT(SIZE_MAX / 2);
-	builder->spans = BUF_INIT(SIZE_MAX / 2);
-	builder->extents = BUF_INIT(SIZE_MAX / 2);
-	builder->entries = calloc(FIRST_CAPACITY, sizeof(*builder->entries));
-	if (!builder->entries)
-		return err_nomem(err);
-	builder->cap = FIRST_CAPACITY;
-	r = buf_add(&builder->heap, "", 1, err);
-	if (r < 0)
-		return r;
-	builder->entries[LAYER_ROOT] = builder_implied(0);
-	builder->count = 1;
-	*out = steal(&builder);
-	return 0;
+	/* Offset 0 is an empty text, which is the root's name. */
+	r = pile_add(&builder->heap, "", 1, &ignored, err);
+	if (r == 0)
+		r = pile_add(&builder->entries, &root, sizeof(root), &ignored,
+		    err);
+	if (r == 0)
+		*out = steal(&builder);
+	return r;
 }
 
 void builder_free(struct builder *builder)
 {
 	if (!builder)
 		return;
-	free(builder->entries);
-	map_release(&builder->names);
-	buf_release(&builder->heap);
+	builder_forget_children(builder);
+	pile_release(&builder->entries);
+	pile_release(&builder->heap);
+	pile_release(&builder->spans);
+	pile_release(&builder->extents);
 	buf_release(&builder->last_parent);
-	buf_release(&builder->spans);
-	buf_release(&builder->extents);
 	free(builder);
 }
 
@@ -60,105 +59,95 @@ struct layer_entry builder_implied(int64_t mtime)
 	    .flags = LAYER_IMPLIED};
 }
 
-/* printf() would take longer than all the rest of an entry. */
-static void make_key(char key[KEY_SIZE], uint32_t dir, const char *name)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t at = 0;
-
-	do
-		key[at++] = digits[dir & 15];
-	while (dir >>= 4);
-	key[at++] = '/';
-	strncpy(key + at, name, KEY_SIZE - at - 1);
-	key[KEY_SIZE - 1] = '\0';
-}
-
-uint32_t builder_child(const struct builder *builder, uint32_t dir,
-    const char *name)
-{
-	char key[KEY_SIZE];
-	uintptr_t found;
-
-	make_key(key, dir, name);
-	found = (uintptr_t)map_get(&builder->names, key);
-	return found ? (uint32_t)(found - 1) : LAYER_ROOT;
-}
-
 int builder_keep(struct builder *builder, const void *data, size_t size,
     uint32_t *out, struct err *err)
 {
 	static const char no_check[BLOCK_CHECK_BYTES];
-	struct buf *heap = &builder->heap;
+	struct pile *heap = &builder->heap;
 	uint32_t len = (uint32_t)size;
+	size_t at, ignored;
 	int r;
 
 	if (size > BLOCK_MAX)
 		return err_set(err, EFBIG, "too large a part of an entry");
-	*out = (uint32_t)heap->len;
-	r = buf_add(heap, &len, sizeof(len), err);
+	r = pile_add(heap, &len, sizeof(len), &at, err);
 	if (r == 0)
-		r = buf_add(heap, data, size, err);
-	return r < 0 ? r : buf_add(heap, no_check, sizeof(no_check), err);
+		r = pile_add(heap, data, size, &ignored, err);
+	if (r == 0)
+		r = pile_add(heap, no_check, sizeof(no_check), &ignored, err);
+	*out = (uint32_t)at;
+	return r;
 }
 
-const char *builder_target(const struct builder *builder, uint32_t entry)
+const char *builder_target(struct builder *builder, uint32_t entry)
 {
-	return buf_str(&builder->heap) + builder->entries[entry].target +
-	       BLOCK_SIZE_BYTES;
+	uint32_t target = builder_entry(builder, entry)->target;
+
+	return builder_text(builder, target + BLOCK_SIZE_BYTES);
 }
 
-static int keep_name(struct builder *builder, const char *name, uint32_t *out,
+/* Of a name that is there twice the heap has one. */
+static int keep_name(struct builder *builder, uint32_t before, const char *name,
+    uint32_t *out, struct err *err)
+{
+	size_t at;
+	int r;
+
+	if (before != LAYER_ROOT) {
+		*out = builder_entry(builder, before)->name;
+		return 0;
+	}
+	r = pile_add(&builder->heap, name, strlen(name) + 1, &at, err);
+	*out = (uint32_t)at;
+	return r;
+}
+
+/* Nothing but its name leads to it: another entry can have its place. So what
+ * is there a million times takes no more than once. */
+static bool is_replaceable(struct builder *builder, uint32_t number)
+{
+	const struct layer_entry *entry = builder_entry(builder, number);
+
+	return !S_ISDIR(entry->mode) && entry->link == number &&
+	       !(entry->flags & ENTRY_LINKED);
+}
+
+static int append(struct builder *builder, const struct layer_entry *entry,
     struct err *err)
 {
-	*out = (uint32_t)builder->heap.len;
-	return buf_add(&builder->heap, name, strlen(name) + 1, err);
-}
+	size_t ignored;
 
-static int grow(struct builder *builder, struct err *err)
-{
-	uint32_t cap = builder->cap * 2;
-	struct layer_entry *entries;
-
-	if (builder->count < builder->cap)
-		return 0;
-	if (builder->count == LAYER_ENTRIES_MAX)
+	if (builder_count(builder) == LAYER_ENTRIES_MAX)
 		return err_set(err, EFBIG, "a layer of more than %d entries",
 		    LAYER_ENTRIES_MAX);
-	entries = reallocarray(builder->entries, cap, sizeof(*entries));
-	if (!entries)
-		return err_nomem(err);
-	builder->entries = entries;
-	builder->cap = cap;
-	return 0;
+	return pile_add(&builder->entries, entry, sizeof(*entry), &ignored,
+	    err);
 }
 
 int builder_append(struct builder *builder, uint32_t dir, const char *name,
     const struct layer_entry *entry, uint32_t *out, struct err *err)
 {
 	uint32_t before = builder_child(builder, dir, name);
-	uint32_t number = builder->count;
-	struct layer_entry *added;
-	char key[KEY_SIZE];
-	int r = grow(builder, err);
+	bool again = before != LAYER_ROOT && is_replaceable(builder, before);
+	struct layer_entry added = *entry;
+	int r;
 
+	*out = again ? before : builder_count(builder);
+	added.parent = dir;
+	added.link = *out;
+	r = keep_name(builder, before, name, &added.name, err);
 	if (r < 0)
 		return r;
-	added = &builder->entries[number];
-	*added = *entry;
-	added->parent = dir;
-	added->link = number;
-	r = keep_name(builder, name, &added->name, err);
-	if (r < 0)
-		return r;
-	make_key(key, dir, name);
-	if (map_put(&builder->names, key, (void *)((uintptr_t)number + 1)) < 0)
-		return err_nomem(err);
-	if (before != LAYER_ROOT) {
-		builder->entries[before].flags |= ENTRY_REPLACED;
+	if (before != LAYER_ROOT)
 		buf_reset(&builder->last_parent);
+	if (again) {
+		*builder_entry(builder, *out) = added;
+		return 0;
 	}
-	builder->count++;
-	*out = number;
-	return 0;
+	r = append(builder, &added, err);
+	if (r < 0)
+		return r;
+	if (before != LAYER_ROOT)
+		builder_entry(builder, before)->flags |= ENTRY_REPLACED;
+	return builder_set_child(builder, *out, err);
 }

@@ -8,6 +8,9 @@
 #include "format.h"
 #include "mapped.h"
 
+/* What goes to the file at once. */
+enum { PIECE = 256 << 10 };
+
 /* A file in no directory has no parent to be counted in. */
 static bool is_root(uint32_t entry)
 {
@@ -18,10 +21,11 @@ static bool is_root(uint32_t entry)
  * stands before its children. */
 static void drop_unreachable(struct builder *builder)
 {
-	for (uint32_t i = 1; i < builder->count; i++) {
-		struct layer_entry *entry = &builder->entries[i];
+	for (uint32_t i = 1; i < builder_count(builder); i++) {
+		struct layer_entry *entry = builder_entry(builder, i);
 
-		if (builder->entries[entry->parent].flags & ENTRY_REPLACED)
+		if (builder_entry(builder, entry->parent)->flags &
+		    ENTRY_REPLACED)
 			entry->flags |= ENTRY_REPLACED;
 	}
 }
@@ -35,16 +39,18 @@ static bool is_dir(const struct layer_entry *entry)
  * directory in them. */
 static void count_all(struct builder *builder)
 {
-	for (uint32_t i = 0; i < builder->count; i++) {
-		struct layer_entry *entry = &builder->entries[i];
-		struct layer_entry *parent = &builder->entries[entry->parent];
+	for (uint32_t i = 0; i < builder_count(builder); i++) {
+		struct layer_entry *entry = builder_entry(builder, i);
+		struct layer_entry *parent =
+		    builder_entry(builder, entry->parent);
 
+		entry->flags &= ~(uint32_t)ENTRY_LINKED;
 		if (entry->flags & ENTRY_REPLACED)
 			continue;
 		if (is_dir(entry))
 			entry->links += 2;
 		else
-			builder->entries[entry->link].links++;
+			builder_entry(builder, entry->link)->links++;
 		if (is_root(i))
 			continue;
 		parent->child_count++;
@@ -52,83 +58,70 @@ static void count_all(struct builder *builder)
 	}
 }
 
-struct names {
-	const struct layer_entry *entries;
-	const char *heap;
-};
-
 static int by_name(const void *one, const void *two, void *arg)
 {
-	const struct names *names = arg;
+	struct builder *builder = arg;
 	const uint32_t *a = one, *b = two;
+	uint32_t name = builder_entry(builder, *a)->name;
+	uint32_t other = builder_entry(builder, *b)->name;
 
-	return strcmp(names->heap + names->entries[*a].name,
-	    names->heap + names->entries[*b].name);
+	return strcmp(builder_text(builder, name),
+	    builder_text(builder, other));
 }
 
 /* The list of children, in which each directory has its own together. */
 static uint32_t *list_children(struct builder *builder)
 {
-	struct layer_entry *entries = builder->entries;
-	uint32_t *list = calloc(builder->count, sizeof(*list));
-	struct names names = {entries, builder->heap.data};
-	uint32_t first = 0;
+	uint32_t count = builder_count(builder), first = 0;
+	uint32_t *list = calloc(count, sizeof(*list));
 
 	if (!list)
 		return NULL;
-	for (uint32_t i = 0; i < builder->count; i++) {
-		entries[i].first_child = first;
-		first += entries[i].child_count;
-		entries[i].child_count = 0;
-	}
-	for (uint32_t i = 1; i < builder->count; i++) {
-		struct layer_entry *parent = &entries[entries[i].parent];
+	for (uint32_t i = 0; i < count; i++) {
+		struct layer_entry *entry = builder_entry(builder, i);
 
-		if (!(entries[i].flags & ENTRY_REPLACED))
+		entry->first_child = first;
+		first += entry->child_count;
+		entry->child_count = 0;
+	}
+	for (uint32_t i = 1; i < count; i++) {
+		const struct layer_entry *entry = builder_entry(builder, i);
+		struct layer_entry *parent =
+		    builder_entry(builder, entry->parent);
+
+		if (!(entry->flags & ENTRY_REPLACED))
 			list[parent->first_child + parent->child_count++] = i;
 	}
-	for (uint32_t i = 0; i < builder->count; i++)
-		qsort_r(list + entries[i].first_child, entries[i].child_count,
-		    sizeof(*list), by_name, &names);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct layer_entry *dir = builder_entry(builder, i);
+
+		qsort_r(list + dir->first_child, dir->child_count,
+		    sizeof(*list), by_name, builder);
+	}
 	return list;
 }
 
-static struct index_child *make_children(struct builder *builder)
-{
-	AUTO_FREE uint32_t *list = list_children(builder);
-	struct index_child *children =
-	    calloc(builder->count, sizeof(*children));
-
-	for (uint32_t i = 0; list && children && i < builder->count; i++)
-		children[i] = (struct index_child){.entry = list[i],
-		    .name = builder->entries[list[i]].name};
-	if (!list)
-		free(steal(&children));
-	return children;
-}
-
 /* What two links share is sealed twice, and comes out the same. */
-static void seal_block(const struct builder *builder, uint32_t salt,
-    uint32_t at)
+static void seal_block(struct builder *builder, uint32_t salt, uint32_t at)
 {
-	char *block = builder->heap.data + at;
 	struct records records;
 	uint32_t size;
 
 	if (at == HEAP_NOTHING)
 		return;
-	memcpy(&size, block, sizeof(size));
+	memcpy(&size, pile_at(&builder->heap, at, sizeof(size)), sizeof(size));
 	records = block_records(salt, size);
-	records_seal(&records, at, block, NULL);
+	records_seal(&records, at, pile_at(&builder->heap, at, records.size),
+	    NULL);
 }
 
-static void seal_entries(const struct builder *builder, uint32_t salt)
+static void seal_entries(struct builder *builder, uint32_t salt)
 {
 	const struct records list = {.size = sizeof(struct layer_entry),
 	    .salt = salt};
 
-	for (uint32_t i = 0; i < builder->count; i++) {
-		struct layer_entry *entry = &builder->entries[i];
+	for (uint32_t i = 0; i < builder_count(builder); i++) {
+		struct layer_entry *entry = builder_entry(builder, i);
 
 		seal_block(builder, salt, entry->target);
 		seal_block(builder, salt, entry->xattrs);
@@ -136,31 +129,25 @@ static void seal_entries(const struct builder *builder, uint32_t salt)
 	}
 }
 
-static void seal_children(const struct builder *builder, uint32_t salt,
-    struct index_child *children)
+static void seal_data(struct builder *builder, const struct index_head *head,
+    uint32_t salt)
 {
-	const struct records list = {.size = sizeof(*children), .salt = salt};
-
-	for (uint32_t i = 0; i < builder->count; i++)
-		records_seal(&list, i, &children[i],
-		    builder->heap.data + children[i].name);
-}
-
-static void seal_data(const struct builder *builder,
-    const struct index_head *head, uint32_t salt)
-{
-	struct layer_span *spans = (void *)builder->spans.data;
-	struct layer_extent *extents = (void *)builder->extents.data;
-	const struct records span_list = {.size = sizeof(*spans), .salt = salt};
-	const struct records extent_list = {.size = sizeof(*extents),
+	const struct records spans = {.size = sizeof(struct layer_span),
+	    .salt = salt};
+	const struct records extents = {.size = sizeof(struct layer_extent),
 	    .salt = salt};
 
 	for (uint32_t i = 0; i < head->spans; i++) {
-		seal_block(builder, salt, spans[i].window);
-		records_seal(&span_list, i, &spans[i], NULL);
+		struct layer_span *span =
+		    pile_at(&builder->spans, i * spans.size, spans.size);
+
+		seal_block(builder, salt, span->window);
+		records_seal(&spans, i, span, NULL);
 	}
 	for (uint32_t i = 0; i < head->extents; i++)
-		records_seal(&extent_list, i, &extents[i], NULL);
+		records_seal(&extents, i,
+		    pile_at(&builder->extents, i * extents.size, extents.size),
+		    NULL);
 }
 
 static struct index_head make_head(const struct builder *builder,
@@ -173,8 +160,8 @@ static struct index_head make_head(const struct builder *builder,
 	    .stream_algorithm = facts->stream.algorithm,
 	    .blob_size = facts->blob_size,
 	    .stream_size = facts->stream_size,
-	    .entries = builder->count,
-	    .children = builder->count,
+	    .entries = builder_count(builder),
+	    .children = builder_count(builder),
 	    .spans = builder->spans.len / sizeof(struct layer_span),
 	    .extents = builder->extents.len / sizeof(struct layer_extent),
 	    .heap = builder->heap.len,
@@ -187,30 +174,84 @@ static struct index_head make_head(const struct builder *builder,
 	return head;
 }
 
+static int write_pile(struct mapped_writer *writer, struct pile *pile,
+    struct err *err)
+{
+	int r = 0;
+
+	for (size_t at = 0; r == 0 && at < pile->len; at += PIECE) {
+		size_t left = pile->len - at;
+		size_t len = left < PIECE ? left : PIECE;
+
+		r = mapped_add(writer, pile_at(pile, at, len), len, err);
+	}
+	return r < 0 ? r : mapped_align(writer, err);
+}
+
+static int write_children(struct mapped_writer *writer, struct builder *builder,
+    const uint32_t *list, uint32_t salt, struct err *err)
+{
+	const struct records records = {.size = sizeof(struct index_child),
+	    .salt = salt};
+	struct index_child some[1024];
+	const uint32_t most = sizeof(some) / sizeof(*some);
+	uint32_t count = builder_count(builder);
+	int r = 0;
+
+	for (uint32_t first = 0; r == 0 && first < count; first += most) {
+		uint32_t n = count - first < most ? count - first : most;
+
+		for (uint32_t i = 0; i < n; i++) {
+			struct index_child *child = &some[i];
+
+			child->entry = list[first + i];
+			child->name =
+			    builder_entry(builder, child->entry)->name;
+			records_seal(&records, first + i, child,
+			    builder_text(builder, child->name));
+		}
+		r = mapped_add(writer, some, n * sizeof(*some), err);
+	}
+	return r < 0 ? r : mapped_align(writer, err);
+}
+
+static int write_lists(struct mapped_writer *writer, struct builder *builder,
+    const struct index_head *head, const uint32_t *children, uint32_t salt,
+    struct err *err)
+{
+	int r = mapped_add(writer, head, sizeof(*head), err);
+
+	if (r == 0)
+		r = mapped_align(writer, err);
+	if (r == 0)
+		r = write_pile(writer, &builder->entries, err);
+	if (r == 0)
+		r = write_children(writer, builder, children, salt, err);
+	if (r == 0)
+		r = write_pile(writer, &builder->spans, err);
+	if (r == 0)
+		r = write_pile(writer, &builder->extents, err);
+	if (r == 0)
+		r = write_pile(writer, &builder->heap, err);
+	return r < 0 ? r : mapped_end(writer, err);
+}
+
 int builder_write(struct builder *builder, const struct layer_facts *facts,
     int fd, struct err *err)
 {
-	AUTO_FREE struct index_child *children = NULL;
+	struct mapped_writer writer;
+	AUTO_FREE uint32_t *children = NULL;
 	struct index_head head = make_head(builder, facts);
 	uint32_t salt = records_sum(0, &head, sizeof(head));
 
+	builder_forget_children(builder);
 	drop_unreachable(builder);
 	count_all(builder);
-	children = make_children(builder);
+	children = list_children(builder);
 	if (!children)
 		return err_nomem(err);
 	seal_entries(builder, salt);
-	seal_children(builder, salt, children);
 	seal_data(builder, &head, salt);
-	const struct mapped_piece pieces[] = {
-	    {&head, sizeof(head)},
-	    {builder->entries, builder->count * sizeof(*builder->entries)},
-	    {children, builder->count * sizeof(*children)},
-	    {builder->spans.data, builder->spans.len},
-	    {builder->extents.data, builder->extents.len},
-	    {builder->heap.data, builder->heap.len},
-	};
-
-	return mapped_write(fd, INDEX_MAGIC, pieces,
-	    sizeof(pieces) / sizeof(*pieces), err);
+	mapped_begin(&writer, fd, INDEX_MAGIC);
+	return write_lists(&writer, builder, &head, children, salt, err);
 }

@@ -142,10 +142,11 @@ static int read_blob(void *arg, void *data, size_t len, uint64_t off,
 static int make_from_toc(struct layer *layer, struct err *err)
 {
 	const struct toc_blob blob = {read_blob, layer, layer->size};
+	AUTO_FREE char *dir = store_temp_dir(layer->table->store, err);
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	struct layer_facts facts = {0};
 	struct err reason = ERR_INIT;
-	int r = builder_new(&builder, err);
+	int r = dir ? builder_new(dir, &builder, err) : -err->code;
 
 	if (r < 0)
 		return r;
@@ -172,9 +173,10 @@ static int pass_once(struct layer *layer, struct blob *blob, bool whole_stream,
 {
 	const struct pass_job job = {layer->table->store, blob, &layer->digest,
 	    wanted, layer};
+	AUTO_FREE char *dir = store_temp_dir(layer->table->store, err);
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	struct layer_facts facts;
-	int r = builder_new(&builder, err);
+	int r = dir ? builder_new(dir, &builder, err) : -err->code;
 
 	if (r == 0)
 		r = pass_run(&job, whole_stream, builder, &facts, err);

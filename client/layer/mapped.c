@@ -228,35 +228,52 @@ void mapped_replace(struct mapped *mapped, struct mapped *fresh)
 	mapped_close(fresh);
 }
 
-/* Writes and counts data into the header. */
-static int put(int fd, struct header *header, const void *data, size_t size,
+void mapped_begin(struct mapped_writer *writer, int fd,
+    const char magic[MAPPED_MAGIC_SIZE])
+{
+	*writer = (struct mapped_writer){.fd = fd, .magic = magic};
+}
+
+int mapped_add(struct mapped_writer *writer, const void *data, size_t size,
     struct err *err)
 {
-	int r =
-	    file_pwrite(fd, data, size, sizeof(*header) + header->size, err);
+	uint64_t at = sizeof(struct header) + writer->size;
 
-	header->crc = add_crc(header->crc, data, size);
-	header->size += size;
-	return r;
+	if (size == 0)
+		return 0;
+	writer->crc = add_crc(writer->crc, data, size);
+	writer->size += size;
+	return file_pwrite(writer->fd, data, size, at, err);
+}
+
+int mapped_align(struct mapped_writer *writer, struct err *err)
+{
+	static const uint8_t zeros[8];
+
+	return mapped_add(writer, zeros,
+	    mapped_aligned(writer->size) - writer->size, err);
+}
+
+int mapped_end(struct mapped_writer *writer, struct err *err)
+{
+	struct header header = {.size = writer->size, .crc = writer->crc};
+
+	memcpy(header.magic, writer->magic, MAPPED_MAGIC_SIZE);
+	/* Last: without it the file is none. */
+	return file_pwrite(writer->fd, &header, sizeof(header), 0, err);
 }
 
 int mapped_write(int fd, const char magic[MAPPED_MAGIC_SIZE],
     const struct mapped_piece *pieces, size_t count, struct err *err)
 {
-	static const uint8_t zeros[8];
-	struct header header = {.size = 0};
+	struct mapped_writer writer;
 	int r = 0;
 
-	memcpy(header.magic, magic, MAPPED_MAGIC_SIZE);
+	mapped_begin(&writer, fd, magic);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		size_t size = pieces[i].size;
-
-		if (size > 0)
-			r = put(fd, &header, pieces[i].data, size, err);
+		r = mapped_add(&writer, pieces[i].data, pieces[i].size, err);
 		if (r == 0)
-			r = put(fd, &header, zeros, mapped_aligned(size) - size,
-			    err);
+			r = mapped_align(&writer, err);
 	}
-	/* Last: without it the file is none. */
-	return r < 0 ? r : file_pwrite(fd, &header, sizeof(header), 0, err);
+	return r < 0 ? r : mapped_end(&writer, err);
 }

@@ -64,6 +64,30 @@ bool mapped_is_damaged(const struct mapped *mapped);
  * threads at once. */
 void mapped_replace(struct mapped *mapped, struct mapped *fresh);
 
+/*
+ * A new file, written from its start to its end:
+ *
+ *	mapped_begin(&writer, fd, magic);
+ *	for each piece: mapped_add(…) as often as it has parts, mapped_align(…);
+ *	mapped_end(&writer, err);
+ *
+ * Until then it is none.
+ */
+struct mapped_writer {
+	int fd;
+	const char *magic;
+	uint64_t size, crc; /* of what was added */
+};
+
+/* fd (borrowed) is an empty file's. */
+void mapped_begin(struct mapped_writer *writer, int fd,
+    const char magic[MAPPED_MAGIC_SIZE]);
+int mapped_add(struct mapped_writer *writer, const void *data, size_t size,
+    struct err *err);
+/* The next piece begins at an aligned place. */
+int mapped_align(struct mapped_writer *writer, struct err *err);
+int mapped_end(struct mapped_writer *writer, struct err *err);
+
 struct mapped_piece {
 	const void *data;
 	size_t size;
@@ -75,7 +99,7 @@ static inline size_t mapped_aligned(size_t size)
 	return (size + 7) & ~(size_t)7;
 }
 
-/* Writes the pieces to an empty file, each at the next aligned place. */
+/* The same for pieces that are in memory. */
 int mapped_write(int fd, const char magic[MAPPED_MAGIC_SIZE],
     const struct mapped_piece *pieces, size_t count, struct err *err);
 

@@ -29,9 +29,9 @@ struct walk {
 	unsigned links; /* followed so far */
 };
 
-static bool is_dir(const struct builder *builder, uint32_t entry)
+static bool is_dir(struct builder *builder, uint32_t entry)
 {
-	return S_ISDIR(builder->entries[entry].mode);
+	return S_ISDIR(builder_entry(builder, entry)->mode);
 }
 
 /* Goes on at the target of a symbolic link, with what is left behind it. 1, 0
@@ -39,8 +39,7 @@ static bool is_dir(const struct builder *builder, uint32_t entry)
 static int follow_link(struct walk *walk, uint32_t link, const char *rest,
     struct err *err)
 {
-	const struct builder *builder = walk->builder;
-	const char *target = builder_target(builder, link);
+	const char *target = builder_target(walk->builder, link);
 	char *text;
 
 	if (++walk->links > LINKS_MAX)
@@ -61,7 +60,7 @@ static int imply(struct walk *walk, const char *name, uint32_t *out,
 {
 	struct builder *builder = walk->builder;
 	struct layer_entry implied = builder_implied(walk->mtime);
-	uint64_t others = builder->count - builder->implied;
+	uint64_t others = builder_count(builder) - builder->implied;
 
 	if (builder->implied >= IMPLIED_FREE + IMPLIED_EACH * others)
 		return err_set(err, EFBIG,
@@ -78,7 +77,7 @@ static int enter(struct walk *walk, const char *name, char *rest,
 	uint32_t child = builder_child(builder, walk->dir, name);
 	int r = 0;
 
-	if (child != LAYER_ROOT && S_ISLNK(builder->entries[child].mode))
+	if (child != LAYER_ROOT && S_ISLNK(builder_entry(builder, child)->mode))
 		return follow_link(walk, child, rest, err);
 	if (child == LAYER_ROOT || !is_dir(builder, child)) {
 		if (!walk->create)
@@ -101,7 +100,7 @@ static int step(struct walk *walk, char *name, struct err *err)
 	memcpy(name, walk->rest, len);
 	name[len] = '\0';
 	if (!strcmp(name, "..")) {
-		walk->dir = walk->builder->entries[walk->dir].parent;
+		walk->dir = builder_entry(walk->builder, walk->dir)->parent;
 		*name = '\0';
 	}
 	if (!*name || !strcmp(name, ".")) {

@@ -34,7 +34,7 @@ static struct layer_index *make_index(const uint8_t *data, size_t size,
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC), r;
 
-	if (builder_new(&builder, &err) < 0)
+	if (builder_new("/tmp", &builder, &err) < 0)
 		abort();
 	handler.arg = builder;
 	if (tar_walker_new(&handler, &walker, &err) < 0)

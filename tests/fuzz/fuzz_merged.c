@@ -23,7 +23,7 @@ static struct layer_index *make_layer(uint8_t number)
 	struct err err = ERR_INIT;
 	int fd = memfd_create("index", MFD_CLOEXEC);
 
-	if (builder_new(&builder, &err) < 0)
+	if (builder_new("/tmp", &builder, &err) < 0)
 		abort();
 	/* Each has every other one. */
 	for (size_t i = number; i < sizeof(paths) / sizeof(*paths); i += 2) {

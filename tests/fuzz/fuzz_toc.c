@@ -44,7 +44,7 @@ static int run(const uint8_t *data, size_t size, size_t piece, int fd)
 	struct err err = ERR_INIT;
 	int r;
 
-	if (builder_new(&builder, &err) < 0)
+	if (builder_new("/tmp", &builder, &err) < 0)
 		abort();
 	toc_fill_init(&fill, builder, BLOB_END);
 	if (toc_json_new(toc_fill_entry, &fill, &json, &err) < 0)

@@ -32,7 +32,7 @@ UNUSED static struct builder *begin(void)
 	struct builder *builder;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(builder_new(&builder, &err), 0);
+	assert_int_equal(builder_new("/tmp", &builder, &err), 0);
 	return builder;
 }
 

@@ -366,7 +366,7 @@ static void test_pass_is_given_up(void **state)
 
 	for (int whole_stream = 0; whole_stream < 2; whole_stream++) {
 		builder_free(steal(&builder));
-		assert_int_equal(builder_new(&builder, &err), 0);
+		assert_int_equal(builder_new("/tmp", &builder, &err), 0);
 		assert_int_equal(pass_run(&job, whole_stream, builder, &facts,
 				     &err),
 		    -ECANCELED);

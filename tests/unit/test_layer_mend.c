@@ -171,7 +171,7 @@ static void keep_false_index(struct world *world, struct layer *layer,
 	struct err err = ERR_INIT;
 	AUTO_FD int fd = store_temp(world->shelf.store, &err);
 
-	assert_int_equal(builder_new(&builder, &err), 0);
+	assert_int_equal(builder_new("/tmp", &builder, &err), 0);
 	assert_int_equal(builder_add(builder, &entry, &err), 0);
 	assert_int_equal(builder_write(builder, &facts, fd, &err), 0);
 	assert_int_equal(store_derived_put(world->shelf.store, fd,

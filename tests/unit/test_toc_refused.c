@@ -34,7 +34,7 @@ static int try(struct made *made, struct err *err)
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	struct layer_facts facts = {0};
 
-	assert_int_equal(builder_new(&builder, err), 0);
+	assert_int_equal(builder_new("/tmp", &builder, err), 0);
 	return made_read(made, builder, &facts, err);
 }
 

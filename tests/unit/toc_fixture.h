@@ -218,7 +218,7 @@ UNUSED static struct layer_index *made_index(struct made *made)
 	int fd = memfd_create("index", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
-	if (builder_new(&builder, &err) < 0 ||
+	if (builder_new("/tmp", &builder, &err) < 0 ||
 	    made_read(made, builder, &facts, &err) < 0 ||
 	    builder_write(builder, &facts, fd, &err) < 0 ||
 	    layer_index_open(fd, &index, &err) < 0)
