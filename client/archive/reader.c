@@ -267,6 +267,11 @@ uint64_t archive_reader_size(const struct archive_reader *reader)
 	return reader->size;
 }
 
+bool archive_reader_is_plain(const struct archive_reader *reader)
+{
+	return tar_walker_is_plain(reader->walker);
+}
+
 bool archive_reader_find(const struct archive_reader *reader, const char *name,
     struct archive_entry *out)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "creation.h"
 #include "oci/edit.h"
 #include "push_layer.h"
@@ -44,25 +45,18 @@ static int skip_entry(void *arg, const struct tar_entry *entry, struct err *err)
 }
 
 /* NULL in *out: it is plain. */
-static int make_decoder(const void *head, size_t len, struct reading *it,
+static int make_decoder(const void *head, size_t len, struct sink *sink,
     struct decoder **out, struct err *err)
 {
 	enum compression compression = compression_sniff(head, len);
 
 	return compression == COMPRESSION_NONE
 		   ? 0
-		   : decoder_new(compression, &it->sink, UINT64_MAX, out, err);
+		   : decoder_new(compression, sink, UINT64_MAX, out, err);
 }
 
-/* A compressed tar that is whole is taken as engines take it; a plain one could
- * be cut off in its padding. */
-static bool has_ended(const struct reading *it, bool is_compressed)
-{
-	return is_compressed ? tar_walker_lacks(it->walker) == TAR_LACKS_NOTHING
-			     : tar_walker_between(it->walker);
-}
-
-static int read_all(struct spool *spool, struct reading *it, struct err *err)
+/* Passes on the plain tar: 1 where it was compressed, 0 where it was not. */
+static int pass_on(struct spool *spool, struct sink *sink, struct err *err)
 {
 	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
 	AUTO_FREE char *piece = malloc(PIECE);
@@ -75,21 +69,28 @@ static int read_all(struct spool *spool, struct reading *it, struct err *err)
 		if (n <= 0)
 			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
 		if (done == 0)
-			r = make_decoder(piece, (size_t)n, it, &decoder, err);
+			r = make_decoder(piece, (size_t)n, sink, &decoder, err);
 		if (r == 0)
 			r = decoder
 				? decoder_write(decoder, piece, (size_t)n, err)
-				: take(&it->sink, piece, (size_t)n, err);
+				: sink_write(sink, piece, (size_t)n, err);
 		done += (uint64_t)n;
 	}
 	if (r == 0 && decoder && !decoder_at_end(decoder))
 		r = err_set(err, EINVAL, "the compressed tar has not ended");
-	if (r == 0 && !has_ended(it, decoder != NULL))
-		r = err_set(err, EINVAL, "the tar has not ended");
-	return r;
+	return r < 0 ? r : decoder != NULL;
 }
 
-static int find_diff_id(struct spool *spool, struct digest *out,
+/* A compressed tar that is whole is taken as engines take it; a plain one could
+ * be cut off in its padding. */
+static bool has_ended(const struct reading *it, bool is_compressed)
+{
+	return is_compressed ? tar_walker_lacks(it->walker) == TAR_LACKS_NOTHING
+			     : tar_walker_between(it->walker);
+}
+
+/* How it is, and whether engines unpack that. */
+static int look_at(struct spool *spool, struct digest *out, bool *is_plain,
     struct err *err)
 {
 	const struct tar_handler handler = {.entry = skip_entry};
@@ -101,18 +102,59 @@ static int find_diff_id(struct spool *spool, struct digest *out,
 
 	it.walker = walker;
 	if (r == 0)
-		r = read_all(spool, &it, err);
-	return r < 0 ? r : hasher_finish(hasher, out, err);
+		r = pass_on(spool, &it.sink, err);
+	if (r >= 0 && !has_ended(&it, r == 1))
+		r = err_set(err, EINVAL, "the tar has not ended");
+	if (r < 0)
+		return r;
+	*is_plain = tar_walker_is_plain(walker);
+	return hasher_finish(hasher, out, err);
 }
 
-static int bring(struct push_layers *set, struct spool *spool, const char *name,
-    struct push_layer **out, struct err *err)
+/* The plain tar, in a file of its own. */
+struct unpacked {
+	struct sink sink;
+	int fd;
+	uint64_t size;
+};
+
+static void unpacked_release(struct unpacked *unpacked)
+{
+	cleanup_fd(&unpacked->fd);
+}
+
+static int keep(struct sink *sink, const void *data, size_t len,
+    struct err *err)
+{
+	struct unpacked *unpacked = (struct unpacked *)(void *)sink;
+	uint64_t at = unpacked->size;
+
+	unpacked->size += len;
+	return file_pwrite(unpacked->fd, data, len, at, err);
+}
+
+static int unpack(struct spool *spool, struct images *images,
+    struct unpacked *out, struct err *err)
+{
+	int r;
+
+	out->sink.write = keep;
+	out->fd = store_temp(images_store(images), err);
+	if (out->fd < 0)
+		return out->fd;
+	r = pass_on(spool, &out->sink, err);
+	return r < 0 ? r : 0;
+}
+
+static int bring(struct push_layers *set, int fd, uint64_t size, bool is_odd,
+    const char *name, struct push_layer **out, struct err *err)
 {
 	const struct archive_entry entry = {.name = name,
-	    .size = spool_size(spool)};
+	    .size = size,
+	    .is_odd = is_odd};
 
 	push_layers_grow(set, entry.size);
-	*out = push_layers_want(set, spool_fd(spool), &entry, NULL, err);
+	*out = push_layers_want(set, fd, &entry, NULL, err);
 	return *out ? push_layers_wait(set, err) : -err->code;
 }
 
@@ -133,13 +175,20 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	struct push_layers set = {0};
 	struct push_layer *brought;
 	bool docker = strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0;
-	int r = find_diff_id(spool, &layer->diff_id, err);
+	CLEANUP(unpacked_release) struct unpacked unpacked = {.fd = -1};
+	bool is_plain;
+	int r = look_at(spool, &layer->diff_id, &is_plain, err);
 
+	if (r == 0 && !is_plain)
+		r = unpack(spool, target->images, &unpacked, err);
 	if (r < 0)
 		return err_wrap(err, "layer %s", name);
 	push_layers_init(&set, target);
 	set_format(&set, docker);
-	r = bring(&set, spool, name, &brought, err);
+	r = is_plain ? bring(&set, spool_fd(spool), spool_size(spool), false,
+			   name, &brought, err)
+		     : bring(&set, unpacked.fd, unpacked.size, true, name,
+			   &brought, err);
 	if (r == 0 && docker &&
 	    layer_kind_plain(brought->blob.kind) == LAYER_ZSTD)
 		r = err_set(err, EINVAL,
@@ -151,6 +200,8 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 		layer->blob = brought->blob;
 		layer->descriptor = push_layer_descriptor(&layer->blob, docker,
 		    layer->annotations);
+		if (digest_is_set(&brought->diff_id))
+			layer->diff_id = brought->diff_id;
 		if (digest_is_set(&layer->blob.diff_id))
 			layer->diff_id = layer->blob.diff_id;
 	}

@@ -128,7 +128,8 @@ static int push_rootfs(struct push_layers *set,
 {
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
 	const struct archive_entry entry = {.name = "of the whole tar",
-	    .size = contents->rootfs_size};
+	    .size = contents->rootfs_size,
+	    .is_odd = !archive_reader_is_plain(reader)};
 	struct push_layer *layer;
 	struct push_image image = {.layers = &layer, .layer_count = 1};
 	int r;

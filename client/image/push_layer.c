@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "tar/plain.h"
 
 /* Small enough for the processor's cache, large enough to make the calls and
  * the wake-ups cheap. */
@@ -100,6 +101,17 @@ static int unpack_bytes(const struct push_layer *layer, struct sink *sink,
 	return r;
 }
 
+/* The same, as a tar that every engine unpacks. */
+static int convert_bytes(const struct push_layer *layer, struct sink *sink,
+    struct err *err)
+{
+	int r = push_layers_await(layer->set, layer->offset + layer->size, err);
+
+	return r < 0 ? r
+		     : tar_write_plain(layer->fd, layer->offset, layer->size,
+			   sink, err);
+}
+
 static int digest_layer(const struct push_layer *layer,
     enum digest_algorithm algorithm, struct layer_writer *writer,
     struct digest *out, struct err *err)
@@ -111,9 +123,12 @@ static int digest_layer(const struct push_layer *layer,
 
 	if (!hasher)
 		return -err->code;
-	r = layer->packing == COMPRESSION_NONE
-		? read_bytes(layer, NULL, &bytes.sink, err)
-		: unpack_bytes(layer, &bytes.sink, err);
+	if (layer->is_odd)
+		r = convert_bytes(layer, &bytes.sink, err);
+	else if (layer->packing == COMPRESSION_NONE)
+		r = read_bytes(layer, NULL, &bytes.sink, err);
+	else
+		r = unpack_bytes(layer, &bytes.sink, err);
 	return r < 0 ? r : hasher_finish(hasher, out, err);
 }
 

@@ -28,6 +28,7 @@ struct push_layer {
 	char *name;
 	int fd;
 	uint64_t offset, size;
+	bool is_odd; /* a plain tar that is to be brought as engines read it */
 	struct digest hint; /* what its name says, perhaps the diff_id */
 	/* Of a plain tar that is compressed in a way that no image has: how. */
 	enum compression packing;

@@ -62,6 +62,7 @@ static struct push_layer *layer_new(struct push_layers *set, int fd,
 	layer->fd = fd;
 	layer->offset = entry->offset;
 	layer->size = entry->size;
+	layer->is_odd = entry->is_odd;
 	if (blob)
 		layer->expected = *blob;
 	read_hint(entry->name, &layer->hint);

@@ -35,8 +35,10 @@ struct tar_walker {
 	size_t data_len;
 	struct member member; /* what is known of the entry */
 	bool pending;         /* headers in front of one came */
-	struct buf *meta;     /* where the body goes of the one that is read */
-	bool is_data;         /* the body is that of the last entry */
+	bool is_odd;      /* of a type that engines do not know, or they are */
+	bool has_odd;     /* something was, or was sparse */
+	struct buf *meta; /* where the body goes of the one that is read */
+	bool is_data;     /* the body is that of the last entry */
 };
 
 int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
@@ -76,6 +78,7 @@ static int broken(const struct tar_walker *walker, const char *what,
 static void forget_pending(struct tar_walker *walker)
 {
 	walker->pending = false;
+	walker->is_odd = false;
 	member_forget(&walker->member);
 }
 
@@ -134,6 +137,8 @@ static int announce(struct tar_walker *walker, struct err *err)
 
 	entry.offset = walker->offset;
 	entry.begin = walker->begin;
+	entry.is_plain = !walker->is_odd && !entry.is_sparse;
+	walker->has_odd |= entry.is_sparse;
 	return walker->handler.entry(walker->handler.arg, &entry, err);
 }
 
@@ -173,6 +178,15 @@ static int add_to_entry(struct tar_walker *walker, struct err *err)
 	return 0;
 }
 
+/* Go's archive/tar, and what unpacks with it. */
+static bool is_usual(char type)
+{
+	return type == TYPE_OLD_FILE ||
+	       (type >= TAR_FILE && type <= TAR_FIFO) || type == TYPE_PAX ||
+	       type == TYPE_PAX_GLOBAL || type == TYPE_GNU_LONG_NAME ||
+	       type == TYPE_GNU_LONG_LINK;
+}
+
 static int end_header(struct tar_walker *walker, struct err *err)
 {
 	struct member *member = &walker->member;
@@ -184,6 +198,8 @@ static int end_header(struct tar_walker *walker, struct err *err)
 	}
 	if (block_parse(walker->data, &member->block, err) < 0)
 		return at_header(walker, err);
+	if (!is_usual(member->block.type))
+		walker->is_odd = walker->has_odd = true;
 	switch (member->block.type) {
 	case TYPE_PAX:
 	case TYPE_PAX_GLOBAL:
@@ -307,6 +323,11 @@ bool tar_walker_between(const struct tar_walker *walker)
 		return true;
 	return (walker->state == STATE_HEADER || walker->state == STATE_ZERO) &&
 	       walker->data_len == 0 && !walker->pending;
+}
+
+bool tar_walker_is_plain(const struct tar_walker *walker)
+{
+	return !walker->has_odd;
 }
 
 enum tar_lack tar_walker_lacks(const struct tar_walker *walker)

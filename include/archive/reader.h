@@ -22,6 +22,8 @@ struct archive_entry {
 	const char *name; /* normalised: no leading "./" or "/" */
 	uint64_t offset;
 	uint64_t size;
+	/* It is a tar that engines do not unpack as it is (tar/plain.h). */
+	bool is_odd;
 };
 
 struct archive_reader;
@@ -67,6 +69,9 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
  * without what is behind its end. The size may be asked for from any thread. */
 int archive_reader_fd(const struct archive_reader *reader);
 uint64_t archive_reader_size(const struct archive_reader *reader);
+
+/* Whether engines unpack it as it is, if it is a root file system. */
+bool archive_reader_is_plain(const struct archive_reader *reader);
 
 /*
  * An entry by its name, following symbolic and hard links within the archive

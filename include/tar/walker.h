@@ -50,6 +50,10 @@ uint64_t tar_walker_offset(const struct tar_walker *walker);
  * marker could end here. */
 bool tar_walker_between(const struct tar_walker *walker);
 
+/* Whether all that came so far was plain, as entries are (struct tar_entry).
+ */
+bool tar_walker_is_plain(const struct tar_walker *walker);
+
 /* What a tar lacks that ends where the walker stands. */
 enum tar_lack {
 	/* Nothing that is missed: its end marker or its padding perhaps, or the
