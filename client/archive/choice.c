@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "list.h"
+#include "oci/reference.h"
 
 static bool all_one(const struct choice *choices, size_t count)
 {
@@ -16,12 +17,63 @@ static bool all_one(const struct choice *choices, size_t count)
 	return true;
 }
 
-static bool has_tag(const struct choice *choice, const char *tag)
+/* How well an image fits: not at all, by its tag, by the end of its name as
+ * well, by all of its name. */
+enum fit { FIT_NOT, FIT_TAG, FIT_END, FIT_NAME };
+
+/* A name without the host and what docker adds. */
+static const char *path_of(const char *name)
 {
-	for (size_t i = 0; i < choice->name_count; i++)
-		if (strcmp(choice->names[i].tag, tag) == 0)
-			return true;
-	return false;
+	static const char library[] = "library/";
+	size_t first = strcspn(name, "/");
+
+	if (name[first] == '/' && reference_host(name, first))
+		name += first + 1;
+	return strncmp(name, library, strlen(library)) == 0
+		   ? name + strlen(library)
+		   : name;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static enum fit fit_of_name(const struct image_name *name,
+    const struct archive_wanted *wanted)
+{
+	struct reference reference;
+	struct err none = ERR_INIT;
+	const char *path;
+
+	if (strcmp(name->tag, wanted->tag) != 0)
+		return FIT_NOT;
+	/* A bare tag, as layouts have it, is no name. */
+	if (!strchr(name->text, ':') ||
+	    reference_parse(&reference, name->text, &none) < 0)
+		return FIT_TAG;
+	path = path_of(reference.name);
+	if (strcmp(path, wanted->repository) == 0)
+		return FIT_NAME;
+	return strcmp(last_part(path), last_part(wanted->repository)) == 0
+		   ? FIT_END
+		   : FIT_TAG;
+}
+
+static enum fit fit_of(const struct choice *choice,
+    const struct archive_wanted *wanted)
+{
+	enum fit best = FIT_NOT;
+
+	for (size_t i = 0; i < choice->name_count; i++) {
+		enum fit fit = fit_of_name(&choice->names[i], wanted);
+
+		if (fit > best)
+			best = fit;
+	}
+	return best;
 }
 
 static int refuse(const struct choice *choices, size_t count, const char *tag,
@@ -43,26 +95,32 @@ static int refuse(const struct choice *choices, size_t count, const char *tag,
 	    how_many, tag, buf_str(&list), room ? "" : "…");
 }
 
-int choice_make(const struct choice *choices, size_t count, const char *tag,
-    size_t *out, struct err *err)
+int choice_make(const struct choice *choices, size_t count,
+    const struct archive_wanted *wanted, size_t *out, struct err *err)
 {
-	size_t found = count;
+	enum fit best = FIT_NOT;
+	bool is_one = true;
+	size_t found = 0;
 
 	if (all_one(choices, count)) {
 		*out = 0;
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!has_tag(&choices[i], tag))
+		enum fit fit = fit_of(&choices[i], wanted);
+
+		if (fit == FIT_NOT || fit < best)
 			continue;
-		if (found < count &&
-		    strcmp(choices[found].id, choices[i].id) != 0)
-			return refuse(choices, count, tag, "more than one",
-			    err);
+		is_one = fit > best ||
+			 strcmp(choices[found].id, choices[i].id) == 0;
+		best = fit;
 		found = i;
 	}
-	if (found == count)
-		return refuse(choices, count, tag, "none", err);
+	if (best == FIT_NOT)
+		return refuse(choices, count, wanted->tag, "none", err);
+	if (!is_one)
+		return refuse(choices, count, wanted->tag, "more than one",
+		    err);
 	*out = found;
 	return 0;
 }

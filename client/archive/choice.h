@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "archive/contents.h"
 #include "base/err.h"
 #include "oci/layout.h"
 
@@ -14,9 +15,13 @@ struct choice {
 	size_t name_count;
 };
 
-/* The index of the image with that tag, or of any where there is but one.
- * -EINVAL with a sentence that names them. */
-int choice_make(const struct choice *choices, size_t count, const char *tag,
-    size_t *out, struct err *err);
+/*
+ * The index of the image with that tag, or of any where there is but one. Where
+ * several have the tag, it is the one that is called as the repository is, or
+ * else one whose name ends as that does. -EINVAL with a sentence that names
+ * them.
+ */
+int choice_make(const struct choice *choices, size_t count,
+    const struct archive_wanted *wanted, size_t *out, struct err *err);
 
 #endif

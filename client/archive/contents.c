@@ -109,8 +109,9 @@ static void draft_free(struct draft *draft)
 
 DEFINE_CLEANUP(struct draft *, draft_free);
 
-int archive_contents_read(const struct archive_reader *reader, const char *tag,
-    struct archive_contents **out, struct err *err)
+int archive_contents_read(struct archive_reader *reader,
+    const struct archive_wanted *wanted, struct archive_contents **out,
+    struct err *err)
 {
 	CLEANUP(draft_free_p) struct draft *draft = calloc(1, sizeof(*draft));
 	int r;
@@ -118,7 +119,7 @@ int archive_contents_read(const struct archive_reader *reader, const char *tag,
 	if (!draft)
 		return err_nomem(err);
 	draft->reader = reader;
-	draft->tag = tag;
+	draft->wanted = wanted;
 	r = take_all(draft, err);
 	if (r == 0)
 		*out = &steal(&draft)->contents;

@@ -30,7 +30,7 @@ int docker_choose(struct draft *draft, const struct archive_entry *json,
 	for (size_t i = 0; i < count; i++)
 		choices[i] = (struct choice){images[i].config, images[i].names,
 		    images[i].name_count};
-	r = choice_make(choices, count, draft->tag, &found, err);
+	r = choice_make(choices, count, draft->wanted, &found, err);
 	if (r == 0)
 		*out = &images[found];
 	return r;

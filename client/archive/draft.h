@@ -12,8 +12,8 @@
 
 struct draft {
 	struct archive_contents contents; /* first: it is what callers have */
-	const struct archive_reader *reader; /* while it is made */
-	const char *tag;                     /* likewise */
+	struct archive_reader *reader; /* while it is made */
+	const struct archive_wanted *wanted; /* likewise */
 
 	struct arena arena;
 	struct config *config;

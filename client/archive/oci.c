@@ -59,7 +59,8 @@ static bool are_platforms(const struct image_entry *entries, size_t count)
 }
 
 static int choose_entry(const struct image_entry *entries, size_t count,
-    const char *tag, const struct descriptor **out, struct err *err)
+    const struct archive_wanted *wanted, const struct descriptor **out,
+    struct err *err)
 {
 	AUTO_FREE struct choice *choices = calloc(count, sizeof(*choices));
 	size_t found;
@@ -70,7 +71,7 @@ static int choose_entry(const struct image_entry *entries, size_t count,
 	for (size_t i = 0; i < count; i++)
 		choices[i] = (struct choice){entries[i].digest,
 		    entries[i].names, entries[i].name_count};
-	r = choice_make(choices, count, tag, &found, err);
+	r = choice_make(choices, count, wanted, &found, err);
 	if (r == 0)
 		*out = entries[found].descriptor;
 	return r;
@@ -107,7 +108,7 @@ static int choose(struct draft *draft, struct oci_manifest *index,
 		*out = index;
 		return 0;
 	}
-	r = choose_entry(entries, count, draft->tag, &descriptor, err);
+	r = choose_entry(entries, count, draft->wanted, &descriptor, err);
 	if (r < 0)
 		return r;
 	return load(draft, descriptor, out, err);

@@ -187,13 +187,15 @@ static int push_kind(struct push_layers *set,
 	return -EINVAL;
 }
 
-int push_contents(struct push_layers *set, const struct archive_reader *reader,
+int push_contents(struct push_layers *set, struct archive_reader *reader,
     struct digest *out, struct err *err)
 {
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;
 	const struct push_target *target = set->target;
-	int r = archive_contents_read(reader, target->tag, &contents, err);
+	const struct archive_wanted wanted = {.repository = target->repository,
+	    .tag = target->tag};
+	int r = archive_contents_read(reader, &wanted, &contents, err);
 
 	if (r == 0)
 		r = push_kind(set, reader, contents, out, err);

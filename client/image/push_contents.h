@@ -11,7 +11,7 @@
  * Waits for the layers, some of which may not have started, then puts config
  * and manifests, the tag last. *out is what the tag names now.
  */
-int push_contents(struct push_layers *set, const struct archive_reader *reader,
+int push_contents(struct push_layers *set, struct archive_reader *reader,
     struct digest *out, struct err *err);
 
 /* The same for an OCI layout: its blobs and manifests as they are. */

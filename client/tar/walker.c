@@ -36,7 +36,7 @@ struct tar_walker {
 	struct member member; /* what is known of the entry */
 	bool pending;         /* headers in front of one came */
 	bool is_odd;      /* of a type that engines do not know, or they are */
-	bool has_odd;     /* something was, or was sparse */
+	bool has_odd;     /* something was */
 	struct buf *meta; /* where the body goes of the one that is read */
 	bool is_data;     /* the body is that of the last entry */
 };
@@ -137,8 +137,7 @@ static int announce(struct tar_walker *walker, struct err *err)
 
 	entry.offset = walker->offset;
 	entry.begin = walker->begin;
-	entry.is_plain = !walker->is_odd && !entry.is_sparse;
-	walker->has_odd |= entry.is_sparse;
+	entry.is_plain = !walker->is_odd;
 	return walker->handler.entry(walker->handler.arg, &entry, err);
 }
 

@@ -69,9 +69,15 @@ struct archive_contents {
 	uint64_t rootfs_size;
 };
 
+/* What it is to become. Of several images in the archive that one is taken. */
+struct archive_wanted {
+	const char *repository, *tag;
+};
+
 /*
  * Reads what is needed of it out of a complete archive. Where it holds several
- * images, `tag` picks one.
+ * images, the one with the wanted tag is meant; where several have it, the one
+ * whose name is most like the repository's.
  *
  * An archive that is both (docker 25 and later) is taken as an OCI layout where
  * its layers are compressed, so that its digests stay, else as docker-archive.
@@ -86,8 +92,9 @@ struct archive_contents {
  * than of diff_ids. The reader is not used any
  * more afterwards, but names of entries are its own.
  */
-int archive_contents_read(const struct archive_reader *reader, const char *tag,
-    struct archive_contents **out, struct err *err);
+int archive_contents_read(struct archive_reader *reader,
+    const struct archive_wanted *wanted, struct archive_contents **out,
+    struct err *err);
 void archive_contents_free(struct archive_contents *contents);
 
 DEFINE_CLEANUP(struct archive_contents *, archive_contents_free);

@@ -67,7 +67,7 @@ struct tar_entry {
 	/* Nothing here is what is left of something larger, nothing without
 	 * data has a size, and there are no times of other formats. */
 	bool is_exact;
-	/* Engines unpack it as it stands: of a type that Go has, not sparse. */
+	/* Engines unpack it as it stands: its headers' types are Go's. */
 	bool is_plain;
 	const struct tar_xattr *xattrs; /* each name once, sorted by it; NULL
 					 * if there are none */

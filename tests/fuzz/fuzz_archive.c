@@ -62,6 +62,8 @@ static int read_archive(int fd, const uint8_t *data, size_t size, size_t piece,
 	CLEANUP(archive_reader_free_p) struct archive_reader *reader = NULL;
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;
+	const struct archive_wanted wanted = {.repository = "app",
+	    .tag = "1.0"};
 	struct err err = ERR_INIT;
 	int r = 0;
 
@@ -75,7 +77,7 @@ static int read_archive(int fd, const uint8_t *data, size_t size, size_t piece,
 	if (r >= 0)
 		r = archive_reader_end(reader, true, &err);
 	if (r == 1)
-		r = archive_contents_read(reader, "1.0", &contents, &err);
+		r = archive_contents_read(reader, &wanted, &contents, &err);
 	if (r < 0 && (r != -err.code || !err.msg[0]))
 		abort();
 	if (!contents)

@@ -234,11 +234,13 @@ struct test_contents {
 UNUSED static int contents_read(struct test_contents *test, struct buf *tar,
     const char *tag)
 {
+	const struct archive_wanted wanted = {.repository = "app", .tag = tag};
+
 	*test = (struct test_contents){0};
 	put_end(tar);
 	reading_all(&test->reading, tar);
-	return archive_contents_read(test->reading.reader, tag, &test->contents,
-	    &test->reading.err);
+	return archive_contents_read(test->reading.reader, &wanted,
+	    &test->contents, &test->reading.err);
 }
 
 UNUSED static void contents_release(struct test_contents *test)
