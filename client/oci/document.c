@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mend.h"
+
 enum {
 	/* A manifest is six levels deep; jansson would recurse 2048. */
 	MAX_DEPTH = 64,
@@ -60,6 +62,18 @@ static const char *type_name(json_type type)
 	return names[type];
 }
 
+/* What Go's readers take as well; NULL where that changes nothing. */
+static json_t *load_mended(const char *data, size_t len)
+{
+	AUTO_BUF struct buf mended = BUF_INIT(SIZE_MAX / 2);
+	struct err none = ERR_INIT;
+
+	if (json_mend(data, len, &mended, &none) < 0 ||
+	    (mended.len == len && memcmp(mended.data, data, len) == 0))
+		return NULL;
+	return json_loadb(mended.data, mended.len, 0, NULL);
+}
+
 int document_read(const void *data, size_t len, size_t limit, json_type type,
     json_t **out, struct err *err)
 {
@@ -74,10 +88,11 @@ int document_read(const void *data, size_t len, size_t limit, json_type type,
 	r = check_extent(data, len, err);
 	if (r < 0)
 		return r;
-	/* Of two members of one name some readers take the first and others
-	 * the last: two readers would see two images. Nobody writes that but
-	 * to deceive. */
-	root = json_loadb(data, len, JSON_REJECT_DUPLICATES, &error);
+	/* Of two members of one name the last counts, as it does for engines
+	 * and registries, all of which are written in Go. */
+	root = json_loadb(data, len, 0, &error);
+	if (!root)
+		root = load_mended(data, len);
 	if (!root) {
 		/* jansson has no words for it. */
 		if (!error.text[0])

@@ -83,8 +83,8 @@ struct manifest {
  *
  * *out is to be freed with manifest_free(). -EINVAL with a sentence: not JSON,
  * too many entries, a bad digest or size, no shape of a manifest, or an
- * ambiguous document, where those three do not agree or a member is there
- * twice; -ENOTSUP for schema 1, with a sentence.
+ * ambiguous document, where those three do not agree; -ENOTSUP for schema 1,
+ * with a sentence. Of two members of one name the last counts.
  */
 int manifest_parse(const void *data, size_t len, const char *media_type,
     struct manifest **out, struct err *err);

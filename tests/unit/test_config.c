@@ -147,7 +147,6 @@ static void cases(void **state)
 	    {"bad-diff-id.json", EINVAL, "diff_ids[1]: a sha256 digest"},
 	    {"bad-diff-ids-as-object.json", EINVAL,
 		"rootfs: \"diff_ids\" is not an array"},
-	    {"bad-duplicate-rootfs.json", EINVAL, "line 2: duplicate"},
 	    {"bad-empty.json", EINVAL, "bad JSON"},
 	    {"bad-long-os.json", EINVAL, "\"os\" is longer than 63 bytes"},
 	    {"bad-null-diff-id.json", EINVAL, "not a string"},

@@ -73,7 +73,6 @@ static void cases(void **state)
 	static const struct refusal refusals[] = {
 #define BAD(name, says) {"bad-" name ".json", EINVAL, says}
 	    BAD("config-as-number", "\"Config\" is not a string"),
-	    BAD("duplicate-layers", "duplicate object key"),
 	    BAD("empty", "manifest.json: bad JSON"),
 	    BAD("empty-layer-path", "Layers[1] is not a string, or an empty"),
 	    BAD("image-as-text", "image 1 of manifest.json: it is not an"),

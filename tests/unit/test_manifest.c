@@ -177,6 +177,28 @@ static int parse(const void *data, size_t len, struct err *err)
 	return manifest_parse(data, len, NULL, &manifest, err);
 }
 
+/* Go's readers, which all engines are, take these; so do we. */
+static void odd_characters(void **state)
+{
+	static const struct {
+		const char *name, *value;
+	} cases[] = {
+	    {"good-nul.json", "x\xef\xbf\xbdy"},
+	    {"good-latin-1.json", "\xef\xbf\xbd"},
+	    {"good-surrogates.json",
+		"\xf0\x9f\x98\x80 \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd"},
+	    {"good-duplicate-member.json", "last"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		AUTO_MANIFEST *m = parse_case(cases[i].name, NULL);
+
+		assert_int_equal(m->annotation_count, 1);
+		assert_string_equal(m->annotations[0].value, cases[i].value);
+	}
+}
+
 static void cases(void **state)
 {
 	static const struct refusal refusals[] = {
@@ -192,8 +214,9 @@ static void cases(void **state)
 	    BAD("deep", "more than 64 levels deep"),
 	    BAD("digest-as-number", "layers[1]: the digest is not a string"),
 	    BAD("digest-without-colon", "is not a digest"),
-	    BAD("duplicate-member", "duplicate object key"),
+	    BAD("cut-escape", "bad JSON"),
 	    BAD("empty", "bad JSON"),
+	    BAD("escape", "bad JSON"),
 	    BAD("error-message", "neither an image manifest nor an index"),
 	    BAD("error-message-of-a-type", "the index has no \"manifests\""),
 	    BAD("fractional-size", "\"size\" is not a whole number"),
@@ -207,7 +230,6 @@ static void cases(void **state)
 	    BAD("negative-size", "layers[1]: -1 is no possible size"),
 	    BAD("no-digest", "layers[1]: the digest is missing"),
 	    BAD("no-size", "layers[1]: the size is missing"),
-	    BAD("nul", "bad JSON"),
 	    BAD("null", "bad JSON"),
 	    BAD("short-digest", "64 lower-case"),
 	    BAD("size-as-text", "\"size\" is not a whole number"),
@@ -220,7 +242,6 @@ static void cases(void **state)
 	    BAD("type-of-an-index", "its content says another kind"),
 	    BAD("unknown-algorithm", "neither sha256 nor sha512"),
 	    BAD("upper-case-digest", "64 lower-case"),
-	    BAD("utf-8", "unable to decode byte 0xff"),
 	    {"unsupported-schema1.json", ENOTSUP, "schema 1"},
 	    {"unsupported-schema1-by-type.json", ENOTSUP, "schema 1"},
 	    {NULL, 0, NULL},
@@ -284,6 +305,7 @@ int main(void)
 	    cmocka_unit_test(absent_text_is_empty),
 	    cmocka_unit_test(media_type_is_its_own_before_what_it_is_served_as),
 	    cmocka_unit_test(served_as_another_kind_is_refused),
+	    cmocka_unit_test(odd_characters),
 	    cmocka_unit_test(cases),
 	    cmocka_unit_test(entries_are_limited),
 	    cmocka_unit_test(values_and_bytes_are_limited),
