@@ -111,8 +111,8 @@ int choice_make(const struct choice *choices, size_t count,
 
 		if (fit == FIT_NOT || fit < best)
 			continue;
-		is_one = fit > best ||
-			 strcmp(choices[found].id, choices[i].id) == 0;
+		is_one =
+		    fit > best || strcmp(choices[found].id, choices[i].id) == 0;
 		best = fit;
 		found = i;
 	}

@@ -56,11 +56,11 @@ static int take_both(struct draft *draft,
 	return chose;
 }
 
-static int take_docker(struct draft *draft, const struct archive_entry *json,
-    const struct archive_entry *layout, struct err *err)
+static int take_docker(struct draft *draft, const struct archive_entry *layout,
+    struct err *err)
 {
 	const struct docker_archive_image *image;
-	int r = docker_choose(draft, json, &image, err);
+	int r = docker_choose(draft, &image, err);
 
 	if (r < 0)
 		return r;
@@ -77,19 +77,69 @@ static int take_layout(struct draft *draft, const struct archive_entry *json,
 	return r < 0 ? r : oci_take(draft, chosen, NULL, err);
 }
 
+/*
+ * Many a web application has a manifest.json, and others have files of the other
+ * names: what is not what an archive has there belongs to a root file system.
+ * But where there are parts of images, it is an archive that is broken. 1, 0,
+ * or -errno.
+ */
+static int is_docker(struct draft *draft, struct err *err)
+{
+	struct archive_entry json;
+	struct err reason = ERR_INIT;
+	int r;
+
+	if (!archive_reader_find(draft->reader, "manifest.json", &json))
+		return 0;
+	r = docker_read(draft, &json, &reason);
+	if (r == 0)
+		return 1;
+	if (r == -EINVAL && !archive_reader_has_blobs(draft->reader))
+		return 0;
+	*err = reason;
+	return r;
+}
+
+/* The same of an OCI layout, which is told by its marker. */
+static int is_layout(struct draft *draft, struct archive_entry *json,
+    struct err *err)
+{
+	struct archive_entry marker;
+	struct err none = ERR_INIT;
+	const char *data;
+	int r;
+
+	if (!archive_reader_find(draft->reader, "oci-layout", &marker) ||
+	    !archive_reader_find(draft->reader, "index.json", json))
+		return 0;
+	if (archive_reader_has_blobs(draft->reader))
+		return 1;
+	r = read_file(draft->reader, &marker, LAYOUT_MARKER_MAX, &draft->arena,
+	    &data, &none);
+	if (r == 0)
+		return layout_is_marker(data, (size_t)marker.size);
+	if (r == -EINVAL)
+		return 0;
+	*err = none;
+	return r;
+}
+
 static int take_all(struct draft *draft, struct err *err)
 {
 	const struct archive_reader *reader = draft->reader;
-	struct archive_entry docker, layout, marker, old;
-	bool is_layout = archive_reader_find(reader, "oci-layout", &marker) &&
-			 archive_reader_find(reader, "index.json", &layout);
+	struct archive_entry layout, old;
+	int with_docker = is_docker(draft, err);
+	int with_layout =
+	    with_docker < 0 ? with_docker : is_layout(draft, &layout, err);
 
-	if (archive_reader_find(reader, "manifest.json", &docker))
-		return take_docker(draft, &docker, is_layout ? &layout : NULL,
-		    err);
-	if (is_layout)
+	if (with_layout < 0)
+		return with_layout;
+	if (with_docker)
+		return take_docker(draft, with_layout ? &layout : NULL, err);
+	if (with_layout)
 		return take_layout(draft, &layout, err);
-	if (archive_reader_find(reader, "repositories", &old))
+	if (archive_reader_has_blobs(reader) &&
+	    archive_reader_find(reader, "repositories", &old))
 		return err_set(err, EINVAL,
 		    "the archive is of Docker before 1.10: it has no "
 		    "manifest.json. Load and save it with a later one");

@@ -7,21 +7,37 @@
 #include "read.h"
 #include "stream/compression.h"
 
-int docker_choose(struct draft *draft, const struct archive_entry *json,
-    const struct docker_archive_image **out, struct err *err)
+int docker_read(struct draft *draft, const struct archive_entry *json,
+    struct err *err)
 {
-	AUTO_FREE struct choice *choices = NULL;
-	const struct docker_archive_image *images;
 	const char *data;
-	size_t count, found;
 	int r = read_file(draft->reader, json, DOCKER_ARCHIVE_MAX_BYTES,
 	    &draft->arena, &data, err);
 
-	if (r == 0)
-		r = docker_archive_parse(data, (size_t)json->size,
-		    &draft->docker, err);
-	if (r < 0)
-		return r;
+	return r < 0 ? r
+		     : docker_archive_parse(data, (size_t)json->size,
+			   &draft->docker, err);
+}
+
+/* Wherever they lie. */
+static int look_for_members(struct draft *draft,
+    const struct docker_archive_image *image, struct err *err)
+{
+	int r = archive_reader_look_for(draft->reader, &image->config, 1, err);
+
+	return r < 0 ? r
+		     : archive_reader_look_for(draft->reader, image->layers,
+			   image->layer_count, err);
+}
+
+int docker_choose(struct draft *draft, const struct docker_archive_image **out,
+    struct err *err)
+{
+	AUTO_FREE struct choice *choices = NULL;
+	const struct docker_archive_image *images;
+	size_t count, found;
+	int r;
+
 	images = draft->docker->images;
 	count = draft->docker->image_count;
 	choices = calloc(count, sizeof(*choices));
@@ -31,9 +47,10 @@ int docker_choose(struct draft *draft, const struct archive_entry *json,
 		choices[i] = (struct choice){images[i].config, images[i].names,
 		    images[i].name_count};
 	r = choice_make(choices, count, draft->wanted, &found, err);
-	if (r == 0)
-		*out = &images[found];
-	return r;
+	if (r < 0)
+		return r;
+	*out = &images[found];
+	return look_for_members(draft, *out, err);
 }
 
 int docker_compressed(const struct draft *draft,

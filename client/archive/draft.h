@@ -12,7 +12,7 @@
 
 struct draft {
 	struct archive_contents contents; /* first: it is what callers have */
-	struct archive_reader *reader; /* while it is made */
+	struct archive_reader *reader;    /* while it is made */
 	const struct archive_wanted *wanted; /* likewise */
 
 	struct arena arena;
@@ -28,9 +28,13 @@ struct draft {
 int draft_set_image(struct draft *draft, const struct archive_entry *config,
     struct archive_layer *layers, size_t layer_count, struct err *err);
 
-/* The image of a docker-archive's manifest.json that is meant. */
-int docker_choose(struct draft *draft, const struct archive_entry *json,
-    const struct docker_archive_image **out, struct err *err);
+/* Reads the manifest.json of a docker-archive. -EINVAL where it is none. */
+int docker_read(struct draft *draft, const struct archive_entry *json,
+    struct err *err);
+
+/* The image of it that is meant. */
+int docker_choose(struct draft *draft, const struct docker_archive_image **out,
+    struct err *err);
 
 /* Whether one of its layers is compressed, or not there: then an OCI layout
  * beside it says more. 1, 0 or -errno. */

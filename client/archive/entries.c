@@ -27,6 +27,7 @@ struct entries_item {
 void entries_release(struct entries *entries)
 {
 	map_release(&entries->by_name);
+	map_release(&entries->wanted);
 	arena_release(&entries->arena);
 }
 
@@ -173,14 +174,18 @@ static struct entries_item *add_item(struct entries *entries,
 	return item;
 }
 
-/* Its bytes are not the file's; of other files that does not matter. */
+/* Its bytes are not the file's. */
 static int refuse_sparse(const char *name, struct err *err)
 {
-	if (!entries_is_blob_name(name))
-		return 0;
 	return err_set(err, EINVAL,
 	    "%s is stored as a sparse file: write the archive without that",
 	    name);
+}
+
+static bool is_file_or_link(const struct tar_entry *entry)
+{
+	return entry->type == TAR_FILE || entry->type == TAR_HARDLINK ||
+	       entry->type == TAR_SYMLINK;
 }
 
 int entries_add(struct entries *entries, const struct tar_entry *entry,
@@ -190,19 +195,51 @@ int entries_add(struct entries *entries, const struct tar_entry *entry,
 	struct path name;
 
 	*file = NULL;
-	if (entry->type != TAR_FILE && entry->type != TAR_HARDLINK &&
-	    entry->type != TAR_SYMLINK)
+	if (!is_file_or_link(entry) || !path_set(&name, entry->name) ||
+	    !can_matter(name.text))
 		return 0;
-	if (!path_set(&name, entry->name) || !can_matter(name.text))
-		return 0;
+	/* Of other files it does not matter. */
 	if (entry->is_sparse)
-		return refuse_sparse(name.text, err);
+		return entries_is_blob_name(name.text)
+			   ? refuse_sparse(name.text, err)
+			   : 0;
 	item = add_item(entries, entry, &name, err);
 	if (!item)
 		return -err->code;
 	if (entry->type == TAR_FILE)
 		*file = &item->entry;
 	return 0;
+}
+
+int entries_add_wanted(struct entries *entries, const struct tar_entry *entry,
+    struct err *err)
+{
+	struct path name;
+
+	if (!is_file_or_link(entry) || !path_set(&name, entry->name) ||
+	    !map_get(&entries->wanted, name.text))
+		return 0;
+	if (entry->is_sparse)
+		return refuse_sparse(name.text, err);
+	return add_item(entries, entry, &name, err) ? 0 : -err->code;
+}
+
+int entries_want(struct entries *entries, const char *name, struct err *err)
+{
+	struct path path;
+	const char *at = path.text;
+	const struct entries_item *item;
+
+	if (!path_set(&path, name))
+		return 0;
+	item = map_get(&entries->by_name, at);
+	for (int hops = 0; item && item->target && hops < HOPS_MAX; hops++) {
+		at = item->target;
+		item = map_get(&entries->by_name, at);
+	}
+	if (item || map_get(&entries->wanted, at))
+		return 0;
+	return map_put(&entries->wanted, at, entries) < 0 ? err_nomem(err) : 1;
 }
 
 bool entries_find(const struct entries *entries, const char *name,

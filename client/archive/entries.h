@@ -16,6 +16,7 @@ struct entries {
 	struct arena arena;
 	struct map by_name; /* to struct entries_item */
 	size_t count;       /* also those that a later one of a name hides */
+	struct map wanted;  /* other names that are taken, to themselves */
 };
 
 void entries_release(struct entries *entries);
@@ -26,6 +27,17 @@ void entries_release(struct entries *entries);
  */
 int entries_add(struct entries *entries, const struct tar_entry *entry,
     const struct archive_entry **file, struct err *err);
+
+/*
+ * Of archives whose manifest names what cannot be told by its name: from now on
+ * what it names is taken. 1 if it is not there yet, 0 if it is, or was wanted
+ * before.
+ */
+int entries_want(struct entries *entries, const char *name, struct err *err);
+
+/* As entries_add(), but only of what is wanted. */
+int entries_add_wanted(struct entries *entries, const struct tar_entry *entry,
+    struct err *err);
 
 /* As archive_reader_find(). */
 bool entries_find(const struct entries *entries, const char *name,

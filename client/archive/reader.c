@@ -22,6 +22,12 @@
  * the largest images that are known. */
 #define DECODED_MAX (UINT64_C(1) << 38)
 
+enum {
+	PIECE = 256 << 10,
+	/* Each is a read of the whole archive. */
+	WALKS_MAX = 4,
+};
+
 /* A file that will be reported as a layer if it begins like one. */
 struct candidate {
 	const struct archive_entry *file; /* NULL: none */
@@ -276,4 +282,61 @@ bool archive_reader_find(const struct archive_reader *reader, const char *name,
     struct archive_entry *out)
 {
 	return entries_find(&reader->entries, name, out);
+}
+
+bool archive_reader_has_blobs(const struct archive_reader *reader)
+{
+	return reader->has_blobs;
+}
+
+static int on_entry_again(void *arg, const struct tar_entry *entry,
+    struct err *err)
+{
+	struct archive_reader *reader = arg;
+
+	return entries_add_wanted(&reader->entries, entry, err);
+}
+
+/* Walks all of the plain tar for what is wanted now. */
+static int walk_again(struct archive_reader *reader, struct err *err)
+{
+	const struct tar_handler handler = {.entry = on_entry_again,
+	    .arg = reader};
+	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
+	AUTO_FREE char *piece = malloc(PIECE);
+	int r = piece ? tar_walker_new(&handler, &walker, err) : err_nomem(err);
+
+	for (uint64_t done = 0; r == 0 && done < reader->size;) {
+		uint64_t left = reader->size - done;
+		ssize_t n = file_pread(archive_reader_fd(reader), piece,
+		    left < PIECE ? (size_t)left : PIECE, done, err);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
+		r = tar_walker_feed(walker, piece, (size_t)n, NULL, err);
+		done += (uint64_t)n;
+	}
+	return r < 0 ? r : 0;
+}
+
+int archive_reader_look_for(struct archive_reader *reader,
+    const char *const *names, size_t count, struct err *err)
+{
+	/* Links of links lead on, but not for ever. */
+	for (int walks = 0; walks < WALKS_MAX; walks++) {
+		int missing = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			int r = entries_want(&reader->entries, names[i], err);
+
+			if (r < 0)
+				return r;
+			missing += r;
+		}
+		if (missing == 0)
+			return 0;
+		if (walk_again(reader, err) < 0)
+			return -err->code;
+	}
+	return 0;
 }

@@ -43,6 +43,19 @@ size_t layout_names(const struct descriptor *entry,
 	return n;
 }
 
+bool layout_is_marker(const void *data, size_t len)
+{
+	json_auto_t *root = NULL;
+	json_t *version = NULL;
+	struct err none = ERR_INIT;
+
+	return document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
+		   &none) == 0 &&
+	       document_member(root, "imageLayoutVersion", JSON_STRING,
+		   &version, &none) == 0 &&
+	       version;
+}
+
 /* A list of strings, each in the arena; NULL and 0 where it is absent. */
 static int read_list(const json_t *object, const char *name,
     struct arena *arena, const char ***out, size_t *count, struct err *err)

@@ -70,6 +70,17 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
 int archive_reader_fd(const struct archive_reader *reader);
 uint64_t archive_reader_size(const struct archive_reader *reader);
 
+/*
+ * Looks for these names in the whole archive once more, with where links of
+ * them lead, so that archive_reader_find() knows them: what belongs to an image
+ * is known by where it lies, but a manifest can name anything.
+ */
+int archive_reader_look_for(struct archive_reader *reader,
+    const char *const *names, size_t count, struct err *err);
+
+/* Whether files of it have names that only parts of images have. */
+bool archive_reader_has_blobs(const struct archive_reader *reader);
+
 /* Whether engines unpack it as it is, if it is a root file system. */
 bool archive_reader_is_plain(const struct archive_reader *reader);
 

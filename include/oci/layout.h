@@ -7,6 +7,7 @@
 #ifndef OCI_LAYOUT_H
 #define OCI_LAYOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -17,7 +18,8 @@
 enum {
 	DOCKER_ARCHIVE_MAX_BYTES = 16 << 20, /* other readers: 1 to 20 MiB */
 	DOCKER_ARCHIVE_MAX_IMAGES = 1000,    /* each a tag and its layers */
-	LAYOUT_MAX_NAMES = 2                 /* of an entry of an index */
+	LAYOUT_MAX_NAMES = 2,                /* of an entry of an index */
+	LAYOUT_MARKER_MAX = 64 << 10         /* it has thirty bytes */
 };
 
 /* A name under which an archive holds an image. It is for choosing among
@@ -48,6 +50,9 @@ int docker_archive_parse(const void *data, size_t len,
 void docker_archive_free(struct docker_archive *archive);
 
 DEFINE_CLEANUP(struct docker_archive *, docker_archive_free);
+
+/* Whether a file oci-layout with these bytes marks a layout. */
+bool layout_is_marker(const void *data, size_t len);
 
 /*
  * The names that annotations give to an entry of an OCI layout's index:

@@ -293,8 +293,10 @@ BROKEN = {
     "a layer too few": (lambda: docker_archive(
         [("app:1.0", without(IMAGE, layers=IMAGE.layers[:1]))]),
         "has 2 layers, the archive 1"),
-    "no JSON": (lambda: tar_of({"manifest.json": b"{nonsense"}), ""),
-    "no image": (lambda: tar_of({"manifest.json": b"[]"}), ""),
+    "no JSON": (lambda: tar_of({
+        "blobs/sha256/x": b"", "manifest.json": b"{nonsense"}), ""),
+    "no image": (lambda: tar_of({
+        "blobs/sha256/x": b"", "manifest.json": b"[]"}), ""),
     "another config": (lambda: oci_archive([("1.0", Manifest(
         IMAGE.media_type, IMAGE.data, blobs=(
             Blob("", b"{}"), *IMAGE.layers)))]), "lacks"),

@@ -120,11 +120,38 @@ static void test_one_image_twice(void **state)
 	check_docker(&test, &image);
 }
 
+/* docker save one:1.0 two:1.0, pushed as app:1.0. */
+static void check_by_repository(const char *first, const char *second,
+    int expected)
+{
+	AUTO_BUF struct buf tar = ARCHIVE_INIT;
+	struct test_image images[2];
+	AUTO_CONTENTS struct test_contents test;
+
+	make_two(&tar, images, first, second);
+	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
+	check_docker(&test, &images[expected]);
+	image_release(&images[0]);
+	image_release(&images[1]);
+}
+
+static void test_chosen_by_repository(void **state)
+{
+	(void)state;
+	check_by_repository("app:1.0", "other:1.0", 0);
+	check_by_repository("other:1.0", "localhost:5000/app:1.0", 1);
+	check_by_repository("docker.io/library/app:1.0", "x/app:1.0", 0);
+	check_by_repository("reg.test/team/app:1.0", "reg.test/app2:1.0", 0);
+	check_by_repository("app:2.0", "x/app:1.0", 1);
+}
+
 static void check_docker_refused(const char *manifest, const char *config,
     const char *says)
 {
 	AUTO_BUF struct buf tar = ARCHIVE_INIT;
 
+	/* It is an archive, whatever its manifest.json is. */
+	put_text(&tar, "blobs/sha256/x", "");
 	put_text(&tar, "layer.tar", "");
 	if (config)
 		put_text(&tar, "config", config);
@@ -210,7 +237,10 @@ static void test_rootfs(void **state)
 	(void)state;
 	put_text(&tar, "etc/passwd", "root");
 	put_text(&tar, "srv/manifest.json", "no image's");
+	put_text(&tar, "manifest.json", "{\"name\":\"an application\"}");
 	put_text(&tar, "index.json", "a web server's, perhaps");
+	put_text(&tar, "oci-layout", "{}");
+	put_text(&tar, "repositories", "of packages");
 	assert_int_equal(contents_read(&test, &tar, "1.0"), 0);
 	assert_int_equal(test.contents->kind, ARCHIVE_ROOTFS);
 	assert_int_equal(test.contents->rootfs_size, tar.len);
@@ -221,6 +251,7 @@ static void test_old_docker(void **state)
 	AUTO_BUF struct buf tar = ARCHIVE_INIT;
 
 	(void)state;
+	put_text(&tar, "blobs/sha256/x", "");
 	put_text(&tar, "repositories", "{\"app\":{\"1.0\":\"abc\"}}");
 	check_contents_refused(&tar, "1.0", "Docker before 1.10");
 }
@@ -231,6 +262,7 @@ int main(void)
 	    cmocka_unit_test(test_namings),
 	    cmocka_unit_test(test_linked_layer),
 	    cmocka_unit_test(test_chosen_by_tag),
+	    cmocka_unit_test(test_chosen_by_repository),
 	    cmocka_unit_test(test_no_such_tag),
 	    cmocka_unit_test(test_one_image_twice),
 	    cmocka_unit_test(test_broken),
