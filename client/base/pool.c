@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/lock.h"
 #include "base/thread.h"
 
@@ -16,6 +17,7 @@ struct pool_job {
 	struct pool_job *next;
 	void (*run)(void *arg);
 	void *arg;
+	struct budget budget;
 };
 
 struct pool {
@@ -80,7 +82,9 @@ static void *work(void *arg)
 
 	pthread_setname_np(pthread_self(), pool->name);
 	while ((job = next_job(pool))) {
+		budget_bind(&job->budget);
 		job->run(job->arg);
+		budget_unbind(&job->budget);
 		free(job);
 	}
 	return NULL;
@@ -103,7 +107,9 @@ int pool_submit(struct pool *pool, void (*run)(void *arg), void *arg,
 
 	if (!job)
 		return err_nomem(err);
-	*job = (struct pool_job){NULL, run, arg};
+	*job = (struct pool_job){.run = run, .arg = arg};
+	if (budget_now())
+		job->budget = *budget_now();
 	SCOPED_LOCK(&pool->lock);
 	/* Without another thread the job waits; without any, it never runs. */
 	if (pool->queued >= pool->idle && pool->started < pool->limit &&

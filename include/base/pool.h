@@ -14,8 +14,9 @@ struct pool;
 struct pool *pool_new(const char *name, unsigned threads, struct err *err);
 
 /*
- * Runs job(arg) in one of the threads, with all signals blocked. A job can
- * submit others. 0 or -ENOMEM, -EAGAIN.
+ * Runs job(arg) in one of the threads, with all signals blocked, and with a
+ * copy of the calling thread's budget (base/budget.h). A job can submit others.
+ * 0 or -ENOMEM, -EAGAIN.
  */
 int pool_submit(struct pool *pool, void (*job)(void *arg), void *arg,
     struct err *err);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The budget of the thread's operation. */
+#include "base/budget.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+#include "base/map.h"
+
+static _Thread_local struct budget *current;
+
+void budget_bind(struct budget *budget)
+{
+	assert(!current);
+	current = budget;
+}
+
+void budget_unbind(struct budget *budget)
+{
+	assert(current == budget);
+	(void)budget;
+	current = NULL;
+}
+
+struct budget *budget_now(void)
+{
+	return current;
+}
+
+uint64_t budget_lost(void)
+{
+	return current ? current->lost : 0;
+}
+
+void budget_lose(uint64_t ms)
+{
+	if (current)
+		current->lost += ms;
+}
+
+void budget_gain(uint64_t ms)
+{
+	if (current)
+		current->lost -= ms < current->lost ? ms : current->lost;
+}
+
+bool budget_is_patient(void)
+{
+	return current && current->patient;
+}
+
+void budget_be_patient(void)
+{
+	if (current)
+		current->patient = true;
+}
+
+unsigned budget_failed(const char *what, const struct err *err)
+{
+	uint64_t hash = map_hash(what);
+
+	if (!current)
+		return 0;
+	if (current->failing != hash)
+		current->times = 0;
+	current->failing = hash;
+	current->last = *err;
+	return ++current->times;
+}
+
+void budget_got_on(const char *what)
+{
+	if (budget_failures(what) > 0)
+		current->times = 0;
+}
+
+unsigned budget_failures(const char *what)
+{
+	return current && current->failing == map_hash(what) ? current->times
+							     : 0;
+}
+
+/* What a server said, or that there was none to say it. Wrong bytes, a full
+ * disk or an interrupt say nothing of the next try. */
+static bool is_of_server(const struct err *err)
+{
+	switch (err->code) {
+	case EBUSY:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EHOSTUNREACH:
+	case EPROTO:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return err->http != 0;
+	}
+}
+
+void budget_note(const char *what, const struct err *err)
+{
+	if (!current || !is_of_server(err))
+		return;
+	current->notes[current->noted % BUDGET_NOTES].what = map_hash(what);
+	current->notes[current->noted % BUDGET_NOTES].err = *err;
+	current->noted++;
+}
+
+int budget_recall(const char *what, struct err *err)
+{
+	uint64_t hash = map_hash(what);
+
+	for (unsigned i = 0; current && i < BUDGET_NOTES; i++) {
+		const struct err *noted = &current->notes[i].err;
+
+		if (noted->code && current->notes[i].what == hash) {
+			*err = *noted;
+			return -err->code;
+		}
+	}
+	return 0;
+}
