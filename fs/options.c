@@ -18,6 +18,7 @@ enum {
 	TAG_TTL_DEFAULT = 10,
 	TAG_TTL_MAX = 86400,
 	TIMEOUT_DEFAULT = 30,
+	MIN_RATE_DEFAULT = 1024,
 	TIMEOUT_MAX = 3600,
 };
 
@@ -40,6 +41,7 @@ const char options_help[] =
     "     authfile=FILE        credentials (where docker and podman have "
     "them)\n"
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
+    "     min_rate=BYTES       a second; what is slower counts as silent (1K)\n"
     "     source_date_epoch=SECONDS   the time of images made here\n"
     "     noexec,trust_suid,trust_dev  which programs run, and how\n"
     "     squash,no_squash     images' files are yours (unless you are root)\n"
@@ -59,22 +61,34 @@ static char *default_cache(void)
 }
 
 /* A number with K, M, G or T. */
-static int parse_size(const char *text, uint64_t *out, struct err *err)
+static int parse_size(const char *name, const char *text, uint64_t *out,
+    struct err *err)
 {
 	static const char units[] = "KMGT";
 	const char *cursor = text, *unit;
 	unsigned shift = 0;
 
 	if (!parse_u64(&cursor, UINT64_MAX, out))
-		return err_set(err, EINVAL, "cache_size=%s: not a size", text);
+		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
 	if (*cursor && (unit = strchr(units, *cursor & ~0x20))) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		cursor++;
 	}
 	if (*cursor || *out > UINT64_MAX >> shift)
-		return err_set(err, EINVAL, "cache_size=%s: not a size", text);
+		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
 	*out <<= shift;
 	return 0;
+}
+
+/* One byte a second is what a transfer has that stands still no more. */
+static int set_min_rate(struct options *options, const char *text,
+    struct err *err)
+{
+	int r = parse_size("min_rate", text, &options->min_rate, err);
+
+	if (r == 0 && options->min_rate == 0)
+		return err_set(err, EINVAL, "min_rate=%s: at least 1", text);
+	return r;
 }
 
 static int parse_number(const char *name, const char *text, unsigned min,
@@ -190,13 +204,15 @@ static int set_value(struct options *options, const char *name,
 	if (!strcmp(name, "cache"))
 		return set_cache(options, value, err);
 	if (!strcmp(name, "cache_size"))
-		return parse_size(value, &options->cache_size, err);
+		return parse_size(name, value, &options->cache_size, err);
 	if (!strcmp(name, "tag_ttl"))
 		return parse_number(name, value, 0, TAG_TTL_MAX,
 		    &options->tag_ttl, err);
 	if (!strcmp(name, "timeout"))
 		return parse_number(name, value, 1, TIMEOUT_MAX,
 		    &options->timeout, err);
+	if (!strcmp(name, "min_rate"))
+		return set_min_rate(options, value, err);
 	if (!strcmp(name, "delete"))
 		return set_delete(options, value, err);
 	if (!strcmp(name, "platform"))
@@ -327,6 +343,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	*options = (struct options){.cache_size = CACHE_SIZE_DEFAULT,
 	    .tag_ttl = TAG_TTL_DEFAULT,
 	    .timeout = TIMEOUT_DEFAULT,
+	    .min_rate = MIN_RATE_DEFAULT,
 	    .platform = platform_host(),
 	    /* Others' files would be nobody's to read. */
 	    .squash = geteuid() != 0,

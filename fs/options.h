@@ -35,6 +35,7 @@ struct options {
 	uint64_t cache_size; /* bytes */
 	unsigned tag_ttl;    /* seconds */
 	unsigned timeout;    /* seconds */
+	uint64_t min_rate;   /* bytes a second */
 	struct platform platform;
 	struct layer_format compression;
 	const char *authfile; /* or NULL */

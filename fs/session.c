@@ -179,6 +179,7 @@ static int connect_registry(struct session *session, struct err *err)
 				   ? options->timeout
 				   : CONNECT_TIMEOUT,
 	    .stall_timeout = options->timeout,
+	    .min_rate = options->min_rate,
 	    .attempts = ATTEMPTS,
 	    .max_wait = RETRY_AFTER_MAX,
 	    .host_connections = HOST_CONNECTIONS,

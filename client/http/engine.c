@@ -9,8 +9,15 @@
 #include "base/thread.h"
 #include "transfer.h"
 
-/* Only a bound: orders wake the thread, and libcurl has timers of its own. */
-enum { POLL_WAIT = 60 * 1000 };
+enum {
+	/* Only a bound: orders wake the thread, and libcurl has timers of its
+	 * own. */
+	POLL_WAIT = 60 * 1000, /* ms */
+	/* How often it is looked at how fast transfers move: seldom enough to
+	 * cost nothing, often enough to tell a burst from a stream. */
+	WATCH_MIN = 50,
+	WATCH_MAX = 500,
+};
 
 /* False for a response that is done. */
 static bool enqueue(struct engine *engine, struct http_response *r,
@@ -126,6 +133,12 @@ static void cancel(struct engine *engine, struct http_response *r,
 		end_running(engine, r, &err);
 }
 
+static void resume(struct http_response *r)
+{
+	pace_start(&r->pace, now_ms());
+	curl_easy_pause(r->easy, CURLPAUSE_CONT);
+}
+
 static void carry_out(struct engine *engine)
 {
 	struct http_response *r;
@@ -137,7 +150,7 @@ static void carry_out(struct engine *engine)
 		else if (orders & ORDER_START)
 			start(engine, r);
 		else
-			curl_easy_pause(r->easy, CURLPAUSE_CONT);
+			resume(r);
 	}
 }
 
@@ -185,21 +198,45 @@ static void end_all(struct engine *engine, int code, const char *words)
 	}
 }
 
+/* Ends what has stalled. How long to wait until one of the others can have. */
+static int watch(struct engine *engine)
+{
+	struct http_response *r, *next;
+	uint64_t now = now_ms();
+	uint64_t wait = LIST_FIRST(&engine->running) ? WATCH_MAX : POLL_WAIT;
+
+	if (now - engine->watched < WATCH_MIN)
+		return WATCH_MIN;
+	engine->watched = now;
+	for (r = LIST_FIRST(&engine->running); r; r = next) {
+		struct err err = ERR_INIT;
+
+		next = LIST_NEXT(r, running);
+		if (!pace_go_on(&r->pace, transfer_moved(r), now)) {
+			transfer_result(r, CURLE_OPERATION_TIMEDOUT, &err);
+			end_running(engine, r, &err);
+		} else if (pace_left(&r->pace) < wait) {
+			wait = pace_left(&r->pace);
+		}
+	}
+	return wait > WATCH_MIN ? (int)wait : WATCH_MIN;
+}
+
 static void *run(void *arg)
 {
 	struct engine *engine = arg;
 
 	while (!is_stopping(engine)) {
 		CURLMcode c;
-		int running;
+		int running, wait;
 
 		carry_out(engine);
 		c = curl_multi_perform(engine->multi, &running);
 		reap(engine);
+		wait = watch(engine);
 		notify_readers(engine);
 		if (c == CURLM_OK)
-			c = curl_multi_poll(engine->multi, NULL, 0, POLL_WAIT,
-			    NULL);
+			c = curl_multi_poll(engine->multi, NULL, 0, wait, NULL);
 		if (c != CURLM_OK)
 			end_all(engine, EIO, curl_multi_strerror(c));
 	}
@@ -226,6 +263,7 @@ int engine_init(struct engine *engine, unsigned host_connections,
 	LIST_INIT(&engine->running);
 	TAILQ_INIT(&engine->ordered);
 	engine->stopping = false;
+	engine->watched = 0;
 	atomic_init(&engine->counts.requests, 0);
 	atomic_init(&engine->counts.received, 0);
 	atomic_init(&engine->counts.sent, 0);

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/budget.h"
+#include "base/file.h"
+#include "cost.h"
 #include "engine.h"
 #include "http/grammar.h"
 #include "redirect.h"
@@ -23,7 +26,8 @@ struct http {
 struct errand {
 	struct http *http;
 	const struct http_request *request;
-	char *url; /* where it goes now */
+	char *what; /* as the budget knows it */
+	char *url;  /* where it goes now */
 	unsigned attempts;
 	unsigned redirects;
 };
@@ -102,10 +106,17 @@ static int attempt(struct errand *errand, struct http_response **out,
 	return 0;
 }
 
-static bool may_repeat(const struct errand *errand)
+/* Whether a failure (0: a status) is worth another attempt. */
+static bool may_repeat(const struct errand *errand, int code)
 {
-	return errand->request->retry &&
-	       errand->attempts < errand->http->options.attempts;
+	const struct http_options *options = &errand->http->options;
+
+	if (!errand->request->retry || cost_left(options) == 0)
+		return false;
+	if (code != 0 && budget_is_patient())
+		return retry_helps_error(code) || code == ETIMEDOUT;
+	return (code == 0 || retry_helps_error(code)) &&
+	       errand->attempts < options->attempts;
 }
 
 /* Seconds that the server asks us to wait, if it does; response may be NULL. */
@@ -117,19 +128,30 @@ static bool asked_wait(const struct http_response *response, uint64_t *seconds)
 	return field && http_retry_after(field, time(NULL), seconds);
 }
 
+/* The longest waits leave time for what they wait for. */
+static uint64_t backoff(const struct errand *errand, unsigned attempts)
+{
+	uint64_t ms = retry_backoff(attempts, arc4random());
+	uint64_t longest = cost_limit(&errand->http->options) / 8;
+
+	return ms < longest ? ms : longest;
+}
+
+/* 1 with how long, 0 if the budget has no time for it, -EBUSY if the server
+ * wants more than that, or than anybody waits. */
 static int choose_wait(const struct errand *errand,
     const struct http_response *response, uint64_t *ms, struct err *err)
 {
-	unsigned max_wait = errand->http->options.max_wait;
-	uint64_t seconds;
+	const struct http_options *options = &errand->http->options;
+	uint64_t left = cost_left(options), seconds;
 
 	if (!asked_wait(response, &seconds)) {
-		*ms = retry_backoff(errand->attempts, arc4random());
-		return 0;
+		*ms = backoff(errand, errand->attempts);
+		return *ms < left;
 	}
-	if (seconds <= max_wait) {
+	if (seconds <= options->max_wait && seconds * 1000 < left) {
 		*ms = seconds * 1000;
-		return 0;
+		return 1;
 	}
 	err_set(err, EBUSY,
 	    "%s %s: the server answers %d and asks to wait %llu seconds",
@@ -142,8 +164,12 @@ static int choose_wait(const struct errand *errand,
 static int wait_ms(const struct errand *errand, uint64_t ms, struct err *err)
 {
 	const char *method = errand->request->method;
-	int r = engine_sleep(&errand->http->engine, ms);
+	int r;
 
+	if (ms == 0)
+		return 0;
+	r = engine_sleep(&errand->http->engine, ms);
+	budget_lose(ms);
 	if (r == -ESHUTDOWN)
 		return err_set(err, ESHUTDOWN, "%s: shutting down", method);
 	if (r == -EINTR)
@@ -159,15 +185,15 @@ static int attempt_or_wait(struct errand *errand, struct http_response **out,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	struct err failure = ERR_INIT;
 	int r = attempt(errand, &response, &failure);
-	bool may_pass = r < 0 ? retry_helps_error(failure.code)
-			      : retry_helps_status(http_status(response));
+	bool fails = r < 0 || retry_helps_status(http_status(response));
+	int again = 0;
 
-	if (may_pass && may_repeat(errand)) {
-		r = choose_wait(errand, response, ms, err);
-		if (r == 0 && response)
-			response_drain(response);
-		return r < 0 ? r : 1;
-	}
+	if (fails && may_repeat(errand, failure.code))
+		again = choose_wait(errand, response, ms, err);
+	if (again == 1 && response)
+		response_drain(response);
+	if (again != 0)
+		return again;
 	if (r < 0)
 		*err = failure;
 	else
@@ -175,18 +201,23 @@ static int attempt_or_wait(struct errand *errand, struct http_response **out,
 	return r;
 }
 
-/* Attempts at one url. */
+/* Attempts at one url. The first waits, too, where a body has just broken. */
 static int persist(struct errand *errand, struct http_response **out,
     struct err *err)
 {
-	uint64_t ms;
+	unsigned failures = budget_failures(errand->what);
+	uint64_t ms = failures > 0 ? backoff(errand, failures) : 0;
 	int r;
 
-	while ((r = attempt_or_wait(errand, out, &ms, err)) == 1) {
-		r = wait_ms(errand, ms, err);
-		if (r < 0)
-			break;
+	if (ms > 0 && ms >= cost_left(&errand->http->options)) {
+		*err = budget_now()->last;
+		return -err->code;
 	}
+	do {
+		r = wait_ms(errand, ms, err);
+		if (r == 0)
+			r = attempt_or_wait(errand, out, &ms, err);
+	} while (r == 1);
 	return r;
 }
 
@@ -213,19 +244,65 @@ static int hop(struct errand *errand, struct http_response **out,
 	return 1;
 }
 
+static int run(struct errand *errand, struct http_response **out,
+    struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int r;
+
+	do
+		r = hop(errand, out, &failure);
+	while (r == 1);
+	if (r < 0)
+		*err = failure;
+	else if (retry_helps_status(http_status(*out)))
+		cost_refused(*out, &failure);
+	if (failure.code && errand->request->retry)
+		budget_note(errand->what, &failure);
+	return r;
+}
+
+/* Whether the operation has no more to spend on this. */
+static bool is_spent(const struct errand *errand, struct err *err)
+{
+	const struct budget *budget = budget_now();
+
+	if (errand->request->retry && budget_recall(errand->what, err) < 0)
+		return true;
+	if (!budget || cost_left(&errand->http->options) > 0)
+		return false;
+	*err = budget->last;
+	return true;
+}
+
+static int run_within(struct errand *errand, struct http_response **out,
+    struct err *err)
+{
+	struct budget own = {0};
+	bool alone = !budget_now();
+	int r;
+
+	if (is_spent(errand, err))
+		return -err->code;
+	if (alone)
+		budget_bind(&own);
+	r = run(errand, out, err);
+	if (alone)
+		budget_unbind(&own);
+	return r;
+}
+
 int http_open(struct http *http, const struct http_request *request,
     struct http_response **out, struct err *err)
 {
 	struct errand errand = {.http = http,
 	    .request = request,
+	    .what = file_path("%s %s", request->method, request->url),
 	    .url = strdup(request->url)};
-	int r;
+	int r = errand.url && errand.what ? run_within(&errand, out, err)
+					  : err_nomem(err);
 
-	if (!errand.url)
-		return err_nomem(err);
-	do
-		r = hop(&errand, out, err);
-	while (r == 1);
+	free(errand.what);
 	free(errand.url);
 	return r;
 }

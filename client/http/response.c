@@ -6,8 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "cost.h"
 #include "engine.h"
 #include "transfer.h"
 #include "url.h"
@@ -21,7 +23,7 @@ enum {
 	DRAIN_LIMIT = 64 * 1024,
 };
 
-static uint64_t now_ms(void)
+uint64_t now_ms(void)
 {
 	struct timespec now;
 
@@ -39,6 +41,7 @@ static void response_free(struct http_response *r)
 	free(r->method);
 	free(r->url);
 	free(r->shown);
+	free(r->what);
 	free(r);
 }
 
@@ -68,7 +71,9 @@ struct http_response *response_new(struct engine *engine,
 		return NULL;
 	r->method = strdup(request->method);
 	r->url = strdup(to->url);
-	if (!r->method || !r->url) {
+	r->what = file_path("%s %s", request->method, request->url);
+	r->pace = cost_pace(options);
+	if (!r->method || !r->url || !r->what) {
 		err_nomem(err);
 		return NULL;
 	}
@@ -283,6 +288,7 @@ void http_close(struct http_response *r)
 		return;
 	engine_order(r->engine, r, ORDER_CANCEL);
 	wait_done(r);
+	cost_charge(r);
 	log_response(r);
 	response_free(r);
 }

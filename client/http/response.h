@@ -13,6 +13,7 @@
 #include "base/task.h"
 #include "header.h"
 #include "http/http.h"
+#include "pace.h"
 #include "ring.h"
 #include "tls.h"
 
@@ -31,6 +32,7 @@ struct http_response {
 	struct counts *counts; /* the engine's */
 	char *method;
 	char *url;
+	char *what;       /* method and url of the request that it is for */
 	char *shown;      /* the url for messages */
 	uint64_t started; /* ms, CLOCK_MONOTONIC */
 
@@ -44,8 +46,10 @@ struct http_response {
 	struct http_body body;
 	uint64_t body_position;
 	bool expects; /* asked for 100 Continue */
+	bool begun;   /* it has its turn */
 	bool asked;   /* the request was sent, or some of it */
 	bool fresh;   /* the ring has bytes that the reader was not told of */
+	struct pace pace;
 	struct tls tls;
 	struct err cause; /* why a callback of ours gave up */
 	char detail[CURL_ERROR_SIZE];
@@ -72,6 +76,9 @@ struct http_response {
 struct http_response *response_new(struct engine *engine,
     const struct http_options *options, const struct http_request *request,
     const struct destination *to, struct err *err);
+
+/* ms, CLOCK_MONOTONIC. */
+uint64_t now_ms(void);
 
 /* Waits until the header is there. */
 int response_wait(struct http_response *response, struct err *err);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/file.h"
 #include "base/lock.h"
@@ -64,10 +65,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	if (!r->headed)
 		return len; /* of an answer that is not the last */
 	put = response_put(r, data, len);
-	if (put < 0)
+	if (put < 0) {
 		err_nomem(&r->cause);
-	if (put <= 0)
-		return put < 0 ? 0 : CURL_WRITEFUNC_PAUSE;
+		return 0;
+	}
+	if (put == 0) {
+		pace_stop(&r->pace, transfer_moved(r), now_ms());
+		return CURL_WRITEFUNC_PAUSE;
+	}
 	atomic_fetch_add(&r->counts->received, len);
 	return len;
 }
@@ -115,6 +120,34 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/*
+ * The clock runs from here on: while libcurl keeps a request until one of the
+ * host's connections is free nobody waits for the server.
+ */
+static void begin(struct http_response *r)
+{
+	if (!r->begun)
+		pace_start(&r->pace, now_ms());
+	r->begun = true;
+}
+
+static int on_resolve(void *resolver, void *reserved, void *arg)
+{
+	(void)resolver;
+	(void)reserved;
+	begin(arg);
+	return 0;
+}
+
+static curl_socket_t on_socket(void *arg, curlsocktype purpose,
+    struct curl_sockaddr *address)
+{
+	(void)purpose;
+	begin(arg);
+	return socket(address->family, address->socktype | SOCK_CLOEXEC,
+	    address->protocol);
+}
+
 /* libcurl is connected, and will send the request. */
 static int on_connected(void *arg, char *ip, char *own_ip, int port,
     int own_port)
@@ -130,6 +163,7 @@ static int on_connected(void *arg, char *ip, char *own_ip, int port,
 	if (!r->asked)
 		atomic_fetch_add(&r->counts->requests, 1);
 	r->asked = true;
+	begin(r);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -147,6 +181,10 @@ static void set_callbacks(struct http_response *r)
 	curl_easy_setopt(easy, CURLOPT_READDATA, r);
 	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
 	curl_easy_setopt(easy, CURLOPT_SEEKDATA, r);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+	curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, r);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, r);
 }
@@ -164,9 +202,6 @@ static void set_manners(CURL *easy, const struct http_options *options)
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_SIZE);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
 	    (long)options->connect_timeout);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-	    (long)options->stall_timeout);
 }
 
 /*
@@ -282,6 +317,14 @@ void transfer_result(const struct http_response *r, CURLcode curl,
 	else
 		failure_err(&failure, err);
 	err_wrap(err, "%s %s", r->method, r->shown);
+}
+
+uint64_t transfer_moved(const struct http_response *r)
+{
+	curl_off_t received = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+	return (uint64_t)received + transfer_sent(r);
 }
 
 uint64_t transfer_sent(const struct http_response *r)

@@ -14,7 +14,8 @@ int transfer_init(struct http_response *response,
 void transfer_result(const struct http_response *response, CURLcode curl,
     struct err *err);
 
-/* Bytes of the body that were sent. */
+/* Bytes of the body that were sent; of both bodies that moved. */
 uint64_t transfer_sent(const struct http_response *response);
+uint64_t transfer_moved(const struct http_response *response);
 
 #endif

@@ -32,10 +32,14 @@ struct http;
 struct http_options {
 	const char *user_agent;
 	unsigned connect_timeout; /* seconds */
-	/* Seconds without a byte either way; up to five more go by after a
-	 * fast transfer. A full ring's pause does not count. */
+	/* Seconds that an attempt waits for an answer's header, and for a body
+	 * that moves more slowly than the minimum rate, either way. A full
+	 * ring's pause does not count. Three times that is the budget of an
+	 * operation, see base/budget.h. */
 	unsigned stall_timeout;
-	unsigned attempts; /* tries of a request in all, at least 1 */
+	uint64_t min_rate; /* bytes a second, not 0 */
+	unsigned attempts; /* tries of a request in all, at least 1, unless the
+			    * budget is patient */
 	unsigned max_wait; /* longest Retry-After that is obeyed, s */
 	unsigned host_connections;
 };
@@ -91,7 +95,10 @@ struct http_request {
 	 * More are -ELOOP; one from https to http is -EPROTO. */
 	unsigned max_redirects;
 	/* A failed attempt is made again only when true: the network broke, or
-	 * 408, 429, 500, 502, 503, 504, waiting as Retry-After says. */
+	 * 408, 429, 500, 502, 503, 504, waiting as Retry-After says; as often
+	 * as the options and the operation's budget let it. What has failed so
+	 * is noted in the budget, and the same request then fails at once, by
+	 * -EBUSY or so with err->http where a status was the failure. */
 	bool retry;
 	/* Or NULL: is shown the header of each answer on the way, those that
 	 * are tried again or redirect included; by the calling thread. */
@@ -103,8 +110,9 @@ struct http_request {
  * Sends, and waits for the response's header. 0 for any status; the failures
  * are of the network and TLS: -ECONNREFUSED, -EHOSTUNREACH, -ETIMEDOUT,
  * -ECONNRESET, -EPROTO (TLS: a certificate that is not trusted, or no TLS at
- * all), -EINVAL (url), -EINTR, -ESHUTDOWN, -EBUSY (a Retry-After past
- * max_wait). *out is to be closed with http_close().
+ * all), -EINVAL (url), -EINTR, -ESHUTDOWN, -EBUSY (a Retry-After past max_wait
+ * or the budget), or the last failure of a budget that is spent. *out is to be
+ * closed with http_close().
  */
 int http_open(struct http *http, const struct http_request *request,
     struct http_response **out, struct err *err);

@@ -53,6 +53,7 @@ static const struct http_options fixture_options = {
     .user_agent = "test/1",
     .connect_timeout = 10,
     .stall_timeout = 10,
+    .min_rate = 1024,
     .attempts = 3,
     .max_wait = 2,
     .host_connections = 16,

@@ -65,6 +65,7 @@ static void open_registry(struct fixture *f)
 	const struct http_options http = {.user_agent = "test/1",
 	    .connect_timeout = 10,
 	    .stall_timeout = 10,
+	    .min_rate = 1024,
 	    .attempts = 1,
 	    .max_wait = 1,
 	    .host_connections = 8};

@@ -50,6 +50,7 @@ static inline int fixture_try_open(struct fixture *f, server_answer *answer,
 	static const struct http_options options = {.user_agent = "test",
 	    .connect_timeout = 10,
 	    .stall_timeout = 20,
+	    .min_rate = 1024,
 	    .attempts = 3,
 	    .max_wait = 5,
 	    .host_connections = 8};

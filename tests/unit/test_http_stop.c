@@ -168,6 +168,7 @@ static int setup(void **state)
 	struct http_options options = fixture_options;
 
 	options.max_wait = 2000;
+	options.stall_timeout = 1000; /* so that there is time for it */
 	return fixture_new(state, answer, &options);
 }
 

@@ -47,6 +47,7 @@ static void test_defaults(void **state)
 	assert_false(options.read_only);
 	assert_int_equal(options.tag_ttl, 10);
 	assert_true(options.cache_size == 10ULL << 30);
+	assert_int_equal(options.min_rate, 1024);
 	assert_int_equal(options.epoch, EPOCH_NONE);
 	options_release(&options);
 }
@@ -60,7 +61,7 @@ static void test_options(void **state)
 	assert_int_equal(
 	    parse(&options,
 		"x -f -o ro,allow_other,cache=/c,cache_size=64M,tag_ttl=0 "
-		"-o "
+		"-o min_rate=2K -o "
 		"platform=linux/arm64/v8,insecure,authfile=/a,timeout=5,delete "
 		"-o compression=zstd:chunked:7 "
 		"-o source_date_epoch=1700000000 --debug=http,fetch reg /mnt",
@@ -72,6 +73,7 @@ static void test_options(void **state)
 	assert_true(options.cache_size == 64 << 20);
 	assert_int_equal(options.tag_ttl, 0);
 	assert_int_equal(options.timeout, 5);
+	assert_int_equal(options.min_rate, 2048);
 	assert_string_equal(options.platform.architecture, "arm64");
 	assert_string_equal(options.platform.variant, "v8");
 	assert_string_equal(options.authfile, "/a");
@@ -145,6 +147,8 @@ static void test_refused(void **state)
 	    "x -o tag_ttl=-1 reg /mnt",
 	    "x -o tag_ttl=ten reg /mnt",
 	    "x -o timeout=0 reg /mnt",
+	    "x -o min_rate=0 reg /mnt",
+	    "x -o min_rate=fast reg /mnt",
 	    "x -o delete=all reg /mnt",
 	    "x -o source_date_epoch=-1 reg /mnt",
 	    "x -o source_date_epoch=today reg /mnt",

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long servers that fail are borne: stall_timeout is one second here. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/budget.h"
+#include "http_fixture.h"
+
+enum {
+	SLOW = 6000, /* bytes: three seconds at twice the minimum rate */
+	STEP = 100,  /* ms */
+};
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = {.tv_nsec = ms * 1000 * 1000};
+
+	nanosleep(&time, NULL);
+}
+
+/* So many bytes each tenth of a second. */
+static bool drip(struct peer *peer, size_t bytes)
+{
+	static const char zeros[SLOW];
+	bool ok =
+	    peer_send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 6000\r\n\r\n");
+
+	for (size_t sent = 0; ok && sent < SLOW; sent += bytes) {
+		size_t left = SLOW - sent;
+
+		pause_ms(STEP);
+		ok = peer_send_bytes(peer, zeros, left < bytes ? left : bytes);
+	}
+	return ok;
+}
+
+static bool answer(struct peer *peer, const char *head, void *arg)
+{
+	unsigned n = peer_number(peer);
+
+	(void)arg;
+	if (head_is_for(head, "/silent")) {
+		peer_wait_gone(peer);
+		return false;
+	}
+	if (head_is_for(head, "/drips"))
+		return drip(peer, 1);
+	if (head_is_for(head, "/slow"))
+		return drip(peer, 200);
+	if (head_is_for(head, "/header-drips")) {
+		for (const char *p =
+			 "HTTP/1.1 200 OK\r\nX: yyyyyyyyyyyyyyyyyyyy";
+		     *p && peer_send(peer, (char[]){*p, '\0'}); p++)
+			pause_ms(STEP);
+		peer_wait_gone(peer);
+		return false;
+	}
+	if (head_is_for(head, "/restarts")) {
+		if (n > 6)
+			return peer_reply(peer, 200, "", "done");
+		peer_reset(peer);
+		return false;
+	}
+	if (head_is_for(head, "/minute"))
+		return peer_reply(peer, 503, "Retry-After: 60\r\n", "");
+	if (head_is_for(head, "/always"))
+		return peer_reply(peer, 503, "", "busy");
+	return peer_reply(peer, 200, "", "done");
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int get(struct fixture *f, const char *path, struct err *err)
+{
+	struct http_request request = {.method = "GET",
+	    .retry = true,
+	    .url = server_url(f->server, path)};
+	struct http_response *r = NULL;
+	AUTO_BUF struct buf body = BUF_INIT(2 * SLOW);
+	int status = http_open(f->http, &request, &r, err);
+
+	if (status == 0)
+		status = http_read_all(r, &body, err);
+	if (status == 0)
+		status = http_status(r);
+	http_close(r);
+	return status;
+}
+
+/* Fails with that, not before and not long after so many seconds. */
+static void fail_after(struct fixture *f, const char *path, int code,
+    double least, double most)
+{
+	struct err err = ERR_INIT;
+	double start = seconds(), took;
+
+	assert_int_equal(get(f, path, &err), -code);
+	took = seconds() - start;
+	if (took < least || took > most)
+		fail_msg("%s: %s after %.2f s", path, err.msg, took);
+}
+
+static void test_drips(void **state)
+{
+	fail_after(*state, "/drips", ETIMEDOUT, 0.9, 2.5);
+	fail_after(*state, "/header-drips", ETIMEDOUT, 0.9, 2.5);
+}
+
+static void test_slow(void **state)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get(*state, "/slow", &err), 200);
+}
+
+static void test_silence(void **state)
+{
+	struct fixture *f = *state;
+	struct budget budget = {0};
+
+	budget_bind(&budget);
+	fail_after(f, "/silent", ETIMEDOUT, 0.9, 2.5);
+	assert_int_equal(server_requests(f->server), 1);
+	/* It is known now. */
+	fail_after(f, "/silent", ETIMEDOUT, 0, 0.5);
+	assert_int_equal(server_requests(f->server), 1);
+	fail_after(f, "/silent?other", ETIMEDOUT, 0.9, 2.5);
+	assert_int_equal(server_requests(f->server), 2);
+	budget_unbind(&budget);
+}
+
+/* Whatever is asked for, three times the timeout is the end of it. */
+static void test_patient_silence(void **state)
+{
+	struct fixture *f = *state;
+	struct budget budget = {.patient = true};
+	unsigned asked;
+
+	budget_bind(&budget);
+	fail_after(f, "/silent", ETIMEDOUT, 2.5, 4.5);
+	asked = server_requests(f->server);
+	assert_in_range(asked, 2, 4);
+	fail_after(f, "/silent?other", ETIMEDOUT, 0, 0.5);
+	fail_after(f, "/done", ETIMEDOUT, 0, 0.5);
+	assert_int_equal(server_requests(f->server), asked);
+	budget_unbind(&budget);
+	/* Another operation has its own. */
+	budget = (struct budget){0};
+	budget_bind(&budget);
+	assert_int_equal(get(f, "/done", &budget.last), 200);
+	budget_unbind(&budget);
+}
+
+static void test_status_is_noted(void **state)
+{
+	struct fixture *f = *state;
+	struct budget budget = {.patient = true};
+	struct err err = ERR_INIT;
+
+	budget_bind(&budget);
+	assert_int_equal(get(f, "/always", &err), 503);
+	assert_int_equal(server_requests(f->server), 3);
+	assert_int_equal(get(f, "/always", &err), -EIO);
+	assert_int_equal(err.http, 503);
+	assert_non_null(strstr(err.msg, "/always: the server answers 503"));
+	assert_int_equal(server_requests(f->server), 3);
+	assert_int_equal(get(f, "/done", &err), 200);
+	budget_unbind(&budget);
+}
+
+/* More often than http_options.attempts. */
+static void test_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct budget budget = {.patient = true};
+	struct err err = ERR_INIT;
+
+	budget_bind(&budget);
+	assert_int_equal(get(f, "/restarts", &err), 200);
+	assert_int_equal(server_requests(f->server), 7);
+	budget_unbind(&budget);
+}
+
+/* What is asked for a longer wait than there is time. */
+static void test_minute(void **state)
+{
+	struct fixture *f = *state;
+
+	fail_after(f, "/minute", EBUSY, 0, 0.5);
+	assert_int_equal(server_requests(f->server), 1);
+}
+
+static int setup(void **state)
+{
+	struct http_options options = fixture_options;
+
+	options.stall_timeout = 1;
+	options.max_wait = 100;
+	return fixture_new(state, answer, &options);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_free)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_drips),
+	    TEST(test_slow),
+	    TEST(test_silence),
+	    TEST(test_patient_silence),
+	    TEST(test_status_is_noted),
+	    TEST(test_restart),
+	    TEST(test_minute),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
