@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "archive/reader.h"
+#include "base/budget.h"
 #include "base/log.h"
 #include "progress.h"
 #include "push_contents.h"
@@ -284,6 +285,8 @@ static int advance(struct push *push, const void *data, size_t len,
 {
 	int r = 0;
 
+	/* What was copied for minutes is not to fail by a restart. */
+	budget_be_patient();
 	if (push->state == PUSH_DONE)
 		return advance_done(push, data, len, off, err);
 	if (push->generation != spool_generation(push->spool))

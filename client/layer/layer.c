@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "index_state.h"
 #include "state.h"
@@ -74,9 +75,12 @@ static int await_made(struct layer *layer, bool (*there)(struct layer *layer),
 
 		if (layer->failures != failures) {
 			*err = layer->failure;
+			budget_note(layer->name, err);
 			return -err->code;
 		}
-		r = start(layer, err);
+		r = layer->making ? 0 : budget_recall(layer->name, err);
+		if (r == 0)
+			r = start(layer, err);
 		if (r < 0)
 			return r;
 		if (monitor_wait(&layer->monitor) < 0)

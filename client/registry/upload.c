@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "call.h"
@@ -215,7 +216,8 @@ static bool may_pass(const struct err *err)
 	if (err->http)
 		return err->http == 408 || err->http == 429 ||
 		       (err->http >= 500 && err->http != 501);
-	return err->code == ECONNRESET || err->code == ETIMEDOUT;
+	return err->code == ECONNREFUSED || err->code == ECONNRESET ||
+	       err->code == EHOSTUNREACH || err->code == ETIMEDOUT;
 }
 
 static int persist(struct upload *upload, bool by_patch, struct err *err)
@@ -241,6 +243,7 @@ int registry_blob_upload(struct registry *registry, const char *repository,
 	bool by_patch = atomic_load(&registry->uploads_by_patch);
 	int r;
 
+	budget_be_patient();
 	upload.what = call_what(repository, digest_format(digest, upload.text));
 	r = persist(&upload, by_patch, &failure);
 	if (r < 0 && !by_patch && wants_patch(&failure)) {

@@ -81,10 +81,12 @@ static int sink_take(struct sink *sink, const void *data, size_t len,
 	return over ? delivery_cancelled(delivery, err) : 0;
 }
 
-/* Asking again would only get the same answer. */
-static bool is_final(int r)
+/* Asking again would only get the same answer: the request was tried again
+ * where its status lets hope. */
+static bool is_final(const struct err *err)
 {
-	return r == -ENOENT || r == -ENOLINK || r == -EACCES || r == -EPERM;
+	return err->http != 0 || err->code == ENOENT || err->code == ENOLINK ||
+	       err->code == EACCES || err->code == EPERM;
 }
 
 static int run_from(struct delivery *delivery,
@@ -112,7 +114,7 @@ static int run_from(struct delivery *delivery,
 			    delivery->name, (unsigned long long)delivery->at,
 			    (unsigned long long)delivery->end);
 		stalls = delivery->at > before ? 0 : stalls + 1;
-		if (is_final(r) || stalls == STALLS_MAX)
+		if (is_final(err) || stalls == STALLS_MAX)
 			return r;
 	}
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "fetch.h"
 #include "path.h"
@@ -164,11 +165,14 @@ int entry_await(struct entry *entry, uint64_t end, struct err *err)
 	while (!has(entry, end)) {
 		if (entry->failures != failures) {
 			*err = entry->failure;
+			budget_note(entry->shared.key, err);
 			return -err->code;
 		}
 		if (!entry->fetching) {
-			int r = fetch_start(entry, err);
+			int r = budget_recall(entry->shared.key, err);
 
+			if (r == 0)
+				r = fetch_start(entry, err);
 			if (r < 0)
 				return r;
 			entry->fetching = true;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "delivery.h"
@@ -224,7 +225,10 @@ static void fetch_run(void *arg)
 	    .entry = entry,
 	};
 	struct err err = ERR_INIT;
-	int r = fetch_blob(&fetch, &err);
+	int r;
+
+	budget_be_patient();
+	r = fetch_blob(&fetch, &err);
 
 	if (r >= 0)
 		complete(&fetch, r == 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "delivery.h"
 
@@ -135,7 +136,10 @@ static void fly(void *arg)
 	struct flight *flight = arg;
 	CLEANUP(partset_put_p) struct parts *parts = flight->parts;
 	struct err err = ERR_INIT;
-	int r = bring(flight, &err);
+	int r;
+
+	budget_be_patient();
+	r = bring(flight, &err);
 
 	monitor_enter(&parts->monitor);
 	LIST_REMOVE(flight, link);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "flight.h"
 #include "partset.h"
@@ -103,11 +104,16 @@ static int await(struct parts *parts, const struct want *want, struct err *err)
 
 		if (block == want->last)
 			break;
-		r = request(parts, want, err);
+		r = budget_recall(parts->shared.key, err);
 		if (r == 0)
-			r = flight_await(parts, block, want->last, err);
+			r = request(parts, want, err);
 		if (r < 0)
 			return r;
+		r = flight_await(parts, block, want->last, err);
+		if (r < 0) {
+			budget_note(parts->shared.key, err);
+			return r;
+		}
 	}
 	return 0;
 }
