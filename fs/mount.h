@@ -15,6 +15,7 @@
 #include "node.h"
 
 struct attempts;
+struct spent;
 struct borrowed;
 struct feed;
 struct handle;
@@ -39,6 +40,7 @@ struct mount {
 	struct mirrors *mirrors;     /* and those of images that are copied */
 	struct attempts *attempts;   /* what programs have just tried */
 	struct refusals *refusals;   /* and what they may not */
+	struct spent *spent;         /* what their calls have waited for */
 	struct scratches *scratches; /* directories that become images */
 	char *base;                  /* the namespace that is mounted, or "" */
 	struct timespec started;     /* the time of what has none of its own */

@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "mirror.h"
 #include "refusals.h"
+#include "spent.h"
 
 static void interrupted(fuse_req_t req, void *arg)
 {
@@ -19,18 +20,24 @@ static void interrupted(fuse_req_t req, void *arg)
 	task_interrupt(arg);
 }
 
-static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
+enum kind { OP_PLAIN, OP_READ, OP_PUSH };
+
+static void begin(struct op *op, fuse_req_t req, const char *what,
+    enum kind kind)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
 	caller_set(&(struct caller){ctx->uid, ctx->gid, ctx->pid});
 	op->req = req;
 	op->what = what;
-	op->patient = patient;
+	op->patient = kind == OP_PUSH;
+	op->reads = kind == OP_READ;
 	op->mount = fuse_req_userdata(req);
 	op->local = false;
 	op->is_open = false;
 	op->err = (struct err)ERR_INIT;
+	spent_begin(op->mount->spent, ctx->pid, op->reads, &op->budget);
+	budget_bind(&op->budget);
 	task_begin(&op->task);
 	op->task.will_wait = loop_give_lead;
 	{
@@ -49,7 +56,13 @@ static void begin(struct op *op, fuse_req_t req, const char *what, bool patient)
 void op_begin(struct op *op, fuse_req_t req, const char *what)
 {
 	loop_give_lead();
-	begin(op, req, what, false);
+	begin(op, req, what, OP_PLAIN);
+}
+
+void op_begin_read(struct op *op, fuse_req_t req, const char *what)
+{
+	loop_give_lead();
+	begin(op, req, what, OP_READ);
 }
 
 static bool is_prompt(const struct mount *mount, fuse_ino_t ino)
@@ -67,13 +80,13 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
 {
 	if (!is_prompt(fuse_req_userdata(req), ino))
 		loop_give_lead();
-	begin(op, req, what, false);
+	begin(op, req, what, OP_PLAIN);
 }
 
 void op_begin_push(struct op *op, fuse_req_t req, const char *what)
 {
 	loop_give_lead();
-	begin(op, req, what, true);
+	begin(op, req, what, OP_PUSH);
 }
 
 bool op_is_refused(fuse_req_t req)
@@ -121,6 +134,9 @@ void op_end(struct op *op)
 			op->next->link = op->link;
 	}
 	task_end(&op->task);
+	budget_unbind(&op->budget);
+	spent_end(op->mount->spent, caller_now().pid, op->reads,
+	    op->err.code != 0, &op->budget);
 }
 
 /*

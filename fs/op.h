@@ -9,6 +9,7 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/task.h"
 #include "mount.h"
@@ -23,7 +24,9 @@ struct op {
 	fuse_req_t req;
 	const char *what; /* for the log: the sentence says about which name */
 	struct mount *mount;
+	bool reads; /* what a program has open */
 	struct task task;
+	struct budget budget;
 	struct err err;
 };
 
@@ -34,6 +37,9 @@ void op_begin(struct op *op, fuse_req_t req, const char *what);
  * who takes requests where all that can be asked is known. */
 void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
     fuse_ino_t ino);
+
+/* The same for a read, of which the kernel may make two. */
+void op_begin_read(struct op *op, fuse_req_t req, const char *what);
 
 /* The same for what can be a push: it is not broken off at once when the mount
  * ends. */

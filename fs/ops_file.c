@@ -187,7 +187,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		fuse_reply_buf(req, data, (size_t)n);
 		return;
 	}
-	op_begin(&op, req, "read");
+	op_begin_read(&op, req, "read");
 	op_of_open(&op);
 	n = data ? read_file(&op, ino, fi, data, size, off)
 		 : err_nomem(&op.err);

@@ -26,6 +26,7 @@
 #include "refusals.h"
 #include "scratch.h"
 #include "signals.h"
+#include "spent.h"
 #include "upload.h"
 
 enum {
@@ -116,6 +117,7 @@ static void session_release(struct session *session)
 		made_free(mount->made);
 	attempts_free(mount->attempts);
 	refusals_free(mount->refusals);
+	spent_free(mount->spent);
 	mirrors_free(mount->mirrors);
 	if (mount->images)
 		images_free(mount->images);
@@ -256,6 +258,9 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->refusals = refusals_new(err);
 	if (!mount->refusals)
+		return -err->code;
+	mount->spent = spent_new(err);
+	if (!mount->spent)
 		return -err->code;
 	mount->scratches = scratches_new(err);
 	if (!mount->scratches)

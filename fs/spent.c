@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the last requests of some threads have spent. */
+#include "spent.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/lock.h"
+
+enum {
+	CALLS = 64,
+	/* Between two requests of one call nothing happens but the kernel. */
+	CALL_GAP = 1000, /* ms, on a machine that is busy */
+	READ_GAP = 200,
+};
+
+struct call {
+	pid_t thread; /* 0: free */
+	bool read;    /* one that failed */
+	uint64_t ended;
+	struct budget budget;
+};
+
+struct spent {
+	pthread_mutex_t lock;
+	struct call *calls[CALLS]; /* under lock; NULL: none yet */
+	unsigned next;
+};
+
+struct spent *spent_new(struct err *err)
+{
+	struct spent *spent = calloc(1, sizeof(*spent));
+
+	if (!spent) {
+		err_nomem(err);
+		return NULL;
+	}
+	pthread_mutex_init(&spent->lock, NULL);
+	return spent;
+}
+
+void spent_free(struct spent *spent)
+{
+	if (!spent)
+		return;
+	for (unsigned i = 0; i < CALLS; i++)
+		free(spent->calls[i]);
+	pthread_mutex_destroy(&spent->lock);
+	free(spent);
+}
+
+static uint64_t milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Under lock. */
+static struct call *find(struct spent *spent, pid_t thread)
+{
+	for (unsigned i = 0; i < CALLS; i++)
+		if (spent->calls[i] && spent->calls[i]->thread == thread)
+			return spent->calls[i];
+	return NULL;
+}
+
+/* Under lock. The oldest's place, or NULL when out of memory: then it is
+ * forgotten. */
+static struct call *make(struct spent *spent)
+{
+	struct call **at = &spent->calls[spent->next++ % CALLS];
+
+	if (!*at)
+		*at = calloc(1, sizeof(**at));
+	return *at;
+}
+
+static bool goes_on(const struct call *call, bool reads)
+{
+	uint64_t gap = milliseconds() - call->ended;
+
+	return call->read ? reads && gap < READ_GAP : gap < CALL_GAP;
+}
+
+void spent_begin(struct spent *spent, pid_t thread, bool reads,
+    struct budget *out)
+{
+	SCOPED_LOCK(&spent->lock);
+	struct call *call = thread ? find(spent, thread) : NULL;
+
+	*out = (struct budget){0};
+	if (!call)
+		return;
+	if (goes_on(call, reads))
+		*out = call->budget;
+	else
+		call->thread = 0;
+}
+
+void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
+    const struct budget *budget)
+{
+	SCOPED_LOCK(&spent->lock);
+	struct call *call = thread ? find(spent, thread) : NULL;
+	bool nothing = !thread || (budget->lost == 0 && budget->noted == 0);
+
+	if (nothing || (failed && !reads)) {
+		if (call)
+			call->thread = 0;
+		return;
+	}
+	/* What is only remembered does not get younger. */
+	if (call && call->budget.lost == budget->lost &&
+	    call->budget.noted == budget->noted)
+		return;
+	if (!call)
+		call = make(spent);
+	if (call)
+		*call = (struct call){thread, failed, milliseconds(), *budget};
+}
