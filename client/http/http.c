@@ -113,8 +113,8 @@ static bool may_repeat(const struct errand *errand, int code)
 
 	if (!errand->request->retry || cost_left(options) == 0)
 		return false;
-	if (code != 0 && budget_is_patient())
-		return retry_helps_error(code) || code == ETIMEDOUT;
+	if (budget_is_patient() && retry_is_patient(code))
+		return true;
 	return (code == 0 || retry_helps_error(code)) &&
 	       errand->attempts < options->attempts;
 }

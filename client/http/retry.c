@@ -20,6 +20,12 @@ bool retry_helps_error(int code)
 	       code == ECONNRESET;
 }
 
+bool retry_is_patient(int code)
+{
+	return code == ECONNREFUSED || code == EHOSTUNREACH ||
+	       code == ETIMEDOUT;
+}
+
 bool retry_helps_status(int status)
 {
 	static const int passing[] = {408, 429, 500, 502, 503, 504};

@@ -10,6 +10,10 @@
 bool retry_helps_error(int code);
 bool retry_helps_status(int status);
 
+/* Where nothing was done: the server was not reached, or is silent. What came
+ * back broken may have been done, and trying it for ever does not tell. */
+bool retry_is_patient(int code);
+
 /* Milliseconds to wait before the attempt after the `attempts`-th, from 1. The
  * random number makes a crowd of clients spread. */
 uint64_t retry_backoff(unsigned attempts, uint32_t random);

@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "http_fixture.h"
@@ -43,8 +48,6 @@ static bool drip(struct peer *peer, size_t bytes)
 
 static bool answer(struct peer *peer, const char *head, void *arg)
 {
-	unsigned n = peer_number(peer);
-
 	(void)arg;
 	if (head_is_for(head, "/silent")) {
 		peer_wait_gone(peer);
@@ -60,12 +63,6 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		     *p && peer_send(peer, (char[]){*p, '\0'}); p++)
 			pause_ms(STEP);
 		peer_wait_gone(peer);
-		return false;
-	}
-	if (head_is_for(head, "/restarts")) {
-		if (n > 6)
-			return peer_reply(peer, 200, "", "done");
-		peer_reset(peer);
 		return false;
 	}
 	if (head_is_for(head, "/minute"))
@@ -181,16 +178,88 @@ static void test_status_is_noted(void **state)
 	budget_unbind(&budget);
 }
 
-/* More often than http_options.attempts. */
+/* A server that begins to listen after a while. */
+struct restart {
+	int fd;
+	char url[64];
+};
+
+static void *come_back(void *arg)
+{
+	static const char done[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+				   "Connection: close\r\n\r\n";
+	struct restart *restart = arg;
+	char head[4096];
+	int fd;
+
+	for (int i = 0; i < 15; i++)
+		pause_ms(STEP);
+	listen(restart->fd, 1);
+	fd = accept(restart->fd, NULL, NULL);
+	if (read(fd, head, sizeof(head)) > 0 &&
+	    write(fd, done, sizeof(done) - 1) < 0)
+		restart->url[0] = '\0';
+	close(fd);
+	return NULL;
+}
+
+static void begin_restart(struct restart *restart)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t len = sizeof(address);
+
+	restart->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(restart->fd, (struct sockaddr *)&address, len),
+	    0);
+	getsockname(restart->fd, (struct sockaddr *)&address, &len);
+	snprintf(restart->url, sizeof(restart->url), "http://127.0.0.1:%u/",
+	    ntohs(address.sin_port));
+}
+
+/* More attempts than http_options.attempts. */
 static void test_restart(void **state)
 {
 	struct fixture *f = *state;
 	struct budget budget = {.patient = true};
+	struct restart restart;
+	struct http_request request = {.method = "GET",
+	    .retry = true,
+	    .url = restart.url};
+	struct http_response *r = NULL;
+	struct err err = ERR_INIT;
+	pthread_t thread;
+
+	begin_restart(&restart);
+	budget_bind(&budget);
+	pthread_create(&thread, NULL, come_back, &restart);
+	if (http_open(f->http, &request, &r, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(http_status(r), 200);
+	assert_in_range(budget_lost(), 1000, 2900);
+	http_close(r);
+	pthread_join(thread, NULL);
+	close(restart.fd);
+	budget_unbind(&budget);
+}
+
+/* Without patience, a few attempts are all that a user waits for. */
+static void test_no_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct budget budget = {0};
+	struct restart restart;
+	struct http_request request = {.method = "GET",
+	    .retry = true,
+	    .url = restart.url};
+	struct http_response *r = NULL;
 	struct err err = ERR_INIT;
 
+	begin_restart(&restart);
 	budget_bind(&budget);
-	assert_int_equal(get(f, "/restarts", &err), 200);
-	assert_int_equal(server_requests(f->server), 7);
+	assert_int_equal(http_open(f->http, &request, &r, &err), -ECONNREFUSED);
+	assert_in_range(budget_lost(), 200, 1200);
+	close(restart.fd);
 	budget_unbind(&budget);
 }
 
@@ -223,6 +292,7 @@ int main(void)
 	    TEST(test_patient_silence),
 	    TEST(test_status_is_noted),
 	    TEST(test_restart),
+	    TEST(test_no_restart),
 	    TEST(test_minute),
 	};
 

@@ -179,6 +179,10 @@ static void test_what_helps(void **state)
 	assert_false(retry_helps_error(EINTR));
 	assert_false(retry_helps_error(ESHUTDOWN));
 	assert_false(retry_helps_error(EINVAL));
+	assert_true(retry_is_patient(ECONNREFUSED));
+	assert_true(retry_is_patient(ETIMEDOUT));
+	assert_false(retry_is_patient(ECONNRESET));
+	assert_false(retry_is_patient(0));
 }
 
 /* Twice as long each time, spread over the upper half, and bounded. */
