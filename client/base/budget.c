@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/map.h"
 
@@ -105,6 +106,23 @@ void budget_note(const char *what, const struct err *err)
 	current->notes[current->noted % BUDGET_NOTES].what = map_hash(what);
 	current->notes[current->noted % BUDGET_NOTES].err = *err;
 	current->noted++;
+}
+
+uint64_t budget_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void budget_waited(const char *what, uint64_t since, const struct err *err)
+{
+	if (!current || !is_of_server(err))
+		return;
+	budget_note(what, err);
+	budget_lose(budget_clock() - since);
+	current->last = *err;
 }
 
 int budget_recall(const char *what, struct err *err)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/budget.h"
 #include "base/lock.h"
 #include "base/thread.h"
 #include "transfer.h"
@@ -135,7 +136,7 @@ static void cancel(struct engine *engine, struct http_response *r,
 
 static void resume(struct http_response *r)
 {
-	pace_start(&r->pace, now_ms());
+	pace_start(&r->pace, budget_clock());
 	curl_easy_pause(r->easy, CURLPAUSE_CONT);
 }
 
@@ -202,7 +203,7 @@ static void end_all(struct engine *engine, int code, const char *words)
 static int watch(struct engine *engine)
 {
 	struct http_response *r, *next;
-	uint64_t now = now_ms();
+	uint64_t now = budget_clock();
 	uint64_t wait = LIST_FIRST(&engine->running) ? WATCH_MAX : POLL_WAIT;
 
 	if (now - engine->watched < WATCH_MIN)

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
@@ -22,14 +22,6 @@ enum {
 	 * trips. */
 	DRAIN_LIMIT = 64 * 1024,
 };
-
-uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void response_free(struct http_response *r)
 {
@@ -62,7 +54,7 @@ struct http_response *response_new(struct engine *engine,
 	header_init(&r->header);
 	r->engine = engine;
 	r->counts = &engine->counts;
-	r->started = now_ms();
+	r->started = budget_clock();
 	r->limit = UINT64_MAX;
 	r->body = request->body;
 	r->tls = (struct tls){request->tls, to->own_origin, &r->cause};
@@ -272,7 +264,7 @@ static void wait_done(struct http_response *r)
 
 static void log_response(const struct http_response *r)
 {
-	unsigned long long ms = now_ms() - r->started;
+	unsigned long long ms = budget_clock() - r->started;
 
 	log_debug(LOG_HTTP, "%s %s: %d, %llu bytes in, %llu out, %llu ms",
 	    r->method, r->shown, r->header.status,

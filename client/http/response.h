@@ -77,9 +77,6 @@ struct http_response *response_new(struct engine *engine,
     const struct http_options *options, const struct http_request *request,
     const struct destination *to, struct err *err);
 
-/* ms, CLOCK_MONOTONIC. */
-uint64_t now_ms(void);
-
 /* Waits until the header is there. */
 int response_wait(struct http_response *response, struct err *err);
 

@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "counts.h"
@@ -70,7 +71,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 		return 0;
 	}
 	if (put == 0) {
-		pace_stop(&r->pace, transfer_moved(r), now_ms());
+		pace_stop(&r->pace, transfer_moved(r), budget_clock());
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	atomic_fetch_add(&r->counts->received, len);
@@ -127,7 +128,7 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 static void begin(struct http_response *r)
 {
 	if (!r->begun)
-		pace_start(&r->pace, now_ms());
+		pace_start(&r->pace, budget_clock());
 	r->begun = true;
 }
 

@@ -69,13 +69,14 @@ static int await_made(struct layer *layer, bool (*there)(struct layer *layer),
     struct err *err)
 {
 	const unsigned failures = layer->failures;
+	const uint64_t since = budget_clock();
 
 	while (!there(layer)) {
 		int r;
 
 		if (layer->failures != failures) {
 			*err = layer->failure;
-			budget_note(layer->name, err);
+			budget_waited(layer->name, since, err);
 			return -err->code;
 		}
 		r = layer->making ? 0 : budget_recall(layer->name, err);

@@ -161,11 +161,12 @@ static bool has(const struct entry *entry, uint64_t end)
 int entry_await(struct entry *entry, uint64_t end, struct err *err)
 {
 	const unsigned failures = entry->failures;
+	const uint64_t since = budget_clock();
 
 	while (!has(entry, end)) {
 		if (entry->failures != failures) {
 			*err = entry->failure;
-			budget_note(entry->shared.key, err);
+			budget_waited(entry->shared.key, since, err);
 			return -err->code;
 		}
 		if (!entry->fetching) {

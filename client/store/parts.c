@@ -98,6 +98,8 @@ static uint64_t first_missing(const struct parts *parts,
 /* Waits until all that is wanted is there. */
 static int await(struct parts *parts, const struct want *want, struct err *err)
 {
+	const uint64_t since = budget_clock();
+
 	while (!parts->whole) {
 		uint64_t block = first_missing(parts, want);
 		int r;
@@ -111,7 +113,7 @@ static int await(struct parts *parts, const struct want *want, struct err *err)
 			return r;
 		r = flight_await(parts, block, want->last, err);
 		if (r < 0) {
-			budget_note(parts->shared.key, err);
+			budget_waited(parts->shared.key, since, err);
 			return r;
 		}
 	}

@@ -40,8 +40,8 @@ enum { BUDGET_NOTES = 4 };
 
 /* All zeros: nothing is lost. */
 struct budget {
-	/* Connections that fail, and silence, are tried again as long as the
-	 * budget lasts: a server restarts, and what is begun is worth it.
+	/* A server that cannot be reached or is silent is asked again as long
+	 * as the budget lasts: it restarts, and what is begun is worth it.
 	 * Others give up after a few attempts, and after one silence. */
 	bool patient;
 	uint64_t lost;   /* ms */
@@ -86,6 +86,11 @@ unsigned budget_failures(const char *what);
 
 /* `what` failed for good. Only failures of servers and networks count. */
 void budget_note(const char *what, const struct err *err);
+
+/* The same of what others did, who may have their own budgets: all of the time
+ * since budget_clock() gave `since` is lost, too. */
+uint64_t budget_clock(void);
+void budget_waited(const char *what, uint64_t since, const struct err *err);
 
 /* 0, or -errno with the failure that was noted for it. */
 int budget_recall(const char *what, struct err *err);

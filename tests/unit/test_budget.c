@@ -100,6 +100,21 @@ static void test_not_noted(void **state)
 	}
 }
 
+/* Others may have lost it with a budget of their own. */
+static void test_waited(void **state)
+{
+	struct budget *budget = *state;
+	struct err silent = failure(ETIMEDOUT, 0), wrong = failure(EBADMSG, 0);
+	struct err got = ERR_INIT;
+
+	budget_waited("a", budget_clock() - 3000, &wrong);
+	assert_int_equal(budget_lost(), 0);
+	budget_waited("a", budget_clock() - 3000, &silent);
+	assert_in_range(budget_lost(), 3000, 4000);
+	assert_int_equal(budget->last.code, ETIMEDOUT);
+	assert_int_equal(budget_recall("a", &got), -ETIMEDOUT);
+}
+
 static void test_none(void **state)
 {
 	struct budget *budget = *state;
@@ -171,6 +186,7 @@ int main(void)
 	    TEST(test_failures_in_a_row),
 	    TEST(test_notes),
 	    TEST(test_not_noted),
+	    TEST(test_waited),
 	    TEST(test_none),
 	    TEST(test_jobs),
 	};
