@@ -60,6 +60,25 @@ def slow(rate):
     return slowed
 
 
+def drip(data):
+    """For Proxy.speaks(): ten bytes a second, which no stall detector of
+    "nothing at all" notices."""
+    def talk(send):
+        for byte in data:
+            send(bytes([byte]))
+            time.sleep(1 / 10)
+    return talk
+
+
+def silence_after(data):
+    """For Proxy.speaks(): this much, and nothing more until the client goes.
+    It is told by what fails when something is sent at last."""
+    def talk(send):
+        send(data)
+        time.sleep(PATIENCE / 3)
+    return talk
+
+
 class Hold:
     """Stops the transfer at a byte until release()."""
 

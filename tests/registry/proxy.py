@@ -9,6 +9,7 @@ goes wrong, where, and how often:
     proxy.receives(r"/blobs/uploads/", cut(after=1000))
     proxy.redirects(r"/blobs/", to=storage)
     proxy.ignores_range(r"/blobs/")
+    proxy.speaks(r"/blobs/", lambda send: send(b"HTTP/1.1 200 OK\r\n"))
     proxy.says(r"/manifests/", {"ratelimit-remaining": "76;w=21600"})
 
 Paths are regular expressions that are searched for. The first rule of a kind
@@ -141,6 +142,11 @@ class Proxy:
             raise Broken
         self.serves(path, wait, method=method, times=times)
         return hold
+
+    def speaks(self, path, talk, *, method=None, times=None):
+        """talk(send) writes the answer, byte by byte; then the connection is
+        closed. send() raises OSError when the client is gone."""
+        return self._add("raw", path, talk, method, times)
 
     def ignores_range(self, path, *, times=None):
         """Serves the whole blob to a Range request, as Harbor's cache does
@@ -277,6 +283,10 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self.server.proxy
         proxy.record(request)
         try:
+            talk = proxy.use("raw", request)
+            if talk:
+                talk(self.connection.sendall)
+                raise Broken
             answer = proxy.use("answer", request)
             if proxy.upstream and not answer:
                 self._forward(request, proxy.upstream)
