@@ -9,6 +9,7 @@
 #include "borrow.h"
 #include "loop.h"
 #include "op.h"
+#include "spent.h"
 
 /* Whether a file is opened to be changed. */
 static bool changes(int flags)
@@ -54,6 +55,7 @@ static bool op_is_read_only(fuse_req_t req)
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	const struct mount *mount = fuse_req_userdata(req);
 	struct op op;
 	struct handle *handle;
 
@@ -64,6 +66,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	/* Of a file in a layer there is nothing to open. */
 	if (node_is_located(ino) && !changes(fi->flags)) {
+		spent_forget(mount->spent, fuse_req_ctx(req)->pid);
 		fi->keep_cache = true;
 		fi->noflush = true;
 		fuse_reply_open(req, fi);

@@ -100,6 +100,25 @@ void spent_begin(struct spent *spent, pid_t thread, bool reads,
 		call->thread = 0;
 }
 
+void spent_forget(struct spent *spent, pid_t thread)
+{
+	struct budget none;
+
+	spent_begin(spent, thread, false, &none);
+}
+
+/* A request that learned nothing that was not known before. */
+static void repeat(struct call *call, bool failed)
+{
+	if (!failed)
+		return;
+	/* The kernel reads once more, and not for ever. */
+	if (call->read)
+		call->thread = 0;
+	call->read = true;
+	call->ended = milliseconds();
+}
+
 void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
     const struct budget *budget)
 {
@@ -112,10 +131,11 @@ void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
 			call->thread = 0;
 		return;
 	}
-	/* What is only remembered does not get younger. */
 	if (call && call->budget.lost == budget->lost &&
-	    call->budget.noted == budget->noted)
+	    call->budget.noted == budget->noted) {
+		repeat(call, failed);
 		return;
+	}
 	if (!call)
 		call = make(spent);
 	if (call)

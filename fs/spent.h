@@ -31,6 +31,10 @@ void spent_free(struct spent *spent);
 void spent_begin(struct spent *spent, pid_t thread, bool reads,
     struct budget *out);
 
+/* The thread opens what is read without a request of its own: that is another
+ * call. */
+void spent_forget(struct spent *spent, pid_t thread);
+
 /* The request has been carried out, and failed or not. */
 void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
     const struct budget *budget);

@@ -85,8 +85,32 @@ static void test_read_again(void **state)
 	next = begin(*state, THREAD, true);
 	assert_int_equal(next.noted, 1);
 	spent_end(*state, THREAD, true, true, &next);
+	next = begin(*state, THREAD, true);
+	assert_true(is_new(&next));
+}
+
+static void test_opened_again(void **state)
+{
+	struct budget spent = lossy(3000), next;
+
+	spent_end(*state, THREAD, true, true, &spent);
 	next = begin(*state, THREAD, false);
 	assert_true(is_new(&next));
+	next = begin(*state, THREAD, true);
+	assert_true(is_new(&next));
+}
+
+/* A lookup that passed over it, two reads that failed by it. */
+static void test_looked_up_and_read(void **state)
+{
+	struct budget spent = lossy(3000), next;
+
+	spent_end(*state, THREAD, false, false, &spent);
+	for (int i = 0; i < 2; i++) {
+		next = begin(*state, THREAD, true);
+		assert_int_equal(next.noted, 1);
+		spent_end(*state, THREAD, true, true, &next);
+	}
 	next = begin(*state, THREAD, true);
 	assert_true(is_new(&next));
 }
@@ -132,6 +156,8 @@ int main(void)
 	    TEST(test_goes_on),
 	    TEST(test_ends_by_failure),
 	    TEST(test_read_again),
+	    TEST(test_opened_again),
+	    TEST(test_looked_up_and_read),
 	    TEST(test_is_forgotten),
 	    TEST(test_many),
 	};
