@@ -111,7 +111,8 @@ static bool may_repeat(const struct errand *errand, int code)
 {
 	const struct http_options *options = &errand->http->options;
 
-	if (!errand->request->retry || cost_left(options) == 0)
+	if (!errand->request->retry || cost_left(options) == 0 ||
+	    (code != 0 && errand->request->answers_only))
 		return false;
 	if (budget_is_patient() && retry_is_patient(code))
 		return true;

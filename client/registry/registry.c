@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "probe.h"
 #include "refusal.h"
 #include "reply.h"
 #include "session.h"
 
-/* Redirects of GET /v2/ itself: a host that moved. */
-enum { PING_REDIRECTS = 5 };
+/* ms that TLS is given before plain HTTP is tried beside it: on this machine a
+ * handshake takes a few. */
+enum { HEAD_START = 250 };
 
 /* A way to talk to it. */
 struct way {
@@ -76,7 +78,7 @@ static int asks_for_certificate(const struct registry *registry,
 	    "%s asks for a client certificate: put one as client.cert, and its "
 	    "key as client.key, into ~/.config/containers/certs.d/%s "
 	    "(containers-certs.d(5))",
-	    registry->origin, registry->address.host);
+	    registry->address.host, registry->address.host);
 }
 
 static int no_registry(const struct registry *registry,
@@ -126,19 +128,22 @@ static int judge(struct registry *registry, struct http_response *response,
 
 static int ping(struct registry *registry, struct err *err)
 {
-	AUTO_FREE char *url = file_path("%s/v2/", registry->origin);
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	/* Not tried again: the next way may be the right one, and a person
-	 * waits who can see whether the registry runs. */
-	struct http_request request = {.method = "GET",
-	    .url = url,
-	    .tls = &registry->tls,
-	    .max_redirects = PING_REDIRECTS};
-	int r;
+	int r = probe_ask(registry->http, registry->origin, &registry->tls,
+	    &response, err);
 
-	if (!url)
-		return err_nomem(err);
-	r = http_open(registry->http, &request, &response, err);
+	return r < 0 ? r : judge(registry, response, err);
+}
+
+/* The way that was being asked while another one was. */
+static int take(struct registry *registry, const struct way *way,
+    struct probe *probe, struct err *err)
+{
+	CLEANUP(http_close_p) struct http_response *response = NULL;
+	int r = probe_end(probe, &response, err);
+
+	if (r == 0)
+		r = set_way(registry, way, err);
 	return r < 0 ? r : judge(registry, response, err);
 }
 
@@ -148,32 +153,82 @@ static bool is_other_protocol(int code)
 	return code == EPROTO || code == ECONNREFUSED || code == ECONNRESET;
 }
 
+static int try_way(struct registry *registry, const struct way *way,
+    struct err *err)
+{
+	int r = set_way(registry, way, err);
+
+	return r < 0 ? r : ping(registry, err);
+}
+
+/*
+ * Two ways. A server that does not know TLS may take a TLS hello for the begin
+ * of a request, and wait for the rest of it: so the second way is tried beside
+ * the first, unless that has answered soon.
+ */
+static int try_both(struct registry *registry, const struct way ways[WAYS_MAX],
+    struct err *err)
+{
+	CLEANUP(probe_free_p) struct probe *probe = NULL;
+	struct http_tls tls;
+	struct err first = ERR_INIT, second = ERR_INIT;
+	int r = set_way(registry, &ways[0], err);
+
+	if (r < 0)
+		return r;
+	tls = registry->tls;
+	probe = probe_start(registry->http, registry->origin, &tls, err);
+	if (!probe)
+		return -err->code;
+	if (!probe_wait(probe, HEAD_START)) {
+		if (try_way(registry, &ways[1], &second) == 0)
+			return 0;
+	}
+	r = take(registry, &ways[0], steal(&probe), &first);
+	if (r == 0)
+		return 0;
+	if (second.code == 0 && is_other_protocol(first.code))
+		return try_way(registry, &ways[1], err);
+	*err = first;
+	return second.code ? err_wrap(err, "%s; and with TLS", second.msg) : r;
+}
+
+/* The ways one after the other. */
+static int try_in_turn(struct registry *registry,
+    const struct way ways[WAYS_MAX], size_t count, struct err *err)
+{
+	const struct address *address = &registry->address;
+	int r = try_way(registry, &ways[0], err);
+
+	if (r < 0 && count == 2 && is_other_protocol(err->code)) {
+		*err = (struct err)ERR_INIT;
+		r = try_way(registry, &ways[1], err);
+	}
+	if (r == -EPROTO && !registry->insecure)
+		err_wrap(err,
+		    "%s cannot be trusted (the option insecure would do so)",
+		    address->host);
+	if (r == -ETIMEDOUT && address->loopback && !ways[0].plain)
+		err_wrap(err,
+		    "%s does not answer with TLS (without it the address is "
+		    "http://%s)",
+		    address->host, address->host);
+	return r;
+}
+
 static int settle(struct registry *registry, struct err *err)
 {
 	struct way ways[WAYS_MAX];
 	size_t count =
 	    choose_ways(&registry->address, registry->insecure, ways);
-	struct err failure = ERR_INIT;
+	int r = count == 2 && registry->address.loopback
+		    ? try_both(registry, ways, err)
+		    : try_in_turn(registry, ways, count, err);
 
-	for (size_t i = 0; i < count; i++) {
-		int r = set_way(registry, &ways[i], &failure);
-
-		if (r == 0)
-			r = ping(registry, &failure);
-		if (r == 0)
-			return 0;
-		if (!is_other_protocol(failure.code))
-			break;
-	}
-	*err = failure;
 	/* Nothing was answered that could have refused anything. */
-	if (err->code == EACCES && err->http == 0)
-		return asks_for_certificate(registry, err);
-	if (err->code == EPROTO && !registry->insecure)
-		err_wrap(err,
-		    "%s cannot be trusted (the option insecure would do so)",
-		    registry->address.host);
-	return -err->code;
+	return r == -EACCES && err->http == 0
+		   ? asks_for_certificate(registry, err)
+		   : r;
 }
 
 int registry_open(struct http *http, struct creds *creds,

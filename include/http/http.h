@@ -100,6 +100,8 @@ struct http_request {
 	 * is noted in the budget, and the same request then fails at once, by
 	 * -EBUSY or so with err->http where a status was the failure. */
 	bool retry;
+	/* Together with retry: that the network broke is a failure at once. */
+	bool answers_only;
 	/* Or NULL: is shown the header of each answer on the way, those that
 	 * are tried again or redirect included; by the calling thread. */
 	void (*answered)(void *arg, const struct http_response *response);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is a registry, and what only answers. */
 #include <errno.h>
+#include <time.h>
 
 #include "registry_fixture.h"
 
@@ -116,6 +117,109 @@ static void bad_address(void **state)
 	fixture_close(&f);
 }
 
+/* What takes a TLS hello for the begin of something, and waits for the rest. */
+struct silence {
+	struct reply plain;
+	bool all; /* silent to plain HTTP, too */
+};
+
+static bool be_silent(struct peer *peer, const char *head, void *arg)
+{
+	const struct silence *silence = arg;
+
+	if (*head && !silence->all)
+		return answer(peer, head, arg);
+	peer_wait_gone(peer);
+	return false;
+}
+
+/* Opens it by its address alone, with a timeout of two seconds; how long that
+ * took. */
+static double open_silent(struct silence *silence, const char *scheme, int code,
+    struct err *err)
+{
+	static const struct http_options options = {.user_agent = "test",
+	    .connect_timeout = 2,
+	    .stall_timeout = 2,
+	    .min_rate = 1024,
+	    .attempts = 3,
+	    .max_wait = 5,
+	    .host_connections = 8};
+	struct timespec start, end;
+	struct registry *registry = NULL;
+	struct fixture f;
+	char address[64];
+
+	fixture_open(&f, answer, &(struct reply){200, "", ""}, NULL);
+	registry_close(steal(&f.registry));
+	server_stop(f.server);
+	http_free(f.http);
+	f.http = http_new(&options, err);
+	f.server = server_start(be_silent, silence);
+	snprintf(address, sizeof(address), "%s%s", scheme,
+	    server_url(f.server, "") + strlen("http://"));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	assert_int_equal(registry_open(f.http, f.creds,
+			     &(struct registry_options){address, false},
+			     &registry, err),
+	    -code);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	registry_close(registry);
+	fixture_close(&f);
+	return (double)(end.tv_sec - start.tv_sec) +
+	       (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+}
+
+static void tls_hello_unanswered(void **state)
+{
+	struct silence silence = {{200, "", ""}, false};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_true(open_silent(&silence, "", 0, &err) < 1.5);
+}
+
+/* Both at once: it takes no longer than one of them. */
+static void all_unanswered(void **state)
+{
+	struct silence silence = {{200, "", ""}, true};
+	struct err err = ERR_INIT;
+	double took = open_silent(&silence, "", ETIMEDOUT, &err);
+
+	(void)state;
+	assert_true(took > 1.9 && took < 3.5);
+	assert_says(err.msg, "http://127.0.0.1");
+	assert_says(err.msg, "https://127.0.0.1");
+}
+
+static void https_is_wanted(void **state)
+{
+	struct silence silence = {{200, "", ""}, false};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	open_silent(&silence, "https://", ETIMEDOUT, &err);
+	assert_says(err.msg, "(without it the address is http://127.0.0.1");
+}
+
+static bool answer_later(struct peer *peer, const char *head, void *arg)
+{
+	(void)head;
+	(void)arg;
+	return peer_reply(peer, peer_number(peer) > 1 ? 200 : 503, "", "");
+}
+
+/* A registry that starts, behind its proxy. */
+static void busy_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, answer_later, NULL, NULL);
+	assert_int_equal(server_requests(f.server), 2);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +227,10 @@ int main(void)
 	    cmocka_unit_test(others),
 	    cmocka_unit_test(nobody_there),
 	    cmocka_unit_test(bad_address),
+	    cmocka_unit_test(tls_hello_unanswered),
+	    cmocka_unit_test(all_unanswered),
+	    cmocka_unit_test(https_is_wanted),
+	    cmocka_unit_test(busy_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
