@@ -104,6 +104,10 @@ static struct meaning failure_meaning(const struct failure *failure)
 	if (is_no_tls(failure))
 		return (struct meaning){.code = EPROTO,
 		    .words = "no TLS there: type http:// before the address"};
+	/* So libcurl calls what is longer than its buffer for such a line. */
+	if (curl == CURLE_OUT_OF_MEMORY && failure->asked)
+		return (struct meaning){.code = EPROTO,
+		    .words = "a line of the answer's header is too long"};
 	if (curl == CURLE_OPERATION_TIMEDOUT && !failure->asked)
 		return (struct meaning){.code = ETIMEDOUT,
 		    .words = "no connection in time"};

@@ -45,10 +45,11 @@ struct http_response {
 	struct curl_slist *fields;
 	struct http_body body;
 	uint64_t body_position;
-	bool expects; /* asked for 100 Continue */
-	bool begun;   /* it has its turn */
-	bool asked;   /* the request was sent, or some of it */
-	bool fresh;   /* the ring has bytes that the reader was not told of */
+	size_t header_bytes; /* of headers and trailers, so far */
+	bool expects;        /* asked for 100 Continue */
+	bool begun;          /* it has its turn */
+	bool asked;          /* the request was sent, or some of it */
+	bool fresh; /* the ring has bytes that the reader was not told of */
 	struct pace pace;
 	struct tls tls;
 	struct err cause; /* why a callback of ours gave up */

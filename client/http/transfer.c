@@ -33,6 +33,9 @@ enum {
 	 */
 	EXPECT_SIZE = 1024 * 1024,
 	EXPECT_WAIT = 250, /* ms */
+	/* Of all of an answer's headers (1xx come before the last one) and
+	 * trailers together; each header has its own limit. */
+	HEADERS_LIMIT = 256 * 1024,
 };
 
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
@@ -41,6 +44,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 	int end;
 
+	r->header_bytes += len;
+	if (r->header_bytes > HEADERS_LIMIT) {
+		/* Without end, and libcurl keeps it all. */
+		err_set(&r->cause, EPROTO, "the answer's %s too long",
+		    r->headed ? "trailers are" : "header is");
+		return 0;
+	}
 	/* Only this thread sets it, so that it may look without the lock. */
 	if (r->headed)
 		return len; /* a trailer */

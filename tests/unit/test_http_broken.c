@@ -74,6 +74,25 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 			;
 		return false;
 	}
+	if (head_is_for(head, "/long-line")) {
+		peer_send(peer, "HTTP/1.1 200 OK\r\nX-Padding: ");
+		while (peer_send(peer, "0123456789abcdef"))
+			;
+		return false;
+	}
+	if (head_is_for(head, "/continues")) {
+		while (peer_send(peer, "HTTP/1.1 100 Continue\r\n\r\n"))
+			;
+		return false;
+	}
+	if (head_is_for(head, "/trailers")) {
+		peer_send(peer,
+		    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "5\r\n12345\r\n0\r\n");
+		while (peer_send(peer, "X-Trailer: 0123456789abcdef\r\n"))
+			;
+		return false;
+	}
 	if (head_is_for(head, "/big"))
 		return send_big(peer, arg);
 	return false; /* closes without a word */
@@ -102,6 +121,10 @@ static void test_no_answer(void **state)
 	    "/closes: the connection was closed without an answer");
 	refuse(f, server_url(f->server, "/garbage"), EPROTO, "not HTTP");
 	refuse(f, server_url(f->server, "/long-header"), EPROTO, "too long");
+	refuse(f, server_url(f->server, "/long-line"), EPROTO,
+	    "a line of the answer's header is too long");
+	refuse(f, server_url(f->server, "/continues"), EPROTO,
+	    "the answer's header is too long");
 	refuse(f, "not-an-url?secret", EINVAL, "not an http url");
 	refuse(f, "ftp://127.0.0.1/", EINVAL, "not an http url");
 }
@@ -152,6 +175,11 @@ static void test_truncated(void **state)
 {
 	read_broken(*state, "/truncated", ECONNRESET);
 	read_broken(*state, "/chunks-truncated", ECONNRESET);
+}
+
+static void test_trailers(void **state)
+{
+	read_broken(*state, "/trailers", EPROTO);
 }
 
 static void test_stalls(void **state)
@@ -237,6 +265,7 @@ int main(void)
 	    TEST(test_refused),
 	    TEST(test_no_name),
 	    TEST(test_truncated),
+	    TEST(test_trailers),
 	    TEST(test_stalls),
 	    TEST(test_slow_reader),
 	    TEST(test_unread),
