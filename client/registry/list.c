@@ -14,8 +14,9 @@ enum {
 	/* What registries give at most; ECR and docker's refuse more. */
 	CATALOG_PAGE = 1000,
 	/* A page is read in constant memory. This is for a server that does not
-	 * come to an end: a million names of the greatest length. */
-	PAGE_MAX_BYTES = 256 << 20,
+	 * come to an end: a million names of the greatest length, in one page
+	 * or many. */
+	LIST_MAX_BYTES = 256 << 20,
 	/* Of a page for browsers, as much as has words in it. */
 	BEGIN_SIZE = 4096,
 };
@@ -28,6 +29,8 @@ struct list {
 	registry_name_fn *each;
 	void *arg;
 	unsigned long pages; /* read so far */
+	uint64_t bytes;      /* of them */
+	struct page *page;   /* that is being read */
 };
 
 static bool is_repository(const char *name, size_t len)
@@ -40,7 +43,10 @@ static int pass_on(void *arg, const char *name, size_t len, struct err *err)
 {
 	struct list *list = arg;
 
-	return list->valid(name, len) ? list->each(list->arg, name, err) : 0;
+	if (!list->valid(name, len))
+		return 0;
+	page_add(list->page, name);
+	return list->each(list->arg, name, err);
 }
 
 /* The begin of a page, for a message about what is no list. */
@@ -84,7 +90,6 @@ static int read_page(struct registry *registry, struct http_response *response,
 {
 	struct begin begin = {0};
 	char chunk[16 << 10];
-	size_t total = 0;
 	struct names names;
 	ssize_t n;
 	int r = 0;
@@ -97,8 +102,8 @@ static int read_page(struct registry *registry, struct http_response *response,
 			return no_list(registry, response, list, &begin, err);
 		if (r != 0)
 			return r;
-		total += (size_t)n;
-		if (total > PAGE_MAX_BYTES)
+		list->bytes += (uint64_t)n;
+		if (list->bytes > LIST_MAX_BYTES)
 			return err_set(err, EFBIG, "the list does not end");
 	}
 	if (n < 0)
@@ -123,11 +128,13 @@ static int refused(struct registry *registry, const struct call *call,
 }
 
 static int read_list(struct registry *registry, const struct call *call,
-    struct http_response *response, void *arg, struct err *err)
+    struct http_response *response, struct page *page, void *arg,
+    struct err *err)
 {
 	struct list *list = arg;
 	int r;
 
+	list->page = page;
 	if (http_status(response) != 200)
 		return refused(registry, call, response, list, err);
 	r = read_page(registry, response, list, err);
@@ -175,7 +182,7 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err)
 {
 	struct list list = {"the list of repositories", "repositories",
-	    is_repository, each, arg, 0};
+	    is_repository, each, arg, 0, 0, NULL};
 	struct err failure = ERR_INIT;
 	char query[32];
 	int r;
@@ -196,7 +203,8 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
 int registry_tags(struct registry *registry, const char *repository,
     registry_name_fn *each, void *arg, struct err *err)
 {
-	struct list list = {repository, "tags", tag_valid, each, arg, 0};
+	struct list list = {repository, "tags", tag_valid, each, arg, 0, 0,
+	    NULL};
 	CLEANUP(call_release) struct call call;
 	/* No n: GCR would cut the list there, and name no next page. */
 	int r = call_init(&call, registry, "GET", repository, "pull", err,

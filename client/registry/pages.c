@@ -3,11 +3,20 @@
 #include "pages.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "http/grammar.h"
 
-enum { LINK_SIZE = 4096 };
+enum {
+	LINK_SIZE = 4096,
+	/* More pages than that have to be worth it: registries give tens of
+	 * entries at least, or as many as are asked for. */
+	PAGES_MAX = 1000,
+	PAGE_LEAST = 10, /* entries, on average */
+};
 
 /*
  * Servers that lead in circles are found as Brent does: compare with one page
@@ -19,22 +28,69 @@ struct trail {
 	unsigned steps, limit;
 };
 
-static void trail_release(struct trail *trail)
+/* Whether it has been there before, or -ENOMEM. */
+static int trail_add(struct trail *trail, const char *step, struct err *err)
 {
-	free(trail->seen);
-}
-
-static int trail_add(struct trail *trail, const char *url, struct err *err)
-{
-	if (trail->seen && strcmp(trail->seen, url) == 0)
-		return err_set(err, EIO, "the list's pages lead in a circle");
+	if (trail->seen && strcmp(trail->seen, step) == 0)
+		return 1;
 	if (trail->steps++ < trail->limit)
 		return 0;
 	trail->steps = 0;
 	trail->limit = 2 * trail->limit + 1;
 	free(trail->seen);
-	trail->seen = strdup(url);
+	trail->seen = strdup(step);
 	return trail->seen ? 0 : err_nomem(err);
+}
+
+/* A walk, by the urls of its pages and by what was in them: where each page
+ * names another url for the next one, that is all that can repeat. */
+struct walk {
+	struct trail urls, contents;
+	uint64_t pages, items;
+};
+
+static void walk_release(struct walk *walk)
+{
+	free(walk->urls.seen);
+	free(walk->contents.seen);
+}
+
+void page_add(struct page *page, const char *item)
+{
+	page->items++;
+	page->hash = page->hash * 31 + map_hash(item);
+}
+
+static int check_url(struct walk *walk, const char *url, struct err *err)
+{
+	int r = trail_add(&walk->urls, url, err);
+
+	return r == 1 ? err_set(err, EIO, "the list's pages lead in a circle")
+		      : r;
+}
+
+/* Some servers have empty pages in the middle. */
+static int check_content(struct walk *walk, const struct page *page,
+    struct err *err)
+{
+	char text[64];
+	int r = 0;
+
+	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIx64, page->items,
+	    page->hash);
+	if (page->items > 0)
+		r = trail_add(&walk->contents, text, err);
+	if (r == 1)
+		return err_set(err, EIO, "the list's pages repeat themselves");
+	walk->pages++;
+	walk->items += page->items;
+	if (r == 0 && walk->pages > PAGES_MAX &&
+	    walk->items / walk->pages < PAGE_LEAST)
+		return err_set(err, EIO,
+		    "the list does not end: %" PRIu64 " pages had %" PRIu64
+		    " entries",
+		    walk->pages, walk->items);
+	return r;
 }
 
 /* The target of the next page: 1, or 0 at the end. A list that goes on nobody
@@ -76,7 +132,7 @@ static int find_next(const struct registry *registry, const struct call *call,
 
 /* One page. Leaves the next one's url in *next, NULL at the end. */
 static int read_one(struct registry *registry, const struct call *call,
-    page_fn *read, void *arg, char **next, struct err *err)
+    page_fn *read, void *arg, struct page *page, char **next, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	int r = call_send(registry, call, &response, err);
@@ -84,25 +140,29 @@ static int read_one(struct registry *registry, const struct call *call,
 	*next = NULL;
 	if (r == 0 && http_status(response) == 200)
 		r = find_next(registry, call, response, next, err);
-	return r < 0 ? r : read(registry, call, response, arg, err);
+	return r < 0 ? r : read(registry, call, response, page, arg, err);
 }
 
 int pages_walk(struct registry *registry, struct call *call, page_fn *read,
     void *arg, struct err *err)
 {
-	CLEANUP(trail_release) struct trail trail = {0};
+	CLEANUP(walk_release) struct walk walk = {0};
 
 	call->max_redirects = CALL_REDIRECTS;
 	call->retry = true;
 	for (;;) {
 		AUTO_FREE char *next = NULL;
-		int r = trail_add(&trail, call->url, err);
+		struct page page = {0};
+		int r = check_url(&walk, call->url, err);
 
 		if (r == 0)
-			r = read_one(registry, call, read, arg, &next, err);
+			r = read_one(registry, call, read, arg, &page, &next,
+			    err);
 		if (r != 0 || !next)
 			return r;
-		r = call_take_url(call, steal(&next), err);
+		r = check_content(&walk, &page, err);
+		if (r == 0)
+			r = call_take_url(call, steal(&next), err);
 		if (r < 0)
 			return r;
 	}

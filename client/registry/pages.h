@@ -5,12 +5,23 @@
 
 #include "call.h"
 
-/* Reads one page, of any status. Nonzero ends the walk and is returned. */
-typedef int page_fn(struct registry *registry, const struct call *call,
-    struct http_response *response, void *arg, struct err *err);
+/* What was in a page: how many items, and a hash of them. */
+struct page {
+	uint64_t items;
+	uint64_t hash;
+};
 
-/* GETs the call's page and all that follow; -EIO where they lead in a
- * circle. */
+/* Notes one of its items. */
+void page_add(struct page *page, const char *item);
+
+/* Reads one page, of any status, and notes what is in it. Nonzero ends the walk
+ * and is returned. */
+typedef int page_fn(struct registry *registry, const struct call *call,
+    struct http_response *response, struct page *page, void *arg,
+    struct err *err);
+
+/* GETs the call's page and all that follow; -EIO where they lead in a circle,
+ * repeat themselves, or bring next to nothing and do not end. */
 int pages_walk(struct registry *registry, struct call *call, page_fn *read,
     void *arg, struct err *err);
 

@@ -57,7 +57,7 @@ static int absent(struct registry *registry, const struct call *call,
 
 /* Some servers call it just JSON. */
 static int read_index(struct http_response *response, struct referrers *list,
-    struct err *err)
+    struct page *page, struct err *err)
 {
 	AUTO_BUF struct buf body = BUF_INIT(MANIFEST_MAX_BYTES);
 	CLEANUP(manifest_free_p) struct manifest *index = NULL;
@@ -74,13 +74,18 @@ static int read_index(struct http_response *response, struct referrers *list,
 		memcpy(said, err->msg, sizeof(said));
 		return err_set(err, EIO, "%s: %s", said, wrong.msg);
 	}
-	for (size_t i = 0; r == 0 && i < index->entry_count; i++)
+	for (size_t i = 0; r == 0 && i < index->entry_count; i++) {
+		char text[DIGEST_TEXT_SIZE];
+
+		page_add(page, digest_format(&index->entries[i].digest, text));
 		r = list->each(list->arg, &index->entries[i], err);
+	}
 	return r;
 }
 
 static int read_page(struct registry *registry, const struct call *call,
-    struct http_response *response, void *arg, struct err *err)
+    struct http_response *response, struct page *page, void *arg,
+    struct err *err)
 {
 	struct referrers *list = arg;
 	int r;
@@ -94,7 +99,7 @@ static int read_page(struct registry *registry, const struct call *call,
 			err->code = EIO;
 		return -err->code;
 	}
-	r = read_index(response, list, err);
+	r = read_index(response, list, page, err);
 	list->pages++;
 	if (r == 0)
 		atomic_store(&registry->lists_referrers, true);

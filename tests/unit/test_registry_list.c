@@ -94,6 +94,47 @@ static void circles_end(void **state)
 	assert_catalog_fails(circle, NULL, EIO, "circle");
 }
 
+/* Each page names another one, as the pages of a number have it. */
+static bool endless(struct peer *peer, unsigned page, const char *names)
+{
+	char link[100], body[200];
+
+	snprintf(link, sizeof(link),
+	    "Link: </v2/_catalog?page=%u>; rel=\"next\"\r\n", page + 1);
+	snprintf(body, sizeof(body), "{\"repositories\":[%s]}", names);
+	return peer_reply(peer, 200, link, body);
+}
+
+static bool repeats(struct peer *peer, const char *head, void *arg)
+{
+	unsigned page = 1;
+
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	sscanf(head, "GET /v2/_catalog?page=%u", &page);
+	return endless(peer, page, page % 2 ? "\"a\",\"b\"" : "\"c\"");
+}
+
+static bool brings_nothing(struct peer *peer, const char *head, void *arg)
+{
+	unsigned page = 1;
+
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	sscanf(head, "GET /v2/_catalog?page=%u", &page);
+	return endless(peer, page, "");
+}
+
+static void endless_lists_end(void **state)
+{
+	(void)state;
+	assert_catalog_fails(repeats, NULL, EIO, "repeat themselves");
+	assert_catalog_fails(brings_nothing, NULL, EIO,
+	    "the list does not end: 1001 pages had 0 entries");
+}
+
 static bool dirty(struct peer *peer, const char *head, void *arg)
 {
 	(void)head;
@@ -355,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pages),
 	    cmocka_unit_test(circles_end),
+	    cmocka_unit_test(endless_lists_end),
 	    cmocka_unit_test(invalid_names_are_left_out),
 	    cmocka_unit_test(page_size_is_the_servers),
 	    cmocka_unit_test(not_listed),
