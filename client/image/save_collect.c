@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Half of what a line of the log has room for. */
-enum { LACKING_MAX = 512 };
+enum {
+	/* Half of what a line of the log has room for. */
+	LACKING_MAX = 512,
+	/* Of all manifests of an index, which are held at once: ten thousand of
+	 * some platforms' images, with their annotations. */
+	COLLECTION_MAX_BYTES = 32 << 20,
+};
 
 void save_collection_release(struct save_collection *collection)
 {
@@ -49,6 +54,12 @@ static int add_image(struct save_collection *collection, struct image *image,
 		collection->room = room;
 	}
 	collection->images[collection->count++] = image;
+	collection->bytes += image->len;
+	if (collection->bytes > COLLECTION_MAX_BYTES)
+		return err_set(err, EFBIG,
+		    "%zu manifests of %llu bytes and more: too many for an "
+		    "archive",
+		    collection->count, (unsigned long long)collection->bytes);
 	return note_seen(collection, &image->digest, image, err);
 }
 

@@ -16,6 +16,7 @@ struct save_collection {
 	/* By digest which of them it is, or the collection itself where the
 	 * registry does not have it: an index can name one again and again. */
 	struct map seen;
+	uint64_t bytes; /* of their manifests */
 	/* The platform's image among them, for docker; SIZE_MAX: none. */
 	size_t docker;
 
