@@ -259,7 +259,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->refusals = refusals_new(err);
 	if (!mount->refusals)
 		return -err->code;
-	mount->spent = spent_new(err);
+	mount->spent = spent_new(session->options->timeout, err);
 	if (!mount->spent)
 		return -err->code;
 	mount->scratches = scratches_new(err);

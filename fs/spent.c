@@ -18,17 +18,19 @@ enum {
 struct call {
 	pid_t thread; /* 0: free */
 	bool read;    /* one that failed */
+	bool granted; /* what is left for the others */
 	uint64_t ended;
 	struct budget budget;
 };
 
 struct spent {
+	uint64_t most; /* ms that the next one is taken to have lost */
 	pthread_mutex_t lock;
 	struct call *calls[CALLS]; /* under lock; NULL: none yet */
 	unsigned next;
 };
 
-struct spent *spent_new(struct err *err)
+struct spent *spent_new(unsigned timeout, struct err *err)
 {
 	struct spent *spent = calloc(1, sizeof(*spent));
 
@@ -36,6 +38,7 @@ struct spent *spent_new(struct err *err)
 		err_nomem(err);
 		return NULL;
 	}
+	spent->most = 2000 * (uint64_t)timeout;
 	pthread_mutex_init(&spent->lock, NULL);
 	return spent;
 }
@@ -94,10 +97,15 @@ void spent_begin(struct spent *spent, pid_t thread, bool reads,
 	*out = (struct budget){0};
 	if (!call)
 		return;
-	if (goes_on(call, reads))
-		*out = call->budget;
-	else
+	if (!goes_on(call, reads)) {
 		call->thread = 0;
+		return;
+	}
+	if (call->budget.lost > spent->most && !call->granted) {
+		call->budget.lost = spent->most;
+		call->granted = true;
+	}
+	*out = call->budget;
 }
 
 void spent_forget(struct spent *spent, pid_t thread)
@@ -110,6 +118,7 @@ void spent_forget(struct spent *spent, pid_t thread)
 /* A request that learned nothing that was not known before. */
 static void repeat(struct call *call, bool failed)
 {
+	call->granted = false;
 	if (!failed)
 		return;
 	/* The kernel reads once more, and not for ever. */
@@ -125,6 +134,7 @@ void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
 	SCOPED_LOCK(&spent->lock);
 	struct call *call = thread ? find(spent, thread) : NULL;
 	bool nothing = !thread || (budget->lost == 0 && budget->noted == 0);
+	bool granted;
 
 	if (nothing || (failed && !reads)) {
 		if (call)
@@ -136,8 +146,10 @@ void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
 		repeat(call, failed);
 		return;
 	}
+	granted = call && call->granted;
 	if (!call)
 		call = make(spent);
 	if (call)
-		*call = (struct call){thread, failed, milliseconds(), *budget};
+		*call = (struct call){thread, failed, granted, milliseconds(),
+		    *budget};
 }

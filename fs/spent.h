@@ -9,7 +9,9 @@
  * is of.
  * - A request that is answered well, though a server failed on the way (the
  *   time of an image is then not known), may be followed by others of its call:
- *   they go on with what is left.
+ *   they go on with what is left. What they need may be another thing than
+ *   what failed, and be there: so half of the timeout is left for the next of
+ *   them, and again where that does not fail, too.
  * - One that fails ends its call: the next one of that thread begins a new
  *   budget. But after a read that failed the kernel reads once more, which is
  *   given the same answer.
@@ -23,8 +25,8 @@
 
 struct spent;
 
-/* NULL on failure, err filled. */
-struct spent *spent_new(struct err *err);
+/* timeout: seconds, the mount's. NULL on failure, err filled. */
+struct spent *spent_new(unsigned timeout, struct err *err);
 void spent_free(struct spent *spent);
 
 /* The budget with which a request of that thread begins. */

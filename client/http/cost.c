@@ -15,7 +15,7 @@ enum {
 
 uint64_t cost_limit(const struct http_options *options)
 {
-	return 3 * 1000 * (uint64_t)options->stall_timeout;
+	return 2500 * (uint64_t)options->stall_timeout;
 }
 
 uint64_t cost_left(const struct http_options *options)

@@ -3,6 +3,7 @@
 #include "http/http.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,9 @@ struct http {
 	struct http_options options;
 	char *user_agent;
 	struct engine engine;
+	/* A patient operation has spent all of its budget on what could not be
+	 * reached, and nothing has answered since: that is no restart. */
+	atomic_bool away;
 };
 
 /* A request on its way through attempts and redirects. */
@@ -44,6 +48,7 @@ struct http *http_new(const struct http_options *options, struct err *err)
 	}
 	http->options = *options;
 	http->options.user_agent = user_agent;
+	atomic_init(&http->away, false);
 	if (engine_init(&http->engine, options->host_connections, err) < 0) {
 		curl_global_cleanup();
 		return NULL;
@@ -100,6 +105,7 @@ static int attempt(struct errand *errand, struct http_response **out,
 		r = response_wait(response, err);
 	if (r < 0)
 		return r;
+	atomic_store(&http->away, false);
 	if (request->answered)
 		request->answered(request->arg, response);
 	*out = steal(&response);
@@ -114,7 +120,8 @@ static bool may_repeat(const struct errand *errand, int code)
 	if (!errand->request->retry || cost_left(options) == 0 ||
 	    (code != 0 && errand->request->answers_only))
 		return false;
-	if (budget_is_patient() && retry_is_patient(code))
+	if (budget_is_patient() && !atomic_load(&errand->http->away) &&
+	    retry_is_patient(code))
 		return true;
 	return (code == 0 || retry_helps_error(code)) &&
 	       errand->attempts < options->attempts;
@@ -260,6 +267,8 @@ static int run(struct errand *errand, struct http_response **out,
 		cost_refused(*out, &failure);
 	if (failure.code && errand->request->retry)
 		budget_note(errand->what, &failure);
+	if (r < 0 && budget_is_patient() && retry_is_patient(failure.code))
+		atomic_store(&errand->http->away, true);
 	return r;
 }
 

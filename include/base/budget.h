@@ -3,17 +3,17 @@
  * How long an operation may wait for a server that fails. This is the one place
  * that says so; everything that tries again looks here.
  *
- * An operation that a user waits for has a budget: three times the option
- * `timeout`. The budget pays for what is lost:
+ * A call of a program ends at most three times the option `timeout` after it
+ * began, or after bytes last came at the minimum rate, whatever the server
+ * does. For that, each operation has a budget, two and a half times `timeout`,
+ * which pays for what is lost:
  * - an attempt that fails, by an error of the network, by an answer that says
  *   "later" (503), by silence, or by a body that stalls: all of its time but
  *   that in which its body moved at the minimum rate (the option `min_rate`);
  * - each wait before another attempt.
  * What succeeds costs nothing, and time in which a body moves at the minimum
  * rate pays back what was lost before. When all is lost no more is asked: the
- * operation ends with the failure that came last. So it ends, whatever the
- * server does, at most three times `timeout` after it began, or after bytes
- * last came at the minimum rate.
+ * operation ends with the failure that came last.
  *
  * No attempt waits longer than `timeout` by itself: for a connection and the
  * answer's header together, then for less than min_rate * timeout bytes of the
@@ -26,7 +26,8 @@
  *
  * What failed for good is noted: asked again in the same operation, it fails at
  * once. A call of a program can be several requests of the kernel, of which
- * each is an operation; fs/spent.h says how they hang together.
+ * each is an operation; fs/spent.h says how they share what there is, and what
+ * the last half of `timeout` is for.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
@@ -42,7 +43,8 @@ enum { BUDGET_NOTES = 4 };
 struct budget {
 	/* A server that cannot be reached or is silent is asked again as long
 	 * as the budget lasts: it restarts, and what is begun is worth it.
-	 * Others give up after a few attempts, and after one silence. */
+	 * Others give up after a few attempts, and after one silence; so do
+	 * all while it is known that it does not come back so soon. */
 	bool patient;
 	uint64_t lost;   /* ms */
 	struct err last; /* the failure that came last */

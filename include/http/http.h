@@ -34,8 +34,8 @@ struct http_options {
 	unsigned connect_timeout; /* seconds */
 	/* Seconds that an attempt waits for an answer's header, and for a body
 	 * that moves more slowly than the minimum rate, either way. A full
-	 * ring's pause does not count. Three times that is the budget of an
-	 * operation, see base/budget.h. */
+	 * ring's pause does not count. The budget of an operation is made of
+	 * it, see base/budget.h. */
 	unsigned stall_timeout;
 	uint64_t min_rate; /* bytes a second, not 0 */
 	unsigned attempts; /* tries of a request in all, at least 1, unless the

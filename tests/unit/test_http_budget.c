@@ -139,7 +139,7 @@ static void test_silence(void **state)
 	budget_unbind(&budget);
 }
 
-/* Whatever is asked for, three times the timeout is the end of it. */
+/* Whatever is asked for, two and a half timeouts are the end of it. */
 static void test_patient_silence(void **state)
 {
 	struct fixture *f = *state;
@@ -147,7 +147,7 @@ static void test_patient_silence(void **state)
 	unsigned asked;
 
 	budget_bind(&budget);
-	fail_after(f, "/silent", ETIMEDOUT, 2.5, 4.5);
+	fail_after(f, "/silent", ETIMEDOUT, 2.0, 4.5);
 	asked = server_requests(f->server);
 	assert_in_range(asked, 2, 4);
 	fail_after(f, "/silent?other", ETIMEDOUT, 0, 0.5);
@@ -243,6 +243,37 @@ static void test_restart(void **state)
 	budget_unbind(&budget);
 }
 
+/* ms that a patient operation loses on what is not there. */
+static uint64_t lose_on(struct fixture *f, const char *url)
+{
+	struct budget budget = {.patient = true};
+	struct http_request request = {.method = "GET",
+	    .retry = true,
+	    .url = url};
+	struct http_response *r = NULL;
+	struct err err = ERR_INIT;
+
+	budget_bind(&budget);
+	assert_int_equal(http_open(f->http, &request, &r, &err), -ECONNREFUSED);
+	budget_unbind(&budget);
+	return budget.lost;
+}
+
+/* The first one waits for it to come back. */
+static void test_away(void **state)
+{
+	struct fixture *f = *state;
+	struct restart restart;
+	struct err err = ERR_INIT;
+
+	begin_restart(&restart);
+	assert_in_range(lose_on(f, restart.url), 1500, 3100);
+	assert_in_range(lose_on(f, restart.url), 200, 1200);
+	assert_int_equal(get(f, "/done", &err), 200);
+	assert_in_range(lose_on(f, restart.url), 1500, 3100);
+	close(restart.fd);
+}
+
 /* Without patience, a few attempts are all that a user waits for. */
 static void test_no_restart(void **state)
 {
@@ -293,6 +324,7 @@ int main(void)
 	    TEST(test_status_is_noted),
 	    TEST(test_restart),
 	    TEST(test_no_restart),
+	    TEST(test_away),
 	    TEST(test_minute),
 	};
 

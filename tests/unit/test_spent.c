@@ -11,13 +11,13 @@
 
 #include "spent.h"
 
-enum { THREAD = 100 };
+enum { THREAD = 100, TIMEOUT = 2 };
 
 static int setup(void **state)
 {
 	struct err err = ERR_INIT;
 
-	*state = spent_new(&err);
+	*state = spent_new(TIMEOUT, &err);
 	return *state ? 0 : -1;
 }
 
@@ -64,6 +64,29 @@ static void test_goes_on(void **state)
 	}
 	next = begin(*state, THREAD + 1, false);
 	assert_true(is_new(&next));
+}
+
+/* What the next one needs may be there. */
+static void test_something_is_left(void **state)
+{
+	struct budget spent = lossy(5000), next;
+
+	spent_end(*state, THREAD, false, false, &spent);
+	for (int i = 0; i < 3; i++) {
+		next = begin(*state, THREAD, false);
+		assert_int_equal(next.lost, 4000);
+		spent_end(*state, THREAD, false, false, &next);
+	}
+	next = begin(*state, THREAD, false);
+	next.lost = 5000;
+	spent_end(*state, THREAD, false, false, &next);
+	/* It failed, too. */
+	next = begin(*state, THREAD, false);
+	assert_int_equal(next.lost, 4000);
+	next.lost = 5000;
+	spent_end(*state, THREAD, false, false, &next);
+	next = begin(*state, THREAD, false);
+	assert_int_equal(next.lost, 5000);
 }
 
 static void test_ends_by_failure(void **state)
@@ -154,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_goes_on),
+	    TEST(test_something_is_left),
 	    TEST(test_ends_by_failure),
 	    TEST(test_read_again),
 	    TEST(test_opened_again),
