@@ -47,7 +47,7 @@ static void begin(struct op *op, fuse_req_t req, const char *what,
 		if (op->next)
 			op->next->link = &op->next;
 		op->mount->ops = op;
-		if (op->mount->ending && !patient)
+		if (op->mount->ending && !op->patient)
 			task_interrupt(&op->task);
 	}
 	fuse_req_interrupt_func(req, interrupted, &op->task);

@@ -41,7 +41,7 @@ const char options_help[] =
     "     authfile=FILE        credentials (where docker and podman have "
     "them)\n"
     "     timeout=SECONDS      how long a silent server is waited for (30)\n"
-    "     min_rate=BYTES       a second; what is slower counts as silent (1K)\n"
+    "     min_rate=BYTES       a second; what is slower is silent (1K)\n"
     "     source_date_epoch=SECONDS   the time of images made here\n"
     "     noexec,trust_suid,trust_dev  which programs run, and how\n"
     "     squash,no_squash     images' files are yours (unless you are root)\n"

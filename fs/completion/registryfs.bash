@@ -41,7 +41,7 @@ _registryfs_option() {
 	*)
 		compgen -W 'allow_other authfile= cache= cache_size=
 			compression= delete delete=recursive exec insecure
-			no_squash noexec platform= prefetch referrers ro rw
+			min_rate= no_squash noexec platform= prefetch referrers ro rw
 			source_date_epoch=
 			squash tag_ttl= timeout= trust_dev trust_suid' \
 			-- "$value"

@@ -6,7 +6,7 @@ set -l options ro rw allow_other insecure noexec exec trust_suid trust_dev \
     squash no_squash prefetch referrers delete delete=recursive cache= \
     cache_size= tag_ttl= platform=$platforms \
     compression={gzip,zstd,estargz,zstd:chunked} authfile= timeout= \
-    source_date_epoch=
+    min_rate= source_date_epoch=
 
 complete -c registryfs -f -a '(__fish_complete_directories)'
 complete -c registryfs -s f -d 'Stay in the foreground'

@@ -19,6 +19,7 @@ options=(
 	'insecure[plain HTTP, or TLS that nobody vouches for]'
 	'authfile[credentials]:file:_files'
 	'timeout[how long a silent server is waited for]:seconds:'
+	'min_rate[what is slower counts as silent]:bytes a second, K M G:'
 	'source_date_epoch[the time of images made here]:seconds:'
 	'noexec[programs cannot be run]'
 	'exec[undo noexec]'

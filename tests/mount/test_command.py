@@ -64,7 +64,7 @@ def test_help_is_one_screen(registryfs):
 
 @pytest.mark.parametrize("option", [
     "ro", "allow_other", "cache=", "cache_size=", "tag_ttl=", "platform=",
-    "compression=", "insecure", "authfile=", "timeout=",
+    "compression=", "insecure", "authfile=", "timeout=", "min_rate=",
     "source_date_epoch="])
 def test_help_names_every_option(registryfs, option):
     assert option in registryfs("--help").stdout
@@ -78,9 +78,8 @@ def test_without_arguments(registryfs):
 
 @pytest.mark.parametrize("option", [
     "no_such_option", "tag_ttl=soon", "tag_ttl=-1", "cache_size=much",
-    "cache=",
-    "timeout=never", "platform=linux", "compression=xz", "compression=zstd:23",
-    "compression=gzip:best"])
+    "cache=", "timeout=never", "min_rate=0", "platform=linux",
+    "compression=xz", "compression=zstd:23", "compression=gzip:best"])
 def test_bad_option(refused, registry, mountpoint, option):
     name = option.split("=")[0]
     refused(name, "-o", option, registry.address, mountpoint)

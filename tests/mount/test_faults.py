@@ -175,15 +175,16 @@ MORE_FAULTS = {
     "empty answer": speaks(
         lambda send: send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
     "a page": answers(200, Content_Type="text/html"),
-    "ends early": speaks(lambda send: send(HEADER + b"\r\n{}")),
-    "then silence": speaks(silence_after(HEADER + b"\r\n")),
+    "body cut at once": body(lambda: cut(after=0)),
+    "body stalls at once": body(lambda: Hold(at=0)),
 }
 # What is over when it is asked again, for what goes on where it broke.
 PASSES = {"silent", "header drips", "header stalls", "body stalls",
           "body drips", "body cut", "closed", "500", "502", "503", "504",
-          "429", "503, in a second", "then silence", "ends early"}
+          "429", "503, in a second", "body cut at once",
+          "body stalls at once"}
 # An answer that is the registry's last word, and may say what is not so.
-WORDS = {"404", "410", "200", "a page", "empty answer"}
+WORDS = {"400", "401", "403", "404", "410", "a page", "empty answer"}
 
 
 @pytest.fixture(scope="module")
@@ -251,8 +252,8 @@ class Trials:
         directory = self._directory / f"trial-{tag}"
         if operation.primed:
             shutil.copytree(self._primed, directory / "cache")
-        root = self._mount(proxy, f"timeout={TIMEOUT}", *operation.options,
-                           directory=directory)
+        root = self._mount(proxy, f"timeout={TIMEOUT}", "tag_ttl=0",
+                           *operation.options, directory=directory)
         root.allow_error(".")
         root.archive = self._archive
         methods = method.strip("()").split("|") if method else [None]
