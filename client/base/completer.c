@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "base/task.h"
 #include "base/thread.h"
@@ -62,10 +63,14 @@ static void end(struct running *it, int result, const struct err *err)
 static void *bring_to_end(void *arg)
 {
 	struct running *it = arg;
+	struct budget budget = {.patient = true};
 	struct err err = ERR_INIT;
-	int r = it->work.run(it->work.arg, &err);
+	int r;
 
+	budget_bind(&budget);
+	r = it->work.run(it->work.arg, &err);
 	it->work.release(it->work.arg);
+	budget_unbind(&budget);
 	end(it, r, &err);
 	return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "images_state.h"
 
@@ -90,9 +91,16 @@ static int stop(void *arg, const char *name, struct err *err)
 static void ask(void *arg)
 {
 	struct images *images = arg;
+	struct budget *asker = budget_now(), own = {0};
 	struct err err = ERR_INIT;
-	int r = registry_catalog(images->registry, stop, NULL, &err);
+	int r;
 
+	/* What the asker has lost, and what failed for it, was before this. */
+	budget_unbind(asker);
+	budget_bind(&own);
+	r = registry_catalog(images->registry, stop, NULL, &err);
+	budget_unbind(&own);
+	budget_bind(asker);
 	monitor_enter(&images->monitor);
 	settle(images, r < 0 && is_no_answer(&err));
 	images->away.asking = false;
