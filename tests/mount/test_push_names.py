@@ -241,12 +241,13 @@ def test_a_scratch_file_replaces_a_tag(tagged):
 
 
 def test_an_image_directory_keeps_scratch_files(tagged, client):
-    (tagged / "1.0/notes.txt").write_bytes(OTHER_ARCHIVE)
-    assert "notes.txt" in os.listdir(tagged / "1.0")
+    (tagged / "1.0/notes.txt").write_text("to do\n")
+    (tagged / "1.0/.new").write_bytes(OTHER_ARCHIVE)
+    assert {"notes.txt", ".new"} <= set(os.listdir(tagged / "1.0"))
     assert is_image(tagged / "1.0")
-    os.rename(tagged / "1.0/notes.txt", tagged / "1.0/new.tar")
+    os.rename(tagged / "1.0/.new", tagged / "1.0/new.tar")
     assert is_image(tagged / "1.0", OTHER)
-    assert "notes.txt" not in os.listdir(tagged / "1.0")
+    assert ".new" not in os.listdir(tagged / "1.0")
 
 
 def test_renaming_what_is_no_archive(mounted, app, client):
