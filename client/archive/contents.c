@@ -78,10 +78,10 @@ static int take_layout(struct draft *draft, const struct archive_entry *json,
 }
 
 /*
- * Many a web application has a manifest.json, and others have files of the other
- * names: what is not what an archive has there belongs to a root file system.
- * But where there are parts of images, it is an archive that is broken. 1, 0,
- * or -errno.
+ * Many a web application has a manifest.json, and others have files of the
+ * other names: what is not what an archive has there belongs to a root file
+ * system. But where there are parts of images, it is an archive that is broken.
+ * 1, 0, or -errno.
  */
 static int is_docker(struct draft *draft, struct err *err)
 {

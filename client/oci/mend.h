@@ -10,8 +10,8 @@
 
 /*
  * Appends the text with U+FFFD in the place of bytes that are no UTF-8, of
- * escapes of half a surrogate pair, as Go has it, and of "\u0000", with which no
- * text of ours could go on. What else is wrong with it stays so.
+ * escapes of half a surrogate pair, as Go has it, and of "\u0000", with which
+ * no text of ours could go on. What else is wrong with it stays so.
  */
 int json_mend(const char *text, size_t len, struct buf *out, struct err *err);
 
