@@ -12,8 +12,6 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "caller.h"
-#include "name.h"
-#include "stream/compression.h"
 #include "upload_table.h"
 
 void upload_free(struct upload *upload)
@@ -78,17 +76,6 @@ void upload_become(struct upload *upload, enum upload_state state,
 	monitor_leave(&upload->monitor);
 }
 
-bool upload_error(struct upload *upload, char *out, size_t size)
-{
-	bool failed;
-
-	monitor_enter(&upload->monitor);
-	failed = upload->error.code != 0;
-	snprintf(out, size, "%s", upload->error.msg);
-	monitor_leave(&upload->monitor);
-	return failed;
-}
-
 void upload_restart(struct upload *upload)
 {
 	push_free(steal(&upload->push));
@@ -101,53 +88,6 @@ void upload_forget(struct upload *upload)
 {
 	upload_copy_forget(upload);
 	upload_restart(upload);
-}
-
-void upload_type(struct upload *upload, char *out)
-{
-	monitor_enter(&upload->monitor);
-	memcpy(out, upload->type, sizeof(upload->type));
-	monitor_leave(&upload->monitor);
-}
-
-int upload_set_type(struct upload *upload, const char *value, size_t len,
-    struct err *err)
-{
-	if (value && !artifact_type_valid(value, len))
-		return err_set(err, EINVAL,
-		    "an artifact type is a media type without parameters");
-	monitor_enter(&upload->monitor);
-	snprintf(upload->type, sizeof(upload->type), "%.*s",
-	    value ? (int)len : 0, value ? value : "");
-	monitor_leave(&upload->monitor);
-	return 0;
-}
-
-/* Whether its first bytes are those of an archive, compressed or not. */
-static bool is_archive(struct upload *upload)
-{
-	static const char magic[] = "ustar";
-	enum { MAGIC_AT = 257 };
-	char head[MAGIC_AT + sizeof(magic) - 1];
-	struct err none = ERR_INIT;
-	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
-
-	if (n <= 0)
-		return false;
-	return compression_sniff(head, (size_t)n) != COMPRESSION_NONE ||
-	       ((size_t)n == sizeof(head) &&
-		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
-}
-
-void upload_settle_kind(struct upload *upload, bool moved)
-{
-	struct upload_target *target = &upload->target;
-	bool is_temporary =
-	    upload->temporary || name_is_temporary(upload->name);
-
-	if (!target->kind && target->in_image && (moved || !is_temporary) &&
-	    is_archive(upload))
-		target->kind = &upload_archive;
 }
 
 static int upload_push(struct upload *upload, struct err *err)
@@ -515,20 +455,6 @@ bool upload_close(struct upload *upload)
 		abandon(upload);
 	upload_drop_unreachable(upload);
 	return last;
-}
-
-void upload_stat(struct upload *upload, struct stat *out)
-{
-	uint64_t size = upload_size(upload);
-
-	out->st_size = (off_t)size;
-	out->st_blocks = (blkcnt_t)((size + 511) / 512);
-	monitor_enter(&upload->monitor);
-	out->st_mode = S_IFREG | (upload->mode & 07777);
-	out->st_mtim = upload->mtime;
-	monitor_leave(&upload->monitor);
-	out->st_ctim = out->st_mtim;
-	out->st_atim = out->st_mtim;
 }
 
 int upload_setattr(struct upload *upload, const struct stat *attr,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that change an image when they are closed. */
+/* Files that change an image when they are closed, and what tells them. */
 #include <errno.h>
 #include <string.h>
 
 #include "image/change.h"
 #include "mount.h"
+#include "name.h"
+#include "stream/compression.h"
 #include "target.h"
+#include "upload_table.h"
 
 static struct push_target tag_of(struct mount *mount,
     const struct upload_target *target)
@@ -117,3 +120,30 @@ const struct upload_kind upload_platform = {
     .is_untagged = true,
     .apply = apply_platform,
 };
+
+/* Whether its first bytes are those of an archive, compressed or not. */
+static bool is_archive(struct upload *upload)
+{
+	static const char magic[] = "ustar";
+	enum { MAGIC_AT = 257 };
+	char head[MAGIC_AT + sizeof(magic) - 1];
+	struct err none = ERR_INIT;
+	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
+
+	if (n <= 0)
+		return false;
+	return compression_sniff(head, (size_t)n) != COMPRESSION_NONE ||
+	       ((size_t)n == sizeof(head) &&
+		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
+}
+
+void upload_settle_kind(struct upload *upload, bool moved)
+{
+	struct upload_target *target = &upload->target;
+	bool is_temporary =
+	    upload->temporary || name_is_temporary(upload->name);
+
+	if (!target->kind && target->in_image && (moved || !is_temporary) &&
+	    is_archive(upload))
+		target->kind = &upload_archive;
+}

@@ -157,10 +157,9 @@ bool upload_named(struct upload *upload)
 	return key_of(uploads, upload) != NULL;
 }
 
-/* A push that a rename tried and that failed has two names. The caller has a
- * count of its own. */
-static void table_remove_all(struct uploads *uploads, struct upload *upload)
+void uploads_remove_all(struct upload *upload)
 {
+	struct uploads *uploads = upload->mount->uploads;
 	const char *key;
 
 	SCOPED_LOCK(&uploads->lock);
@@ -258,8 +257,9 @@ bool uploads_renews(struct uploads *uploads, struct node *dir, const char *name)
 	return false;
 }
 
-static void remember_pushed(struct uploads *uploads, struct upload *upload)
+void uploads_remember_pushed(struct upload *upload)
 {
+	struct uploads *uploads = upload->mount->uploads;
 	AUTO_FREE char *key = table_key(upload->place, upload->name);
 	AUTO_FREE struct pushed *pushed = malloc(sizeof(*pushed));
 	AUTO_FREE struct pushed *before = NULL;
@@ -280,10 +280,8 @@ static void remember_pushed(struct uploads *uploads, struct upload *upload)
 
 void uploads_pushed_now(struct upload *upload)
 {
-	struct uploads *uploads = upload->mount->uploads;
-
-	remember_pushed(uploads, upload);
-	table_remove_all(uploads, upload);
+	uploads_remember_pushed(upload);
+	uploads_remove_all(upload);
 }
 
 /* A file whose name is in that place or below it, counted; and its key, new. */
@@ -410,134 +408,4 @@ int upload_replacing(struct mount *mount, const char *place, const char *name,
 
 	return r < 0 ? r
 		     : upload_new(mount, place, name, 0644, &copy, out, err);
-}
-
-/* A new name, and what a file of that name becomes. */
-struct renaming {
-	char *place;
-	char *name;
-	struct upload_target target;
-};
-
-static void renaming_release(struct renaming *renaming)
-{
-	free(renaming->place);
-	free(renaming->name);
-	target_release(&renaming->target);
-}
-
-static int renaming_init(struct renaming *renaming, struct node *dir,
-    const char *name, struct err *err)
-{
-	renaming->place = strdup(target_place(dir));
-	renaming->name = strdup(name);
-	if (!renaming->place || !renaming->name)
-		return err_nomem(err);
-	return target_find(dir, name, &renaming->target, err);
-}
-
-static void swap_names(struct upload *upload, struct renaming *renaming)
-{
-	struct renaming was = {upload->place, upload->name, upload->target};
-
-	upload->place = renaming->place;
-	upload->name = renaming->name;
-	upload->target = renaming->target;
-	*renaming = was;
-}
-
-/*
- * The bytes stay under the old name, and as .TAG.failed where they would have
- * gone: programs that rename remove the old name when that fails. Called with
- * the new names in the upload.
- */
-static void rename_failed(struct upload *upload, const struct err *why)
-{
-	upload_restart(upload);
-	upload_become(upload, UPLOAD_OPEN, why);
-	upload_keep_failed(upload);
-}
-
-/*
- * Moves the upload to its new name and, if that pushes, pushes it: what it was
- * before is restored when that fails, because a program that renames then
- * removes the old name. Between begin and end.
- */
-static int rename_begun(struct upload *upload, struct renaming *renaming,
-    struct err *err)
-{
-	struct uploads *uploads = upload->mount->uploads;
-	bool moved = strcmp(upload->place, renaming->place) != 0;
-	int r = 0;
-
-	if (upload->state == UPLOAD_PUSHED)
-		return err_set(err, EBUSY, "it has just been pushed");
-	if (upload->source && upload->copied < save_size(upload->source))
-		r = upload_copy_spool(upload, err);
-	if (r < 0)
-		return r;
-	upload_restart(upload);
-	swap_names(upload, renaming);
-	upload->temporary = false;
-	upload_settle_kind(upload, moved);
-	if (upload->target.kind && upload_size(upload))
-		r = upload_complete(upload, true, err);
-	if (r < 0) {
-		rename_failed(upload, err);
-		swap_names(upload, renaming);
-		return r;
-	}
-	table_remove_all(uploads, upload);
-	if (r == 0)
-		return uploads_insert(uploads, upload->place, upload->name,
-		    upload, err);
-	upload_become(upload, UPLOAD_PUSHED, NULL);
-	remember_pushed(uploads, upload);
-	upload_drop_unreachable(upload);
-	return 0;
-}
-
-int upload_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	CLEANUP(upload_put_p)
-	struct upload *upload =
-	    uploads_find(dir->mount->uploads, target_place(dir), name);
-	CLEANUP(renaming_release) struct renaming renaming = {0};
-	int r;
-
-	if (!upload)
-		return 0;
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
-		return err_set(err, EINVAL,
-		    "%s: a file that is being written cannot change places "
-		    "with another one",
-		    name);
-	r = renaming_init(&renaming, to_dir, to_name, err);
-	if (r == 0)
-		r = upload_begin(upload, err);
-	if (r < 0)
-		return r;
-	r = rename_begun(upload, &renaming, err);
-	upload_end(upload);
-	return r < 0 ? r : 1;
-}
-
-int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
-	    name);
-}
-
-int upload_unlink_only(struct node *dir, const char *name, struct err *err)
-{
-	if (uploads_remove(dir->mount->uploads, dir, name))
-		return 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
-	    name);
 }

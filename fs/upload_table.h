@@ -83,6 +83,13 @@ int upload_apply(struct upload *upload, struct err *err);
  * 1, or 0 if it is empty, or may be whole and may go on. */
 int upload_complete(struct upload *upload, bool is_last, struct err *err);
 
+/* Takes all names of an upload out of the table: a push that a rename tried and
+ * that failed has two. The caller has a count of its own. */
+void uploads_remove_all(struct upload *upload);
+
+/* The name of one that has been pushed is known as such (uploads_pushed()). */
+void uploads_remember_pushed(struct upload *upload);
+
 /* upload_copy.c: forgets a copy; turns what has been copied into bytes. */
 void upload_copy_forget(struct upload *upload);
 
