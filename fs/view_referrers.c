@@ -23,6 +23,10 @@ enum { NESTING_MAX = 4 };
 
 static const char DIR_NAME[] = "referrers";
 
+/* What they are where buildkit does not say so. */
+static const char ATTESTATION[] =
+    "application/vnd.docker.attestation.manifest.v1+json";
+
 struct referrers_node {
 	struct node node;
 	struct image *image;
@@ -87,6 +91,39 @@ static int shown(const struct node *dir, struct referrers **out,
 				   : referrers_list(to_image(dir), out, err);
 }
 
+/* What an index has of its images' attestations, as buildkit puts them there;
+ * to be freed where count is not 0. They go with the index. */
+static int attestations(const struct node *dir, struct referrers *out,
+    struct err *err)
+{
+	const struct manifest *index = to_image(dir)->manifest;
+	struct descriptor *found;
+
+	*out = (struct referrers){NULL, 0};
+	if (index->kind != MANIFEST_INDEX)
+		return 0;
+	found = calloc(index->entry_count + 1, sizeof(*found));
+	if (!found)
+		return err_nomem(err);
+	for (size_t i = 0; i < index->entry_count; i++) {
+		struct descriptor *entry = &found[out->count];
+
+		if (!descriptor_is_buildkit_attestation(&index->entries[i]))
+			continue;
+		*entry = index->entries[i];
+		if (!entry->artifact_type)
+			entry->artifact_type = ATTESTATION;
+		out->count++;
+	}
+	out->entries = found;
+	return 0;
+}
+
+static void attestations_release(struct referrers *attestations)
+{
+	free((void *)(uintptr_t)attestations->entries);
+}
+
 static int list_one(struct node *dir, const struct referrers *referrers,
     size_t index, struct dirlist *out, struct err *err)
 {
@@ -105,10 +142,15 @@ static int list_one(struct node *dir, const struct referrers *referrers,
 static int list(struct node *dir, struct dirlist *out, struct err *err)
 {
 	CLEANUP(referrers_put_p) struct referrers *referrers = NULL;
+	CLEANUP(attestations_release) struct referrers own = {NULL, 0};
 	int r = shown(dir, &referrers, err);
 
+	if (r == 0)
+		r = attestations(dir, &own, err);
 	for (size_t i = 0; r == 0 && referrers && i < referrers->count; i++)
 		r = list_one(dir, referrers, i, out, err);
+	for (size_t i = 0; r == 0 && i < own.count; i++)
+		r = list_one(dir, &own, i, out, err);
 	if (r == 0)
 		r = uploads_list(dir->mount->uploads, dir, out, err);
 	return r;
@@ -118,6 +160,8 @@ static int lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	CLEANUP(referrers_put_p) struct referrers *referrers = NULL;
+	CLEANUP(attestations_release) struct referrers own = {NULL, 0};
+	const struct referrers *found = NULL;
 	size_t index;
 	int r;
 
@@ -127,13 +171,19 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 		r = document_written(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = shown(dir, &referrers, err);
+	r = attestations(dir, &own, err);
+	if (r == 0 && referrer_find(&own, name, &index))
+		found = &own;
+	if (r == 0 && !found)
+		r = shown(dir, &referrers, err);
 	if (r < 0)
 		return r;
-	if (!referrers || !referrer_find(referrers, name, &index))
+	if (!found && referrers && referrer_find(referrers, name, &index))
+		found = referrers;
+	if (!found)
 		return err_set(err, ENOENT, "%s: no such name", name);
 	return image_node_digest(dir, name, to_image(dir)->repository,
-	    &referrers->entries[index].digest, out, err);
+	    &found->entries[index].digest, out, err);
 }
 
 static int apply(struct mount *mount, const struct upload_target *target,
@@ -174,6 +224,7 @@ static int target(struct node *dir, const char *name, struct upload_target *out,
 static int remove_referrer(struct node *dir, const char *name, struct err *err)
 {
 	CLEANUP(referrers_put_p) struct referrers *referrers = NULL;
+	CLEANUP(attestations_release) struct referrers own = {NULL, 0};
 	size_t index;
 	int r;
 
@@ -182,6 +233,12 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 		    "%s: this mount does not delete; mount with -o delete",
 		    name);
 	r = shown(dir, &referrers, err);
+	if (r < 0)
+		return r;
+	r = attestations(dir, &own, err);
+	if (r == 0 && referrer_find(&own, name, &index))
+		return err_set(err, EPERM,
+		    "%s: part of the index, which never changes", name);
 	if (r < 0)
 		return r;
 	if (!referrers || !referrer_find(referrers, name, &index))

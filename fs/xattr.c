@@ -2,6 +2,7 @@
 /* Extended attributes. */
 #include "xattr.h"
 
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,8 +154,12 @@ int xattrs_names(const struct xattrs *xattrs, struct buf *out, struct err *err)
 	bool listed;
 
 	while ((name = xattrs_next(xattrs, &at, &listed, &value, &size))) {
-		int r = listed ? buf_add(out, name, strlen(name) + 1, err) : 0;
+		size_t len = strlen(name) + 1;
+		int r = 0;
 
+		if (listed && size <= XATTR_SIZE_MAX &&
+		    len <= out->limit - out->len)
+			r = buf_add(out, name, len, err);
 		if (r < 0)
 			return r;
 	}

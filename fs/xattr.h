@@ -52,7 +52,8 @@ int xattrs_add_stale(struct xattrs *xattrs, time_t seen, struct err *err);
 const char *xattrs_find(const struct xattrs *xattrs, const char *name,
     size_t *len);
 
-/* Appends the listed names, each with its NUL, as listxattr(2) wants them. */
+/* Appends the listed names, each with its NUL, as listxattr(2) wants them: as
+ * many as fit, and none whose value the kernel would not pass on. */
 int xattrs_names(const struct xattrs *xattrs, struct buf *out, struct err *err);
 
 #endif

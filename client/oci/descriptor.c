@@ -148,7 +148,7 @@ const char *descriptor_annotation(const struct descriptor *descriptor,
 }
 
 /* buildkit's docs/attestations/attestation-storage.md */
-static bool is_buildkit_attestation(const struct descriptor *descriptor)
+bool descriptor_is_buildkit_attestation(const struct descriptor *descriptor)
 {
 	const char *type =
 	    descriptor_annotation(descriptor, "vnd.docker.reference.type");
@@ -171,7 +171,7 @@ static bool is_soci_index(const struct descriptor *descriptor)
 
 bool descriptor_is_attestation(const struct descriptor *descriptor)
 {
-	return is_buildkit_attestation(descriptor) ||
+	return descriptor_is_buildkit_attestation(descriptor) ||
 	       is_soci_index(descriptor) ||
 	       (strcmp(descriptor->platform.os, "unknown") == 0 &&
 		   strcmp(descriptor->platform.architecture, "unknown") == 0);

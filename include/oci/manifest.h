@@ -96,6 +96,10 @@ DEFINE_CLEANUP(struct manifest *, manifest_free);
 const char *descriptor_annotation(const struct descriptor *descriptor,
     const char *name);
 
+/* Whether an index's entry is the attestations that buildkit has made of
+ * another one. */
+bool descriptor_is_buildkit_attestation(const struct descriptor *descriptor);
+
 /* Whether an index's entry is no image of a platform: buildkit's attestations,
  * SOCI indexes, and all of platform unknown/unknown. */
 bool descriptor_is_attestation(const struct descriptor *descriptor);

@@ -238,6 +238,20 @@ def test_getfattr_takes_values_whole(mount, registry, image):
     assert f'user.oci.digest="{image.digest}"' in printed
 
 
+@pytest.mark.parametrize("annotations", [
+    {"long": "x" * 70_000}, {f"name-{i:040}": "x" for i in range(2000)}],
+    ids=["a value", "the names"])
+def test_more_than_the_kernel_passes_on(mount, registry, client, annotations):
+    """XATTR_SIZE_MAX and XATTR_LIST_MAX: the rest is listed all the same."""
+    image = oci_image(annotations=annotations).push(client, "app", "1.0")
+    path = mount(registry) / "app/1.0"
+    result = run("getfattr", "-d", path)
+    assert f'user.oci.digest="{image.digest}"' in result.stdout
+    for name in ("name-" + "0" * 39 + "1", "name-" + "0" * 36 + "1999"):
+        if name in annotations:
+            assert os.getxattr(path, f"user.oci.annotation.{name}") == b"x"
+
+
 def test_attributes_of_a_listing_cost_no_request(mount, proxy, image):
     """ls -l asks for security.selinux and ACLs of every entry."""
     root = mount(proxy)

@@ -151,6 +151,26 @@ def test_attestations_are_hidden(mount, registry, client):
     assert path.read_bytes() == attestation.data
 
 
+def test_attestations_are_referrers(mount, make_registry):
+    registry = make_registry(deletes=True)
+    index = attested_index().push(registry.client(), "app", "1.0")
+    root = mount(registry, "delete=recursive")
+    root.expect_error("part of the index, which never changes")
+    referrers = root / "app/1.0/referrers"
+    attestations = {f"attestation-{child.digest[7:19]}": child
+                    for child in index.children[2:]}
+    assert names(referrers) == sorted(attestations)
+    for name, attestation in attestations.items():
+        assert (referrers / name / "manifest.json").read_bytes() == (
+            attestation.data)
+        (file,) = (referrers / name / "files").iterdir()
+        assert file.name.endswith(".intoto.json")
+        assert file.read_bytes() == attestation.layers[0].data
+    with fails_with(errno.EPERM):
+        os.rmdir(referrers / name)
+    assert names(root / "app/1.0/platforms/linux-amd64/referrers") == []
+
+
 def test_a_nested_index(mount, registry, client):
     images = platform_images()
     inner = index_of(images)
