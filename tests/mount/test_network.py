@@ -124,7 +124,7 @@ def test_a_redirect_that_goes_nowhere(mount, proxy, image):
     with Proxy() as storage:
         gone = storage
     proxy.redirects(f"/blobs/{image.layers[0].digest}", to=gone, method="GET")
-    root = mount(proxy)
+    root = mount(proxy, "timeout=2")
     root.expect_error(image.layers[0].digest)
     with pytest.raises(OSError):
         (root / "app/1.0/layers/01.tar.gz").read_bytes()

@@ -160,7 +160,7 @@ def test_an_upload_that_always_breaks(mounted, app, client, proxy):
 
 
 def test_the_registry_is_down(mount, registry, client):
-    mounted = mount(registry)
+    mounted = mount(registry, "timeout=2")
     mounted.expect_error("pushing app:1.0")
     app = mounted / "app"
     app.mkdir()
