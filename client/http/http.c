@@ -145,19 +145,28 @@ static uint64_t backoff(const struct errand *errand, unsigned attempts)
 	return ms < longest ? ms : longest;
 }
 
+/* Whether the budget has so many ms, and time for an attempt after them: less
+ * than an eighth of the timeout is none. */
+static bool has_time(const struct errand *errand, uint64_t ms)
+{
+	const struct http_options *options = &errand->http->options;
+
+	return ms + cost_limit(options) / 20 < cost_left(options);
+}
+
 /* 1 with how long, 0 if the budget has no time for it, -EBUSY if the server
  * wants more than that, or than anybody waits. */
 static int choose_wait(const struct errand *errand,
     const struct http_response *response, uint64_t *ms, struct err *err)
 {
-	const struct http_options *options = &errand->http->options;
-	uint64_t left = cost_left(options), seconds;
+	uint64_t seconds;
 
 	if (!asked_wait(response, &seconds)) {
 		*ms = backoff(errand, errand->attempts);
-		return *ms < left;
+		return has_time(errand, *ms);
 	}
-	if (seconds <= options->max_wait && seconds * 1000 < left) {
+	if (seconds <= errand->http->options.max_wait &&
+	    has_time(errand, seconds * 1000)) {
 		*ms = seconds * 1000;
 		return 1;
 	}
@@ -217,7 +226,7 @@ static int persist(struct errand *errand, struct http_response **out,
 	uint64_t ms = failures > 0 ? backoff(errand, failures) : 0;
 	int r;
 
-	if (ms > 0 && ms >= cost_left(&errand->http->options)) {
+	if (ms > 0 && !has_time(errand, ms)) {
 		*err = budget_now()->last;
 		return -err->code;
 	}
