@@ -187,48 +187,60 @@ static int try_both(struct registry *registry, const struct way ways[WAYS_MAX],
 	r = take(registry, &ways[0], steal(&probe), &first);
 	if (r == 0)
 		return 0;
-	if (second.code == 0 && is_other_protocol(first.code))
+	if (!is_other_protocol(first.code)) {
+		*err = first;
+		return second.code
+			   ? err_wrap(err, "%s; and with TLS", second.msg)
+			   : r;
+	}
+	if (second.code == 0)
 		return try_way(registry, &ways[1], err);
-	*err = first;
-	return second.code ? err_wrap(err, "%s; and with TLS", second.msg) : r;
+	*err = second;
+	return -err->code;
 }
 
-/* The ways one after the other. */
-static int try_in_turn(struct registry *registry,
-    const struct way ways[WAYS_MAX], size_t count, struct err *err)
+/* One way after the other. */
+static int try_ways(struct registry *registry, const struct way *ways,
+    size_t count, struct err *err)
 {
-	const struct address *address = &registry->address;
-	int r = try_way(registry, &ways[0], err);
+	struct err failure = ERR_INIT;
+	int r = -EPROTO;
 
-	if (r < 0 && count == 2 && is_other_protocol(err->code)) {
-		*err = (struct err)ERR_INIT;
-		r = try_way(registry, &ways[1], err);
+	for (size_t i = 0; i < count; i++) {
+		r = try_way(registry, &ways[i], &failure);
+		if (r == 0)
+			return 0;
+		if (!is_other_protocol(failure.code))
+			break;
 	}
-	if (r == -EPROTO && !registry->insecure)
-		err_wrap(err,
-		    "%s cannot be trusted (the option insecure would do so)",
-		    address->host);
-	if (r == -ETIMEDOUT && address->loopback && !ways[0].plain)
-		err_wrap(err,
-		    "%s does not answer with TLS (without it the address is "
-		    "http://%s)",
-		    address->host, address->host);
+	*err = failure;
 	return r;
 }
 
 static int settle(struct registry *registry, struct err *err)
 {
+	const struct address *address = &registry->address;
 	struct way ways[WAYS_MAX];
-	size_t count =
-	    choose_ways(&registry->address, registry->insecure, ways);
-	int r = count == 2 && registry->address.loopback
-		    ? try_both(registry, ways, err)
-		    : try_in_turn(registry, ways, count, err);
+	size_t count = choose_ways(address, registry->insecure, ways);
+	int r;
 
+	r = count == 2 && address->loopback
+		? try_both(registry, ways, err)
+		: try_ways(registry, ways, count, err);
 	/* Nothing was answered that could have refused anything. */
-	return r == -EACCES && err->http == 0
-		   ? asks_for_certificate(registry, err)
-		   : r;
+	if (r == -EACCES && err->http == 0)
+		return asks_for_certificate(registry, err);
+	if (r == -EPROTO && !registry->insecure)
+		err_wrap(err,
+		    "%s cannot be trusted (the option insecure would do so)",
+		    address->host);
+	if (r == -ETIMEDOUT && address->loopback && count == 1 &&
+	    !ways[0].plain)
+		err_wrap(err,
+		    "%s does not answer with TLS (without it the address is "
+		    "http://%s)",
+		    address->host, address->host);
+	return r;
 }
 
 int registry_open(struct http *http, struct creds *creds,
