@@ -74,9 +74,10 @@ static int find(struct store *store, const char *name,
 static int make(struct store *store, const struct merged_stack *stack,
     const char *name, struct merged **out, struct err *err)
 {
-	AUTO_FD int fd = store_temp(store, err);
+	AUTO_FREE char *dir = store_temp_dir(store, err);
+	AUTO_FD int fd = dir ? store_temp(store, err) : -1;
 	struct err ignored = ERR_INIT;
-	int r = fd < 0 ? fd : merged_write(stack, fd, err);
+	int r = fd < 0 ? -err->code : merged_write(stack, dir, fd, err);
 	int own;
 
 	if (fd >= 0 && r < 0)

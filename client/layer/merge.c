@@ -10,28 +10,42 @@
 
 #include "base/buf.h"
 #include "merged.h"
+#include "pile.h"
 #include "stack.h"
+
+/* A directory whose children are still to come. */
+struct merge_dir {
+	uint32_t node;
+	struct meaning meaning;
+};
 
 struct merge {
 	const struct merged_stack *stack;
+	uint32_t salt;
 	/* How many nodes there can be: each has a name that a layer has. */
 	uint64_t most;
-	struct buf nodes;    /* struct merged_node each */
-	struct buf names;    /* const char * each, by node */
-	struct buf modes;    /* mode_t each, by node */
-	struct buf meanings; /* struct meaning of each directory, by node */
-	struct arena texts;  /* of names */
-	uint32_t **links;    /* by layer and entry: names of that file */
+	struct pile nodes; /* struct merged_node each */
+	struct buf is_dir; /* a byte each, by node */
+	struct buf dirs;   /* struct merge_dir each, in the order of nodes */
+	size_t dirs_done;  /* of them */
+	uint32_t **links;  /* by layer and entry: names of that file */
 };
 
+/* Until the next one is added. */
 static struct merged_node *node_at(struct merge *merge, uint32_t node)
 {
-	return (struct merged_node *)(void *)merge->nodes.data + node;
+	return pile_at(&merge->nodes, node * sizeof(struct merged_node),
+	    sizeof(struct merged_node));
 }
 
-static struct meaning *meaning_at(struct merge *merge, uint32_t node)
+static size_t dir_count(const struct merge *merge)
 {
-	return (struct meaning *)(void *)merge->meanings.data + node;
+	return merge->dirs.len / sizeof(struct merge_dir);
+}
+
+static struct merge_dir *dir_at(struct merge *merge, size_t i)
+{
+	return (struct merge_dir *)(void *)merge->dirs.data + i;
 }
 
 static uint32_t node_count(const struct merge *merge)
@@ -41,17 +55,14 @@ static uint32_t node_count(const struct merge *merge)
 
 static void merge_release(struct merge *merge)
 {
-	for (uint32_t i = 0; i < merge->meanings.len / sizeof(struct meaning);
-	     i++)
-		meaning_release(meaning_at(merge, i));
+	for (size_t i = merge->dirs_done; i < dir_count(merge); i++)
+		meaning_release(&dir_at(merge, i)->meaning);
 	for (size_t i = 0; merge->links && i < merge->stack->count; i++)
 		free(merge->links[i]);
 	free(merge->links);
-	arena_release(&merge->texts);
-	buf_release(&merge->nodes);
-	buf_release(&merge->names);
-	buf_release(&merge->modes);
-	buf_release(&merge->meanings);
+	pile_release(&merge->nodes);
+	buf_release(&merge->is_dir);
+	buf_release(&merge->dirs);
 }
 
 /* A hard link's file, which may be in a layer below; *entry is the link's, then
@@ -78,37 +89,37 @@ static int follow(struct merge *merge, struct part *part,
 	return r < 0 ? r : follow(merge, part, entry, err);
 }
 
-/* Takes the meaning of what is in a directory. */
+/* Takes the meaning of the last node, if it is a directory. */
 static int keep_meaning(struct merge *merge, struct meaning *meaning,
     struct err *err)
 {
+	const struct merge_dir dir = {node_count(merge) - 1, *meaning};
 	int r;
 
 	if (!meaning->is_dir)
-		meaning_release(meaning);
-	r = buf_add(&merge->meanings, meaning, sizeof(*meaning), err);
+		return 0;
+	r = buf_add(&merge->dirs, &dir, sizeof(dir), err);
 	if (r == 0)
 		*meaning = (struct meaning){0};
 	return r;
 }
 
-static int keep_name(struct merge *merge, const struct candidate *candidate,
-    struct merged_node *node, struct err *err)
+static int set_name(const struct merge *merge,
+    const struct candidate *candidate, struct merged_node *node,
+    struct err *err)
 {
 	const struct part *part = &candidate->part;
-	const char *name = arena_strdup(&merge->texts, candidate->name);
 	struct layer_entry entry;
 	int r = layer_index_entry(merge->stack->layers[part->layer],
 	    part->entry, &entry, err);
 
 	if (r < 0)
 		return r;
-	if (!name)
-		return err_nomem(err);
 	node->name_layer = part->layer;
 	node->name_entry = part->entry;
 	node->name = entry.name;
-	return buf_add(&merge->names, &name, sizeof(name), err);
+	node->name_check = merged_name_check(candidate->name, merge->salt);
+	return 0;
 }
 
 static int add_node(struct merge *merge, uint32_t parent,
@@ -117,6 +128,8 @@ static int add_node(struct merge *merge, uint32_t parent,
 	struct merged_node node = {.parent = parent};
 	struct layer_entry entry;
 	struct part part = {0};
+	size_t ignored;
+	char is_dir;
 	int r = meaning_attributes(merge->stack->layers, meaning, &part, &entry,
 	    err);
 
@@ -127,25 +140,26 @@ static int add_node(struct merge *merge, uint32_t parent,
 	if (r == 0 && node_count(merge) == merge->most)
 		r = err_set(err, EIO, "layers that do not make a tree");
 	if (r == 0)
-		r = keep_name(merge, candidate, &node, err);
+		r = set_name(merge, candidate, &node, err);
+	if (r < 0)
+		return r;
+	is_dir = S_ISDIR(entry.mode);
+	r = buf_add(&merge->is_dir, &is_dir, 1, err);
 	if (r == 0)
-		r = buf_add(&merge->modes, &entry.mode, sizeof(entry.mode),
-		    err);
-	if (r == 0)
-		r = buf_add(&merge->nodes, &node, sizeof(node), err);
+		r = pile_add(&merge->nodes, &node, sizeof(node), &ignored, err);
 	return r < 0 ? r : keep_meaning(merge, meaning, err);
 }
 
-/* The children of a directory, whose meaning is done with then. */
-static int add_children(struct merge *merge, uint32_t parent, struct err *err)
+/* The children of the next directory, whose meaning is done with then. */
+static int add_children(struct merge *merge, struct err *err)
 {
-	CLEANUP(meaning_release)
-	struct meaning dir = *meaning_at(merge, parent);
+	const struct merge_dir *next = dir_at(merge, merge->dirs_done++);
+	CLEANUP(meaning_release) struct meaning dir = next->meaning;
 	CLEANUP(candidates_release) struct candidates names = {0};
+	uint32_t parent = next->node;
 	uint32_t first = node_count(merge);
 	int r;
 
-	*meaning_at(merge, parent) = (struct meaning){0};
 	r = stack_names(merge->stack->layers, &dir, &names, err);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		CLEANUP(meaning_release) struct meaning child = {0};
@@ -175,7 +189,7 @@ static int add_root(struct merge *merge, struct err *err)
 
 static bool is_dir(const struct merge *merge, uint32_t node)
 {
-	return S_ISDIR(((const uint32_t *)(void *)merge->modes.data)[node]);
+	return merge->is_dir.data[node];
 }
 
 static uint32_t *links_of(struct merge *merge, const struct merged_node *node)
@@ -228,26 +242,22 @@ static uint64_t names_in(const struct merged_stack *stack)
 	return count;
 }
 
-int merged_write(const struct merged_stack *stack, int fd, struct err *err)
+int merged_write(const struct merged_stack *stack, const char *dir, int fd,
+    struct err *err)
 {
 	CLEANUP(merge_release)
 	struct merge merge = {.stack = stack,
+	    .salt = merged_salt(stack),
 	    .most = names_in(stack),
-	    .nodes = BUF_INIT(SIZE_MAX / 2),
-	    .names = BUF_INIT(SIZE_MAX / 2),
-	    .modes = BUF_INIT(SIZE_MAX / 2),
-	    .meanings = BUF_INIT(SIZE_MAX / 2)};
-	int r = add_root(&merge, err);
+	    .is_dir = BUF_INIT(SIZE_MAX / 2),
+	    .dirs = BUF_INIT(SIZE_MAX / 2)};
+	int r;
 
-	for (uint32_t i = 0; r == 0 && i < node_count(&merge); i++) {
-		if (meaning_at(&merge, i)->is_dir)
-			r = add_children(&merge, i, err);
-	}
+	pile_init(&merge.nodes, dir, SIZE_MAX / 2);
+	r = add_root(&merge, err);
+	while (r == 0 && merge.dirs_done < dir_count(&merge))
+		r = add_children(&merge, err);
 	if (r == 0)
 		r = count_links(&merge, err);
-	if (r < 0)
-		return r;
-	return merged_put(stack, node_at(&merge, 0),
-	    (const char *const *)(void *)merge.names.data, node_count(&merge),
-	    fd, err);
+	return r < 0 ? r : merged_put(stack, &merge.nodes, fd, err);
 }

@@ -32,24 +32,36 @@ static struct records node_records(const struct merged_stack *stack)
 	    .salt = merged_salt(stack)};
 }
 
-static uint32_t check_name(const char *name, uint32_t salt)
+uint32_t merged_name_check(const char *name, uint32_t salt)
 {
 	return records_sum(salt, name, strlen(name));
 }
 
-int merged_put(const struct merged_stack *stack, struct merged_node *nodes,
-    const char *const *names, uint32_t count, int fd, struct err *err)
+int merged_put(const struct merged_stack *stack, struct pile *nodes, int fd,
+    struct err *err)
 {
+	enum { SOME = 4096 };
 	const struct records records = node_records(stack);
+	const uint64_t count = nodes->len / records.size;
 	const struct merged_head head = {.nodes = count, .salt = records.salt};
-	const struct mapped_piece pieces[] = {{&head, sizeof(head)},
-	    {nodes, count * sizeof(*nodes)}};
+	struct mapped_writer writer;
+	int r;
 
-	for (uint32_t i = 0; i < count; i++) {
-		nodes[i].name_check = check_name(names[i], records.salt);
-		records_seal(&records, i, &nodes[i], NULL);
+	mapped_begin(&writer, fd, MERGED_MAGIC);
+	r = mapped_add(&writer, &head, sizeof(head), err);
+	for (uint64_t first = 0; r == 0 && first < count; first += SOME) {
+		size_t n = count - first < SOME ? count - first : SOME;
+		uint8_t *some =
+		    pile_at(nodes, first * records.size, n * records.size);
+
+		for (size_t i = 0; i < n; i++)
+			records_seal(&records, first + i,
+			    some + i * records.size, NULL);
+		r = mapped_add(&writer, some, n * records.size, err);
 	}
-	return mapped_write(fd, MERGED_MAGIC, pieces, 2, err);
+	if (r == 0)
+		r = mapped_align(&writer, err);
+	return r < 0 ? r : mapped_end(&writer, err);
 }
 
 static int set_nodes(struct merged *merged, const struct merged_stack *stack,
@@ -146,7 +158,7 @@ int merged_node(const struct merged *merged, const struct merged_stack *stack,
 		return 0;
 	named = stack->layers[out->name_layer];
 	if (!layer_index_text(named, out->name, name) ||
-	    check_name(name, merged->nodes.salt) != out->name_check)
+	    merged_name_check(name, merged->nodes.salt) != out->name_check)
 		return layer_index_set_damaged(named, err);
 	return 0;
 }

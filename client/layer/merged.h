@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "layer/index.h"
+#include "pile.h"
 
 enum { MERGED_ROOT = 0 };
 
@@ -45,8 +46,10 @@ struct merged_stack {
 	size_t count;
 };
 
-/* Makes the tree of the layers and writes it to an empty file. */
-int merged_write(const struct merged_stack *stack, int fd, struct err *err);
+/* Makes the tree of the layers and writes it to an empty file. dir: where it
+ * keeps what is too much for memory. */
+int merged_write(const struct merged_stack *stack, const char *dir, int fd,
+    struct err *err);
 
 /* The tree of those layers. Takes fd, also on failure. -EBADMSG: it is damaged,
  * or of other layers; -ESTALE: it is of another version. */
@@ -81,8 +84,12 @@ int merged_find_child(const struct merged *merged,
 /* The salt of the trees of those layers. */
 uint32_t merged_salt(const struct merged_stack *stack);
 
-/* For merge.c: fills in the nodes' checks and writes them to an empty file. */
-int merged_put(const struct merged_stack *stack, struct merged_node *nodes,
-    const char *const *names, uint32_t count, int fd, struct err *err);
+/* The check of a node's name, in trees of that salt. */
+uint32_t merged_name_check(const char *name, uint32_t salt);
+
+/* For merge.c: fills in the nodes' own checks and writes them to an empty file.
+ */
+int merged_put(const struct merged_stack *stack, struct pile *nodes, int fd,
+    struct err *err);
 
 #endif

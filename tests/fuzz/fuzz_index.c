@@ -141,7 +141,7 @@ static void make_tree(const struct layer_index *index)
 	struct merged *merged;
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC);
-	int r = merged_write(&stack, fd, &err);
+	int r = merged_write(&stack, "/tmp", fd, &err);
 
 	if (r < 0) {
 		if (r != -err.code)

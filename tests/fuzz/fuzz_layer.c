@@ -186,8 +186,8 @@ static void check_merged(const struct layer_index *index)
 	    memfd_create("two", MFD_CLOEXEC)};
 	uint32_t nodes = 0;
 
-	if (merged_write(&single, fds[0], &err) < 0 ||
-	    merged_write(&twice, fds[1], &err) < 0 ||
+	if (merged_write(&single, "/tmp", fds[0], &err) < 0 ||
+	    merged_write(&twice, "/tmp", fds[1], &err) < 0 ||
 	    merged_open(&single, fds[0], &one, &err) < 0 ||
 	    merged_open(&twice, fds[1], &two, &err) < 0)
 		abort();

@@ -14,7 +14,7 @@ from registry.client import digest_of
 from support.compression import zstd_frame
 from support.estargz import estargz
 from support.images import OCI_GZIP_LAYER, Layer
-from support.layers import OCI_ZSTD_LAYER, image_of
+from support.layers import OCI_ZSTD_LAYER, image_of, layer
 from support.tars import directory, file, headers, tar_bytes
 
 MIB = 1 << 20
@@ -27,8 +27,8 @@ def measured(mount, registry, client, plain_binary, tmp_path):
     """The root of an image's tree in a mount whose memory is its own."""
     cache = tmp_path / "cache"
 
-    def measured(layer):
-        image_of(layer).push(client, "app", "1.0")
+    def measured(*layers):
+        image_of(*layers).push(client, "app", "1.0")
         mounted = mount(registry, f"cache={cache}", program=plain_binary)
         return mounted, mounted / "app/1.0/rootfs"
     measured.cache = cache
@@ -56,22 +56,25 @@ def test_five_million_entries_of_one_name(measured):
     assert mounted.peak_memory() <= MEMORY_LIMIT
 
 
-def numbered(first, count):
+def numbered(first, count, directory=""):
     """Headers of empty files, made quickly: of a name in ten digits only its
     digits and the checksum differ."""
-    block = bytearray(headers(file("0" * 10)))
+    block = bytearray(headers(file(directory + "0" * 10)))
     base = sum(block) - sum(block[148:156]) + 8 * 32 - 10 * 48
+    begin = len(directory)
     for number in range(first, first + count):
         digits = b"%010d" % number
-        block[:10] = digits
+        block[begin:begin + 10] = digits
         block[148:156] = b"%06o\0 " % (base + sum(digits))
         yield bytes(block)
 
 
-def members_of_names(total, each=50_000):
+def members_of_names(total, each=50_000, directories=False):
+    """directories: as many names in one each."""
     for first in range(0, total, each):
         packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-        yield packer.compress(b"".join(numbered(first, each)))
+        below = f"d{first // each}/" if directories else ""
+        yield packer.compress(b"".join(numbered(first, each, below)))
         yield packer.flush()
 
 
@@ -90,6 +93,19 @@ def test_many_entries(measured):
         [*members_of_names(500_000), gzip.compress(END, mtime=0)]))
     assert os.stat(root / "0000000000").st_size == 0
     assert os.stat(root / "0000499999").st_size == 0
+    assert mounted.peak_memory() <= index_size(
+        measured.cache) + MEMORY_LIMIT
+
+
+def test_many_entries_below_another_layer(measured):
+    """The tree that two layers make is made of all that they have."""
+    mounted, root = measured(
+        gzip_layer_of([*members_of_names(400_000, 1000, directories=True),
+                       gzip.compress(END, mtime=0)]),
+        layer([directory("d7"), file("d7/top", b"top")]))
+    assert len(os.listdir(root / "d7")) == 1001
+    assert os.stat(root).st_nlink == 402
+    assert (root / "d7/top").read_bytes() == b"top"
     assert mounted.peak_memory() <= index_size(
         measured.cache) + MEMORY_LIMIT
 

@@ -97,7 +97,7 @@ static struct mapped_file tree_file(const struct stack *stack)
 	struct err err = ERR_INIT;
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 
-	assert_int_equal(merged_write(&file.stack, fd, &err), 0);
+	assert_int_equal(merged_write(&file.stack, "/tmp", fd, &err), 0);
 	fd = note(&file, fd);
 	if (merged_open(&file.stack, fd, &file.merged, &err) < 0)
 		fail_msg("%s", err.msg);

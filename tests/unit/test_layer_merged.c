@@ -18,7 +18,7 @@ static struct merged *merge(const struct stack *stack)
 	int fd = memfd_create("tree", MFD_CLOEXEC);
 
 	assert_true(fd >= 0);
-	if (merged_write(&indexes, fd, &err) < 0 ||
+	if (merged_write(&indexes, "/tmp", fd, &err) < 0 ||
 	    merged_open(&indexes, fd, &merged, &err) < 0)
 		fail_msg("%s", err.msg);
 	return merged;
@@ -264,6 +264,7 @@ static void test_damage(void **state)
 	AUTO_STACK struct stack stack = {.count = 0};
 	AUTO_FD int fd = memfd_create("tree", MFD_CLOEXEC);
 	struct merged_stack indexes;
+	struct pile nodes;
 	struct err err = ERR_INIT;
 	char data[4096];
 	ssize_t size;
@@ -271,7 +272,7 @@ static void test_damage(void **state)
 	(void)state;
 	push(&stack, "a d/b");
 	indexes = indexes_of(&stack);
-	assert_int_equal(merged_write(&indexes, fd, &err), 0);
+	assert_int_equal(merged_write(&indexes, "/tmp", fd, &err), 0);
 	size = file_pread(fd, data, sizeof(data), 0, &err);
 	assert_int_equal(open_damaged(&indexes, data, (size_t)size), 0);
 	for (ssize_t i = 0; i < size; i++) {
@@ -284,7 +285,8 @@ static void test_damage(void **state)
 		    -EBADMSG);
 	}
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(merged_put(&indexes, NULL, NULL, 0, fd, &err), 0);
+	pile_init(&nodes, "/tmp", SIZE_MAX / 2);
+	assert_int_equal(merged_put(&indexes, &nodes, fd, &err), 0);
 	size = file_pread(fd, data, sizeof(data), 0, &err);
 	assert_int_equal(open_damaged(&indexes, data, (size_t)size), -EBADMSG);
 }

@@ -242,7 +242,7 @@ static void check_stack(unsigned seed)
 		apply(model, stack.layers[i], i, LAYER_ROOT, "", false);
 	}
 	indexes = indexes_of(&stack);
-	assert_int_equal(merged_write(&indexes, fd, &err), 0);
+	assert_int_equal(merged_write(&indexes, "/tmp", fd, &err), 0);
 	assert_int_equal(merged_open(&indexes, fd, &merged, &err), 0);
 	check_tree(&stack, model, merged);
 	for (size_t lowest = 0; lowest <= stack.count; lowest++) {
