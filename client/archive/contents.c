@@ -100,7 +100,7 @@ static int is_docker(struct draft *draft, struct err *err)
 	return r;
 }
 
-/* The same of an OCI layout, which is told by its marker. */
+/* The same of an OCI layout, which has a marker. */
 static int is_layout(struct draft *draft, struct archive_entry *json,
     struct err *err)
 {

@@ -29,7 +29,7 @@ int entries_add(struct entries *entries, const struct tar_entry *entry,
     const struct archive_entry **file, struct err *err);
 
 /*
- * Of archives whose manifest names what cannot be told by its name: from now on
+ * Of archives whose manifest names what nobody would look for: from now on
  * what it names is taken. 1 if it is not there yet, 0 if it is, or was wanted
  * before.
  */
