@@ -199,10 +199,9 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 	if (r == 0 && !is_image(last, name->repository, &digest)) {
 		image_put(last);
 		last = NULL;
-		/* A tag may be gone by now; what refers to an image is listed.
-		 */
-		r = name->tag ? image_open(images, name->repository, &digest,
-				    &last, err)
+		/* What refers to an image is listed. */
+		r = name->tag ? image_open_resolved(images, name->repository,
+				    name->tag, &digest, &last, err)
 			      : image_open_named(images, name->repository,
 				    &digest, &last, err);
 		if (r == 0)

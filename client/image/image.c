@@ -29,12 +29,13 @@ struct origin {
 };
 
 /*
- * Says of a refusal that it is about what a manifest or a list names, where the
- * registry says that it does not have that. What else is not found on the way
- * (a credential helper) is nothing that it has lost.
+ * Says of a refusal that it is about what something names (by: a manifest, the
+ * tag), where the registry says that it does not have that. What else is not
+ * found on the way (a credential helper) is nothing that it has lost.
  */
 static int name_lost(struct registry *registry, const char *repository,
-    const char *what, const struct digest *digest, int code, struct err *err)
+    const char *what, const struct digest *digest, const char *by, int code,
+    struct err *err)
 {
 	const struct err refusal = *err;
 	char text[DIGEST_TEXT_SIZE];
@@ -46,10 +47,10 @@ static int name_lost(struct registry *registry, const char *repository,
 		return -EIO;
 	}
 	err_set(err, code,
-	    "%s/%s: the registry does not have %s %s, although a manifest "
-	    "names it: push the image again (%s)",
+	    "%s/%s: the registry does not have %s %s, although %s names it: "
+	    "push the image again (%s)",
 	    registry_host(registry), repository, what,
-	    digest_format(digest, text), refusal.msg);
+	    digest_format(digest, text), by, refusal.msg);
 	err->http = refusal.http;
 	return -code;
 }
@@ -70,7 +71,7 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	    offset, len, &response, err);
 	if (r < 0)
 		return name_lost(origin->registry, origin->repository, "blob",
-		    digest, ENOENT, err);
+		    digest, "a manifest", ENOENT, err);
 	while ((n = http_read(response, piece, PIECE, err)) > 0) {
 		r = sink_write(sink, piece, (size_t)n, err);
 		if (r < 0)
@@ -203,8 +204,33 @@ int image_open_named(struct images *images, const char *repository,
 	int r = image_open(images, repository, digest, out, err);
 
 	return r < 0 ? name_lost(images_registry(images), repository,
-			   "manifest", digest, ENOLINK, err)
+			   "manifest", digest, "a manifest", ENOLINK, err)
 		     : 0;
+}
+
+int image_open_resolved(struct images *images, const char *repository,
+    const char *tag, const struct digest *digest, struct image **out,
+    struct err *err)
+{
+	struct registry *registry = images_registry(images);
+	struct err missing = ERR_INIT;
+	struct digest now;
+	int r = image_open(images, repository, digest, out, &missing);
+
+	if (r != -ENOENT || !missing.http) {
+		if (r < 0)
+			*err = missing;
+		return r;
+	}
+	r = registry_manifest_look(registry, repository, tag, &now, err);
+	if (r < 0)
+		return r;
+	if (r == 1 && !digest_equal(&now, digest))
+		return image_open_named(images, repository, &now, out, err);
+	*err = missing;
+	return r == 0 ? -ENOENT
+		      : name_lost(registry, repository, "manifest", digest,
+			    "the tag", ENOLINK, err);
 }
 
 int image_open_tag(struct images *images, const char *repository,
@@ -213,7 +239,9 @@ int image_open_tag(struct images *images, const char *repository,
 	struct digest digest;
 	int r = images_resolve(images, repository, tag, &digest, err);
 
-	return r < 0 ? r : image_open(images, repository, &digest, out, err);
+	return r < 0 ? r
+		     : image_open_resolved(images, repository, tag, &digest,
+			   out, err);
 }
 
 int image_open_tag_now(struct images *images, const char *repository,

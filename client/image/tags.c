@@ -282,6 +282,54 @@ static bool last_seen(struct images *images, const char *tag, const char *key,
 	return seen || (away && is_kept(images, tag, out));
 }
 
+static bool was_seen(struct images *images, const char *repository,
+    const char *tag, const char *key)
+{
+	bool seen;
+
+	monitor_enter(&images->monitor);
+	seen = tag_state(images, repository, tag, key).is == TAG_PRESENT;
+	monitor_leave(&images->monitor);
+	return seen;
+}
+
+/* Whether the list, which can be new, does not have the tag any more. */
+static bool is_unlisted(struct images *images, const char *repository,
+    const char *tag)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	struct err none = ERR_INIT;
+
+	return images_tags(images, repository, &tags, &none) == 0 &&
+	       !names_has(tags, tag);
+}
+
+/*
+ * What a tag names, by a HEAD. Only a GET has the body that tells whose word a
+ * 404 is: it is asked where the tag was seen. Of a 404 that is a gateway's, the
+ * list of tags has the last word.
+ */
+static int ask(struct images *images, const char *repository, const char *tag,
+    const char *key, struct registry_manifest *out, struct err *err)
+{
+	struct err missing = ERR_INIT;
+	int r = registry_manifest_head(images->registry, repository, tag, out,
+	    &missing);
+
+	if (r == -ENOENT && was_seen(images, repository, tag, key)) {
+		r = registry_manifest_get(images->registry, repository, tag,
+		    out, &missing);
+		if (r == -EIO && missing.http == 404 &&
+		    is_unlisted(images, repository, tag)) {
+			missing.code = ENOENT;
+			r = -ENOENT;
+		}
+	}
+	if (r < 0)
+		*err = missing;
+	return r;
+}
+
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
@@ -300,8 +348,7 @@ int images_resolve(struct images *images, const char *repository,
 		return err_set(err, ENOENT, "%s: no such tag", key);
 	if (last_seen(images, tag, key, out))
 		return 0;
-	r = registry_manifest_head(images->registry, repository, tag, &head,
-	    &failure);
+	r = ask(images, repository, tag, key, &head, &failure);
 	buf_release(&head.body);
 	away_note(images, r, &failure);
 	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))

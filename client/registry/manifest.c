@@ -47,6 +47,31 @@ static bool is_object(const struct buf *body)
 }
 
 /*
+ * Whether what came for a tag is a manifest, though it may be one that is not
+ * supported: nothing else says so, and the digest of an error document leads to
+ * a manifest that nobody has.
+ */
+static int check_shape(const struct registry_manifest *got, struct err *err)
+{
+	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
+	const char *type = *got->media_type ? got->media_type : NULL;
+	struct err wrong = ERR_INIT;
+	char why[sizeof(wrong.msg)];
+	int r = manifest_parse(got->body.data, got->body.len, type, &manifest,
+	    &wrong);
+
+	if (r == 0 || r == -ENOTSUP)
+		return 0;
+	if (r == -ENOMEM)
+		return err_nomem(err);
+	refusal_of_body(buf_str(&got->body), got->body.len, err);
+	memcpy(why, err->msg, sizeof(why));
+	err_set(err, EIO, "%s, which is no manifest: %s", why, wrong.msg);
+	err->http = 200;
+	return -EIO;
+}
+
+/*
  * A tag's digest is that of the bytes, whatever the server says: too many say
  * something else. But it may choose the algorithm.
  */
@@ -68,7 +93,7 @@ static int check_digest(const struct http_response *response,
 	if (!is_object(&out->body))
 		return refusal_of_body(buf_str(&out->body), out->body.len, err);
 	if (!digest_is_set(want))
-		return 0;
+		return check_shape(out, err);
 	/* Its digest leaves the signatures out. */
 	if (strcmp(out->media_type, MEDIA_DOCKER_SCHEMA1_SIGNED) == 0)
 		return err_set(err, ENOTSUP,

@@ -152,7 +152,15 @@ int image_open(struct images *images, const char *repository,
  * that says so, where the registry does not have it. */
 int image_open_named(struct images *images, const char *repository,
     const struct digest *digest, struct image **out, struct err *err);
-/* The one that a tag names (images_resolve()). */
+/*
+ * The same of the one that a tag named when images_resolve() said so. Where the
+ * registry does not have that, the tag is asked for once more: -ENOENT if it is
+ * gone, -ENOLINK if it names it still; what it names now is opened else.
+ */
+int image_open_resolved(struct images *images, const char *repository,
+    const char *tag, const struct digest *digest, struct image **out,
+    struct err *err);
+/* The one that a tag names: both of these. */
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
 /* The same, asked for anew: what was believed may be tag_ttl old. */

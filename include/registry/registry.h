@@ -112,7 +112,8 @@ struct registry_manifest {
  * GET of a manifest by tag or digest text; the body was hashed, and for a
  * digest compared (-EBADMSG). -ENOENT where the registry itself says that it
  * has no such manifest: a 404 that is not its word, but a gateway's or a login
- * page's, is -EIO, and so is a page in the manifest's place. -ENOTSUP for a
+ * page's, is -EIO, and so is what is no manifest in the place of a tag's.
+ * -ENOTSUP for a
  * schema 1 manifest by digest, which is not that of its bytes. Release with
  * buf_release(&m->body).
  */

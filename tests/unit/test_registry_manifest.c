@@ -5,7 +5,8 @@
 #include "oci/manifest.h"
 #include "registry_fixture.h"
 
-#define BODY "{\"schemaVersion\":2}"
+#define BODY "{\"schemaVersion\":2,\"layers\":[]}"
+#define NO_MANIFEST "{\"name\":\"x\"}"
 
 static void digest_text(const char *body, char out[DIGEST_TEXT_SIZE])
 {
@@ -33,6 +34,8 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		    is_head ? ""
 			    : "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\""
 			      ",\"message\":\"manifest unknown\"}]}");
+	if (head_asks(head, "/v2/none/"))
+		return peer_reply(peer, 200, "", is_head ? "" : NO_MANIFEST);
 	if (head_asks(head, "/v2/nohead/") && is_head)
 		return peer_reply(peer, 405, "", "");
 	if (head_asks(head, "/v2/schema1/"))
@@ -97,6 +100,7 @@ static void get_by_tag(void **state)
 	/* The bytes are what counts. */
 	check(*state, registry_manifest_get, "liar", "1.0", 0);
 	check(*state, registry_manifest_get, "missing", "1.0", ENOENT);
+	check(*state, registry_manifest_get, "none", "1.0", EIO);
 }
 
 static void get_by_digest(void **state)
@@ -124,6 +128,7 @@ static void head(void **state)
 	check(f, registry_manifest_head, "nodigest", "1.0", 0);
 	check(f, registry_manifest_head, "nohead", "1.0", 0);
 	assert_int_equal(server_requests(f->server), before + 6);
+	check(f, registry_manifest_head, "none", "1.0", EIO);
 }
 
 static void media_type(void **state)
@@ -282,7 +287,7 @@ static void odd_puts(void **state)
 	    {{.status = 502, .body = PAGE}, -EIO, "not put"},
 	    /* What answers everything so is no proof. */
 	    {{.status = 200, .body = PAGE, .portal = true}, -EIO, "not known"},
-	    {{.status = 200, .body = "{}", .portal = true}, -EIO, "not put"},
+	    {{.status = 200, .body = "{}", .portal = true}, -EIO, "not known"},
 	    {{.status = 204, .body = "", .portal = true}, -EIO, "not known"},
 	    /* What the registry refuses, it has not done. */
 	    {{.status = 500, .body = "", .does = true}, -EIO, "status 500"},
@@ -332,6 +337,8 @@ static void odd_deletes(void **state)
 	    {{.status = 0, .body = "", .there = true}, -ECONNRESET, -ECONNRESET,
 		"still there"},
 	    {{.status = 200, .body = PAGE, .portal = true}, -EIO, -EIO,
+		"not known"},
+	    {{.status = 200, .body = "{}", .portal = true}, -EIO, -EIO,
 		"not known"},
 	    {{.status = 404, .body = PAGE, .portal = true}, -ENOENT, -EIO,
 		"404"},
