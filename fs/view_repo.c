@@ -107,7 +107,7 @@ static int directory_known(struct mount *mount, const char *repository,
 	catalog = images_catalog_cached(mount->images);
 	if (!catalog) {
 		r = images_catalog(mount->images, &catalog, err);
-		if (r < 0 && r != -EACCES)
+		if (r < 0 && !images_only_listing_failed(r))
 			return r;
 	}
 	return repo_listed(mount, repository);

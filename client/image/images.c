@@ -267,15 +267,16 @@ static int catalog_load(struct images *images, struct err *err)
 	monitor_enter(&images->monitor);
 	is_news = r == -EOPNOTSUPP && !images->unlisted;
 	/* What has listed its names does not lose them by a gateway's 404. */
-	if (r == -EOPNOTSUPP && err->http == 404 && images->listed) {
+	if (images->listed &&
+	    (r == -EPROTONOSUPPORT || (r == -EOPNOTSUPP && err->http == 404))) {
 		err->code = EIO;
 		r = -EIO;
 	}
 	images->listed |= r >= 0;
-	images->unlisted = r == -EOPNOTSUPP || r == -EACCES;
+	images->unlisted = r == -EOPNOTSUPP || images_only_listing_failed(r);
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
-	else if (r == -EACCES)
+	else if (images_only_listing_failed(r))
 		/* Names below may be open to other credentials. */
 		catalog_merge(images, NULL, &none);
 	else if (r >= 0)
@@ -290,6 +291,11 @@ static int catalog_load(struct images *images, struct err *err)
 			 "from then on",
 		    registry_host(images->registry));
 	return r;
+}
+
+bool images_only_listing_failed(int r)
+{
+	return r == -EACCES || r == -EPROTONOSUPPORT;
 }
 
 int images_catalog(struct images *images, struct names **out, struct err *err)

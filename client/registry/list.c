@@ -31,6 +31,7 @@ struct list {
 	unsigned long pages; /* read so far */
 	uint64_t bytes;      /* of them */
 	struct page *page;   /* that is being read */
+	bool is_page;        /* refused with one, maybe by a gateway */
 };
 
 static bool is_repository(const char *name, size_t len)
@@ -115,12 +116,14 @@ static int read_page(struct registry *registry, struct http_response *response,
 /* A gateway's 404 says nothing of the registry, nor does one in the middle of a
  * list. */
 static int refused(struct registry *registry, const struct call *call,
-    struct http_response *response, const struct list *list, struct err *err)
+    struct http_response *response, struct list *list, struct err *err)
 {
 	struct refusal refusal;
 	int r;
 
 	refusal_read(response, &refusal);
+	list->is_page =
+	    refusal.form == REFUSAL_PAGE && !reply_is_registrys(response);
 	r = call_refused_by(registry, call, &refusal, list->what, err);
 	if (r == -ENOENT && (list->pages > 0 || !refusal_is_absence(&refusal)))
 		err->code = EIO;
@@ -154,35 +157,50 @@ static int walk_catalog(struct registry *registry, struct list *list,
 	return pages_walk(registry, &call, read_list, list, err);
 }
 
-/* Whether GET /v2/ takes the credentials that _catalog does not. */
-static bool lets_us_in(struct registry *registry)
+/* GET /v2/, with the credentials of _catalog: its answer, or NULL. */
+static struct http_response *ask_base(struct registry *registry)
 {
-	CLEANUP(http_close_p) struct http_response *response = NULL;
+	struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
 	struct err ignored = ERR_INIT;
 	int r = call_init(&call, registry, "GET", NULL, "registry:catalog:*",
 	    &ignored, "%s", "");
 
 	if (r == 0)
-		r = call_send(registry, &call, &response, &ignored);
-	return r == 0 && http_status(response) == 200 &&
+		call_send(registry, &call, &response, &ignored);
+	return response;
+}
+
+static bool lets_us_in(const struct http_response *response)
+{
+	return response && http_status(response) == 200 &&
 	       !reply_is_page(response);
 }
 
-/* Whether it is the list that is not to be had, and not the registry. */
-static bool is_unlisted(struct registry *registry, const struct err *err)
+/*
+ * Whether it is the list that is not to be had, and not the registry. A page in
+ * its place can be the word of a web server of static files, which is all the
+ * registry that there is; of one that says that it is a registry it is not.
+ */
+static bool is_unlisted(struct registry *registry, const struct list *list,
+    const struct err *err)
 {
-	if (err->http == 401)
-		return lets_us_in(registry);
-	return err->http == 400 || err->http == 403 || err->http == 404 ||
-	       err->http == 405;
+	CLEANUP(http_close_p) struct http_response *base = NULL;
+
+	if (err->http != 400 && err->http != 401 && err->http != 403 &&
+	    err->http != 404 && err->http != 405)
+		return false;
+	if (err->http != 401 && !list->is_page)
+		return true;
+	base = ask_base(registry);
+	return lets_us_in(base) && !(list->is_page && reply_is_registrys(base));
 }
 
 int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err)
 {
 	struct list list = {"the list of repositories", "repositories",
-	    is_repository, each, arg, 0, 0, NULL};
+	    is_repository, each, arg, 0, 0, NULL, false};
 	struct err failure = ERR_INIT;
 	char query[32];
 	int r;
@@ -195,8 +213,10 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
 	if (r >= 0)
 		return r;
 	*err = failure;
-	if (list.pages == 0 && is_unlisted(registry, err))
+	if (list.pages == 0 && is_unlisted(registry, &list, err))
 		err->code = EOPNOTSUPP;
+	else if (list.pages == 0 && list.is_page && err->http < 500)
+		err->code = EPROTONOSUPPORT;
 	return -err->code;
 }
 
@@ -204,7 +224,7 @@ int registry_tags(struct registry *registry, const char *repository,
     registry_name_fn *each, void *arg, struct err *err)
 {
 	struct list list = {repository, "tags", tag_valid, each, arg, 0, 0,
-	    NULL};
+	    NULL, false};
 	CLEANUP(call_release) struct call call;
 	/* No n: GCR would cut the list there, and name no next page. */
 	int r = call_init(&call, registry, "GET", repository, "pull", err,

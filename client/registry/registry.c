@@ -67,8 +67,7 @@ static int set_way(struct registry *registry, const struct way *way,
 
 static bool is_page(const struct http_response *response)
 {
-	return reply_is_page(response) &&
-	       !http_header(response, "Docker-Distribution-Api-Version");
+	return reply_is_page(response) && !reply_is_registrys(response);
 }
 
 static int asks_for_certificate(const struct registry *registry,

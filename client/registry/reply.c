@@ -12,6 +12,11 @@ bool reply_is_page(const struct http_response *response)
 	return type && strncasecmp(type, "text/html", 9) == 0;
 }
 
+bool reply_is_registrys(const struct http_response *response)
+{
+	return http_header(response, "Docker-Distribution-Api-Version");
+}
+
 bool reply_digest(const struct http_response *response, struct digest *out)
 {
 	const char *text = http_header(response, "Docker-Content-Digest");

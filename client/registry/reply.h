@@ -12,6 +12,9 @@
 /* Whether its type says that it is written for a browser. */
 bool reply_is_page(const struct http_response *response);
 
+/* Whether it says that a registry answers, as most of them do each time. */
+bool reply_is_registrys(const struct http_response *response);
+
 /* Docker-Content-Digest; false if it is missing or none that is known. */
 bool reply_digest(const struct http_response *response, struct digest *out);
 

@@ -70,6 +70,11 @@ const struct images_options *images_options(const struct images *images);
  */
 int images_catalog(struct images *images, struct names **out, struct err *err);
 
+/* Whether that failure is about the list alone, which is not for our
+ * credentials, or was answered with a page that is no registry's: what is below
+ * a name can be asked for all the same. */
+bool images_only_listing_failed(int r);
+
 /* The same as far as it is known without a request; NULL if nothing is. */
 struct names *images_catalog_cached(struct images *images);
 

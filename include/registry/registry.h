@@ -91,7 +91,8 @@ typedef int registry_name_fn(void *arg, const char *name, struct err *err);
 /*
  * All repositories (GET _catalog, paged by Link); invalid names are left out.
  * -EOPNOTSUPP where the registry lets us in and does not list them; -EACCES
- * where credentials are missing or refused. Memory is flat for any length.
+ * where credentials are missing or refused; -EPROTONOSUPPORT where the refusal
+ * is a page that is not the registry's. Memory is flat for any length.
  */
 int registry_catalog(struct registry *registry, registry_name_fn *each,
     void *arg, struct err *err);
