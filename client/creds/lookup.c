@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where credentials are looked for. Nothing is kept between two lookups: they
- * are rare (one a token), and so no secret stays in memory and none is stale.
+ * Where credentials are looked for. No secret is kept between two lookups,
+ * which are rare (one a token): of what a helper says, a hash tells whether it
+ * is still that.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "authfile.h"
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/map.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "helper.h"
@@ -23,6 +26,10 @@ enum {
 	/* A file with a hundred logins has 20 KiB. */
 	AUTHFILE_MAX = 1 << 20,
 	MAX_PATHS = 4,
+	/* A helper is asked again after a second, and after so many times as
+	 * long as it takes: some ask over a network. */
+	HELPER_AGE = 1000, /* ms */
+	HELPER_SHARE = 20,
 };
 
 /* What tells a file from the one that was there before. */
@@ -34,6 +41,13 @@ struct identity {
 	struct timespec written;
 };
 
+/* What the helpers said in one lookup. */
+struct answers {
+	bool any; /* any of them was asked */
+	uint64_t hash;
+	int64_t asked, took; /* ms */
+};
+
 struct creds {
 	char *inline_text; /* of DOCKER_AUTH_CONFIG, NULL if unset */
 	char *paths[MAX_PATHS];
@@ -42,6 +56,8 @@ struct creds {
 	/* Under lock. */
 	struct identity seen[MAX_PATHS]; /* of the paths, the last time */
 	uint64_t version;
+	struct answers answers;  /* the last ones */
+	char *host, *repository; /* and for what they were asked */
 };
 
 static const char *env(const char *name)
@@ -133,6 +149,8 @@ void creds_free(struct creds *creds)
 	secret_free(creds->inline_text);
 	for (size_t i = 0; i < creds->path_count; i++)
 		free(creds->paths[i]);
+	free(creds->host);
+	free(creds->repository);
 	pthread_mutex_destroy(&creds->lock);
 	free(creds);
 }
@@ -173,26 +191,38 @@ uint64_t creds_version(struct creds *creds)
 	return creds->version;
 }
 
+static void answers_add(struct answers *answers, const char *text)
+{
+	answers->any = true;
+	answers->hash = answers->hash * 31 + (text ? map_hash(text) : 1);
+}
+
 /* Docker Hub has one name where docker stores it and one where podman does. */
 static int ask_helper(const char *name, const char *host,
-    struct credential *out, struct err *err)
+    struct answers *answers, struct credential *out, struct err *err)
 {
-	int r;
+	bool hub = key_is_hub(host, strlen(host));
+	int r = helper_get(name, hub ? KEY_DOCKER_HUB : host, out, err);
 
-	if (!key_is_hub(host, strlen(host)))
-		return helper_get(name, host, out, err);
-	r = helper_get(name, KEY_DOCKER_HUB, out, err);
-	return r == 0 ? helper_get(name, "docker.io", out, err) : r;
+	if (r == 0 && hub)
+		r = helper_get(name, "docker.io", out, err);
+	if (r < 0)
+		return r;
+	answers_add(answers, out->username);
+	answers_add(answers, out->password);
+	answers_add(answers, out->identity_token);
+	return r;
 }
 
 static int find(const char *text, size_t len, const char *host,
-    const char *repository, struct credential *out, struct err *err)
+    const char *repository, struct answers *answers, struct credential *out,
+    struct err *err)
 {
 	CLEANUP(authfile_answer_release) struct authfile_answer answer = {0};
 	int r = authfile_find(text, len, host, repository, &answer, err);
 
 	if (r == 0 && answer.helper)
-		r = ask_helper(answer.helper, host, out, err);
+		r = ask_helper(answer.helper, host, answers, out, err);
 	if (r != 0 || !answer.found)
 		return r;
 	*out = answer.credential;
@@ -201,7 +231,8 @@ static int find(const char *text, size_t len, const char *host,
 }
 
 static int find_in_file(const char *path, const char *host,
-    const char *repository, struct credential *out, struct err *err)
+    const char *repository, struct answers *answers, struct credential *out,
+    struct err *err)
 {
 	AUTO_SECRET_BUF struct buf text = BUF_INIT(AUTHFILE_MAX);
 	struct err missing = ERR_INIT;
@@ -213,27 +244,84 @@ static int find_in_file(const char *path, const char *host,
 		*err = missing;
 		return r;
 	}
-	r = find(buf_str(&text), text.len, host, repository, out, err);
+	r = find(buf_str(&text), text.len, host, repository, answers, out, err);
 	return r < 0 ? err_wrap(err, "%s", path) : r;
+}
+
+/* Keeps what the helpers have said, and sees whether it is something else. */
+static void answers_note(struct creds *creds, const struct answers *answers,
+    const char *host, const char *repository)
+{
+	SCOPED_LOCK(&creds->lock);
+	creds->version +=
+	    creds->answers.any && creds->answers.hash != answers->hash;
+	creds->answers = *answers;
+	free(creds->host);
+	free(creds->repository);
+	creds->host = strdup(host);
+	creds->repository = repository ? strdup(repository) : NULL;
+}
+
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err)
 {
+	struct answers answers = {.asked = clock_ms()};
 	int r = 0;
 
 	*out = (struct credential){0};
 	if (creds->inline_text) {
 		r = find(creds->inline_text, strlen(creds->inline_text), host,
-		    repository, out, err);
+		    repository, &answers, out, err);
 		if (r < 0)
 			err_wrap(err, "DOCKER_AUTH_CONFIG");
 	}
 	for (size_t i = 0; r == 0 && i < creds->path_count; i++)
-		r = find_in_file(creds->paths[i], host, repository, out, err);
+		r = find_in_file(creds->paths[i], host, repository, &answers,
+		    out, err);
+	answers.took = clock_ms() - answers.asked;
+	if (r >= 0 && answers.any)
+		answers_note(creds, &answers, host, repository);
 	if (r < 0)
 		credential_release(out);
 	return r;
+}
+
+/* Whether the helpers are to be asked, and for what: new strings. */
+static bool is_due(struct creds *creds, bool now, char **host,
+    char **repository)
+{
+	struct answers *last = &creds->answers;
+	int64_t time = clock_ms(), age;
+
+	SCOPED_LOCK(&creds->lock);
+	age = last->took * HELPER_SHARE;
+	if (age < HELPER_AGE)
+		age = HELPER_AGE;
+	if (!last->any || !creds->host || (!now && time - last->asked < age))
+		return false;
+	/* One asks, and the others go on meanwhile. */
+	last->asked = time;
+	*host = strdup(creds->host);
+	*repository = creds->repository ? strdup(creds->repository) : NULL;
+	return *host;
+}
+
+void creds_ask_again(struct creds *creds, bool now)
+{
+	AUTO_FREE char *host = NULL, *repository = NULL;
+	CLEANUP(credential_release) struct credential found = {0};
+	struct err ignored = ERR_INIT;
+
+	if (is_due(creds, now, &host, &repository))
+		creds_lookup(creds, host, repository, &found, &ignored);
 }
 
 void credential_release(struct credential *credential)

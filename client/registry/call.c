@@ -139,9 +139,11 @@ int call_send(struct registry *registry, const struct call *call,
 	AUTO_SECRET char *authorization = NULL, *renewed = NULL;
 	int r = 0;
 
-	if (ours)
+	if (ours) {
+		creds_ask_again(registry->creds, call->changes);
 		r = auth_authorize(registry, call->repository, call->scope,
 		    NULL, NULL, &authorization, err);
+	}
 	if (r == 0)
 		r = send(registry, call, authorization, &response, err);
 	if (r == 0 && ours && !call->final && http_status(response) == 401)

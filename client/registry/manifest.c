@@ -270,6 +270,7 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 	call.body.data = data;
 	call.body.size = len;
 	call.retry = true;
+	call.changes = true;
 	r = call_send(registry, &call, &response, &answer);
 	if (r == 0 && http_status(response) == 201)
 		r = reply_check_digest(response, digest, it.text, &answer);
@@ -302,6 +303,7 @@ int registry_manifest_delete(struct registry *registry, const char *repository,
 
 	call.headers[0] = ACCEPT;
 	call.retry = true;
+	call.changes = true;
 	if (r < 0)
 		return r;
 	r = call_send(registry, &call, &response, &answer);

@@ -7,6 +7,7 @@
 #ifndef CREDS_CREDS_H
 #define CREDS_CREDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -44,12 +45,21 @@ int creds_lookup(struct creds *creds, const char *host, const char *repository,
 
 /*
  * Grows with each change of the files that are looked into: one that comes,
- * goes, or is written, as `docker login` and `docker logout` do, those of a
- * credential helper too. What was looked up after a call that gave a smaller
- * number may not be what is there now. Costs a stat() a file. Any thread may
- * ask.
+ * goes, or is written, as `docker login` and `docker logout` do; and when a
+ * lookup is told something else by a credential helper than the one before.
+ * What was looked up after a call that gave a smaller number may not be what is
+ * there now. Costs a stat() a file. Any thread may ask.
  */
 uint64_t creds_version(struct creds *creds);
+
+/*
+ * Looks up once more what was looked up last with the help of a credential
+ * helper, for creds_version(): no file has to change with a helper's store.
+ * Runs the helper at most once a second, and for a twentieth of the time; each
+ * time if `now`. Does nothing where no helper was asked; what a helper that
+ * fails has said before holds. Any thread may ask.
+ */
+void creds_ask_again(struct creds *creds, bool now);
 
 /* Wipes and frees the strings. */
 void credential_release(struct credential *credential);

@@ -6,10 +6,12 @@ import base64
 import errno
 import json
 import os
+import time
 from contextlib import ExitStack
 
 import pytest
 
+from registry.process import wait_until
 from registry.server import PASSWORD, PASSWORD_HASH, USER
 from registry.tokens import TokenServer
 from support.archives import docker_archive
@@ -124,10 +126,36 @@ class Removed(Docker):
         (self.home.path / ".docker/config.json").unlink()
 
 
-@pytest.fixture(params=[Skopeo, Podman, Docker, Rewritten, Removed])
+class DockerHelper(Docker):
+    """The file names a helper and stays as it is."""
+
+    def login(self, user):
+        self.home.docker_config({"credHelpers": {self.proxy.address: "st"}})
+        stored = {"ServerURL": self.proxy.address, "Username": user,
+                  "Secret": PASSWORD}
+        run(self.home.bin / "docker-credential-st", "store", stdin=None,
+            input=json.dumps(stored))
+
+
+class PodmanHelper(Podman):
+    def login(self, user):
+        self.authfile.write_text(json.dumps(
+            {"credHelpers": {self.proxy.address: "st"}}))
+        super().login(user)
+
+    def logout(self):
+        run(self.home.bin / "docker-credential-st", "erase", stdin=None,
+            input=self.proxy.address)
+
+
+HELPED = (DockerHelper, PodmanHelper)
+
+
+@pytest.fixture(params=[Skopeo, Podman, Docker, Rewritten, Removed, *HELPED])
 def tool(request, home, proxy):
     authfile = home.path / "auth.json"
     authfile.write_text('{"auths": {}}')
+    home.credential_store("st")
     return request.param(home, proxy, authfile)
 
 
@@ -172,6 +200,9 @@ def test_somebody_else_logs_in(root, tool, world, proxy):
     with proxy.requests() as seen:
         for name, tag in CHANGES:
             change(root, name, tag)
+    # A helper is not asked for each request, but for each change of a tag.
+    if isinstance(tool, HELPED):
+        seen = seen.matching("PUT", "/manifests/")
     assert users(seen) == {OTHER}
     assert sorted(world.client().tags("app")) == ["1.0", "2.0", "ln"]
 
@@ -204,3 +235,69 @@ def test_a_token_is_kept_where_nothing_changed(root, world):
             os.listdir(root / "app")
             change(root, "app", "2.0")
     assert len(asked) == 0
+
+
+# A helper, whose store no file of ours tells from what it was.
+
+@pytest.fixture
+def helped(mount, proxy, world, home):
+    home.credential_store("st")
+    tool = DockerHelper(home, proxy)
+    tool.login(USER)
+    root = mount(proxy, "tag_ttl=0")
+    (root / "app:1.0.tar").write_bytes(ARCHIVE)
+    return root, tool
+
+
+def asked(home):
+    return (home.path / "st.json.asked").read_text().split().count("get")
+
+
+def test_a_read_after_a_logout_from_a_helper(helped, home):
+    """Soon, and not with the next request."""
+    root, tool = helped
+    os.listdir(root / "app")
+    tool.logout()
+    root.expect_error("log in|authentication required")
+
+    def refused():
+        try:
+            return os.listdir(root / "app") == []
+        except PermissionError:
+            return True
+    wait_until(refused, "a listing that is refused")
+
+
+def test_somebody_else_reads_with_a_helper(helped, proxy):
+    root, tool = helped
+    tool.logout()
+    tool.login(OTHER)
+    with proxy.requests() as seen:
+        def other():
+            os.listdir(root / "app")
+            return OTHER in users(seen)
+        wait_until(other, "a request of the other user")
+    with proxy.requests() as seen:
+        os.listdir(root / "app")
+    assert users(seen) == {OTHER}
+
+
+def test_a_helper_is_not_asked_for_each_request(helped, home):
+    root, _ = helped
+    before, start = asked(home), time.monotonic()
+    for _ in range(200):
+        os.listdir(root / "app")
+    seconds = time.monotonic() - start
+    assert asked(home) - before <= seconds + 1
+
+
+def test_a_helper_that_fails_for_a_while(helped, home, world):
+    """What it has said holds."""
+    root, _ = helped
+    helper = home.bin / "docker-credential-st"
+    program = helper.read_text()
+    helper.write_text("#!/bin/sh\nexit 2\n")
+    change(root, "app", "2.0")
+    helper.write_text(program)
+    change(root, "app", "ln")
+    assert sorted(world.client().tags("app")) == ["1.0", "2.0", "ln"]

@@ -268,6 +268,44 @@ static void test_helper_before_file(void **state)
 	assert_password(creds, "1");
 }
 
+static void test_helper_is_asked_again(void **state)
+{
+	AUTO_FREE char *path =
+	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
+	AUTO_FREE char *program =
+	    file_path("%s/bin/docker-credential-test", scratch.path);
+	struct err err = ERR_INIT;
+	CLEANUP(creds_free_p) struct creds *creds = NULL;
+	uint64_t version;
+
+	(void)state;
+	setenv("PATH", path, 1);
+	write_file("home/.docker/config.json",
+	    "{\"credHelpers\":{\"r.io\":\"test\"}}");
+	write_file("bin/docker-credential-test",
+	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"1\"}'\n");
+	assert_int_equal(chmod(program, 0755), 0);
+	creds = creds_new(NULL, &err);
+	creds_ask_again(creds, true);
+	version = creds_version(creds);
+	assert_password(creds, "1");
+	creds_ask_again(creds, true);
+	assert_int_equal(creds_version(creds), version);
+	write_file("bin/docker-credential-test",
+	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"2\"}'\n");
+	creds_ask_again(creds, true);
+	assert_int_equal(creds_version(creds), version + 1);
+	/* What fails says nothing. */
+	write_file("bin/docker-credential-test", "#!/bin/sh\nexit 2\n");
+	creds_ask_again(creds, true);
+	assert_int_equal(creds_version(creds), version + 1);
+	write_file("bin/docker-credential-test",
+	    "#!/bin/sh\necho credentials not found in native keychain\n"
+	    "exit 1\n");
+	creds_ask_again(creds, true);
+	assert_int_equal(creds_version(creds), version + 2);
+}
+
 static void test_hub_helper_is_asked_by_both_names(void **state)
 {
 	AUTO_FREE char *path =
@@ -319,6 +357,7 @@ int main(void)
 	    TEST(test_relative_authfile),
 	    TEST(test_broken_file),
 	    TEST(test_helper_before_file),
+	    TEST(test_helper_is_asked_again),
 	    TEST(test_hub_helper_is_asked_by_both_names),
 	    TEST(test_basic),
 	};

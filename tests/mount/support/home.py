@@ -25,6 +25,30 @@ print(json.dumps({{"ServerURL": server, "Username": user, "Secret": secret}}))
 """
 
 
+# The same, and it can be told what to keep: "store", "erase".
+STORE = """#!{python}
+import json, pathlib, sys
+path = pathlib.Path({path!r})
+kept = json.loads(path.read_text())
+text = sys.stdin.read().strip()
+if sys.argv[1] == "store":
+    entry = json.loads(text)
+    kept[entry["ServerURL"]] = entry
+elif sys.argv[1] == "erase":
+    kept.pop(text, None)
+elif sys.argv[1] == "list":
+    print(json.dumps({{server: e["Username"] for server, e in kept.items()}}))
+elif text in kept:
+    print(json.dumps(kept[text]))
+else:
+    print("credentials not found in native keychain")
+    sys.exit(1)
+path.write_text(json.dumps(kept))
+with open({path!r} + ".asked", "a") as asked:
+    print(sys.argv[1], file=asked)
+"""
+
+
 def auth_document(address, user, password):
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
     return {"auths": {address: {"auth": basic}}}
@@ -62,6 +86,16 @@ class Home:
         helper.write_text(HELPER.format(python=sys.executable,
                                         secrets=json.dumps(secrets)))
         helper.chmod(0o755)
+
+    def credential_store(self, name):
+        """docker-credential-NAME as one that logins and logouts use; returns
+        its file, beside which .asked has what it was asked, a line each."""
+        path = self.path / f"{name}.json"
+        path.write_text("{}")
+        helper = self.bin / f"docker-credential-{name}"
+        helper.write_text(STORE.format(python=sys.executable, path=str(path)))
+        helper.chmod(0o755)
+        return path
 
     def trust(self, address, ca_file):
         """containers-certs.d(5)."""
