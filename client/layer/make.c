@@ -130,42 +130,107 @@ static int keep(struct layer *layer, struct builder *builder,
 	return publish(layer, index, err);
 }
 
-static int read_blob(void *arg, void *data, size_t len, uint64_t off,
+/* The blob as it is read piece by piece, and which bytes of it were read. */
+struct pieces {
+	struct layer *layer;
+	uint64_t begin, end;
+};
+
+static int read_pieces(void *arg, void *data, size_t len, uint64_t off,
     struct err *err)
 {
-	struct layer *layer = arg;
+	struct pieces *pieces = arg;
 
-	return parts_read(layer->parts, data, len, off, 0, err);
+	if (off < pieces->begin)
+		pieces->begin = off;
+	if (off + len > pieces->end)
+		pieces->end = off + len;
+	return parts_read(pieces->layer->parts, data, len, off, 0, err);
 }
 
-/* From its own table of contents: 1, or 0 where that is of no use. */
-static int make_from_toc(struct layer *layer, struct err *err)
+static int read_verified(void *arg, void *data, size_t len, uint64_t off,
+    struct err *err)
 {
-	const struct toc_blob blob = {read_blob, layer, layer->size};
+	ssize_t n = blob_read_verified(arg, data, len, off, err);
+
+	return n < 0 ? (int)n : 0;
+}
+
+/* From its own table of contents, as it is in those bytes: 1. */
+static int take_toc(struct layer *layer, const struct toc_blob *blob,
+    struct err *err)
+{
 	AUTO_FREE char *dir = store_temp_dir(layer->table->store, err);
 	CLEANUP(builder_free_p) struct builder *builder = NULL;
 	struct layer_facts facts = {0};
-	struct err reason = ERR_INIT;
 	int r = dir ? builder_new(dir, &builder, err) : -err->code;
 
+	if (r == 0)
+		r = toc_read(&layer->toc, blob, builder, &facts, err);
 	if (r < 0)
 		return r;
-	r = toc_read(&layer->toc, &blob, builder, &facts, &reason);
-	if (r == -EBADMSG || r == -EINVAL || r == -EFBIG) {
-		log_warn("%s is read as a whole, without its table of "
-			 "contents: %s",
-		    layer->title, reason.msg);
-		return 0;
-	}
-	if (r < 0) {
-		*err = reason;
-		return r;
-	}
 	facts.vouching = LAYER_BY_CHUNKS;
 	facts.blob = layer->digest;
 	facts.blob_size = layer->size;
 	r = keep(layer, builder, &facts, err);
 	return r < 0 ? r : 1;
+}
+
+static bool is_unusable(int r)
+{
+	return r == -EBADMSG || r == -EINVAL || r == -EFBIG;
+}
+
+/*
+ * The table of pieces that were fetched for it: 1, or 0 where it is of no use.
+ * Nothing vouches for what says where it is, and pieces that are wrong, in the
+ * cache or by their transfer, are fetched once more. A blob that is there whole
+ * has checksums, by which it is read next.
+ */
+static int make_from_toc(struct layer *layer, struct err *err)
+{
+	struct pieces pieces = {layer, UINT64_MAX, 0};
+	const struct toc_blob blob = {read_pieces, &pieces, layer->size};
+	struct err reason = ERR_INIT;
+	int r = take_toc(layer, &blob, &reason);
+
+	if (is_unusable(r) && pieces.begin < pieces.end &&
+	    parts_cached(layer->parts) < layer->size) {
+		log_debug(LOG_STORE, "%s: its table is fetched again: %s",
+		    layer->title, reason.msg);
+		parts_drop(layer->parts, pieces.begin,
+		    pieces.end - pieces.begin);
+		r = take_toc(layer, &blob, &reason);
+	}
+	if (is_unusable(r))
+		return 0;
+	if (r < 0)
+		*err = reason;
+	return r;
+}
+
+/* The table of the blob, all of which is verified first. The same. */
+static int make_from_whole_toc(struct layer *layer, struct blob *blob,
+    struct err *err)
+{
+	const struct toc_blob all = {read_verified, blob, layer->size};
+	struct err reason = ERR_INIT;
+	char first;
+	ssize_t n = blob_read_verified(blob, &first, 1, 0, err);
+	int r;
+
+	if (n < 0)
+		return (int)n;
+	r = take_toc(layer, &all, &reason);
+	if (is_unusable(r)) {
+		log_warn("%s is read as a whole, without its table of "
+			 "contents: %s",
+		    layer->title, reason.msg);
+		return 0;
+	}
+	if (r < 0)
+		*err = reason;
+	return r;
 }
 
 static int pass_once(struct layer *layer, struct blob *blob, bool whole_stream,
@@ -192,6 +257,10 @@ static int follow_blob(struct layer *layer, struct err *err)
 	    &source, &blob, err);
 
 	if (r < 0)
+		return r;
+	if (layer->toc.kind != TOC_NONE)
+		r = make_from_whole_toc(layer, blob, err);
+	if (r != 0)
 		return r;
 	r = pass_once(layer, blob, false, &reason);
 	if (r == -EOVERFLOW)

@@ -146,8 +146,8 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
 	if (n < 0)
 		return err_wrap(err, "parts of blob %s", parts->name);
 	if ((size_t)n < len)
-		return err_set(err, EIO, "the file of blob %s became shorter",
-		    parts->name);
+		return err_set(err, EBADMSG,
+		    "the file of blob %s became shorter", parts->name);
 	return 0;
 }
 
