@@ -2,6 +2,8 @@
 /* Removals that are the first half of a replacement. */
 #include "replace.h"
 
+#include <errno.h>
+
 #include "attempt.h"
 #include "caller.h"
 #include "document.h"
@@ -32,4 +34,23 @@ bool replace_is_begun(const struct node *dir, const char *name)
 void replace_end(const struct node *dir, const char *name)
 {
 	attempt_forget(dir, name, ATTEMPT_REPLACE);
+}
+
+static bool caller_mirrors(void)
+{
+	static const char *const programs[] = {"rsync"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}
+
+int replace_check_part(const char *name, const char *repository,
+    const char *tag, struct err *err)
+{
+	if (!caller_mirrors())
+		return 0;
+	return err_set(err, EPERM,
+	    "%s/%s/%s: rsync would replace the parts of an image that is there "
+	    "one by one; replace the image as a whole: rsync %s.tar, or cp",
+	    repository, tag, name, tag);
 }

@@ -26,4 +26,13 @@ bool replace_is_begun(const struct node *dir, const char *name);
 /* The file has been made. */
 void replace_end(const struct node *dir, const char *name);
 
+/*
+ * A part of a tag's image is about to be replaced. rsync brings the directory
+ * of another image file by file and leaves out what it takes to be the same:
+ * what came out would be an image that nobody has. -EPERM where it is rsync
+ * that asks.
+ */
+int replace_check_part(const char *name, const char *repository,
+    const char *tag, struct err *err);
+
 #endif

@@ -10,6 +10,8 @@
 #include "base/lock.h"
 #include "caller.h"
 #include "document.h"
+#include "image_parts.h"
+#include "replace.h"
 #include "upload.h"
 
 enum {
@@ -281,16 +283,28 @@ static int start_writing(const struct document_node *self, int flags,
 	return 0;
 }
 
+static int check_writing(const struct document_node *self, struct err *err)
+{
+	const struct upload_target *target = &self->target;
+
+	if (!target->kind)
+		return err_set(err, EPERM,
+		    "%s: an image named by its digest never changes",
+		    self->name);
+	if (!target->in_image || !image_part_find(self->name))
+		return 0;
+	return replace_check_part(self->name, target->repository, target->tag,
+	    err);
+}
+
 static int open_to_write(struct document_node *self, int flags,
     struct upload **out, struct err *err)
 {
 	CLEANUP(upload_put_p) struct upload *upload = document_writer(self);
-	int r = 0;
+	int r = check_writing(self, err);
 
-	if (!self->target.kind)
-		return err_set(err, EPERM,
-		    "%s: an image named by its digest never changes",
-		    self->name);
+	if (r < 0)
+		return r;
 	if (!upload) {
 		r = upload_replacing(self->node.mount, self->place, self->name,
 		    &self->target, &upload, err);

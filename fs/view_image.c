@@ -251,6 +251,11 @@ static int image_target(struct node *dir, const char *name,
 	if (!self->tag)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest never changes", name);
+	if (image_part_find(name)) {
+		r = replace_check_part(name, self->repository, self->tag, err);
+		if (r < 0)
+			return r;
+	}
 	r = target_set(out, image_part_kind(name), self->repository, self->tag,
 	    NULL, err);
 	out->in_image = true;

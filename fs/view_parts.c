@@ -15,6 +15,7 @@
 #include "name.h"
 #include "nodes.h"
 #include "part_names.h"
+#include "replace.h"
 #include "upload.h"
 
 struct part_node {
@@ -157,11 +158,90 @@ static int part_target(struct node *dir, const char *name,
 	    err);
 }
 
+/* Whether a file is called as layers are, with two digits at least; then which
+ * one, from 0 on. */
+static bool is_numbered(const char *name, size_t *index)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	*index = strtoul(name, NULL, 10) - 1;
+	return digits > 1 && !strncmp(name + digits, ".tar", 4);
+}
+
+/* The image's layer that is called so, however it is compressed; NULL: there is
+ * none. */
+static const struct descriptor *layer_called(const struct image *image,
+    const char *name)
+{
+	char text[PART_NAME_SIZE];
+	size_t index;
+
+	if (!is_numbered(name, &index) || index >= image->manifest->entry_count)
+		return NULL;
+	layer_dir_name(image, index, text);
+	return strspn(name, "0123456789") == strlen(text)
+		   ? &image->manifest->entries[index]
+		   : NULL;
+}
+
+/* Nothing is put in a layer's place. What is called as a layer that the image
+ * does not have is one of another image, where it comes with a mirror. */
+static int check_layer(const struct part_node *self, const char *name,
+    struct err *err)
+{
+	const struct image *image = self->image;
+	const struct descriptor *layer = layer_called(image, name);
+	char text[DIGEST_TEXT_SIZE];
+	size_t index;
+
+	if (!self->tag || !is_numbered(name, &index))
+		return 0;
+	if (!layer)
+		return replace_check_part(name, image->repository, self->tag,
+		    err);
+	return err_set(err, EPERM,
+	    "%s/%s/layers/%s: there is this layer (%s), and none is replaced: "
+	    "a file of another name is one more layer on top; for another "
+	    "image, write %s.tar",
+	    image->repository, self->tag, name,
+	    digest_format(&layer->digest, text), self->tag);
+}
+
 static int layers_target(struct node *dir, const char *name,
     struct upload_target *out, struct err *err)
 {
-	return part_target(dir, name,
-	    name_is_temporary(name) ? NULL : &upload_layer, NULL, out, err);
+	int r = check_layer(to_part(dir), name, err);
+
+	return r < 0 ? r
+		     : part_target(dir, name,
+			   name_is_temporary(name) ? NULL : &upload_layer, NULL, out,
+			   err);
+}
+
+/* A mirror replaces a layer by itself where only its time differs: 1, 0. */
+static int is_same_layer(struct node *dir, const char *name,
+    struct node *to_dir, const char *to_name, struct err *err)
+{
+	const struct descriptor *layer =
+	    to_dir->view == &view_layers
+		? layer_called(part_image(to_dir), to_name)
+		: NULL;
+
+	return layer ? upload_has_bytes(dir, name, layer, err) : 0;
+}
+
+static int layers_rename(struct node *dir, const char *name,
+    struct node *to_dir, const char *to_name, unsigned flags, struct err *err)
+{
+	int r = is_same_layer(dir, name, to_dir, to_name, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return upload_rename_only(dir, name, to_dir, to_name, flags,
+		    err);
+	uploads_remove(dir->mount->uploads, dir, name);
+	return 0;
 }
 
 static int layers_lookup(struct node *dir, const char *name, struct node **out,
@@ -331,7 +411,7 @@ const struct view_ops view_layers = {
     .place = part_place,
     .create = upload_create,
     .unlink = upload_unlink_only,
-    .rename = upload_rename_only,
+    .rename = layers_rename,
 };
 
 const struct view_ops view_platforms = {
