@@ -18,6 +18,8 @@ enum attempt_kind {
 	ATTEMPT_MOVE_INTO,
 	/* To remove a file, in order to make one of that name (replace.h). */
 	ATTEMPT_REPLACE,
+	/* To make the directory itself, in a repository; the name is "". */
+	ATTEMPT_MAKE,
 };
 
 struct attempts;

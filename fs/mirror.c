@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempt.h"
 #include "base/lock.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "caller.h"
 #include "image_parts.h"
@@ -20,6 +22,8 @@
 struct mirror {
 	bool done;
 	pid_t pid; /* of the thread that completed image.tar; 0: unknown */
+	/* Until it is done: the last to bring a part; 0: the log has it. */
+	pid_t writer;
 	struct digest image; /* what the tag then named */
 	/* The manifests that were copied into it, by their bytes. */
 	struct digest manifest, index;
@@ -91,8 +95,40 @@ static void forget_over(struct mount *mount, bool all)
 	}
 }
 
+/* The path, new, of one whose program has ended without image.tar; NULL: there
+ * is none. Once for each program. */
+static char *take_unfinished(struct mirrors *mirrors)
+{
+	SCOPED_LOCK(&mirrors->lock);
+	map_foreach (&mirrors->map, slot) {
+		struct mirror *mirror = slot->value;
+
+		if (mirror->done || !caller_has_ended(mirror->writer))
+			continue;
+		mirror->writer = 0;
+		return strdup(slot->key);
+	}
+	return NULL;
+}
+
+static void log_unfinished(struct mount *mount)
+{
+	char *path;
+
+	while ((path = take_unfinished(mount->mirrors))) {
+		if (made_has(mount->made, path))
+			log_warn("%s: parts of an image were copied here, and "
+				 "not its image.tar, of which the tag is made: "
+				 "there is no tag; copy the image.tar into the "
+				 "directory, or remove it",
+			    path);
+		free(path);
+	}
+}
+
 void mirrors_end(struct mount *mount)
 {
+	log_unfinished(mount);
 	forget_over(mount, true);
 }
 
@@ -145,14 +181,13 @@ static bool can_begin(const struct node *dir)
 	       !images_found(dir->mount->images, path);
 }
 
-void mirror_begin(struct node *dir, const char *name)
+static void begin(struct node *dir)
 {
 	struct mirrors *mirrors = dir->mount->mirrors;
 	const char *path = repo_node_repository(dir);
 	struct mirror *mirror;
 
-	forget_over(dir->mount, false);
-	if (!is_part(name, S_IFREG) || !can_begin(dir))
+	if (!can_begin(dir))
 		return;
 	SCOPED_LOCK(&mirrors->lock);
 	if (find(dir->mount, path))
@@ -161,6 +196,78 @@ void mirror_begin(struct node *dir, const char *name)
 	/* What is refused for want of memory is a copy, in a sentence. */
 	if (mirror && map_put(&mirrors->map, path, mirror) < 0)
 		free(mirror);
+}
+
+void mirror_begin(struct node *dir, const char *name)
+{
+	forget_over(dir->mount, false);
+	log_unfinished(dir->mount);
+	if (is_part(name, S_IFREG))
+		begin(dir);
+}
+
+/* Programs that unpack into a directory that somebody else has made. */
+static bool caller_unpacks(void)
+{
+	static const char *const programs[] = {"tar", "bsdtar"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}
+
+/* Programs that make several directories and write nothing into them. */
+static bool caller_only_makes(void)
+{
+	static const char *const programs[] = {"mkdir", "install", "ginstall"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}
+
+void mirror_begin_by_mkdir(struct node *dir, const char *name)
+{
+	if (!is_part(name, S_IFDIR))
+		return;
+	if (attempt_is_noted(dir, "", ATTEMPT_MAKE) ? !caller_only_makes()
+						    : caller_unpacks())
+		begin(dir);
+}
+
+void mirror_made(struct node *dir)
+{
+	struct mirrors *mirrors = dir->mount->mirrors;
+	const char *path = repo_node_repository(dir);
+	const struct mirror *before;
+
+	attempt_note(dir, "", ATTEMPT_MAKE);
+	SCOPED_LOCK(&mirrors->lock);
+	before = find(dir->mount, path);
+	if (before && !before->done)
+		free(map_del(&mirrors->map, path));
+}
+
+int mirror_check_end(const struct node *dir, struct err *err)
+{
+	struct mirrors *mirrors = dir->mount->mirrors;
+	const char *path = repo_node_repository(dir);
+	pid_t writer = 0;
+
+	{
+		SCOPED_LOCK(&mirrors->lock);
+		const struct mirror *mirror = find(dir->mount, path);
+
+		if (mirror && !mirror->done)
+			writer = mirror->writer;
+	}
+	if (!writer || !made_has(dir->mount->made, path))
+		return 0;
+	/* One process of rsync makes directories, and another one files. */
+	if (!caller_is_of(writer) && !attempt_is_noted(dir, "", ATTEMPT_MAKE))
+		return 0;
+	return err_set(err, EIO,
+	    "%s: this is the copy of an image without its image.tar, of which "
+	    "the tag is made: there is no tag",
+	    path);
 }
 
 bool mirror_exists(struct mount *mount, const char *repository)
@@ -196,6 +303,8 @@ static void note_part(struct mount *mount, const char *path, const char *name)
 
 	SCOPED_LOCK(&mount->mirrors->lock);
 	mirror = find(mount, path);
+	if (mirror)
+		mirror->writer = caller_now().pid;
 	if (mirror && mirror->copier == caller_now().pid)
 		mirror->part = image_part_find(name)->name;
 }
@@ -266,7 +375,7 @@ void mirror_note_manifest(struct mount *mount, const char *path,
 	SCOPED_LOCK(&mount->mirrors->lock);
 	mirror = find(mount, path);
 	if (mirror)
-		mirror->copier = caller_now().pid;
+		mirror->copier = mirror->writer = caller_now().pid;
 	if (mirror && !strcmp(name, "manifest.json"))
 		mirror->manifest = *digest;
 	if (mirror && !strcmp(name, "index.json"))

@@ -9,13 +9,16 @@
  *
  *	mkdir D         a repository to be, or a mirror: nobody knows
  *	lookup D/config.json (or another file of an image)     a mirror
+ *	mkdir D/rootfs (or another part), by who has made D     the same
  *	image.tar is complete in D                              done: the tag
  *	the program that wrote it has ended                     forgotten
  *
- * Before anybody has asked for such a file, `layers` and `rootfs` are names of
- * repositories as others are. After D is done it is the image's directory for
- * all but the program that copies: parts may be to come, which it makes and
- * must not be told to be there.
+ * Before that, `layers` and `rootfs` are names of repositories as others are.
+ * After D is done it is the image's directory for all but the program that
+ * copies: parts may be to come, which it makes and must not be told to be
+ * there. Where the program ends and no image.tar has come, the log says so: D
+ * stays as it is, with what was copied, until somebody brings image.tar or
+ * removes it.
  */
 #ifndef FS_MIRROR_H
 #define FS_MIRROR_H
@@ -37,6 +40,18 @@ void mirrors_free(struct mirrors *mirrors);
 /* A name is looked up in a directory of repositories: it may become a mirror.
  */
 void mirror_begin(struct node *dir, const char *name);
+
+/* A directory is made in a directory of repositories: likewise. A part alone
+ * (cp -r 1.0/rootfs 2.0/) makes no image, so it has to be a program that copies
+ * into a directory of its own, or unpacks. */
+void mirror_begin_by_mkdir(struct node *dir, const char *name);
+
+/* The directory has been made: it is new, whatever there was of its name. */
+void mirror_made(struct node *dir);
+
+/* The attributes of a directory of repositories are set, as copies do at their
+ * end: -EIO for a mirror without image.tar that the caller has written. */
+int mirror_check_end(const struct node *dir, struct err *err);
 
 /* Whether a directory of repositories is one, and the name a part of images. */
 bool mirror_has_part(const struct node *dir, const char *name);

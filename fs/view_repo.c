@@ -400,6 +400,16 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	return image_node_tag(dir, text, repository, text, out, err);
 }
 
+/* Modes and times are not kept: programs set them after they have copied. */
+static int repo_setattr(struct node *node, struct handle *handle,
+    const struct stat *attr, unsigned fields, struct err *err)
+{
+	(void)handle;
+	(void)attr;
+	(void)fields;
+	return mirror_check_end(node, err);
+}
+
 /* What was only made becomes a tag's directory with the next image.tar. */
 static double repo_name_ttl(const struct node *node)
 {
@@ -426,5 +436,6 @@ const struct view_ops view_repo = {
     .unlink = repo_unlink,
     .rmdir = repo_rmdir,
     .rename = repo_rename,
+    .setattr = repo_setattr,
     .name_ttl = repo_name_ttl,
 };

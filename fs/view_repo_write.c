@@ -47,9 +47,9 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 }
 
 /*
- * A file of an image where no mirror can be: in a repository that is there, at
- * the top; or a directory before any of the files. It would be unpacked here,
- * or be taken for an archive.
+ * A part of an image where no mirror can be: in a repository that is there, at
+ * the top; or a directory alone. It would be unpacked here, or be taken for an
+ * archive.
  */
 static int check_part(const struct node *dir, const char *name, struct err *err)
 {
@@ -88,6 +88,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);
+	mirror_begin_by_mkdir(dir, name);
 	if (mirror_has_part(dir, name))
 		return mirror_mkdir(dir, name, mode, out, err);
 	r = check_part(dir, name, err);
@@ -100,9 +101,11 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 		    "digits, and single . _ - between them",
 		    name);
 	r = made_add(dir->mount->made, path, err);
-	if (r < 0)
-		return r;
-	return repo_node(dir->mount, path, out, err);
+	if (r == 0)
+		r = repo_node(dir->mount, path, out, err);
+	if (r == 0)
+		mirror_made(*out);
+	return r;
 }
 
 int repo_unlink(struct node *dir, const char *name, struct err *err)
