@@ -99,3 +99,19 @@ bool attempt_is_noted(const struct node *dir, const char *name,
 	SCOPED_LOCK(&attempts->lock);
 	return find(attempts, dir, name, kind) != NULL;
 }
+
+uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind)
+{
+	struct attempts *attempts = mount->attempts;
+	pid_t pid = caller_now().pid;
+
+	SCOPED_LOCK(&attempts->lock);
+	for (size_t i = 1; pid && i <= NOTES; i++) {
+		const struct note *note =
+		    &attempts->notes[(attempts->next - i) % NOTES];
+
+		if (note->pid == pid && note->kind == kind)
+			return note->dir;
+	}
+	return 0;
+}

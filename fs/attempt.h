@@ -18,8 +18,12 @@ enum attempt_kind {
 	ATTEMPT_MOVE_INTO,
 	/* To remove a file, in order to make one of that name (replace.h). */
 	ATTEMPT_REPLACE,
-	/* To make the directory itself, in a repository; the name is "". */
+	/* To make the directory itself, in a repository, which is to be
+	 * filled; the name is "". */
 	ATTEMPT_MAKE,
+	/* To put the files of a layers/ into a directory; likewise
+	 * (part_copy.h). */
+	ATTEMPT_LAYERS,
 };
 
 struct attempts;
@@ -34,5 +38,7 @@ void attempt_forget(const struct node *dir, const char *name,
     enum attempt_kind kind);
 bool attempt_is_noted(const struct node *dir, const char *name,
     enum attempt_kind kind);
+/* The directory of the newest one; 0: there is none. */
+uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind);
 
 #endif

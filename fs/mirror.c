@@ -228,8 +228,7 @@ void mirror_begin_by_mkdir(struct node *dir, const char *name)
 {
 	if (!is_part(name, S_IFDIR))
 		return;
-	if (attempt_is_noted(dir, "", ATTEMPT_MAKE) ? !caller_only_makes()
-						    : caller_unpacks())
+	if (attempt_is_noted(dir, "", ATTEMPT_MAKE) || caller_unpacks())
 		begin(dir);
 }
 
@@ -239,7 +238,8 @@ void mirror_made(struct node *dir)
 	const char *path = repo_node_repository(dir);
 	const struct mirror *before;
 
-	attempt_note(dir, "", ATTEMPT_MAKE);
+	if (!caller_only_makes())
+		attempt_note(dir, "", ATTEMPT_MAKE);
 	SCOPED_LOCK(&mirrors->lock);
 	before = find(dir->mount, path);
 	if (before && !before->done)

@@ -12,6 +12,7 @@
 #include "mirror.h"
 #include "op.h"
 #include "parallel.h"
+#include "part_copy.h"
 #include "removing.h"
 
 /* Entries whose attributes a listing gives along with their names. Past it the
@@ -167,6 +168,9 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		    "part of an image, of which this process could not remove "
 		    "another part");
 	handle->hidden = mirror_hides(handle->node);
+	r = part_copy_check_list(handle->node, &op->err);
+	if (r < 0)
+		return r;
 	if (!is_listed_late(handle->node) || handle->removing)
 		r = list_handle(op, handle);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "oci/artifact.h"
@@ -52,6 +53,14 @@ void layer_dir_name(const struct image *image, size_t index,
 	for (size_t n = 100; n <= image->manifest->entry_count; n *= 10)
 		width++;
 	snprintf(out, PART_NAME_SIZE, "%0*zu", width, index + 1);
+}
+
+bool layer_is_numbered(const char *name, size_t *index)
+{
+	size_t digits = strspn(name, "0123456789");
+
+	*index = strtoul(name, NULL, 10) - 1;
+	return digits > 1 && !strncmp(name + digits, ".tar", 4);
 }
 
 int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],

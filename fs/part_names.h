@@ -21,6 +21,9 @@ int layer_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
 /* The name of a layer's directory, without an ending. */
 void layer_dir_name(const struct image *image, size_t index,
     char out[PART_NAME_SIZE]);
+/* Whether a file is called as layers are, with two digits at least; then which
+ * one, from 0 on. */
+bool layer_is_numbered(const char *name, size_t *index);
 int platform_name(struct image *image, size_t index, char out[PART_NAME_SIZE],
     struct err *err);
 

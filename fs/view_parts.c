@@ -158,16 +158,6 @@ static int part_target(struct node *dir, const char *name,
 	    err);
 }
 
-/* Whether a file is called as layers are, with two digits at least; then which
- * one, from 0 on. */
-static bool is_numbered(const char *name, size_t *index)
-{
-	size_t digits = strspn(name, "0123456789");
-
-	*index = strtoul(name, NULL, 10) - 1;
-	return digits > 1 && !strncmp(name + digits, ".tar", 4);
-}
-
 /* The image's layer that is called so, however it is compressed; NULL: there is
  * none. */
 static const struct descriptor *layer_called(const struct image *image,
@@ -176,7 +166,8 @@ static const struct descriptor *layer_called(const struct image *image,
 	char text[PART_NAME_SIZE];
 	size_t index;
 
-	if (!is_numbered(name, &index) || index >= image->manifest->entry_count)
+	if (!layer_is_numbered(name, &index) ||
+	    index >= image->manifest->entry_count)
 		return NULL;
 	layer_dir_name(image, index, text);
 	return strspn(name, "0123456789") == strlen(text)
@@ -194,7 +185,7 @@ static int check_layer(const struct part_node *self, const char *name,
 	char text[DIGEST_TEXT_SIZE];
 	size_t index;
 
-	if (!self->tag || !is_numbered(name, &index))
+	if (!self->tag || !layer_is_numbered(name, &index))
 		return 0;
 	if (!layer)
 		return replace_check_part(name, image->repository, self->tag,

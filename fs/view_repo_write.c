@@ -10,6 +10,7 @@
 #include "name.h"
 #include "nodes.h"
 #include "oci/reference.h"
+#include "part_copy.h"
 #include "repository.h"
 #include "scratch.h"
 #include "tags.h"
@@ -26,6 +27,9 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 
 	if (r != 0)
 		return r < 0 ? r : 0;
+	r = part_copy_check_file(dir, text, err);
+	if (r < 0)
+		return r;
 	name_parse(&name, text);
 	if (!*repository && !*name.repository)
 		return err_set(err, EPERM,
