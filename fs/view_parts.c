@@ -205,8 +205,8 @@ static int layers_target(struct node *dir, const char *name,
 
 	return r < 0 ? r
 		     : part_target(dir, name,
-			   name_is_temporary(name) ? NULL : &upload_layer, NULL, out,
-			   err);
+			   name_is_temporary(name) ? NULL : &upload_layer, NULL,
+			   out, err);
 }
 
 /* A mirror replaces a layer by itself where only its time differs: 1, 0. */
