@@ -160,6 +160,21 @@ static int check_config(struct image *image, const void *data, size_t len,
 	return 0;
 }
 
+/* Whether it is the image's config as it stands, after which nothing changes:
+ * a manifest that names it would be printed in another way. 1, 0. */
+static int has_config(const struct image *image, const void *data, size_t len,
+    struct err *err)
+{
+	const struct digest *there = &image->manifest->config.digest;
+	struct digest digest;
+	int r;
+
+	if (!digest_is_set(there))
+		return 0;
+	r = digest_of(there->algorithm, data, len, &digest, err);
+	return r < 0 ? r : digest_equal(&digest, there);
+}
+
 int change_config(const struct push_target *target, const void *data,
     size_t len, struct err *err)
 {
@@ -169,10 +184,13 @@ int change_config(const struct push_target *target, const void *data,
 	int r = changing_begin_image(&it, err);
 
 	if (r == 0)
-		r = check_config(it.shown, data, len,
-		    it.top != it.shown &&
-			!digest_equal(&it.top->digest, &it.shown->digest),
-		    err);
+		r = has_config(it.shown, data, len, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = check_config(it.shown, data, len,
+	    it.top != it.shown &&
+		!digest_equal(&it.top->digest, &it.shown->digest),
+	    err);
 	if (r == 0)
 		r = edit_image(it.shown, target, data, len, NULL, &manifest,
 		    err);

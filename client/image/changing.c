@@ -90,8 +90,15 @@ int changing_put_image(const struct changing *it, const void *data, size_t len,
 	const struct push_target untagged = by_digest(it->target);
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct descriptor entry = {.media_type = media_type, .size = len};
-	int r;
+	int r = digest_of(it->shown->digest.algorithm, data, len, tag, err);
 
+	if (r < 0)
+		return r;
+	/* An index that names it would be printed in another way. */
+	if (digest_equal(tag, &it->shown->digest)) {
+		*tag = it->top->digest;
+		return 0;
+	}
 	if (it->top->manifest->kind != MANIFEST_INDEX)
 		return changing_put_bytes(it->target, data, len, media_type,
 		    tag, err);
