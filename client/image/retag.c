@@ -200,8 +200,12 @@ static int move(void *arg, struct err *err)
 	struct err none = ERR_INIT;
 	int r = put(pair->first, to, err);
 
-	if (r == 0)
+	if (r == 0) {
 		r = remove_old(pair, from, err);
+		if (r < 0 && !pair->second)
+			err_wrap(err, "%s:%s has been made, and stays",
+			    to->repository, to->tag);
+	}
 	/* Unless the new name may be the only one. */
 	if (r < 0 && names(pair->images, from, pair->first, &none) == 1)
 		put_back(pair->second, to);

@@ -206,6 +206,17 @@ def test_a_move_whose_new_name_is_put_oddly(deleting, target, odd, done):
     assert digests(client, "app") == without("1.0") | {target: IMAGE.digest}
 
 
+def test_the_log_says_that_the_new_name_stays(deleting):
+    root, client, proxy = deleting
+    proxy.answers("/manifests/sha256:", status=204, method="DELETE").after = 2
+    root.expect_error("app:2.0 has been made, and stays")
+    root.allow_error("it is still there")  # mv tries twice
+    result = run("mv", root / "app/1.0", root / "app/2.0", check=False)
+    assert result.returncode != 0
+    found = digests(client, "app")
+    assert found["1.0"] == found["2.0"] == IMAGE.digest
+
+
 def test_a_move_onto_a_tag_that_a_gateway_hides(deleting):
     """What it would have to put back, it does not know: it does not begin."""
     root, client, proxy = deleting
