@@ -89,6 +89,63 @@ bool caller_is_program(const char *const *names, size_t count)
 	return false;
 }
 
+bool caller_is_cp(void)
+{
+	static const char *const programs[] = {"cp", "gcp", "busybox"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}
+
+bool caller_is_rsync(void)
+{
+	static const char *const programs[] = {"rsync"};
+
+	return caller_is_program(programs, 1);
+}
+
+/* The command line, whose arguments are ended by NULs, as much as there is room
+ * for; its length. */
+static size_t read_arguments(char *out, size_t size)
+{
+	char path[64];
+	AUTO_FD int fd = -1;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)current.pid);
+	if (current.pid > 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && n > 0 && len < size - 1) {
+		n = read(fd, out + len, size - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	out[len] = '\0';
+	return len;
+}
+
+static bool any_argument(const char *text, size_t len)
+{
+	char arguments[4096];
+	size_t size = read_arguments(arguments, sizeof(arguments));
+
+	for (const char *at = arguments; at < arguments + size;
+	     at += strlen(at) + 1)
+		if (at > arguments && strncmp(at, text, len) == 0)
+			return true;
+	return false;
+}
+
+bool caller_has_argument(const char *begin)
+{
+	return any_argument(begin, strlen(begin));
+}
+
+bool caller_is_given(const char *argument)
+{
+	return any_argument(argument, strlen(argument) + 1);
+}
+
 void caller_set(const struct caller *caller)
 {
 	current = *caller;

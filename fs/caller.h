@@ -33,6 +33,16 @@ bool caller_has_ended(pid_t thread);
  * false if that cannot be known. */
 bool caller_is_program(const char *const *names, size_t count);
 
+/* Likewise: a cp, which makes a directory and lists the one that it copies
+ * after that; others may list it before, or for another purpose. */
+bool caller_is_cp(void);
+bool caller_is_rsync(void);
+
+/* Whether one of the arguments of the caller's program, after its name, begins
+ * with a text, or is it; false if that cannot be known. */
+bool caller_has_argument(const char *begin);
+bool caller_is_given(const char *argument);
+
 /* For op.c. */
 void caller_set(const struct caller *caller);
 

@@ -361,7 +361,8 @@ bool mirror_hides(const struct node *dir)
 
 	SCOPED_LOCK(&mirrors->lock);
 	mirror = image ? find_copied(mirrors, image) : NULL;
-	if (!mirror || !mirror->part || strcmp(mirror->part, name) != 0)
+	if (!mirror || !mirror->part || strcmp(mirror->part, name) != 0 ||
+	    !caller_is_cp())
 		return false;
 	mirror->part = NULL;
 	return true;

@@ -80,8 +80,8 @@ int mirror_mkdir(struct node *dir, const char *name, mode_t mode,
  */
 bool mirror_is_copied(const struct node *dir);
 
-/* The same of a part that the caller has just made in the mirror, and now lists
- * to copy what is in it. True once for each part. */
+/* The same of a part that the caller, which is cp, has just made in the mirror,
+ * and now lists to copy what is in it. True once for each part. */
 bool mirror_hides(const struct node *dir);
 
 /* Bytes of that digest have been copied to a file of that name. */

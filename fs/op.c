@@ -216,7 +216,10 @@ void op_reply(struct op *op, int r)
 static bool caller_records(void)
 {
 	static const char *const programs[] = {"rsync", "tar", "bsdtar"};
+	static const char *const busybox[] = {"busybox"};
 
+	if (caller_is_program(busybox, 1))
+		return caller_is_given("cp") || caller_is_given("tar");
 	return caller_is_program(programs,
 	    sizeof(programs) / sizeof(*programs));
 }

@@ -17,23 +17,6 @@
 #include "scratch.h"
 #include "view.h"
 
-/* Programs that make a directory and list the one that they copy next. */
-static bool caller_copies(void)
-{
-	static const char *const programs[] = {"cp", "gcp", "busybox"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
-static bool caller_mirrors(void)
-{
-	static const char *const programs[] = {"rsync"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
 static int count_child(void *arg, const char *name, struct err *err)
 {
 	(void)arg;
@@ -69,7 +52,7 @@ int part_copy_check_list(const struct node *dir, struct err *err)
 		return 0;
 	made = node_find(mount->nodes, ino);
 	if (!made || made->view != &view_repo || !is_new(made) ||
-	    !caller_copies())
+	    !caller_is_cp())
 		return 0;
 	made_remove(mount->made, repo_node_repository(made));
 	return err_set(err, EPERM,
@@ -114,7 +97,7 @@ int part_copy_check_file(const struct node *dir, const char *name,
 	fills = attempt_is_noted(dir, "", ATTEMPT_MAKE);
 	if (!has_layer_beside(dir, name) &&
 	    !attempt_is_noted(dir, "", ATTEMPT_LAYERS) &&
-	    !((fills || caller_mirrors()) && *name == '0') &&
+	    !((fills || caller_is_rsync()) && *name == '0') &&
 	    !(fills && caller_reads_layer(dir->mount)))
 		return 0;
 	/* What follows, as layer 10, may be less clear by itself. */

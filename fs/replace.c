@@ -18,9 +18,18 @@ static bool caller_replaces(void)
 	    sizeof(programs) / sizeof(*programs));
 }
 
+/* tar removes what it has put into its archive, or has found to be in there. It
+ * takes the option by its first letters, too. */
+static bool caller_removes(void)
+{
+	static const char *const programs[] = {"tar"};
+
+	return caller_is_program(programs, 1) && caller_has_argument("--rem");
+}
+
 bool replace_begin(struct node *dir, const char *name, const struct node *file)
 {
-	if (!caller_replaces() || document_was_read(file))
+	if (!caller_replaces() || document_was_read(file) || caller_removes())
 		return false;
 	attempt_note(dir, name, ATTEMPT_REPLACE);
 	return true;
@@ -36,18 +45,10 @@ void replace_end(const struct node *dir, const char *name)
 	attempt_forget(dir, name, ATTEMPT_REPLACE);
 }
 
-static bool caller_mirrors(void)
-{
-	static const char *const programs[] = {"rsync"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
 int replace_check_part(const char *name, const char *repository,
     const char *tag, struct err *err)
 {
-	if (!caller_mirrors())
+	if (!caller_is_rsync())
 		return 0;
 	return err_set(err, EPERM,
 	    "%s/%s/%s: rsync would replace the parts of an image that is there "
