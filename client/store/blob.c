@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "entry.h"
 #include "partial.h"
+#include "whole.h"
 
 /* A file that is damaged again and again is not to be fetched for ever. */
 enum { TRIES = 3 };
@@ -134,11 +135,33 @@ static int read_plain(const struct openfile *file, void *data, size_t len,
 				: err_set(err, EIO, "its file became shorter");
 }
 
-static int read_place(const struct place *place, void *data, size_t len,
-    uint64_t off, struct err *err)
+/* Whether the file is to be verified again, as somebody has changed it: large
+ * ones block by block, as they are read. */
+static int check_change(const struct entry *entry, struct openfile *file,
+    struct err *err)
 {
-	const struct openfile *file = place->file;
+	int64_t time;
+	int r = 0;
 
+	if (!openfile_changed(file, &time))
+		return 0;
+	if (file->sums)
+		sums_forget(file->sums);
+	else
+		r = whole_check(file, entry->size, &entry->digest, err);
+	if (r == 0)
+		openfile_saw(file, time);
+	return r;
+}
+
+static int read_place(const struct entry *entry, const struct place *place,
+    void *data, size_t len, uint64_t off, struct err *err)
+{
+	struct openfile *file = place->file;
+	int r = place->whole ? check_change(entry, file, err) : 0;
+
+	if (r < 0)
+		return r;
 	return place->whole && file->sums
 		   ? sums_read(file->sums, file->fd, data, len, off, err)
 		   : read_plain(file, data, len, off, err);
@@ -155,7 +178,7 @@ static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
 
 	if (r < 0)
 		return r;
-	r = read_place(&place, data, len, off, damage);
+	r = read_place(entry, &place, data, len, off, damage);
 	if (r == 0)
 		return 1;
 	if (place.whole && (r == -EBADMSG || r == -EIO))

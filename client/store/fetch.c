@@ -203,6 +203,8 @@ static void complete(struct fetch *fetch, bool found)
 	struct openfile *file = openfile_get(entry->file);
 	bool was_proven = found && whole_is_proven(file, entry->size);
 
+	if (fetch->sums && !was_proven)
+		sums_note(fetch->sums);
 	entry_complete(entry, was_proven ? NULL : steal(&fetch->sums));
 	if (found && !was_proven)
 		whole_note_sums(entry->whole_path, file);

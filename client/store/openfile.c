@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+static int64_t change_of(const struct stat *st)
+{
+	return st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec;
+}
+
 struct openfile *openfile_new(int fd, struct err *err)
 {
 	AUTO_FD int owned = fd;
@@ -24,6 +29,7 @@ struct openfile *openfile_new(int fd, struct err *err)
 	file->fd = steal_fd(&owned);
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
+	atomic_init(&file->changed, change_of(&st));
 	file->sums = NULL;
 	return file;
 }
@@ -46,6 +52,19 @@ void openfile_put(struct openfile *file)
 bool openfile_same(const struct openfile *a, const struct openfile *b)
 {
 	return a->dev == b->dev && a->ino == b->ino;
+}
+
+bool openfile_changed(const struct openfile *file, int64_t *time)
+{
+	struct stat st;
+
+	*time = fstat(file->fd, &st) < 0 ? -1 : change_of(&st);
+	return *time != atomic_load(&file->changed);
+}
+
+void openfile_saw(struct openfile *file, int64_t time)
+{
+	atomic_store(&file->changed, time);
 }
 
 bool openfile_at(const struct openfile *file, const char *path)

@@ -45,10 +45,16 @@ uint64_t sums_room(uint64_t size);
 /* Appends them to the blob that they are of, all of which was added. */
 int sums_write(const struct sums *sums, int fd, struct err *err);
 
+/* Of all of a blob that was added: so that each block is compared once, and not
+ * each time that it is read, which is what happens where there is no memory. */
+void sums_note(struct sums *sums);
+
+/* The blob's file has changed: no block counts as compared any more. */
+void sums_forget(struct sums *sums);
+
 /*
  * Reads those of a blob of that size: 1, or 0 where the file has no complete
- * set. No block of the blob counts as compared then; of those that were not
- * loaded, all do.
+ * set. No block of the blob counts as compared then.
  */
 int sums_load(int fd, uint64_t size, struct sums **out, struct err *err);
 

@@ -95,6 +95,18 @@ static int read_checked(int fd, uint64_t size, const struct digest *digest,
 	return r;
 }
 
+int whole_check(const struct openfile *file, uint64_t size,
+    const struct digest *digest, struct err *err)
+{
+	AUTO_BUF struct buf content = BUF_INIT(SMALL_MAX);
+	int r = read_checked(file->fd, size, digest, &content, err);
+
+	return r == 0  ? err_set(err, EBADMSG,
+			     "its bytes are not those of its digest")
+	       : r < 0 ? r
+		       : 0;
+}
+
 /* The name goes, so that the blob is fetched again. */
 static int drop_damaged(const char *path)
 {

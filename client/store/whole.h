@@ -35,6 +35,10 @@ int whole_load(const char *path, const struct digest *digest, struct buf *out,
 /* Whether a blob of that size has checksums, and is not hashed when opened. */
 bool whole_is_large(uint64_t size);
 
+/* Hashes the file of a small blob again: 0, or -EBADMSG. */
+int whole_check(const struct openfile *file, uint64_t size,
+    const struct digest *digest, struct err *err);
+
 /* Whether what is read from the file is compared with something. */
 bool whole_is_proven(const struct openfile *file, uint64_t size);
 
