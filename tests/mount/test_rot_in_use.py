@@ -96,10 +96,17 @@ def test_nothing_is_fetched_where_only_the_times_changed(root, opened, proxy):
     assert "damaged" not in root.log()
 
 
+def damage_file(cache, blob, damage):
+    (path,) = [path for path in files_in(cache / "blobs")
+               if path.name == blob.digest[7:]]
+    damage(path)
+    forget_kernel_caches()
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_files_of_a_layer(mount, proxy, client, tmp_path, damage):
     """Read by its index, from a blob that is kept whole."""
-    content = random.Random(3).randbytes(3 * MIB)
+    content = random.Random(3).randbytes(12 * MIB)
     made = gzip_layer({"first": b"1", "large": content})
     oci_image(made).push(client, "app", "1.0")
     options = f"cache={tmp_path / 'shared'}"
@@ -108,9 +115,7 @@ def test_files_of_a_layer(mount, proxy, client, tmp_path, damage):
     assert (first / "app/1.0/layers/01.tar.gz").read_bytes() == made.data
     first.unmount()
     root = mount(proxy, options, "ro")
-    assert (root / "app/1.0/rootfs/first").read_bytes() == b"1"
-    (path,) = [p for p in files_in(tmp_path / "shared/blobs")
-               if p.name == made.digest[7:]]
-    DAMAGE[damage](path)
-    forget_kernel_caches()
-    assert (root / "app/1.0/rootfs/large").read_bytes() == content
+    with open(root / "app/1.0/rootfs/large", "rb", buffering=0) as opened:
+        assert opened.read(1) == content[:1]
+        damage_file(tmp_path / "shared", made, DAMAGE[damage])
+        assert opened.read(len(content)) == content[1:]
