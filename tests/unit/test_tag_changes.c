@@ -38,7 +38,10 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 		return peer_reply(peer, 200, "", body);
 	}
 	if (!script->digest)
-		return peer_reply(peer, 404, "", "");
+		return peer_reply(peer, 404, "",
+		    head_method_is(head, "HEAD")
+			? ""
+			: "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}");
 	snprintf(fields, sizeof(fields), "Docker-Content-Digest: %s\r\n",
 	    script->digest);
 	return peer_reply(peer, 200, fields, "");
