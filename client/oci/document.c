@@ -68,8 +68,7 @@ static json_t *load_mended(const char *data, size_t len)
 	AUTO_BUF struct buf mended = BUF_INIT(SIZE_MAX / 2);
 	struct err none = ERR_INIT;
 
-	if (json_mend(data, len, &mended, &none) < 0 ||
-	    mended.len == 0 ||
+	if (json_mend(data, len, &mended, &none) < 0 || mended.len == 0 ||
 	    (mended.len == len && memcmp(mended.data, data, len) == 0))
 		return NULL;
 	return json_loadb(mended.data, mended.len, 0, NULL);
