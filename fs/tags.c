@@ -12,6 +12,7 @@
 #include "image/retag.h"
 #include "image/untag.h"
 #include "made.h"
+#include "name.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "replace.h"
@@ -223,14 +224,26 @@ bool tags_tried(const struct node *dir, const char *name)
 	return attempt_is_noted(dir, name, ATTEMPT_MOVE_INTO);
 }
 
+/* cp -b and editors move what they replace out of the way. */
+static int check_backup(const char *name, const char *to_name, struct err *err)
+{
+	if (!name_is_temporary(to_name))
+		return 0;
+	return err_set(err, EPERM,
+	    "%s cannot become %s: an image is kept by another tag of it, as "
+	    "ln -s TAG OLD makes one, and what is written replaces it whole",
+	    name, to_name);
+}
+
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(tag_release) struct tag from = {0};
 	CLEANUP(tag_release) struct tag to = {0};
-	int r;
+	int r = check_backup(name, to_name, err);
 
-	r = check_delete(dir->mount, name, err);
+	if (r == 0)
+		r = check_delete(dir->mount, name, err);
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return exchange_names(dir, name, to_dir, to_name, err);
 	if (r == 0)

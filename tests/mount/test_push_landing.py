@@ -155,6 +155,15 @@ def test_an_archive_is_edited_in_place(app, client, script):
     assert (app / "1.0/config.json").read_bytes() == OLD.config.data
 
 
+@pytest.mark.parametrize("command", ["cp -b", "cp --backup=numbered"])
+def test_an_archive_has_no_backup(root, client, archive, command):
+    root.expect_error("an image is kept by another tag of it, as ln -s TAG OLD")
+    result = run(*command.split(), archive, root / "app/1.0.tar", check=False)
+    assert result.returncode == 1
+    assert not is_new(root / "app")
+    assert client.tags("app") == ["1.0"]
+
+
 def test_an_archive_becomes_no_link(root, client):
     OLD.push(client, "app", "2.0")
     root.expect_error("link the tag itself, as in ln -sfn 2.0 TAG")
