@@ -86,8 +86,8 @@ static int check_epoch(struct blob *blob, struct err *err)
 	}
 	if (other)
 		return err_set(err, EBADMSG,
-		    "blob %s was fetched again, and what was read of it before was "
-		    "never verified",
+		    "blob %s was fetched again, and what was read of it before "
+		    "was never verified",
 		    entry->name);
 	blob->early = !entry->whole;
 	blob->epoch = entry->epoch;
