@@ -38,7 +38,7 @@ void attempt_forget(const struct node *dir, const char *name,
     enum attempt_kind kind);
 bool attempt_is_noted(const struct node *dir, const char *name,
     enum attempt_kind kind);
-/* The directory of the newest one; 0: there is none. */
+/* The directory of the newest one; 0: no attempt. */
 uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind);
 
 #endif

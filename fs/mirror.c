@@ -95,8 +95,8 @@ static void forget_over(struct mount *mount, bool all)
 	}
 }
 
-/* The path, new, of one whose program has ended without image.tar; NULL: there
- * is none. Once for each program. */
+/* The path, new, of one whose program has ended without image.tar, or NULL.
+ * Once for each program. */
 static char *take_unfinished(struct mirrors *mirrors)
 {
 	SCOPED_LOCK(&mirrors->lock);

@@ -9,7 +9,7 @@
  *
  *	mkdir D         a repository to be, or a mirror: nobody knows
  *	lookup D/config.json (or another file of an image)     a mirror
- *	mkdir D/rootfs (or another part), by who has made D     the same
+ *	mkdir D/rootfs (or another part), by the maker of D     the same
  *	image.tar is complete in D                              done: the tag
  *	the program that wrote it has ended                     forgotten
  *

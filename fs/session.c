@@ -351,7 +351,7 @@ static int serve(struct session *session, struct err *err)
 		r = signals_start(&ending, &signals, err);
 	if (r == 0)
 		r = loop_run(session->loop, err);
-	/* Half of a change is none, though nobody may wait for it any more. */
+	/* A change is brought to its end, though nobody may wait for it. */
 	completer_wait(images_completer(session->mount.images));
 	signals_stop(signals);
 	return r;

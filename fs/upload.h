@@ -66,7 +66,7 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 
 /* Whether a file that is being written has just the bytes of a blob: 1, 0 (also
- * where there is none of that name). */
+ * where no file has that name). */
 int upload_has_bytes(struct node *dir, const char *name,
     const struct descriptor *blob, struct err *err);
 

@@ -28,7 +28,8 @@ struct draft {
 int draft_set_image(struct draft *draft, const struct archive_entry *config,
     struct archive_layer *layers, size_t layer_count, struct err *err);
 
-/* Reads the manifest.json of a docker-archive. -EINVAL where it is none. */
+/* Reads the manifest.json of a docker-archive. -EINVAL where the document is
+ * another. */
 int docker_read(struct draft *draft, const struct archive_entry *json,
     struct err *err);
 

@@ -145,8 +145,8 @@ static uint64_t backoff(const struct errand *errand, unsigned attempts)
 	return ms < longest ? ms : longest;
 }
 
-/* Whether the budget has so many ms, and time for an attempt after them: less
- * than an eighth of the timeout is none. */
+/* Whether the budget has so many ms, and an eighth of the timeout for an
+ * attempt after them. */
 static bool has_time(const struct errand *errand, uint64_t ms)
 {
 	const struct http_options *options = &errand->http->options;

@@ -32,8 +32,8 @@ void away_note(struct images *images, int r, const struct err *err);
 bool away_known(const struct images *images);
 
 /*
- * For who has something that was seen before: where the last look is older than
- * tag_ttl, asks whether the registry is back, and waits for the answer, but not
+ * For callers that have something from before: where the last look is older
+ * than tag_ttl, asks whether the registry is back, and waits for the answer, but not
  * for long. Inside the monitor; `is` then says what to do.
  */
 void away_look(struct images *images);

@@ -259,7 +259,7 @@ int mapped_end(struct mapped_writer *writer, struct err *err)
 	struct header header = {.size = writer->size, .crc = writer->crc};
 
 	memcpy(header.magic, writer->magic, MAPPED_MAGIC_SIZE);
-	/* Last: without it the file is none. */
+	/* Last: a file without it is not opened. */
 	return file_pwrite(writer->fd, &header, sizeof(header), 0, err);
 }
 

@@ -71,7 +71,7 @@ void mapped_replace(struct mapped *mapped, struct mapped *fresh);
  *	for each piece: mapped_add(…) as often as it has parts, mapped_align(…);
  *	mapped_end(&writer, err);
  *
- * Until then it is none.
+ * Until then the file cannot be opened.
  */
 struct mapped_writer {
 	int fd;

@@ -41,7 +41,7 @@ static bool is_second(uint8_t first, uint8_t second)
 	}
 }
 
-/* The bytes of the character that is next; 0 where it is none. */
+/* The bytes of the character that is next; 0 where they are not one. */
 static size_t character(const uint8_t *text, size_t len)
 {
 	size_t n = length_of(*text);

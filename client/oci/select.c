@@ -45,8 +45,8 @@ static const char *const image_configs[] = {MEDIA_OCI_CONFIG,
  * Of Docker's manifests. In the first years of schema 2 registries and clients
  * made "application/octet-stream", "text/html" and the like of the config's
  * type, in any case and with parameters, and images of those years still have
- * it. Engines take all for images; what has a vendor's own type (a plugin, a
- * chart) is none.
+ * it. Engines take all for images, but not what has a vendor's own type (a
+ * plugin, a chart).
  */
 static bool is_docker_config(const char *type)
 {

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "http/http.h"
 
-/* Asks once more where the answer is "later", but not where there is none: the
- * next way may be the right one. Errors as http_open(). */
+/* Asks once more where the answer is "later", but not where there is no answer:
+ * the next way may be the right one. Errors as http_open(). */
 int probe_ask(struct http *http, const char *origin, const struct http_tls *tls,
     struct http_response **out, struct err *err);
 

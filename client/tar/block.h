@@ -32,7 +32,7 @@ enum {
 	BLOCK_PREFIX_LEN = 155,
 };
 
-/* A header block's type where it is none of enum tar_type. What is not here
+/* Types of header blocks that enum tar_type does not have. What is not here
  * either is a file: POSIX.1 pax, "ustar Interchange Format", typeflag. */
 enum {
 	TYPE_OLD_FILE = '\0',

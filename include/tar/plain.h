@@ -2,7 +2,7 @@
 /*
  * A tar as every engine unpacks it. Engines read Go's types alone: what has
  * GNU's or Solaris' own (sparse and contiguous files, dumps, volume labels) is
- * a tar that they refuse. Sparse files as pax has them are none of those.
+ * a tar that they refuse. They take sparse files as pax has them.
  */
 #ifndef TAR_PLAIN_H
 #define TAR_PLAIN_H

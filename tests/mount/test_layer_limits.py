@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a layer costs to be read is bounded while it is read, whoever made it:
+"""What a layer costs to be read is bounded while it is read, whatever it has:
 64 MiB of memory beyond its index, and none of the disk for what no file has."""
 
 import gzip

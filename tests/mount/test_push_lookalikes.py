@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an archive is, is told by what is in it: a web application has a
+"""What an archive is, its content says: a web application has a
 manifest.json, too, and an image's members lie where its manifest says."""
 
 import gzip

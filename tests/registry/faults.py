@@ -72,7 +72,7 @@ def drip(data):
 
 def silence_after(data):
     """For Proxy.speaks(): this much, and nothing more until the client goes.
-    It is told by what fails when something is sent at last."""
+    What is sent at last fails, and shows it."""
     def talk(send):
         send(data)
         time.sleep(PATIENCE / 3)

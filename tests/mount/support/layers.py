@@ -12,7 +12,7 @@ OCI_ZSTD_LAYER = OCI_LAYER + "+zstd"
 MEDIA_TYPES = {"plain": OCI_LAYER, "gzip": OCI_GZIP_LAYER,
                "gzip-members": OCI_GZIP_LAYER, "zstd": OCI_ZSTD_LAYER,
                "zstd-frames": OCI_ZSTD_LAYER,
-               # They have no type of their own, and are told by their bytes.
+               # They have no type of their own, and are known by their bytes.
                "xz": OCI_GZIP_LAYER, "bzip2": OCI_GZIP_LAYER}
 
 
