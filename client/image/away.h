@@ -33,8 +33,8 @@ bool away_known(const struct images *images);
 
 /*
  * For callers that have something from before: where the last look is older
- * than tag_ttl, asks whether the registry is back, and waits for the answer, but not
- * for long. Inside the monitor; `is` then says what to do.
+ * than tag_ttl, asks whether the registry is back, and waits for the answer,
+ * but not for long. Inside the monitor; `is` then says what to do.
  */
 void away_look(struct images *images);
 
