@@ -193,7 +193,7 @@ def test_many_pushes_looked_at_all_the_time(mounted, app):
 def test_so_many_that_another_file_is_begun(mount, proxy, tmp_path):
     """As a log is rotated: tail -f stays with the old one, tail -F goes on."""
     many = [f"tag-{number}" for number in range(25_000)]
-    lists = itertools.cycle(([], many))
+    lists = itertools.cycle((many, []))
 
     def answer(*_):
         return Answer(200, {}, json.dumps({"tags": next(lists)}).encode())
