@@ -12,7 +12,6 @@
 #include "image/retag.h"
 #include "image/untag.h"
 #include "made.h"
-#include "name.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "replace.h"
@@ -227,7 +226,7 @@ bool tags_tried(const struct node *dir, const char *name)
 /* cp -b and editors move what they replace out of the way. */
 static int check_backup(const char *name, const char *to_name, struct err *err)
 {
-	if (!name_is_temporary(to_name))
+	if (to_name[strlen(to_name) - 1] != '~')
 		return 0;
 	return err_set(err, EPERM,
 	    "%s cannot become %s: an image is kept by another tag of it, as "

@@ -130,18 +130,19 @@ def test_image_tar_of_a_platform(app, client, tmp_path):
         assert index.children[0].config.data not in files
 
 
-def test_too_many_manifests(mount, registry, client):
-    """Indexes within each other, each of which names the next thirty times."""
+def test_manifests_that_are_named_again_and_again(mount, registry, client):
+    """Indexes within each other, each of which names the next thirty times:
+    an archive has each of them once."""
     child = oci_image()
     for _ in range(4):
         child = index_of([(child, linux(f"number{i}")) for i in range(30)])
         for grandchild in child.children[:1]:
             grandchild.push(client, "app", without=grandchild.children)
     client.put_manifest("app", "1.0", child.data, child.media_type)
-    root = mount(registry)
-    root.expect_error("too many manifests")
-    with fails_with(errno.EFBIG):
-        os.stat(root / "app/1.0.tar")
+    with tarfile.open(mount(registry) / "app/1.0.tar") as tar:
+        names = tar.getnames()
+    assert len(names) == len(set(names))
+    assert f"blobs/{child.digest.replace(':', '/')}" in names
 
 
 def test_image_tar_by_digest(app, client):
