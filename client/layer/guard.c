@@ -98,7 +98,7 @@ static void handle_faults(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
-/* One that was removed; NULL: there is none. */
+/* One that was removed, or NULL. */
 static struct guard *take_unused(void)
 {
 	struct guard *guard = atomic_load(&guards);

@@ -208,7 +208,7 @@ static void it_comes_out_as_another(void **state)
 	layer_put(layer);
 }
 
-/* An index under the name of another layer is none of this one. */
+/* An index under the name of another layer is not taken for this one's. */
 static void a_file_of_another_layer(void **state)
 {
 	struct world *world = *state;
