@@ -112,6 +112,14 @@ static int attempt(struct errand *errand, struct http_response **out,
 	return 0;
 }
 
+/* Whether patience applies to this failure. What is not sent again may have
+ * met the first second of a restart, and says nothing of the next. */
+static bool waits_for(const struct errand *errand, int code)
+{
+	return errand->request->retry && !errand->request->answers_only &&
+	       retry_is_patient(code);
+}
+
 /* Whether a failure (0: a status) is worth another attempt. */
 static bool may_repeat(const struct errand *errand, int code)
 {
@@ -121,7 +129,7 @@ static bool may_repeat(const struct errand *errand, int code)
 	    (code != 0 && errand->request->answers_only))
 		return false;
 	if (budget_is_patient() && !atomic_load(&errand->http->away) &&
-	    retry_is_patient(code))
+	    waits_for(errand, code))
 		return true;
 	return (code == 0 || retry_helps_error(code)) &&
 	       errand->attempts < options->attempts;
@@ -276,7 +284,7 @@ static int run(struct errand *errand, struct http_response **out,
 		cost_refused(*out, &failure);
 	if (failure.code && errand->request->retry)
 		budget_note(errand->what, &failure);
-	if (r < 0 && budget_is_patient() && retry_is_patient(failure.code))
+	if (r < 0 && budget_is_patient() && waits_for(errand, failure.code))
 		atomic_store(&errand->http->away, true);
 	return r;
 }

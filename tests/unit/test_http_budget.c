@@ -245,11 +245,11 @@ static void test_restart(void **state)
 }
 
 /* ms that a patient operation loses on what is not there. */
-static uint64_t lose_on(struct fixture *f, const char *url)
+static uint64_t lose_by(struct fixture *f, const char *url, bool retry)
 {
 	struct budget budget = {.patient = true};
 	struct http_request request = {.method = "GET",
-	    .retry = true,
+	    .retry = retry,
 	    .url = url};
 	struct http_response *r = NULL;
 	struct err err = ERR_INIT;
@@ -258,6 +258,11 @@ static uint64_t lose_on(struct fixture *f, const char *url)
 	assert_int_equal(http_open(f->http, &request, &r, &err), -ECONNREFUSED);
 	budget_unbind(&budget);
 	return budget.lost;
+}
+
+static uint64_t lose_on(struct fixture *f, const char *url)
+{
+	return lose_by(f, url, true);
 }
 
 /* The first one waits for it to come back. */
@@ -271,6 +276,19 @@ static void test_away(void **state)
 	assert_in_range(lose_on(f, restart.url), 1500, 3100);
 	assert_in_range(lose_on(f, restart.url), 200, 1200);
 	assert_int_equal(get(f, "/done", &err), 200);
+	assert_in_range(lose_on(f, restart.url), 1500, 3100);
+	close(restart.fd);
+}
+
+/* The body of an upload is sent once: that this failed at once is no reason
+ * for others not to wait. */
+static void test_sent_once(void **state)
+{
+	struct fixture *f = *state;
+	struct restart restart;
+
+	begin_restart(&restart);
+	assert_in_range(lose_by(f, restart.url, false), 0, 200);
 	assert_in_range(lose_on(f, restart.url), 1500, 3100);
 	close(restart.fd);
 }
@@ -326,6 +344,7 @@ int main(void)
 	    TEST(test_restart),
 	    TEST(test_no_restart),
 	    TEST(test_away),
+	    TEST(test_sent_once),
 	    TEST(test_minute),
 	};
 
