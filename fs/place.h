@@ -26,7 +26,8 @@ uint64_t place_number(struct mount *mount, struct layer *layer, uint32_t entry);
 struct node *place_find(struct node_table *table, uint64_t ino);
 
 /* For node.c: one hold less; whether it was the last of the node, which the
- * caller then frees before it calls place_put(). Under the table's lock. */
+ * caller then frees. It passes the node's place to place_unused() before, under
+ * the same lock, the table's. */
 bool place_drop(struct node *node);
 
 /* For node.c: the kernel has looked a node up once more, or has forgotten a
@@ -34,6 +35,9 @@ bool place_drop(struct node *node);
  * given to place_free() without it. */
 void place_looked_up(struct node *node);
 struct place *place_forget(struct node_table *table, uint64_t ino, uint64_t n);
+
+/* Takes a place that nothing needs any more out of the table, for place_free()
+ * without the lock; NULL if it is needed. Under the table's lock. */
 struct place *place_unused(struct node_table *table, struct place *place);
 
 /* NULL does nothing. */

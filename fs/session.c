@@ -358,7 +358,7 @@ static int serve(struct session *session, struct err *err)
 }
 
 /* Each layer in use holds two files or so. The usual limit is low for the sake
- * of programs that call select(). */
+ * of programs whose sets of descriptors have a fixed size. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;

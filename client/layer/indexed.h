@@ -53,7 +53,7 @@ void indexed_free(struct indexed *indexed);
 
 DEFINE_CLEANUP(struct indexed *, indexed_free);
 
-/* As layer_writer.h has it. */
+/* As layer_writer_write() and layer_writer_finish() (layer/writer.h). */
 int indexed_write(struct indexed *indexed, const void *data, size_t len,
     struct err *err);
 int indexed_finish(struct indexed *indexed, struct layer_written *out,

@@ -25,7 +25,8 @@ static const struct algorithm algorithms[] = {
 
 /*
  * Fetching an implementation from libcrypto's providers takes a lock and a
- * search, which EVP_sha256() would repeat for each digest. Constant once set.
+ * search, which the shared objects of libcrypto would repeat for each digest.
+ * Constant once set.
  */
 static EVP_MD *implementations[ALGORITHMS];
 static pthread_once_t implementations_once = PTHREAD_ONCE_INIT;

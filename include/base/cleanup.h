@@ -12,8 +12,8 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /*
- * Defines fn_p(), for CLEANUP(fn_p) on a `type` (a pointer) that fn() frees.
- * NULL is left alone.
+ * Defines fn_p, for CLEANUP(fn_p) on a `type` (a pointer) that fn() frees. NULL
+ * is left alone.
  */
 #define DEFINE_CLEANUP(type, fn) \
 	static inline void fn##_p(type *pointer) \
