@@ -7,33 +7,6 @@
 #include "draft.h"
 #include "read.h"
 
-int draft_set_image(struct draft *draft, const struct archive_entry *config,
-    struct archive_layer *layers, size_t layer_count, struct err *err)
-{
-	struct archive_contents *contents = &draft->contents;
-	int r = read_file(draft->reader, config, CONFIG_MAX_BYTES,
-	    &draft->arena, &contents->config_data, err);
-
-	if (r < 0)
-		return r;
-	contents->config_len = (size_t)config->size;
-	r = config_parse(contents->config_data, contents->config_len,
-	    &draft->config, err);
-	if (r < 0)
-		return err_wrap(err, "%s", config->name);
-	if (draft->config->diff_id_count != layer_count)
-		return err_set(err, EINVAL,
-		    "the config %s has %zu layers, the archive %zu",
-		    config->name, draft->config->diff_id_count, layer_count);
-	for (size_t i = 0; i < layer_count; i++)
-		layers[i].diff_id = draft->config->diff_ids[i];
-	contents->kind = ARCHIVE_DOCKER;
-	contents->config = draft->config;
-	contents->layers = layers;
-	contents->layer_count = layer_count;
-	return 0;
-}
-
 /* The archive is an OCI layout, too. */
 static int take_both(struct draft *draft,
     const struct docker_archive_image *image,
@@ -147,17 +120,6 @@ static int take_all(struct draft *draft, struct err *err)
 	draft->contents.rootfs_size = archive_reader_size(reader);
 	return 0;
 }
-
-static void draft_free(struct draft *draft)
-{
-	oci_blobs_free(draft->blobs);
-	docker_archive_free(draft->docker);
-	config_free(draft->config);
-	arena_release(&draft->arena);
-	free(draft);
-}
-
-DEFINE_CLEANUP(struct draft *, draft_free);
 
 int archive_contents_read(struct archive_reader *reader,
     const struct archive_wanted *wanted, struct archive_contents **out,

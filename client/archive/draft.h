@@ -21,6 +21,11 @@ struct draft {
 	struct oci_blobs *blobs;
 };
 
+/* Frees what it owns, too. */
+void draft_free(struct draft *draft);
+
+DEFINE_CLEANUP(struct draft *, draft_free);
+
 /*
  * Makes it ARCHIVE_DOCKER, of a config and layers in these files. layers is in
  * the arena; their diff_ids are set here.

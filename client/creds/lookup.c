@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "authfile.h"
-#include "base/base64.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/map.h"
@@ -322,22 +321,4 @@ void creds_ask_again(struct creds *creds, bool now)
 
 	if (is_due(creds, now, &host, &repository))
 		creds_lookup(creds, host, repository, &found, &ignored);
-}
-
-void credential_release(struct credential *credential)
-{
-	secret_free(credential->username);
-	secret_free(credential->password);
-	secret_free(credential->identity_token);
-	secret_free(credential->registry_token);
-	*credential = (struct credential){0};
-}
-
-char *credential_basic(const struct credential *credential)
-{
-	AUTO_SECRET char *pair =
-	    file_path("%s:%s", credential->username ? credential->username : "",
-		credential->password ? credential->password : "");
-
-	return pair ? base64_encode("Basic ", pair, strlen(pair)) : NULL;
 }
