@@ -384,7 +384,7 @@ int image_config(struct image *image, const struct config **out,
 		*out = lazy->config;
 	}
 	if (first)
-		layers_learn_image(image);
+		layers_learn_image(image, config);
 	else
 		config_free(config);
 	return 0;

@@ -226,14 +226,11 @@ void layers_learn(struct images *images, const struct digest *diff_id,
 		log_debug(LOG_PUSH, "a known layer is not noted: %s", err.msg);
 }
 
-void layers_learn_image(struct image *image)
+void layers_learn_image(const struct image *image, const struct config *config)
 {
 	const struct manifest *manifest = image->manifest;
-	const struct config *config = NULL;
-	struct err err = ERR_INIT;
 
-	if (image_config(image, &config, &err) < 0 || !config ||
-	    config->diff_id_count != manifest->entry_count)
+	if (!config || config->diff_id_count != manifest->entry_count)
 		return;
 	for (size_t i = 0; i < manifest->entry_count; i++) {
 		const struct descriptor *layer = &manifest->entries[i];

@@ -162,7 +162,7 @@ static void learn(const struct push_target *target, const struct digest *digest)
 	if (image_open(target->images, target->repository, digest, &image,
 		&err) == 0 &&
 	    image_config(image, &config, &err) == 0)
-		layers_learn_image(image);
+		layers_learn_image(image, config);
 	else
 		log_debug(LOG_PUSH, "%s: its layers are not learned: %s",
 		    target->repository, err.msg);

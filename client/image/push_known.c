@@ -75,7 +75,7 @@ static int look_at(const struct push_known *known, const char *tag,
 		r = image_config(image, &config, err);
 	if (r < 0)
 		return r;
-	layers_learn_image(image);
+	layers_learn_image(image, config);
 	return has_wanted(known, image->manifest);
 }
 

@@ -202,14 +202,6 @@ struct push_layer *push_layers_want(struct push_layers *set, int fd,
 	return layer;
 }
 
-void push_layers_grow(struct push_layers *set, uint64_t there)
-{
-	monitor_enter(&set->monitor);
-	set->there = there;
-	monitor_notify(&set->monitor);
-	monitor_leave(&set->monitor);
-}
-
 void push_layers_fail(struct push_layers *set, const struct err *err)
 {
 	monitor_enter(&set->monitor);
@@ -235,11 +227,6 @@ void push_layers_drop(struct push_layers *set)
 			layer_cancel(p);
 }
 
-static int interrupted(struct err *err)
-{
-	return err_set(err, EINTR, "interrupted");
-}
-
 int push_layers_wait(struct push_layers *set, struct err *err)
 {
 	int r = 0;
@@ -247,7 +234,7 @@ int push_layers_wait(struct push_layers *set, struct err *err)
 	monitor_enter(&set->monitor);
 	while (set->busy > 0 && !set->trouble.code && r == 0)
 		r = monitor_wait(&set->monitor);
-	r = r < 0 ? interrupted(err) : trouble(set, err);
+	r = r < 0 ? err_set(err, EINTR, "interrupted") : trouble(set, err);
 	monitor_leave(&set->monitor);
 	return r;
 }
@@ -282,46 +269,4 @@ void push_layers_cancel(struct push_layers *set)
 	atomic_store(&set->target->progress->layers, 0);
 	set->there = 0;
 	set->trouble = (struct err)ERR_INIT;
-}
-
-int push_layers_await(struct push_layers *set, uint64_t end, struct err *err)
-{
-	int r = 0;
-
-	monitor_enter(&set->monitor);
-	while (set->there < end && r == 0)
-		r = monitor_wait(&set->monitor);
-	monitor_leave(&set->monitor);
-	return r < 0 || task_interrupted() ? interrupted(err) : 0;
-}
-
-/* Inside the monitor. */
-static bool all_before_passed(const struct push_layer *layer)
-{
-	for (layer = layer->before; layer; layer = layer->before)
-		if (!layer->passed)
-			return false;
-	return true;
-}
-
-int push_layers_turn(struct push_layer *layer, struct err *err)
-{
-	struct push_layers *set = layer->set;
-	int r = 0;
-
-	monitor_enter(&set->monitor);
-	while (!all_before_passed(layer) && r == 0)
-		r = monitor_wait(&set->monitor);
-	monitor_leave(&set->monitor);
-	return r < 0 ? interrupted(err) : 0;
-}
-
-void push_layers_pass(struct push_layer *layer)
-{
-	struct push_layers *set = layer->set;
-
-	monitor_enter(&set->monitor);
-	layer->passed = true;
-	monitor_notify(&set->monitor);
-	monitor_leave(&set->monitor);
 }

@@ -11,133 +11,10 @@
 #include "listing.h"
 #include "referrers_state.h"
 
-/* One image's list, as it was last. */
-struct kept {
-	struct referrers *list; /* NULL while there is none */
-	int64_t loaded;
-	bool loading;
-	bool changed; /* while it was loaded */
-};
-
-struct referrers_state *referrers_state_new(struct err *err)
-{
-	struct referrers_state *state = calloc(1, sizeof(*state));
-
-	if (state)
-		monitor_init(&state->monitor);
-	else
-		err_nomem(err);
-	return state;
-}
-
-static void kept_free(void *arg)
-{
-	struct kept *kept = arg;
-
-	referrers_put(kept->list);
-	free(kept);
-}
-
-void referrers_state_free(struct referrers_state *state)
-{
-	if (!state)
-		return;
-	map_foreach (&state->kept, slot)
-		kept_free(slot->value);
-	map_release(&state->kept);
-	monitor_release(&state->monitor);
-	free(state);
-}
-
-static char *kept_key(const char *repository, const struct digest *subject)
-{
-	char text[DIGEST_TEXT_SIZE];
-
-	return file_path("%s@%s", repository, digest_format(subject, text));
-}
-
-static bool is_fresh(const struct kept *kept, int64_t now, unsigned ttl)
-{
-	return kept->list && now - kept->loaded < (int64_t)ttl;
-}
-
-static bool is_kept(void *value, int64_t now, unsigned ttl)
-{
-	const struct kept *kept = value;
-
-	return kept->loading || is_fresh(kept, now, ttl);
-}
-
-/* What is kept under the key, made if there is nothing. In the monitor. */
-static struct kept *find(struct referrers_state *state, const char *key)
-{
-	struct kept *kept = map_get(&state->kept, key);
-
-	if (kept)
-		return kept;
-	kept = calloc(1, sizeof(*kept));
-	if (kept && map_put(&state->kept, key, kept) < 0) {
-		free(kept);
-		return NULL;
-	}
-	return kept;
-}
-
-/* 1 with a fresh list in *out, or 0: the caller is to load it. In the
- * monitor. */
-static int begin(struct referrers_state *state, const char *key, unsigned ttl,
-    struct referrers **out, struct err *err)
-{
-	struct kept *kept;
-
-	map_drop_old(&state->kept, LISTINGS_MANY, is_kept, kept_free,
-	    clock_seconds(), ttl);
-	while ((kept = find(state, key)) && kept->loading) {
-		if (monitor_wait(&state->monitor) < 0)
-			return err_set(err, EINTR, "interrupted");
-	}
-	if (!kept)
-		return err_nomem(err);
-	if (is_fresh(kept, clock_seconds(), ttl)) {
-		*out = referrers_get(kept->list);
-		return 1;
-	}
-	kept->loading = true;
-	kept->changed = false;
-	return 0;
-}
-
-/* list: NULL where loading failed. In the monitor. */
-static void end(struct referrers_state *state, const char *key,
-    struct referrers *list)
-{
-	struct kept *kept = map_get(&state->kept, key);
-
-	kept->loading = false;
-	if (list) {
-		referrers_put(kept->list);
-		kept->list = referrers_get(list);
-		kept->loaded = kept->changed ? INT64_MIN / 2 : clock_seconds();
-	}
-	monitor_notify(&state->monitor);
-}
-
 void referrers_changed(struct images *images, const char *repository,
     const struct digest *subject)
 {
-	struct referrers_state *state = images_referrers(images);
-	AUTO_FREE char *key = kept_key(repository, subject);
-	struct kept *kept;
-
-	if (!key)
-		return; /* what is kept ends by itself soon */
-	monitor_enter(&state->monitor);
-	kept = map_get(&state->kept, key);
-	if (kept) {
-		kept->changed = true;
-		kept->loaded = INT64_MIN / 2;
-	}
-	monitor_leave(&state->monitor);
+	referrers_kept_changed(images_referrers(images), repository, subject);
 }
 
 int referrers_ask(struct images *images, const char *repository,
@@ -246,21 +123,15 @@ static int load(struct image *image, struct referrers **out, struct err *err)
 int referrers_list(struct image *image, struct referrers **out, struct err *err)
 {
 	struct referrers_state *state = images_referrers(image->images);
-	AUTO_FREE char *key = kept_key(image->repository, &image->digest);
+	struct referrers_kept *loading;
 	struct referrers *list = NULL;
-	int r;
+	int r = referrers_kept_begin(state, image->repository, &image->digest,
+	    images_options(image->images)->tag_ttl, out, &loading, err);
 
-	if (!key)
-		return err_nomem(err);
-	monitor_enter(&state->monitor);
-	r = begin(state, key, images_options(image->images)->tag_ttl, out, err);
-	monitor_leave(&state->monitor);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = load(image, &list, err);
-	monitor_enter(&state->monitor);
-	end(state, key, list);
-	monitor_leave(&state->monitor);
+	referrers_kept_end(state, loading, list);
 	if (r == 0)
 		*out = list;
 	return r;

@@ -21,7 +21,24 @@ void referrers_state_free(struct referrers_state *state);
 
 DEFINE_CLEANUP(struct referrers_state *, referrers_state_free);
 
-/* What is kept of what refers to a manifest has changed. */
+/*
+ * The list of what refers to a manifest: 1 with it in *out where it is younger
+ * than ttl seconds; 0 where the caller is to load it, and to pass *loading and
+ * what it loaded (NULL if that failed) to referrers_kept_end(); -EINTR or
+ * -ENOMEM. One thread loads a list while others wait.
+ */
+struct referrers_kept;
+int referrers_kept_begin(struct referrers_state *state, const char *repository,
+    const struct digest *subject, unsigned ttl, struct referrers **out,
+    struct referrers_kept **loading, struct err *err);
+void referrers_kept_end(struct referrers_state *state,
+    struct referrers_kept *kept, struct referrers *list);
+
+/* The list is loaded before it is used again. */
+void referrers_kept_changed(struct referrers_state *state,
+    const char *repository, const struct digest *subject);
+
+/* The same for a manifest in a repository of `images`. */
 void referrers_changed(struct images *images, const char *repository,
     const struct digest *subject);
 

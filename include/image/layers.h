@@ -43,7 +43,8 @@ int layers_find(struct images *images, const char *repository,
 void layers_learn(struct images *images, const struct digest *diff_id,
     const struct layer_blob *blob);
 
-/* Remembers all of an image's layers; its config must have been read. */
-void layers_learn_image(struct image *image);
+/* Remembers all of an image's layers, of which config (NULL: an artifact's)
+ * gives the diff_ids. */
+void layers_learn_image(const struct image *image, const struct config *config);
 
 #endif

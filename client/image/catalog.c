@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The repositories of a registry, as far as they are known. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "images_state.h"
+
+/* Names on their way into a list. */
+struct reading {
+	struct names_builder *builder;
+	struct images *images; /* NULL: of tags */
+};
+
+bool repository_is_gone(struct images *images, const char *repository)
+{
+	bool gone;
+
+	monitor_enter(&images->monitor);
+	gone = map_get(&images->gone, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return gone;
+}
+
+static int add_name(void *arg, const char *name, struct err *err)
+{
+	const struct reading *reading = arg;
+
+	if (reading->images && repository_is_gone(reading->images, name))
+		return 0;
+	return names_builder_add(reading->builder, name, err);
+}
+
+/* Makes the catalog's list of `listed` (may be NULL) and all found names.
+ * Inside the monitor. */
+static int catalog_merge(struct images *images, struct names_builder *listed,
+    struct err *err)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = listed;
+	struct names *names = NULL;
+	int r = 0;
+
+	if (!builder && !(builder = names_builder_new(err)))
+		return -err->code;
+	map_foreach (&images->found, slot) {
+		r = names_builder_add(builder, slot->key, err);
+		if (r < 0)
+			return r;
+	}
+	r = names_builder_take(steal(&builder), &names, err);
+	if (r < 0)
+		return r;
+	names_put(images->catalog.names);
+	images->catalog.names = names;
+	return 0;
+}
+
+void catalog_found(struct images *images, const char *repository)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	struct names *listed = images->catalog.names;
+	struct err err = ERR_INIT;
+
+	if (map_del(&images->gone, repository))
+		images->catalog.loaded = INT64_MIN / 2;
+	if (map_get(&images->found, repository))
+		return;
+	if (map_put(&images->found, repository, images) < 0)
+		return;
+	if (!listed || names_has(listed, repository))
+		return;
+	builder = names_builder_new(&err);
+	for (size_t i = 0; builder && i < names_count(listed); i++) {
+		if (names_builder_add(builder, names_at(listed, i), &err) < 0)
+			return; /* it is listed with the next load */
+	}
+	if (builder)
+		catalog_merge(images, steal(&builder), &err);
+}
+
+static bool is_current(struct images *images, const struct listing *listing)
+{
+	return listing_fresh(listing, clock_seconds(),
+		   images->options.tag_ttl) ||
+	       (listing->names && images->away.is);
+}
+
+int listing_begin(struct images *images, struct listing *listing,
+    struct err *err)
+{
+	bool waited = listing->loading;
+
+	while (listing->loading) {
+		if (monitor_wait(&images->monitor) < 0)
+			return err_set(err, EINTR, "interrupted");
+	}
+	if (listing->names && !waited)
+		away_look(images);
+	if (is_current(images, listing))
+		return 1;
+	/* Those who wait together are told together. */
+	if (waited && listing->failure.code) {
+		*err = listing->failure;
+		return -err->code;
+	}
+	if (listing->loading)
+		return listing_begin(images, listing, err);
+	listing->loading = true;
+	listing->changes = images->changes;
+	return 0;
+}
+
+void listing_end(struct images *images, struct listing *listing, int r,
+    const struct err *err)
+{
+	listing->loading = false;
+	listing->failure = r < 0 && r != -EINTR ? *err : (struct err)ERR_INIT;
+	if (r >= 0 || r == -ENOENT)
+		listing->loaded = listing->changes == images->changes
+				      ? clock_seconds()
+				      : LISTING_STALE;
+	monitor_notify(&images->monitor);
+}
+
+int names_read(struct images *images, const char *repository,
+    struct names_builder **out, struct err *err)
+{
+	int r = -ECONNRESET;
+
+	for (int tries = 0; tries < 2 && r == -ECONNRESET; tries++) {
+		CLEANUP(names_builder_free_p)
+		struct names_builder *builder = names_builder_new(err);
+
+		struct reading reading = {builder, repository ? NULL : images};
+
+		if (!builder)
+			return -err->code;
+		r = repository ? registry_tags(images->registry, repository,
+				     add_name, &reading, err)
+			       : registry_catalog(images->registry, add_name,
+				     &reading, err);
+		if (r >= 0)
+			*out = steal(&builder);
+	}
+	away_note(images, r, err);
+	return r;
+}
+
+static int catalog_load(struct images *images, struct err *err)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	struct err none = ERR_INIT;
+	int r = names_read(images, NULL, &builder, err);
+	bool is_news;
+
+	monitor_enter(&images->monitor);
+	is_news = r == -EOPNOTSUPP && !images->unlisted;
+	/* What has listed its names does not lose them by a gateway's 404. */
+	if (images->listed &&
+	    (r == -EPROTONOSUPPORT || (r == -EOPNOTSUPP && err->http == 404))) {
+		err->code = EIO;
+		r = -EIO;
+	}
+	images->listed |= r >= 0;
+	images->unlisted = r == -EOPNOTSUPP || images_only_listing_failed(r);
+	if (r == -EOPNOTSUPP)
+		r = catalog_merge(images, NULL, err);
+	else if (images_only_listing_failed(r))
+		/* Names below may be open to other credentials. */
+		catalog_merge(images, NULL, &none);
+	else if (r >= 0)
+		r = catalog_merge(images, steal(&builder), err);
+	listing_end(images, &images->catalog, r, err);
+	if (r < 0 && images->catalog.names && images->away.is)
+		r = 1;
+	monitor_leave(&images->monitor);
+	if (is_news)
+		log_info("%s does not list its repositories: each is there "
+			 "when it is named, as in ls REPOSITORY, and is listed "
+			 "from then on",
+		    registry_host(images->registry));
+	return r;
+}
+
+bool images_only_listing_failed(int r)
+{
+	return r == -EACCES || r == -EPROTONOSUPPORT;
+}
+
+int images_catalog(struct images *images, struct names **out, struct err *err)
+{
+	int r;
+
+	monitor_enter(&images->monitor);
+	r = listing_begin(images, &images->catalog, err);
+	monitor_leave(&images->monitor);
+	if (r == 0)
+		r = catalog_load(images, err);
+	if (r < 0)
+		return r;
+	*out = images_catalog_cached(images);
+	return 0;
+}
+
+struct names *images_catalog_cached(struct images *images)
+{
+	struct names *names = NULL;
+
+	monitor_enter(&images->monitor);
+	if (!images->catalog.names && images->found.count) {
+		struct err err = ERR_INIT;
+
+		catalog_merge(images, NULL, &err);
+	}
+	if (images->catalog.names)
+		names = names_get(images->catalog.names);
+	monitor_leave(&images->monitor);
+	return names;
+}
+
+/* Inside the monitor. */
+static void forget(struct images *images, const char *repository)
+{
+	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
+	const struct names *listed = images->catalog.names;
+	struct err err = ERR_INIT;
+
+	map_put(&images->gone, repository, images);
+	map_del(&images->found, repository);
+	builder = names_builder_new(&err);
+	for (size_t i = 0; builder && listed && i < names_count(listed); i++) {
+		const char *name = names_at(listed, i);
+
+		if (strcmp(name, repository) != 0 &&
+		    names_builder_add(builder, name, &err) < 0)
+			return;
+	}
+	if (builder)
+		catalog_merge(images, steal(&builder), &err);
+}
+
+void images_forget(struct images *images, const char *repository)
+{
+	monitor_enter(&images->monitor);
+	forget(images, repository);
+	monitor_leave(&images->monitor);
+}
+
+bool images_listable(struct images *images)
+{
+	bool listable;
+
+	monitor_enter(&images->monitor);
+	listable = !images->unlisted && !images->pulls_through;
+	monitor_leave(&images->monitor);
+	return listable;
+}
+
+bool images_pulls_through(struct images *images, const char *repository)
+{
+	struct err failure = ERR_INIT;
+	bool asked, is = false;
+	int r;
+
+	monitor_enter(&images->monitor);
+	asked = images->asked_through;
+	is = images->pulls_through;
+	monitor_leave(&images->monitor);
+	if (asked)
+		return is;
+	r = registry_pulls_through(images->registry, repository, &failure);
+	if (r < 0)
+		return false;
+	monitor_enter(&images->monitor);
+	images->asked_through = true;
+	images->pulls_through = r == 1;
+	monitor_leave(&images->monitor);
+	return r == 1;
+}
+
+bool images_found(struct images *images, const char *repository)
+{
+	bool found;
+
+	monitor_enter(&images->monitor);
+	found = map_get(&images->found, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return found;
+}
