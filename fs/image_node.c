@@ -12,7 +12,6 @@
 #include "base/lock.h"
 #include "image_info.h"
 #include "nodes.h"
-#include "upload.h"
 
 struct image_node {
 	struct node node;
@@ -92,7 +91,6 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 	made->before = atomic_load(&self->name);
 	made->key_before = node_rekey(node, key);
 	atomic_store(&self->name, made);
-	uploads_follow(node->mount->uploads, made->key_before, key);
 	return 0;
 }
 
@@ -118,7 +116,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
-	node_init(&made->node, parent->mount, &view_image, key,
+	node_init(&made->node, parent->mount, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
 	if (!atomic_load(&made->name)) {
 		node_discard(&made->node);

@@ -25,6 +25,7 @@ struct op;
 struct refusals;
 struct scratches;
 struct uploads;
+struct view_ops;
 
 enum delete_policy {
 	DELETE_NOTHING,
@@ -33,6 +34,8 @@ enum delete_policy {
 };
 
 struct mount {
+	/* What each kind of node does; by enum node_kind. */
+	const struct view_ops *const *views;
 	struct images *images;
 	struct node_table *nodes;
 	struct uploads *uploads;     /* files being written */

@@ -32,9 +32,34 @@ struct view_ops;
 
 enum { NODE_ROOT = 1 };
 
+/* What a node stands for. */
+enum node_kind {
+	NODE_REPO,     /* a namespace, a repository, or both */
+	NODE_IMAGE,    /* the directory of an image */
+	NODE_DOCUMENT, /* a file of it, or its archive, that can be written */
+	NODE_MANIFEST,
+	NODE_BLOB,
+	NODE_ARCHIVE, /* an image as one file */
+	NODE_LAYERS,
+	NODE_FILES, /* of an artifact */
+	NODE_PLATFORMS,
+	NODE_REFERRERS,
+	NODE_TREE,       /* a directory of a root file system or of a layer */
+	NODE_LAYER_FILE, /* what is no directory there */
+	NODE_UPLOAD,     /* a file that is being written */
+	NODE_LINK,
+	NODE_SCRATCH, /* a directory on the local disk */
+	NODE_SCRATCH_FILE,
+	NODE_CONTROL, /* .registryfs */
+	NODE_SNAPSHOT,
+	NODE_EVENTS,
+	NODE_KINDS,
+};
+
 struct node {
 	uint64_t ino;
-	const struct view_ops *view;
+	enum node_kind kind;
+	const struct view_ops *view; /* of its kind */
 	struct mount *mount;
 	_Atomic(char *) key; /* NULL: it is located by its number */
 	struct place *place; /* then that is where */

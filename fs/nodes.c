@@ -2,11 +2,12 @@
 /* What the makers of nodes share. */
 #include "nodes.h"
 
-void node_init(struct node *node, struct mount *mount,
-    const struct view_ops *view, char *key, double names_ttl, double attr_ttl)
+void node_init(struct node *node, struct mount *mount, enum node_kind kind,
+    char *key, double names_ttl, double attr_ttl)
 {
 	node->mount = mount;
-	node->view = view;
+	node->kind = kind;
+	node->view = mount->views[kind];
 	node->key = key;
 	node->names_ttl = names_ttl;
 	node->attr_ttl = attr_ttl;

@@ -16,8 +16,8 @@ struct local_inode;
 struct upload;
 
 /* What all makers share: fills node; key is taken. */
-void node_init(struct node *node, struct mount *mount,
-    const struct view_ops *view, char *key, double names_ttl, double attr_ttl);
+void node_init(struct node *node, struct mount *mount, enum node_kind kind,
+    char *key, double names_ttl, double attr_ttl);
 
 /* A namespace or repository; "" is the top. */
 int repo_node(struct mount *mount, const char *repository, struct node **out,
@@ -88,6 +88,10 @@ int link_node(struct mount *mount, const char *target, struct node **out,
 /* A file that is being written. */
 int upload_node(struct mount *mount, struct upload *upload, struct node **out,
     struct err *err);
+struct upload *upload_of(const struct node *node); /* borrowed */
+
+/* As in struct view_ops. */
+void upload_node_free(struct node *node);
 
 /* What is in a scratch directory, or is one. */
 int scratch_node(struct mount *mount, struct local_inode *inode,
@@ -115,11 +119,6 @@ int layer_file_node(struct mount *mount, const char *key,
     const struct tree_item *item, struct node **out, struct err *err);
 uint64_t layer_file_number(struct mount *mount, const char *key,
     const struct tree_item *item);
-
-/* A node that is in no table yet; the layer is borrowed where there is no key,
- * else held. key is taken, also on failure, which is NULL. */
-struct node *layer_file_new(struct mount *mount, struct layer *layer,
-    uint32_t entry, char *key);
 
 /* The attributes of an entry as the mount shows them. links: as the tree has
  * them, or 0, as the layer has them; hides: not those that are the layer's own

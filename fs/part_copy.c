@@ -38,8 +38,8 @@ static bool is_new(const struct node *dir)
 /* Whether it is in an image, and no directory of an image itself. */
 static bool is_part(const struct node *dir)
 {
-	return dir->view == &view_layers || dir->view == &view_tree ||
-	       dir->view == &view_files;
+	return dir->kind == NODE_LAYERS || dir->kind == NODE_TREE ||
+	       dir->kind == NODE_FILES;
 }
 
 int part_copy_check_list(const struct node *dir, struct err *err)
@@ -51,7 +51,7 @@ int part_copy_check_list(const struct node *dir, struct err *err)
 	if (!is_part(dir) || !(ino = attempt_last(mount, ATTEMPT_MAKE)))
 		return 0;
 	made = node_find(mount->nodes, ino);
-	if (!made || made->view != &view_repo || !is_new(made) ||
+	if (!made || made->kind != NODE_REPO || !is_new(made) ||
 	    !caller_is_cp())
 		return 0;
 	made_remove(mount->made, repo_node_repository(made));
@@ -68,7 +68,7 @@ static bool caller_reads_layer(struct mount *mount)
 
 	SCOPED_LOCK(&mount->handles_lock);
 	for (const struct handle *at = mount->handles; at; at = at->next)
-		if (at->pid == pid && at->node->view == &view_blob)
+		if (at->pid == pid && at->node->kind == NODE_BLOB)
 			return true;
 	return false;
 }

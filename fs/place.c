@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/lock.h"
+#include "layer_file.h"
 #include "mount.h"
 #include "node_table.h"
 #include "nodes.h"

@@ -6,7 +6,6 @@
 
 #include "attempt.h"
 #include "caller.h"
-#include "document.h"
 
 /* Programs that unlink a file before they write another one of its name. */
 static bool caller_replaces(void)
@@ -27,9 +26,9 @@ static bool caller_removes(void)
 	return caller_is_program(programs, 1) && caller_has_argument("--rem");
 }
 
-bool replace_begin(struct node *dir, const char *name, const struct node *file)
+bool replace_begin(struct node *dir, const char *name)
 {
-	if (!caller_replaces() || document_was_read(file) || caller_removes())
+	if (!caller_replaces() || caller_removes())
 		return false;
 	attempt_note(dir, name, ATTEMPT_REPLACE);
 	return true;

@@ -16,9 +16,10 @@
 
 #include "node.h"
 
-/* unlink() of a document (document.h): whether its caller goes on to make a
- * file of that name. It then does not find the name until it has made it. */
-bool replace_begin(struct node *dir, const char *name, const struct node *file);
+/* unlink() of a document (document.h) that its caller has not read: whether the
+ * caller goes on to make a file of that name. It then does not find the name
+ * until it has made it. */
+bool replace_begin(struct node *dir, const char *name);
 
 /* Whether the caller is between the two steps. */
 bool replace_is_begun(const struct node *dir, const char *name);

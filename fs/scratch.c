@@ -316,14 +316,14 @@ static int target_of(struct node *dir, const char *text,
 {
 	const struct image_name *is = NULL;
 
-	if (dir->view == &view_repo && scratch_is_name(text))
+	if (dir->kind == NODE_REPO && scratch_is_name(text))
 		return 0;
-	if (dir->view == &view_repo) {
+	if (dir->kind == NODE_REPO) {
 		int r = target_find(dir, text, out, err);
 
 		if (r < 0 || out->kind)
 			return r;
-	} else if (dir->view == &view_image) {
+	} else if (dir->kind == NODE_IMAGE) {
 		is = image_node_name(dir);
 	}
 	if (!is || !is->tag)
@@ -336,7 +336,7 @@ static int target_of(struct node *dir, const char *text,
  * name for ever, though it may become a tag's: mv copies it. */
 static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 {
-	if (to_dir->view == &view_repo && scratch_is_name(to_name))
+	if (to_dir->kind == NODE_REPO && scratch_is_name(to_name))
 		return err_set(err, EXDEV, "%s: it has to be copied", to_name);
 	return err_set(err, EPERM,
 	    "%s: a part of a scratch directory is no image: move it into one "
@@ -379,7 +379,7 @@ static bool is_directory(struct local_inode *dir, const char *name)
 static int move_part(struct local_inode *dir, const char *name,
     struct node *to_dir, const char *to_name, unsigned flags, struct err *err)
 {
-	if (to_dir->view == &view_scratch)
+	if (to_dir->kind == NODE_SCRATCH)
 		return local_rename(dir, name, scratch_inode(to_dir), to_name,
 		    flags & RENAME_EXCHANGE, err);
 	if (is_directory(dir, name))
@@ -396,7 +396,7 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 	CLEANUP(node_put_p) struct node *file = NULL;
 	int r;
 
-	if (to_dir->view != &view_scratch)
+	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
 	r = uploads_lookup(dir->mount->uploads, dir, name, &file, err);
 	return r == 1 ? err_set(err, EXDEV, "%s: it has to be copied", name)
@@ -414,7 +414,7 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	if (flags & ~(unsigned)RENAME_EXCHANGE)
 		return err_set(err, EINVAL, "%s: cannot be renamed that way",
 		    name);
-	if (dir->view == &view_scratch)
+	if (dir->kind == NODE_SCRATCH)
 		return move_part(scratch_inode(dir), name, to_dir, to_name,
 		    flags, err);
 	r = find_above(dir, &above, err);
@@ -428,7 +428,7 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	r = tags_check_into(to_dir, name, to_name, all_flags, err);
 	if (r < 0)
 		return r;
-	r = to_dir->view == &view_scratch
+	r = to_dir->kind == NODE_SCRATCH
 		? local_rename(above, name, scratch_inode(to_dir), to_name,
 		      false, err)
 		: move_whole(dir, above, name, to_dir, to_name, err);

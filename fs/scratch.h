@@ -64,6 +64,9 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 /* The inode of a node of view_scratch or view_scratch_file; borrowed. */
 struct local_inode *scratch_inode(const struct node *node);
 
+/* As in struct view_ops. */
+void scratch_node_free(struct node *node);
+
 /* Pushes the scratch directory of that name, which is in a repository, and in
  * `above`: it is then gone. Where that fails, it stays as it is.
  * scratch_push.c */

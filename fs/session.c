@@ -226,6 +226,7 @@ static int make_mount(struct session *session, struct err *err)
 {
 	struct mount *mount = &session->mount;
 
+	mount->views = views;
 	mount->uid = getuid();
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);

@@ -40,13 +40,12 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 
 	if (r < 0)
 		return r;
-	if (out->node->view == &view_image) {
+	if (out->node->kind == NODE_IMAGE) {
 		const struct image_name *is = image_node_name(out->node);
 
 		out->name.repository = is->repository;
 		out->name.tag = is->tag;
-	} else if (out->node->view == &view_document &&
-		   dir->view == &view_repo) {
+	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
 		const struct upload_target *is = document_target(out->node);
 
 		out->name.repository = is->repository;
@@ -64,7 +63,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 {
 	int r;
 
-	if (dir->view == &view_image) {
+	if (dir->kind == NODE_IMAGE) {
 		const struct image_name *is = image_node_name(dir);
 
 		out->name.repository = is->repository;
@@ -78,7 +77,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	r = target_find(dir, name, &out->target, err);
 	if (r < 0)
 		return r;
-	if (dir->view != &view_repo || out->target.kind != &upload_archive)
+	if (dir->kind != NODE_REPO || out->target.kind != &upload_archive)
 		return err_set(err, EPERM, "%s: no tag can have this name",
 		    name);
 	out->name.repository = out->target.repository;
@@ -174,10 +173,17 @@ static int check_delete(const struct mount *mount, const char *name,
 static int rename_node(const struct tag *from, struct node *to_dir,
     const char *to_name, const struct tag *to, struct err *err)
 {
-	if (from->node->view != &view_image)
+	struct node *node = from->node;
+	int r;
+
+	if (node->kind != NODE_IMAGE)
 		return 0;
-	return image_node_move(from->node, to_dir, to_name, to->name.repository,
+	r = image_node_move(node, to_dir, to_name, to->name.repository,
 	    to->name.tag, err);
+	if (r == 0)
+		uploads_follow(node->mount->uploads,
+		    image_node_name(node)->key_before, node->key);
+	return r;
 }
 
 static int exchange_names(struct node *dir, const char *name,
@@ -205,7 +211,7 @@ static int exchange_names(struct node *dir, const char *name,
 int tags_check_into(const struct node *dir, const char *name,
     const char *to_name, unsigned flags, struct err *err)
 {
-	if (dir->view != &view_image)
+	if (dir->kind != NODE_IMAGE)
 		return 0;
 	if (strcmp(name, to_name) != 0)
 		return err_set(err, EPERM,
@@ -270,7 +276,8 @@ bool tags_replaces(struct node *dir, const char *name)
 	struct err none = ERR_INIT;
 
 	return dir->view->lookup(dir, name, &file, &none) == 0 &&
-	       file->view == &view_document && replace_begin(dir, name, file);
+	       file->kind == NODE_DOCUMENT && !document_was_read(file) &&
+	       replace_begin(dir, name);
 }
 
 static int remove_tag(struct node *dir, const char *name, bool directory,
@@ -283,7 +290,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 		r = tag_find(dir, name, &tag, err);
 	if (r < 0)
 		return r;
-	if (directory != (tag.node->view == &view_image))
+	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
 		    "%s: %s directory", name, directory ? "no" : "a");
 	return untag(dir->mount->images, tag.name.repository, tag.name.tag,
@@ -370,7 +377,7 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (node->view != &view_repo)
+	if (node->kind != NODE_REPO)
 		return remove_tag(dir, name, true, err);
 	repository = repo_node_repository(node);
 	if (!repo_listed(mount, repository) &&

@@ -159,22 +159,25 @@ struct view_ops {
 
 extern const struct view_ops view_repo;
 extern const struct view_ops view_image;
+extern const struct view_ops view_document;
+extern const struct view_ops view_manifest;
+extern const struct view_ops view_blob;
+extern const struct view_ops view_archive;
 extern const struct view_ops view_layers;
 extern const struct view_ops view_files;
 extern const struct view_ops view_platforms;
-extern const struct view_ops view_blob;
-extern const struct view_ops view_manifest;
-extern const struct view_ops view_archive;
-extern const struct view_ops view_document;
 extern const struct view_ops view_referrers;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
 extern const struct view_ops view_upload;
 extern const struct view_ops view_link;
-extern const struct view_ops view_scratch; /* a directory */
+extern const struct view_ops view_scratch;
 extern const struct view_ops view_scratch_file;
 extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
 extern const struct view_ops view_events;
+
+/* Those of every kind: what a mount has. */
+extern const struct view_ops *const views[NODE_KINDS];
 
 #endif

@@ -60,13 +60,13 @@ int archive_content(struct mount *mount, struct image *image, const char *tag,
 		return err_nomem(err);
 	self->image = image_get(image);
 	self->save = steal(&save);
-	node_init(&self->node, mount, &view_archive, steal(&key), 0, 0);
+	node_init(&self->node, mount, NODE_ARCHIVE, steal(&key), 0, 0);
 	return node_made(&self->node, out, err);
 }
 
 struct save *archive_content_save(const struct node *node)
 {
-	return node->view == &view_archive ? to_archive(node)->save : NULL;
+	return node->kind == NODE_ARCHIVE ? to_archive(node)->save : NULL;
 }
 
 static void archive_free(struct node *node)

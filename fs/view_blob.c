@@ -92,7 +92,7 @@ int blob_content(struct mount *mount, struct image *image,
 	blob->image = image_get(image);
 	blob->descriptor = descriptor;
 	pthread_mutex_init(&blob->lock, NULL);
-	node_init(&blob->node, mount, &view_blob, blob_key(descriptor), 0,
+	node_init(&blob->node, mount, NODE_BLOB, blob_key(descriptor), 0,
 	    TTL_FOREVER);
 	return node_made(&blob->node, out, err);
 }
@@ -363,7 +363,7 @@ int manifest_content(struct mount *mount, struct image *image,
 	if (!manifest)
 		return err_nomem(err);
 	manifest->image = image_get(image);
-	node_init(&manifest->node, mount, &view_manifest,
+	node_init(&manifest->node, mount, NODE_MANIFEST,
 	    file_path("manifest:%s", digest_format(&image->digest, text)), 0,
 	    TTL_FOREVER);
 	return node_made(&manifest->node, out, err);

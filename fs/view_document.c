@@ -76,7 +76,7 @@ int document_node(const struct document *document, struct node **out,
 	self->target = document->target;
 	self->content = document->content;
 	self->size = document->size;
-	node_init(&self->node, mount, &view_document, document_key(document), 0,
+	node_init(&self->node, mount, NODE_DOCUMENT, document_key(document), 0,
 	    0);
 	if (!self->place || !self->name) {
 		node_discard(&self->node);
@@ -97,7 +97,7 @@ struct save *document_save(const struct handle *handle)
 {
 	const struct document_file *file = handle->file;
 
-	if (handle->node->view != &view_document || file->upload)
+	if (handle->node->kind != NODE_DOCUMENT || file->upload)
 		return NULL;
 	return archive_content_save(file->content.node);
 }

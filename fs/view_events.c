@@ -33,7 +33,7 @@ int events_node(struct mount *mount, struct node **out, struct err *err)
 	if (!self)
 		return err_nomem(err);
 	self->file = journal_file_get(images_journal(mount->images));
-	node_init(&self->node, mount, &view_events, file_key(self->file), 0, 0);
+	node_init(&self->node, mount, NODE_EVENTS, file_key(self->file), 0, 0);
 	*out = node_add(mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }

@@ -151,7 +151,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 /* The number that programs see. */
 static uint64_t part_number(const struct node *node)
 {
-	return node->view == &view_document ? document_number(node) : node->ino;
+	return node->kind == NODE_DOCUMENT ? document_number(node) : node->ino;
 }
 
 /* No node is made for it until somebody wants to know its size. */

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "feed.h"
+#include "layer_file.h"
 #include "nodes.h"
 #include "place.h"
 
@@ -18,43 +19,6 @@ enum {
 	MODE_READ = 0400,
 	MODE_ENTER = 0500,
 };
-
-struct layer_file {
-	struct node node;
-	struct layer *layer; /* held if the node has a key */
-	uint32_t entry;
-	/* 0: all is as in its layer. */
-	uint32_t links;
-	bool hides_xattrs;
-};
-
-static struct layer_file *to_file(const struct node *node)
-{
-	return (struct layer_file *)(uintptr_t)node;
-}
-
-struct node *layer_file_new(struct mount *mount, struct layer *layer,
-    uint32_t entry, char *key)
-{
-	struct layer_file *file = calloc(1, sizeof(*file));
-
-	if (!file) {
-		free(key);
-		return NULL;
-	}
-	node_init(&file->node, mount, &view_layer_file, key, 0, TTL_FOREVER);
-	file->layer = key ? layer_get(layer) : layer;
-	file->entry = entry;
-	return &file->node;
-}
-
-static void file_free(struct node *node)
-{
-	/* node_free() has freed the key: the place tells. */
-	if (!node->place)
-		layer_put(to_file(node)->layer);
-	free(node);
-}
 
 /* Whether all trees show it as its layer does. */
 static bool is_shared(const struct tree_item *item)
@@ -82,8 +46,8 @@ int layer_file_node(struct mount *mount, const char *key,
 	    own ? layer_file_new(mount, item->layer, item->entry, own) : NULL;
 	if (!node)
 		return err_nomem(err);
-	to_file(node)->links = item->links;
-	to_file(node)->hides_xattrs = item->hides_xattrs;
+	to_layer_file(node)->links = item->links;
+	to_layer_file(node)->hides_xattrs = item->hides_xattrs;
 	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
@@ -137,7 +101,7 @@ int entry_stat(const struct node *node, struct layer *layer, uint32_t number,
 
 static int file_stat(struct node *node, struct stat *out, struct err *err)
 {
-	const struct layer_file *file = to_file(node);
+	const struct layer_file *file = to_layer_file(node);
 
 	return entry_stat(node, file->layer, file->entry, file->links, out,
 	    err);
@@ -180,7 +144,7 @@ int entry_xattrs(struct layer *layer, uint32_t number, bool hides,
 
 static int file_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	const struct layer_file *file = to_file(node);
+	const struct layer_file *file = to_layer_file(node);
 
 	return entry_xattrs(file->layer, file->entry, file->hides_xattrs, out,
 	    err);
@@ -199,7 +163,7 @@ static int file_open(struct node *node, int flags, struct handle *handle,
 static ssize_t file_read(struct handle *handle, void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	const struct layer_file *file = to_file(handle->node);
+	const struct layer_file *file = to_layer_file(handle->node);
 
 	if (off == 0)
 		feed_after(handle->node->mount, file->layer, file->entry);
@@ -209,7 +173,7 @@ static ssize_t file_read(struct handle *handle, void *data, size_t len,
 static ssize_t file_read_known(struct node *node, void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	const struct layer_file *file = to_file(node);
+	const struct layer_file *file = to_layer_file(node);
 	ssize_t n =
 	    layer_read_known(file->layer, file->entry, data, len, off, err);
 
@@ -221,7 +185,7 @@ static ssize_t file_read_known(struct node *node, void *data, size_t len,
 static int file_seek(struct node *node, uint64_t off, int whence, uint64_t *out,
     struct err *err)
 {
-	const struct layer_file *file = to_file(node);
+	const struct layer_file *file = to_layer_file(node);
 
 	return layer_seek(file->layer, file->entry, off, whence == SEEK_HOLE,
 	    out, err);
@@ -229,7 +193,7 @@ static int file_seek(struct node *node, uint64_t off, int whence, uint64_t *out,
 
 static int file_readlink(struct node *node, char **out, struct err *err)
 {
-	const struct layer_file *file = to_file(node);
+	const struct layer_file *file = to_layer_file(node);
 	struct layer_entry entry;
 	int r = layer_entry(file->layer, file->entry, &entry, err);
 
@@ -242,7 +206,7 @@ static int file_readlink(struct node *node, char **out, struct err *err)
 
 const struct view_ops view_layer_file = {
     .stat = file_stat,
-    .free = file_free,
+    .free = layer_file_free,
     .xattrs = file_xattrs,
     .open = file_open,
     .read = file_read,

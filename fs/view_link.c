@@ -29,7 +29,7 @@ int link_node(struct mount *mount, const char *target, struct node **out,
 	if (!self)
 		return err_nomem(err);
 	self->target = strdup(target);
-	node_init(&self->node, mount, &view_link,
+	node_init(&self->node, mount, NODE_LINK,
 	    self->target ? file_path("link:%lu", atomic_fetch_add(&serial, 1))
 			 : NULL,
 	    0, 0);

@@ -32,8 +32,7 @@ static struct image *part_image(const struct node *node)
 }
 
 static int part_node(struct node *parent, struct image *image,
-    const struct view_ops *view, const char *name, struct node **out,
-    struct err *err)
+    enum node_kind kind, const char *name, struct node **out, struct err *err)
 {
 	struct part_node *part = calloc(1, sizeof(*part));
 	const char *tag = image_node_name(parent)->tag;
@@ -45,7 +44,7 @@ static int part_node(struct node *parent, struct image *image,
 	part->place = file_path("%s/%s", parent->key, name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init(&part->node, parent->mount, view,
+	node_init(&part->node, parent->mount, kind,
 	    file_path("%s/%s#%s", parent->key, name,
 		digest_format(&image->digest, text)),
 	    /* What is written here has its name for a while. */
@@ -61,13 +60,13 @@ static int part_node(struct node *parent, struct image *image,
 int layers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
-	return part_node(parent, image, &view_layers, "layers", out, err);
+	return part_node(parent, image, NODE_LAYERS, "layers", out, err);
 }
 
 int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err)
 {
-	return part_node(parent, index, &view_platforms, "platforms", out, err);
+	return part_node(parent, index, NODE_PLATFORMS, "platforms", out, err);
 }
 
 static void part_free(struct node *node)
@@ -214,7 +213,7 @@ static int is_same_layer(struct node *dir, const char *name,
     struct node *to_dir, const char *to_name, struct err *err)
 {
 	const struct descriptor *layer =
-	    to_dir->view == &view_layers
+	    to_dir->kind == NODE_LAYERS
 		? layer_called(part_image(to_dir), to_name)
 		: NULL;
 

@@ -48,7 +48,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	made->image = image_get(image);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	node_init(&made->node, parent->mount, &view_referrers,
+	node_init(&made->node, parent->mount, NODE_REFERRERS,
 	    file_path("%s/%s#%s", parent->key, DIR_NAME,
 		digest_format(&image->digest, text)),
 	    0, TTL_FOREVER);

@@ -19,11 +19,6 @@
 #include "upload.h"
 #include "view_repo.h"
 
-struct repo_node {
-	struct node node;
-	char *repository; /* "" at the top */
-};
-
 /* What a lookup is about: the directory, and its name taken apart. */
 struct repo_lookup {
 	struct mount *mount;
@@ -32,54 +27,6 @@ struct repo_lookup {
 	const char *text;
 	struct name name;
 };
-
-const char *repo_node_repository(const struct node *node)
-{
-	return ((const struct repo_node *)(const void *)node)->repository;
-}
-
-static struct node *repo_node_alloc(struct mount *mount, const char *repository)
-{
-	struct repo_node *repo = calloc(1, sizeof(*repo));
-
-	if (!repo)
-		return NULL;
-	repo->repository = strdup(repository);
-	node_init(&repo->node, mount, &view_repo,
-	    repo->repository ? file_path("dir:%s", repository) : NULL,
-	    mount->tag_ttl, mount->tag_ttl);
-	return &repo->node;
-}
-
-int repo_node(struct mount *mount, const char *repository, struct node **out,
-    struct err *err)
-{
-	struct node *node = repo_node_alloc(mount, repository);
-
-	if (!node)
-		return err_nomem(err);
-	*out = node_add(mount->nodes, node, err);
-	return *out ? 0 : -err->code;
-}
-
-int repo_node_root(struct mount *mount, const char *repository,
-    struct node **out, struct err *err)
-{
-	struct node *node = repo_node_alloc(mount, repository);
-
-	if (!node)
-		return err_nomem(err);
-	*out = node_add_root(mount->nodes, node, err);
-	return *out ? 0 : -err->code;
-}
-
-static void repo_free(struct node *node)
-{
-	struct repo_node *repo = (struct repo_node *)(void *)node;
-
-	free(repo->repository);
-	free(repo);
-}
 
 static int repo_stat(struct node *node, struct stat *out, struct err *err)
 {
@@ -425,7 +372,7 @@ static double repo_name_ttl(const struct node *node)
 const struct view_ops view_repo = {
     .stat = repo_stat,
     .xattrs = repo_xattrs,
-    .free = repo_free,
+    .free = repo_node_free,
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,

@@ -5,6 +5,9 @@
 
 #include "view.h"
 
+/* repo_node.c; as in struct view_ops */
+void repo_node_free(struct node *node);
+
 /* view_repo_list.c */
 int repo_list(struct node *dir, struct dirlist *out, struct err *err);
 

@@ -5,65 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "caller.h"
-#include "loop.h"
 #include "nodes.h"
 #include "scratch.h"
 
-enum { IO_SIZE = 128 << 10, KEY_SIZE = sizeof("scratch:") + 16 };
-
-struct scratch_node {
-	struct node node;
-	struct local_inode *inode; /* counted */
-};
-
-struct local_inode *scratch_inode(const struct node *node)
-{
-	return ((const struct scratch_node *)(const void *)node)->inode;
-}
-
-static void print_key(char key[KEY_SIZE], uint64_t number)
-{
-	snprintf(key, KEY_SIZE, "scratch:%" PRIx64, number);
-}
-
-int scratch_node(struct mount *mount, struct local_inode *inode,
-    struct node **out, struct err *err)
-{
-	struct scratch_node *self = calloc(1, sizeof(*self));
-	char key[KEY_SIZE];
-	struct stat st;
-
-	if (!self)
-		return err_nomem(err);
-	local_stat(inode, &st);
-	print_key(key, local_number(inode));
-	self->inode = local_get(inode);
-	node_init(&self->node, mount,
-	    S_ISDIR(st.st_mode) ? &view_scratch : &view_scratch_file,
-	    strdup(key), TTL_FOREVER, TTL_FOREVER);
-	*out = node_add(mount->nodes, &self->node, err);
-	return *out ? 0 : -err->code;
-}
-
-static void scratch_free(struct node *node)
-{
-	struct local_inode *inode = scratch_inode(node);
-	struct stat st;
-
-	local_stat(inode, &st);
-	/* Its content goes, too, which can take the disk a while. */
-	if (st.st_nlink == 0 && st.st_size > 0)
-		loop_give_lead();
-	local_put(inode);
-	free(node);
-}
+enum { IO_SIZE = 128 << 10 };
 
 static int scratch_stat(struct node *node, struct stat *out, struct err *err)
 {
@@ -146,22 +97,6 @@ static int lookup_name(struct node *dir, const char *name, struct node **out,
 	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
 }
 
-static int add_entry(void *arg, const char *name, uint64_t number, mode_t mode,
-    struct err *err)
-{
-	char key[KEY_SIZE];
-
-	print_key(key, number);
-	return dirlist_add(arg, name, strlen(name), mode, node_number(key),
-	    err);
-}
-
-int scratch_list_inode(struct local_inode *dir, struct dirlist *out,
-    struct err *err)
-{
-	return local_list(dir, add_entry, out, err);
-}
-
 static int list_names(struct node *dir, struct dirlist *out, struct err *err)
 {
 	return scratch_list_inode(scratch_inode(dir), out, err);
@@ -215,7 +150,7 @@ static int make_special(struct node *dir, const char *name, mode_t mode,
 static int make_link(struct node *dir, const char *name, struct node *node,
     struct err *err)
 {
-	if (node->view != &view_scratch_file)
+	if (node->kind != NODE_SCRATCH_FILE)
 		return err_set(err, EXDEV, "%s: it has to be copied", name);
 	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
 }
@@ -276,7 +211,7 @@ static int scratch_write(struct handle *handle, const void *data, size_t len,
 static ssize_t scratch_copy(struct handle *from, uint64_t from_off,
     struct handle *to, uint64_t to_off, size_t len, struct err *err)
 {
-	if (from->node->view != &view_scratch_file)
+	if (from->node->kind != NODE_SCRATCH_FILE)
 		return -EOPNOTSUPP;
 	return local_copy(scratch_inode(from->node), from_off,
 	    scratch_inode(to->node), to_off, len, err);
@@ -290,7 +225,7 @@ static int scratch_seek(struct node *node, uint64_t off, int whence,
 
 const struct view_ops view_scratch = {
     .stat = scratch_stat,
-    .free = scratch_free,
+    .free = scratch_node_free,
     .xattrs = scratch_xattrs,
     .all_xattrs = true,
     .is_prompt = scratch_is_prompt,
@@ -313,7 +248,7 @@ const struct view_ops view_scratch = {
 
 const struct view_ops view_scratch_file = {
     .stat = scratch_stat,
-    .free = scratch_free,
+    .free = scratch_node_free,
     .xattrs = scratch_xattrs,
     .all_xattrs = true,
     .is_prompt = scratch_is_prompt,

@@ -60,8 +60,7 @@ static struct tree_node *tree_node_new(struct mount *mount, char *key,
 		free(path);
 		return NULL;
 	}
-	node_init(&made->node, mount, &view_tree, key, TTL_FOREVER,
-	    TTL_FOREVER);
+	node_init(&made->node, mount, NODE_TREE, key, TTL_FOREVER, TTL_FOREVER);
 	pthread_mutex_init(&made->lock, NULL);
 	made->path = path;
 	return made;

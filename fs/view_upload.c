@@ -6,50 +6,16 @@
 #include <sys/xattr.h>
 
 #include "base/file.h"
-#include "loop.h"
 #include "nodes.h"
 #include "oci/artifact.h"
 #include "upload.h"
-
-struct upload_node {
-	struct node node;
-	struct upload *upload;
-};
-
-static struct upload *to_upload(const struct node *node)
-{
-	return ((const struct upload_node *)(const void *)node)->upload;
-}
-
-int upload_node(struct mount *mount, struct upload *upload, struct node **out,
-    struct err *err)
-{
-	struct upload_node *self = calloc(1, sizeof(*self));
-
-	if (!self)
-		return err_nomem(err);
-	self->upload = upload_get(upload);
-	/* Nothing of it may be kept: its name becomes a directory. */
-	node_init(&self->node, mount, &view_upload,
-	    file_path("upload:%lu", upload_serial(upload)), 0, 0);
-	*out = node_add(mount->nodes, &self->node, err);
-	return *out ? 0 : -err->code;
-}
-
-static void upload_node_free(struct node *node)
-{
-	/* The last one waits for what its push has begun. */
-	loop_give_lead();
-	upload_put(to_upload(node));
-	free(node);
-}
 
 static int upload_node_stat(struct node *node, struct stat *out,
     struct err *err)
 {
 	(void)err;
 	mount_stat_file(node->mount, node, 0, out);
-	upload_stat(to_upload(node), out);
+	upload_stat(upload_of(node), out);
 	return 0;
 }
 
@@ -58,10 +24,10 @@ static int upload_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	char text[sizeof(err->msg)], type[ARTIFACT_TYPE_SIZE];
 	int r = 0;
 
-	upload_type(to_upload(node), type);
+	upload_type(upload_of(node), type);
 	if (*type)
 		r = xattrs_add(out, XATTR_ARTIFACT_TYPE, type, err);
-	if (r == 0 && upload_error(to_upload(node), text, sizeof(text)))
+	if (r == 0 && upload_error(upload_of(node), text, sizeof(text)))
 		r = xattrs_add(out, "user.registryfs.error", text, err);
 	return r;
 }
@@ -84,50 +50,50 @@ int upload_setxattr(struct upload *upload, const char *name, const void *value,
 static int upload_node_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
-	return upload_setxattr(to_upload(node), name, value, len, flags, err);
+	return upload_setxattr(upload_of(node), name, value, len, flags, err);
 }
 
 static int upload_node_open(struct node *node, int flags, struct handle *handle,
     struct err *err)
 {
 	handle->direct = true;
-	return upload_open(to_upload(node), flags, err);
+	return upload_open(upload_of(node), flags, err);
 }
 
 static void upload_node_close(struct handle *handle)
 {
-	upload_close(to_upload(handle->node));
+	upload_close(upload_of(handle->node));
 }
 
 static ssize_t upload_node_read(struct handle *handle, void *data, size_t len,
     uint64_t off, struct err *err)
 {
-	return upload_read(to_upload(handle->node), data, len, off, err);
+	return upload_read(upload_of(handle->node), data, len, off, err);
 }
 
 static int upload_node_write(struct handle *handle, const void *data,
     size_t len, uint64_t off, struct err *err)
 {
-	return upload_write(to_upload(handle->node), data, len, off, err);
+	return upload_write(upload_of(handle->node), data, len, off, err);
 }
 
 static ssize_t upload_node_copy(struct handle *from, uint64_t from_off,
     struct handle *to, uint64_t to_off, size_t len, struct err *err)
 {
-	return upload_copy(to_upload(to->node), from, from_off, to_off, len,
+	return upload_copy(upload_of(to->node), from, from_off, to_off, len,
 	    err);
 }
 
 static int upload_node_flush(struct handle *handle, struct err *err)
 {
-	return upload_flush(to_upload(handle->node), handle->pid, err);
+	return upload_flush(upload_of(handle->node), handle->pid, err);
 }
 
 static int upload_node_setattr(struct node *node, struct handle *handle,
     const struct stat *attr, unsigned fields, struct err *err)
 {
 	(void)handle;
-	return upload_setattr(to_upload(node), attr, fields, err);
+	return upload_setattr(upload_of(node), attr, fields, err);
 }
 
 const struct view_ops view_upload = {

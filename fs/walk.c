@@ -93,9 +93,9 @@ int walk_image(struct mount *mount, const char *repository, const char *path,
 	r = *full ? descend(mount, full, &node, err) : 0;
 	if (r < 0)
 		return r;
-	if (node && node->view == &view_image)
+	if (node && node->kind == NODE_IMAGE)
 		return image_node_image(node, out, err);
-	if (node && node->view == &view_document &&
+	if (node && node->kind == NODE_DOCUMENT &&
 	    document_image(node, out) == 1)
 		return 0;
 	return err_set(err, EINVAL, "%s: leads to no image", path);

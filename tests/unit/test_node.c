@@ -22,6 +22,7 @@ static void count_free(struct node *node)
 }
 
 static const struct view_ops view = {.free = count_free};
+static const struct view_ops *const kinds[NODE_KINDS] = {[NODE_REPO] = &view};
 
 static struct node *add(struct mount *mount, const char *key)
 {
@@ -29,7 +30,7 @@ static struct node *add(struct mount *mount, const char *key)
 	struct err err = ERR_INIT;
 
 	assert_non_null(node);
-	node_init(node, mount, &view, strdup(key), 0, 0);
+	node_init(node, mount, NODE_REPO, strdup(key), 0, 0);
 	node = node_add(mount->nodes, node, &err);
 	assert_non_null(node);
 	return node;
@@ -38,7 +39,7 @@ static struct node *add(struct mount *mount, const char *key)
 static void test_one_a_key(void **state)
 {
 	struct err err = ERR_INIT;
-	struct mount mount = {.nodes = node_table_new(&err)};
+	struct mount mount = {.views = kinds, .nodes = node_table_new(&err)};
 	struct node *a = add(&mount, "blob:a"), *again = add(&mount, "blob:a");
 	struct node *b = add(&mount, "blob:b");
 
@@ -61,7 +62,7 @@ static void test_one_a_key(void **state)
 static void test_lookups_keep_it(void **state)
 {
 	struct err err = ERR_INIT;
-	struct mount mount = {.nodes = node_table_new(&err)};
+	struct mount mount = {.views = kinds, .nodes = node_table_new(&err)};
 	struct node *node = add(&mount, "x");
 	uint64_t ino = node->ino;
 
@@ -83,7 +84,7 @@ static void test_many(void **state)
 {
 	enum { MANY = 5000 };
 	struct err err = ERR_INIT;
-	struct mount mount = {.nodes = node_table_new(&err)};
+	struct mount mount = {.views = kinds, .nodes = node_table_new(&err)};
 	char key[32];
 
 	(void)state;

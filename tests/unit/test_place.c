@@ -43,6 +43,7 @@ static int setup_world(void **state)
 	assert_non_null(mkdtemp(world->dir));
 	assert_int_equal(store_open(&options, &world->store, &err), 0);
 	assert_int_equal(layer_table_new(world->store, &world->table, &err), 0);
+	world->mount.views = views;
 	world->mount.nodes = node_table_new(&err);
 	assert_non_null(world->mount.nodes);
 	*state = world;

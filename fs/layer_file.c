@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of what stands in a tree and is no directory. */
+#include "layer_file.h"
+
+#include <stdlib.h>
+
+#include "nodes.h"
+
+struct layer_file *to_layer_file(const struct node *node)
+{
+	return (struct layer_file *)(uintptr_t)node;
+}
+
+struct node *layer_file_new(struct mount *mount, struct layer *layer,
+    uint32_t entry, char *key)
+{
+	struct layer_file *file = calloc(1, sizeof(*file));
+
+	if (!file) {
+		free(key);
+		return NULL;
+	}
+	node_init(&file->node, mount, NODE_LAYER_FILE, key, 0, TTL_FOREVER);
+	file->layer = key ? layer_get(layer) : layer;
+	file->entry = entry;
+	return &file->node;
+}
+
+void layer_file_free(struct node *node)
+{
+	/* node_free() has freed the key: the place tells. */
+	if (!node->place)
+		layer_put(to_layer_file(node)->layer);
+	free(node);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of what stands in a tree and is no directory: files, links,
+ * devices. */
+#ifndef FS_LAYER_FILE_H
+#define FS_LAYER_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layer/layer.h"
+#include "node.h"
+
+struct layer_file {
+	struct node node;
+	struct layer *layer; /* held if the node has a key */
+	uint32_t entry;
+	/* 0: all is as in its layer. */
+	uint32_t links;
+	bool hides_xattrs;
+};
+
+struct layer_file *to_layer_file(const struct node *node);
+
+/* A node that is in no table yet; the layer is borrowed where there is no key,
+ * else held. key is taken, also on failure, which is NULL. */
+struct node *layer_file_new(struct mount *mount, struct layer *layer,
+    uint32_t entry, char *key);
+
+/* As in struct view_ops. */
+void layer_file_free(struct node *node);
+
+#endif
