@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-#include "document.h"
 #include "name.h"
-#include "nodes.h"
 
 static bool has_shown(const struct image *top, const struct image *shown)
 {
@@ -45,143 +43,33 @@ static bool has_index(const struct image *top, const struct image *shown)
 	return top->manifest->kind == MANIFEST_INDEX;
 }
 
-/* A document of a tag, or where the image is one for ever just its content. */
-static int document(struct node *dir, const char *name, struct node *content,
-    struct node **out, struct err *err)
-{
-	const struct image_name *is = image_node_name(dir);
-	struct document document = {.dir = dir,
-	    .name = name,
-	    .content = content};
-	int r;
-
-	if (!is->tag) {
-		*out = node_add(dir->mount->nodes, content, err);
-		return *out ? 0 : -err->code;
-	}
-	r = target_set(&document.target, image_part_kind(name), is->repository,
-	    is->tag, NULL, err);
-	if (r < 0) {
-		node_discard(content);
-		return r;
-	}
-	document.target.in_image = true;
-	return document_node(&document, out, err);
-}
-
-static int part_manifest(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	struct node *content = NULL;
-	int r = manifest_content(dir->mount, shown, &content, err);
-
-	(void)top;
-	return r < 0 ? r : document(dir, "manifest.json", content, out, err);
-}
-
-static int part_config(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	struct node *content = NULL;
-	int r = blob_content(dir->mount, shown, &shown->manifest->config,
-	    &content, err);
-
-	(void)top;
-	return r < 0 ? r : document(dir, "config.json", content, out, err);
-}
-
-static int part_layers(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return layers_node(dir, shown, out, err);
-}
-
-static int part_rootfs(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return rootfs_node(dir, shown, out, err);
-}
-
-static int part_files(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	(void)top;
-	return files_node(dir, shown, out, err);
-}
-
-static int part_archive(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	struct node *content = NULL;
-	int r = archive_content(dir->mount, top, image_node_name(dir)->tag,
-	    &content, err);
-
-	(void)shown;
-	return r < 0 ? r : document(dir, IMAGE_TAR, content, out, err);
-}
-
-static int part_referrers(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	(void)shown;
-	return referrers_node(dir, top, out, err);
-}
-
-static int part_index(struct node *dir, struct image *top, struct image *shown,
-    struct node **out, struct err *err)
-{
-	struct node *content = NULL;
-	int r = manifest_content(dir->mount, top, &content, err);
-
-	(void)shown;
-	return r < 0 ? r : document(dir, "index.json", content, out, err);
-}
-
-static int part_platforms(struct node *dir, struct image *top,
-    struct image *shown, struct node **out, struct err *err)
-{
-	(void)shown;
-	return platforms_node(dir, top, out, err);
-}
-
-const struct image_part image_parts[] = {
-    {"manifest.json", S_IFREG, has_shown, part_manifest, true},
-    {"config.json", S_IFREG, has_config, part_config, true},
-    {"index.json", S_IFREG, has_index, part_index, false},
-    {"layers", S_IFDIR, has_layers, part_layers, true},
-    {"rootfs", S_IFDIR, has_layers, part_rootfs, true},
-    {"files", S_IFDIR, has_files, part_files, false},
-    {"platforms", S_IFDIR, has_index, part_platforms, false},
-    {"referrers", S_IFDIR, has_any, part_referrers, false},
-    {IMAGE_TAR, S_IFREG, has_any, part_archive, false},
-    {0},
+const struct image_part image_parts[IMAGE_PARTS] = {
+    {IMAGE_MANIFEST, "manifest.json", S_IFREG, has_shown, &upload_manifest,
+	true},
+    {IMAGE_CONFIG, "config.json", S_IFREG, has_config, &upload_config, true},
+    {IMAGE_INDEX, "index.json", S_IFREG, has_index, &upload_index, false},
+    {IMAGE_LAYERS, "layers", S_IFDIR, has_layers, NULL, true},
+    {IMAGE_ROOTFS, "rootfs", S_IFDIR, has_layers, NULL, true},
+    {IMAGE_FILES, "files", S_IFDIR, has_files, NULL, false},
+    {IMAGE_PLATFORMS, "platforms", S_IFDIR, has_index, NULL, false},
+    {IMAGE_REFERRERS, "referrers", S_IFDIR, has_any, NULL, false},
+    {IMAGE_ARCHIVE, IMAGE_TAR, S_IFREG, has_any, &upload_archive, false},
 };
 
 const struct image_part *image_part_find(const char *name)
 {
-	for (const struct image_part *part = image_parts; part->name; part++) {
-		if (!strcmp(part->name, name))
-			return part;
+	for (size_t i = 0; i < IMAGE_PARTS; i++) {
+		if (!strcmp(image_parts[i].name, name))
+			return &image_parts[i];
 	}
 	return NULL;
 }
 
 const struct upload_kind *image_part_kind(const char *name)
 {
-	static const struct {
-		const char *name;
-		const struct upload_kind *kind;
-	} kinds[] = {
-	    {"manifest.json", &upload_manifest},
-	    {"config.json", &upload_config},
-	    {"index.json", &upload_index},
-	};
+	const struct image_part *part = image_part_find(name);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (!strcmp(kinds[i].name, name))
-			return kinds[i].kind;
-	}
+	if (part && part->kind)
+		return part->kind;
 	return name_is_archive(name) ? &upload_archive : NULL;
 }

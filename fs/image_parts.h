@@ -15,19 +15,33 @@
 #define IMAGE_TAR "image.tar"
 
 /* One entry. The directory's own manifest is `top`, an index maybe; `shown` the
- * one of the mount's platform, NULL if an index has none. of_images: each image
- * has it. */
+ * one of the mount's platform, NULL if an index has none. kind: what a file of
+ * that name becomes that is written; NULL: nothing. of_images: each image has
+ * it. */
+enum image_part_id {
+	IMAGE_MANIFEST,
+	IMAGE_CONFIG,
+	IMAGE_INDEX,
+	IMAGE_LAYERS,
+	IMAGE_ROOTFS,
+	IMAGE_FILES,
+	IMAGE_PLATFORMS,
+	IMAGE_REFERRERS,
+	IMAGE_ARCHIVE,
+	IMAGE_PARTS,
+};
+
 struct image_part {
+	enum image_part_id id;
 	const char *name;
-	mode_t mode;
+	mode_t mode; /* its type alone */
 	bool (*present)(const struct image *top, const struct image *shown);
-	int (*node)(struct node *dir, struct image *top, struct image *shown,
-	    struct node **out, struct err *err);
+	const struct upload_kind *kind;
 	bool of_images;
 };
 
-/* In the order in which they are listed; one without a name ends them. */
-extern const struct image_part image_parts[];
+/* By their id, in which order they are listed. */
+extern const struct image_part image_parts[IMAGE_PARTS];
 
 /* What a file of that name becomes that is written, or moved, into a tag's
  * directory; NULL: nothing, it is a scratch file. */

@@ -107,8 +107,9 @@ int upload_write(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err);
 /* opener: who opened the descriptor that is closed. */
 int upload_flush(struct upload *upload, pid_t opener, struct err *err);
-ssize_t upload_copy(struct upload *upload, struct handle *from,
-    uint64_t from_off, uint64_t to_off, size_t len, struct err *err);
+/* From what an archive is read from (may be NULL), as view copy(). */
+ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
+    uint64_t to_off, size_t len, struct err *err);
 int upload_setattr(struct upload *upload, const struct stat *attr,
     unsigned fields, struct err *err);
 

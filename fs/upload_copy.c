@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
-#include "image/retag.h"
 #include "image_parts.h"
 #include "upload_table.h"
 
@@ -28,27 +26,6 @@ int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
 
 	upload->as_found = r == 0;
 	return r;
-}
-
-void upload_copy_forget(struct upload *upload)
-{
-	save_put(upload->source);
-	upload->source = NULL;
-	upload->copied = 0;
-}
-
-int upload_copy_finish(struct upload *upload, struct err *err)
-{
-	const struct tag_name to = {upload->target.repository,
-	    upload->target.tag};
-	int r;
-
-	if (upload->copied < save_size(upload->source))
-		return err_set(err, EINVAL, "%s was not copied to its end",
-		    upload->name);
-	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
-	    err);
-	return r < 0 ? r : upload_apply(upload, err);
 }
 
 ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
@@ -100,10 +77,9 @@ static bool puts_tag(const struct upload_kind *kind)
 	return kind && kind->is_archive && !kind->is_untagged;
 }
 
-ssize_t upload_copy(struct upload *upload, struct handle *from,
-    uint64_t from_off, uint64_t to_off, size_t len, struct err *err)
+ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
+    uint64_t to_off, size_t len, struct err *err)
 {
-	struct save *save = document_save(from);
 	ssize_t n = -EOPNOTSUPP;
 	int r;
 

@@ -409,3 +409,13 @@ int upload_replacing(struct mount *mount, const char *place, const char *name,
 	return r < 0 ? r
 		     : upload_new(mount, place, name, 0644, &copy, out, err);
 }
+
+/* The kernel remembers a file for as long as it likes, and the disk is small:
+ * what nobody can reach any more goes at once. */
+void upload_drop_unreachable(struct upload *upload)
+{
+	struct err none = ERR_INIT;
+
+	if (!upload_is_open(upload) && !upload_named(upload))
+		spool_truncate(upload->spool, 0, &none);
+}

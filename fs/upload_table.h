@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What upload.c (a file's bytes and push) and upload_table.c (its names) share.
+/*
+ * What the files of uploads share, each of which stands on those before it:
+ * upload.c (the object), upload_table.c (names), upload_failed.c (what is
+ * kept), upload_finish.c (what a whole file becomes), upload_copy.c (copies of
+ * archives), upload_write.c and upload_rename.c (what programs do).
  */
 #ifndef FS_UPLOAD_TABLE_H
 #define FS_UPLOAD_TABLE_H
@@ -65,6 +69,9 @@ void upload_become(struct upload *upload, enum upload_state state,
 void upload_restart(struct upload *upload);
 void upload_forget(struct upload *upload);
 
+/* Begins the push of what is written into it, unless that has begun. */
+int upload_push(struct upload *upload, struct err *err);
+
 /* Takes note of an outcome (1: pushed, 0: more is to come): 0, or what it
  * failed with. */
 int upload_outcome(struct upload *upload, int r, struct err *err);
@@ -90,12 +97,13 @@ void uploads_remove_all(struct upload *upload);
 /* The name of one that has been pushed is known as such (uploads_pushed()). */
 void uploads_remember_pushed(struct upload *upload);
 
-/* upload_copy.c: forgets a copy; turns what has been copied into bytes. */
+/* Forgets a copy. */
 void upload_copy_forget(struct upload *upload);
 
-/* Of one that has begun: makes it, if all has been copied (1; -EINVAL), and
- * reads what has. */
+/* Of one that has begun: makes it, if all has been copied (1; -EINVAL). */
 int upload_copy_finish(struct upload *upload, struct err *err);
+
+/* upload_copy.c: reads what has been copied; turns it into bytes. */
 ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
     uint64_t off, struct err *err);
 int upload_copy_spool(struct upload *upload, struct err *err);

@@ -418,7 +418,8 @@ static ssize_t document_copy(struct handle *from, uint64_t from_off,
 {
 	const struct document_file *file = to->file;
 
-	return upload_copy(file->upload, from, from_off, to_off, len, err);
+	return upload_copy(file->upload, document_save(from), from_off, to_off,
+	    len, err);
 }
 
 static int document_flush(struct handle *handle, struct err *err)

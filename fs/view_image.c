@@ -13,6 +13,7 @@
 #include "image_parts.h"
 #include "name.h"
 #include "nodes.h"
+#include "part_nodes.h"
 #include "removing.h"
 #include "replace.h"
 #include "repository.h"
@@ -145,7 +146,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	if (!part->present(pair.top, pair.shown) &&
 	    !makes_index(dir, name, pair.shown))
 		return err_set(err, ENOENT, "%s: no such name", name);
-	return part->node(dir, pair.top, pair.shown, out, err);
+	return part_nodes_make(part, dir, pair.top, pair.shown, out, err);
 }
 
 /* The number that programs see. */
@@ -172,7 +173,8 @@ static int list_part(struct node *dir, const struct pair *pair,
 	int r = 0;
 
 	if (strcmp(part->name, IMAGE_TAR) != 0) {
-		r = part->node(dir, pair->top, pair->shown, &node, err);
+		r = part_nodes_make(part, dir, pair->top, pair->shown, &node,
+		    err);
 		number = r == 0 ? part_number(node) : 0;
 	}
 	return r < 0 ? r
@@ -200,8 +202,9 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 	CLEANUP(pair_release) struct pair pair = {0};
 	int r = image_pair(dir, &pair, err);
 
-	for (const struct image_part *part = image_parts; r == 0 && part->name;
-	     part++) {
+	for (size_t i = 0; r == 0 && i < IMAGE_PARTS; i++) {
+		const struct image_part *part = &image_parts[i];
+
 		if (is_lost(&pair, part))
 			r = list_lost(dir, part, out, err);
 		else if (part->present(pair.top, pair.shown))

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "base/file.h"
+#include "document.h"
 #include "nodes.h"
 #include "oci/artifact.h"
 #include "upload.h"
@@ -30,21 +31,6 @@ static int upload_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	if (r == 0 && upload_error(upload_of(node), text, sizeof(text)))
 		r = xattrs_add(out, "user.registryfs.error", text, err);
 	return r;
-}
-
-int upload_setxattr(struct upload *upload, const char *name, const void *value,
-    size_t len, int flags, struct err *err)
-{
-	char type[ARTIFACT_TYPE_SIZE];
-
-	if (strcmp(name, XATTR_ARTIFACT_TYPE) != 0)
-		return -EOPNOTSUPP;
-	upload_type(upload, type);
-	if ((!value && !*type) || (flags & XATTR_REPLACE && !*type))
-		return err_set(err, ENODATA, "it has no artifact type");
-	if (flags & XATTR_CREATE && *type)
-		return err_set(err, EEXIST, "it has an artifact type");
-	return upload_set_type(upload, value, len, err);
 }
 
 static int upload_node_setxattr(struct node *node, const char *name,
@@ -80,8 +66,8 @@ static int upload_node_write(struct handle *handle, const void *data,
 static ssize_t upload_node_copy(struct handle *from, uint64_t from_off,
     struct handle *to, uint64_t to_off, size_t len, struct err *err)
 {
-	return upload_copy(upload_of(to->node), from, from_off, to_off, len,
-	    err);
+	return upload_copy(upload_of(to->node), document_save(from), from_off,
+	    to_off, len, err);
 }
 
 static int upload_node_flush(struct handle *handle, struct err *err)
