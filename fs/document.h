@@ -31,9 +31,6 @@ uint64_t document_number(const struct node *node);
 /* What an open document of an archive is read from, else NULL. */
 struct save *document_save(const struct handle *handle);
 
-/* The image that a document is the archive of: 1 with *out counted, or 0. */
-int document_image(const struct node *node, struct image **out);
-
 /* Whether the caller has opened it to read it, not long ago. */
 bool document_was_read(const struct node *node);
 

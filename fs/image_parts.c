@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "name.h"
-
 static bool has_shown(const struct image *top, const struct image *shown)
 {
 	(void)top;
@@ -44,16 +42,16 @@ static bool has_index(const struct image *top, const struct image *shown)
 }
 
 const struct image_part image_parts[IMAGE_PARTS] = {
-    {IMAGE_MANIFEST, "manifest.json", S_IFREG, has_shown, &upload_manifest,
+    {IMAGE_MANIFEST, "manifest.json", S_IFREG, has_shown, PART_IS_MANIFEST,
 	true},
-    {IMAGE_CONFIG, "config.json", S_IFREG, has_config, &upload_config, true},
-    {IMAGE_INDEX, "index.json", S_IFREG, has_index, &upload_index, false},
-    {IMAGE_LAYERS, "layers", S_IFDIR, has_layers, NULL, true},
-    {IMAGE_ROOTFS, "rootfs", S_IFDIR, has_layers, NULL, true},
-    {IMAGE_FILES, "files", S_IFDIR, has_files, NULL, false},
-    {IMAGE_PLATFORMS, "platforms", S_IFDIR, has_index, NULL, false},
-    {IMAGE_REFERRERS, "referrers", S_IFDIR, has_any, NULL, false},
-    {IMAGE_ARCHIVE, IMAGE_TAR, S_IFREG, has_any, &upload_archive, false},
+    {IMAGE_CONFIG, "config.json", S_IFREG, has_config, PART_IS_CONFIG, true},
+    {IMAGE_INDEX, "index.json", S_IFREG, has_index, PART_IS_INDEX, false},
+    {IMAGE_LAYERS, "layers", S_IFDIR, has_layers, PART_IS_MADE, true},
+    {IMAGE_ROOTFS, "rootfs", S_IFDIR, has_layers, PART_IS_MADE, true},
+    {IMAGE_FILES, "files", S_IFDIR, has_files, PART_IS_MADE, false},
+    {IMAGE_PLATFORMS, "platforms", S_IFDIR, has_index, PART_IS_MADE, false},
+    {IMAGE_REFERRERS, "referrers", S_IFDIR, has_any, PART_IS_MADE, false},
+    {IMAGE_ARCHIVE, IMAGE_TAR, S_IFREG, has_any, PART_IS_ARCHIVE, false},
 };
 
 const struct image_part *image_part_find(const char *name)
@@ -63,13 +61,4 @@ const struct image_part *image_part_find(const char *name)
 			return &image_parts[i];
 	}
 	return NULL;
-}
-
-const struct upload_kind *image_part_kind(const char *name)
-{
-	const struct image_part *part = image_part_find(name);
-
-	if (part && part->kind)
-		return part->kind;
-	return name_is_archive(name) ? &upload_archive : NULL;
 }

@@ -7,17 +7,23 @@
 #include <sys/stat.h>
 
 #include "image/images.h"
-#include "node.h"
-#include "target.h"
 
 /* Its size is that of all manifests of an index, which nobody wants to read for
  * a list of names. */
 #define IMAGE_TAR "image.tar"
 
 /* One entry. The directory's own manifest is `top`, an index maybe; `shown` the
- * one of the mount's platform, NULL if an index has none. kind: what a file of
- * that name becomes that is written; NULL: nothing. of_images: each image has
- * it. */
+ * one of the mount's platform, NULL if an index has none. of_images: each image
+ * has it. */
+/* What a file becomes that is written under the name of a part. */
+enum image_part_effect {
+	PART_IS_MADE, /* nothing: the part cannot be written */
+	PART_IS_MANIFEST,
+	PART_IS_CONFIG,
+	PART_IS_INDEX,
+	PART_IS_ARCHIVE,
+};
+
 enum image_part_id {
 	IMAGE_MANIFEST,
 	IMAGE_CONFIG,
@@ -36,16 +42,12 @@ struct image_part {
 	const char *name;
 	mode_t mode; /* its type alone */
 	bool (*present)(const struct image *top, const struct image *shown);
-	const struct upload_kind *kind;
+	enum image_part_effect effect;
 	bool of_images;
 };
 
 /* By their id, in which order they are listed. */
 extern const struct image_part image_parts[IMAGE_PARTS];
-
-/* What a file of that name becomes that is written, or moved, into a tag's
- * directory; NULL: nothing, it is a scratch file. */
-const struct upload_kind *image_part_kind(const char *name);
 
 /* NULL: there is none of that name. */
 const struct image_part *image_part_find(const char *name);

@@ -18,6 +18,7 @@
 
 #include "base/lock.h"
 #include "base/thread.h"
+#include "lead.h"
 
 enum {
 	/* Requests that wait for the network each hold a thread, and where all
@@ -30,9 +31,6 @@ enum {
 	 * a virtual machine has given up; twice of it gained nothing. */
 	LOOK_NANOS = 100 * 1000,
 };
-
-/* The loop that the calling thread leads. */
-static _Thread_local struct loop *led;
 
 struct loop {
 	struct fuse_session *session;
@@ -175,12 +173,10 @@ static void start_thread(struct loop *loop)
 	pthread_attr_destroy(&attributes);
 }
 
-void loop_give_lead(void)
+static void give_lead(void *arg)
 {
-	struct loop *loop = steal(&led);
+	struct loop *loop = arg;
 
-	if (!loop)
-		return;
 	SCOPED_LOCK(&loop->lock);
 	loop->is_led = false;
 	if (loop->waiting > 0)
@@ -192,7 +188,7 @@ void loop_give_lead(void)
 /* Nobody is to lead any more. */
 static void end_lead(struct loop *loop, int failure)
 {
-	led = NULL;
+	lead_drop();
 	{
 		SCOPED_LOCK(&loop->lock);
 		loop->failure = failure;
@@ -205,10 +201,10 @@ static void end_lead(struct loop *loop, int failure)
 /* Answers one request after the other while it leads. */
 static void lead(struct loop *loop, struct fuse_buf *request)
 {
-	led = loop;
+	lead_take(give_lead, loop);
 	/* Whoever gave the lead away is at work, and may need the processor. */
 	loop->busy = false;
-	while (led) {
+	while (lead_is_held()) {
 		int r;
 
 		loop->answered = nanoseconds();

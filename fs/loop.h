@@ -29,10 +29,6 @@ int loop_new(struct fuse_session *session, void (*at_end)(void *arg), void *arg,
  * begun is answered. -EIO: the connection to the kernel broke. */
 int loop_run(struct loop *loop, struct err *err);
 
-/* The calling thread is about to wait, or to work for long: if it leads,
- * another takes the requests from now on. */
-void loop_give_lead(void);
-
 /* No request is taken any more. From any thread. */
 void loop_end(struct loop *loop);
 

@@ -9,7 +9,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "caller.h"
-#include "loop.h"
+#include "lead.h"
 #include "mirror.h"
 #include "refusals.h"
 #include "spent.h"
@@ -39,7 +39,7 @@ static void begin(struct op *op, fuse_req_t req, const char *what,
 	spent_begin(op->mount->spent, ctx->pid, op->reads, &op->budget);
 	budget_bind(&op->budget);
 	task_begin(&op->task);
-	op->task.will_wait = loop_give_lead;
+	op->task.will_wait = lead_give;
 	{
 		SCOPED_LOCK(&op->mount->ops_lock);
 		op->next = op->mount->ops;
@@ -55,13 +55,13 @@ static void begin(struct op *op, fuse_req_t req, const char *what,
 
 void op_begin(struct op *op, fuse_req_t req, const char *what)
 {
-	loop_give_lead();
+	lead_give();
 	begin(op, req, what, OP_PLAIN);
 }
 
 void op_begin_read(struct op *op, fuse_req_t req, const char *what)
 {
-	loop_give_lead();
+	lead_give();
 	begin(op, req, what, OP_READ);
 }
 
@@ -79,13 +79,13 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
     fuse_ino_t ino)
 {
 	if (!is_prompt(fuse_req_userdata(req), ino))
-		loop_give_lead();
+		lead_give();
 	begin(op, req, what, OP_PLAIN);
 }
 
 void op_begin_push(struct op *op, fuse_req_t req, const char *what)
 {
-	loop_give_lead();
+	lead_give();
 	begin(op, req, what, OP_PUSH);
 }
 

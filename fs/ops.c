@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "loop.h"
+#include "lead.h"
 #include "mirror.h"
 #include "op.h"
 #include "parallel.h"
@@ -323,7 +323,7 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct statvfs fs;
 
 	(void)ino;
-	loop_give_lead();
+	lead_give();
 	/* Room to write is where the bytes wait: on the cache's disk. */
 	if (statvfs(mount->cache_dir, &fs) < 0)
 		fuse_reply_err(req, errno);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "borrow.h"
-#include "loop.h"
+#include "lead.h"
 #include "op.h"
 #include "spent.h"
 
@@ -137,7 +137,7 @@ static void op_release(fuse_req_t req, fuse_ino_t ino,
 
 	(void)ino;
 	if (handle) {
-		loop_give_lead();
+		lead_give();
 		handle_close(handle);
 	}
 	fuse_reply_err(req, 0);

@@ -19,8 +19,8 @@ static int document(struct node *dir, const char *name, struct node *content,
 		*out = node_add(dir->mount->nodes, content, err);
 		return *out ? 0 : -err->code;
 	}
-	r = target_set(&document.target, image_part_kind(name), is->repository,
-	    is->tag, NULL, err);
+	r = target_set(&document.target, upload_kind_of_part(name),
+	    is->repository, is->tag, NULL, err);
 	if (r < 0) {
 		node_discard(content);
 		return r;

@@ -16,9 +16,9 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "caller.h"
+#include "move_into.h"
 #include "name.h"
 #include "nodes.h"
-#include "tags.h"
 #include "upload.h"
 
 struct scratches {
@@ -425,7 +425,7 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	if (flags)
 		return err_set(err, EINVAL, "%s: names cannot be exchanged",
 		    name);
-	r = tags_check_into(to_dir, name, to_name, all_flags, err);
+	r = move_into_check(to_dir, name, to_name, all_flags, err);
 	if (r < 0)
 		return r;
 	r = to_dir->kind == NODE_SCRATCH

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop.h"
+#include "lead.h"
 #include "nodes.h"
 #include "scratch.h"
 
@@ -69,7 +69,7 @@ void scratch_node_free(struct node *node)
 	local_stat(inode, &st);
 	/* Its content goes, too, which can take the disk a while. */
 	if (st.st_nlink == 0 && st.st_size > 0)
-		loop_give_lead();
+		lead_give();
 	local_put(inode);
 	free(node);
 }

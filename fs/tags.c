@@ -12,6 +12,7 @@
 #include "image/retag.h"
 #include "image/untag.h"
 #include "made.h"
+#include "move_into.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "replace.h"
@@ -208,27 +209,6 @@ static int exchange_names(struct node *dir, const char *name,
 	return r;
 }
 
-int tags_check_into(const struct node *dir, const char *name,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	if (dir->kind != NODE_IMAGE)
-		return 0;
-	if (strcmp(name, to_name) != 0)
-		return err_set(err, EPERM,
-		    "%s: part of an image, which never changes", to_name);
-	if (!(flags & RENAME_NOREPLACE)) {
-		attempt_forget(dir, name, ATTEMPT_MOVE_INTO);
-		return 0;
-	}
-	attempt_note(dir, name, ATTEMPT_MOVE_INTO);
-	return err_set(err, EEXIST, "%s: there is an image", name);
-}
-
-bool tags_tried(const struct node *dir, const char *name)
-{
-	return attempt_is_noted(dir, name, ATTEMPT_MOVE_INTO);
-}
-
 /* cp -b and editors move what they replace out of the way. */
 static int check_backup(const char *name, const char *to_name, struct err *err)
 {
@@ -252,7 +232,7 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return exchange_names(dir, name, to_dir, to_name, err);
 	if (r == 0)
-		r = tags_check_into(to_dir, name, to_name, flags, err);
+		r = move_into_check(to_dir, name, to_name, flags, err);
 	if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
 		r = err_set(err, EINVAL, "%s: tags leave no whiteouts", name);
 	if (r == 0)

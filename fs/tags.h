@@ -27,19 +27,6 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 
-/*
- * mv into the directory of an image, which it does where the new name is that
- * of an image: what is moved there, under its own name, takes the image's tag.
- * -EPERM under another name; -EEXIST with RENAME_NOREPLACE, with which mv
- * always tries first.
- */
-int tags_check_into(const struct node *dir, const char *name,
-    const char *to_name, unsigned flags, struct err *err);
-
-/* Whether the caller has just been told so of that name. It then looks for what
- * is there, to find out whether it may be replaced: the image is. */
-bool tags_tried(const struct node *dir, const char *name);
-
 /* unlink() of a file that can be written to change an image: whether it is the
  * first half of a replacement (replace.h), and so removes nothing. */
 bool tags_replaces(struct node *dir, const char *name);

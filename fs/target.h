@@ -60,6 +60,10 @@ extern const struct upload_kind upload_index;    /* of the tag itself */
 extern const struct upload_kind upload_platform; /* an archive; detail says of
 						  * which platform */
 
+/* What a file of that name becomes that is written, or moved, into a tag's
+ * directory; NULL: nothing, it is a scratch file. */
+const struct upload_kind *upload_kind_of_part(const char *name);
+
 void target_release(struct upload_target *target);
 int target_copy(const struct upload_target *from, struct upload_target *out,
     struct err *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image/change.h"
+#include "image_parts.h"
 #include "mount.h"
 #include "name.h"
 #include "stream/compression.h"
@@ -146,4 +147,20 @@ void upload_settle_kind(struct upload *upload, bool moved)
 	if (!target->kind && target->in_image && (moved || !is_temporary) &&
 	    is_archive(upload))
 		target->kind = &upload_archive;
+}
+
+const struct upload_kind *upload_kind_of_part(const char *name)
+{
+	static const struct upload_kind *const kinds[] = {
+	    [PART_IS_MADE] = NULL,
+	    [PART_IS_MANIFEST] = &upload_manifest,
+	    [PART_IS_CONFIG] = &upload_config,
+	    [PART_IS_INDEX] = &upload_index,
+	    [PART_IS_ARCHIVE] = &upload_archive,
+	};
+	const struct image_part *part = image_part_find(name);
+
+	if (part && kinds[part->effect])
+		return kinds[part->effect];
+	return name_is_archive(name) ? &upload_archive : NULL;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "loop.h"
+#include "lead.h"
 #include "nodes.h"
 #include "upload.h"
 
@@ -35,7 +35,7 @@ int upload_node(struct mount *mount, struct upload *upload, struct node **out,
 void upload_node_free(struct node *node)
 {
 	/* The last one waits for what its push has begun. */
-	loop_give_lead();
+	lead_give();
 	upload_put(upload_of(node));
 	free(node);
 }

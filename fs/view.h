@@ -109,6 +109,10 @@ struct view_ops {
 	 * which names there are not. */
 	bool is_constant;
 
+	/* The image that the node is the directory of, or the archive: 1 with
+	 * *out counted, 0 where it is none. NULL: it never is. */
+	int (*image)(struct node *node, struct image **out, struct err *err);
+
 	/* Of a directory that is a part of an image: the image (as long as the
 	 * node), and as what its directory has the part; NULL for others. */
 	const struct image *(

@@ -11,6 +11,7 @@
 #include "image_info.h"
 #include "image_node.h"
 #include "image_parts.h"
+#include "move_into.h"
 #include "name.h"
 #include "nodes.h"
 #include "part_nodes.h"
@@ -119,7 +120,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
-	if (tags_tried(dir, name)) {
+	if (move_into_is_tried(dir, name)) {
 		const struct image_name *is = image_node_name(dir);
 
 		return image_node_tag(dir, name, is->repository, is->tag, out,
@@ -259,8 +260,8 @@ static int image_target(struct node *dir, const char *name,
 		if (r < 0)
 			return r;
 	}
-	r = target_set(out, image_part_kind(name), self->repository, self->tag,
-	    NULL, err);
+	r = target_set(out, upload_kind_of_part(name), self->repository,
+	    self->tag, NULL, err);
 	out->in_image = true;
 	return r;
 }
@@ -334,7 +335,15 @@ static int image_setxattr(struct node *node, const char *name,
 	    err);
 }
 
+static int image_itself(struct node *node, struct image **out, struct err *err)
+{
+	int r = image_node_image(node, out, err);
+
+	return r < 0 ? r : 1;
+}
+
 const struct view_ops view_image = {
+    .image = image_itself,
     .stat = image_node_stat,
     .free = image_node_free,
     .xattrs = image_xattrs,

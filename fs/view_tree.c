@@ -13,7 +13,7 @@
 #include "base/lock.h"
 #include "image/trees.h"
 #include "image_info.h"
-#include "loop.h"
+#include "lead.h"
 #include "nodes.h"
 
 /* All of a root file system, instead of one layer. */
@@ -324,7 +324,7 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 	uint64_t ino;
 
 	if (dirlist_count(state->out) == LIST_LONG)
-		loop_give_lead();
+		lead_give();
 
 	if (S_ISDIR(item->mode)) {
 		key = file_path("%s/%s", dir->key, name);

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "document.h"
-#include "nodes.h"
+#include "view.h"
 
 /* The path from the mount point, of what it says and where it says it. */
 static char *from_top(const struct mount *mount, const char *repository,
@@ -93,10 +92,9 @@ int walk_image(struct mount *mount, const char *repository, const char *path,
 	r = *full ? descend(mount, full, &node, err) : 0;
 	if (r < 0)
 		return r;
-	if (node && node->kind == NODE_IMAGE)
-		return image_node_image(node, out, err);
-	if (node && node->kind == NODE_DOCUMENT &&
-	    document_image(node, out) == 1)
-		return 0;
+	if (node && node->view->image)
+		r = node->view->image(node, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return err_set(err, EINVAL, "%s: leads to no image", path);
 }

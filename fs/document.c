@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of files of an image that are written to change it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "document_node.h"
+
+struct document_node *to_document(const struct node *node)
+{
+	return (struct document_node *)(uintptr_t)node;
+}
+
+static char *document_key(const struct document *document)
+{
+	return file_path("document:%s//%s#%s:%llu", target_place(document->dir),
+	    document->name, document->content ? document->content->key : "",
+	    (unsigned long long)document->size);
+}
+
+int document_node(const struct document *document, struct node **out,
+    struct err *err)
+{
+	struct document_node *self = calloc(1, sizeof(*self));
+	struct mount *mount = document->dir->mount;
+
+	if (!self) {
+		struct upload_target target = document->target;
+
+		target_release(&target);
+		node_discard(document->content);
+		return err_nomem(err);
+	}
+	pthread_mutex_init(&self->lock, NULL);
+	self->place = strdup(target_place(document->dir));
+	self->name = strdup(document->name);
+	self->target = document->target;
+	self->content = document->content;
+	self->size = document->size;
+	node_init(&self->node, mount, NODE_DOCUMENT, document_key(document), 0,
+	    0);
+	if (!self->place || !self->name) {
+		node_discard(&self->node);
+		return err_nomem(err);
+	}
+	*out = node_add(mount->nodes, &self->node, err);
+	return *out ? 0 : -err->code;
+}
+
+uint64_t document_number(const struct node *node)
+{
+	const struct document_node *self = to_document(node);
+
+	return self->content ? node_number(self->content->key) : node->ino;
+}
+
+struct save *document_save(const struct handle *handle)
+{
+	const struct document_file *file = handle->file;
+
+	if (handle->node->kind != NODE_DOCUMENT || file->upload)
+		return NULL;
+	return archive_content_save(file->content.node);
+}
+
+int document_image(struct node *node, struct image **out, struct err *err)
+{
+	const struct document_node *self = to_document(node);
+	struct save *save =
+	    self->content ? archive_content_save(self->content) : NULL;
+
+	(void)err;
+	if (!save)
+		return 0;
+	*out = image_get(save_image(save));
+	return 1;
+}
+
+const struct upload_target *document_target(const struct node *node)
+{
+	return &to_document(node)->target;
+}
+
+static int written(struct node *dir, struct document *document,
+    struct node **out, struct err *err)
+{
+	struct upload_target *target = &document->target;
+	CLEANUP(image_put_p) struct image *image = NULL;
+	int r = 0;
+
+	if (target->kind == &upload_archive) {
+		r = image_open_tag(dir->mount->images, target->repository,
+		    target->tag, &image, err);
+		if (r == 0)
+			r = archive_content(dir->mount, image, target->tag,
+			    &document->content, err);
+	}
+	if (r < 0) {
+		target_release(target);
+		return r;
+	}
+	r = document_node(document, out, err);
+	return r < 0 ? r : 1;
+}
+
+int document_written(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	struct document document = {.dir = dir, .name = name};
+	int r;
+
+	if (!uploads_pushed(dir->mount->uploads, dir, name, &document.size))
+		return 0;
+	r = target_find(dir, name, &document.target, err);
+	return r < 0 ? r : written(dir, &document, out, err);
+}
+
+void document_free(struct node *node)
+{
+	struct document_node *self = to_document(node);
+
+	node_discard(self->content);
+	target_release(&self->target);
+	pthread_mutex_destroy(&self->lock);
+	free(self->place);
+	free(self->name);
+	free(self);
+}
