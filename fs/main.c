@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "mountpoint.h"
 #include "options.h"
 #include "session.h"
 
@@ -96,7 +97,7 @@ static int mount_registry(struct options *options)
 		say(&err);
 		return 1;
 	}
-	if (session_check_mountpoint(options->mountpoint, &err) < 0) {
+	if (mountpoint_check(options->mountpoint, &err) < 0) {
 		say(&err);
 		return 1;
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is this a place to mount on? */
+#include "mountpoint.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "session.h"
 
 static void close_file(FILE **file)
 {
@@ -39,7 +40,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-dev_t session_mounted_device(const char *path, bool *is_registryfs)
+dev_t mountpoint_device(const char *path, bool *is_registryfs)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
 	AUTO_FREE char *line = NULL;
@@ -88,7 +89,7 @@ static int unmount_stale(const char *path, struct err *err)
 	return 0;
 }
 
-int session_check_mountpoint(const char *mountpoint, struct err *err)
+int mountpoint_check(const char *mountpoint, struct err *err)
 {
 	char path[PATH_MAX];
 	struct statvfs fs;
@@ -109,7 +110,7 @@ int session_check_mountpoint(const char *mountpoint, struct err *err)
 		    mountpoint);
 	if (!realpath(mountpoint, path))
 		return err_sys(err, "mount point %s", mountpoint);
-	if (session_mounted_device(path, &is_registryfs) && is_registryfs)
+	if (mountpoint_device(path, &is_registryfs) && is_registryfs)
 		return err_set(err, EBUSY,
 		    "mount point %s: a registry is mounted there already",
 		    mountpoint);

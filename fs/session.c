@@ -3,7 +3,6 @@
 #include "session.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "borrow.h"
+#include "channel.h"
 #include "feed.h"
 #include "loop.h"
 #include "made.h"
@@ -22,7 +22,6 @@
 #include "nodes.h"
 #include "oci/reference.h"
 #include "op.h"
-#include "parallel.h"
 #include "refusals.h"
 #include "scratch.h"
 #include "signals.h"
@@ -48,45 +47,9 @@ struct session {
 	struct registry *registry;
 	struct store *store;
 	struct node *root; /* held */
-	struct fuse_session *fuse;
-	bool mounted;
-	dev_t device; /* of the mount; 0: unknown */
+	struct channel *channel;
 	struct loop *loop;
 };
-
-static dev_t mounted_device(const struct session *session)
-{
-	bool is_registryfs;
-
-	return session_mounted_device(session->options->mountpoint,
-	    &is_registryfs);
-}
-
-/* A mount that was detached while files of it were open lives on, and another
- * one can have its path by now. */
-static bool is_replaced(const struct session *session)
-{
-	dev_t device = mounted_device(session);
-
-	return device && device != session->device;
-}
-
-/*
- * libfuse unmounts by path, unless an error on its descriptor says that the
- * mount is gone. A pipe that nobody reads has such an error. The connection
- * ends with the descriptor either way.
- */
-static bool disconnect(const struct session *session)
-{
-	int ends[2], r;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	close(ends[0]);
-	r = dup3(ends[1], fuse_session_fd(session->fuse), O_CLOEXEC);
-	close(ends[1]);
-	return r >= 0;
-}
 
 static void session_release(struct session *session)
 {
@@ -96,12 +59,7 @@ static void session_release(struct session *session)
 	if (session->http)
 		http_shutdown(session->http);
 	feed_free(mount->feed);
-	if (session->fuse) {
-		if (session->mounted &&
-		    (!is_replaced(session) || disconnect(session)))
-			fuse_session_unmount(session->fuse);
-		fuse_session_destroy(session->fuse);
-	}
+	channel_free(session->channel);
 	loop_free(session->loop);
 	op_close_all(mount);
 	borrowed_free(mount->borrowed);
@@ -272,10 +230,9 @@ static int make_mount(struct session *session, struct err *err)
 	return repo_node_root(mount, mount->base, &session->root, err);
 }
 
-static int new_fuse(struct session *session, struct err *err)
+static int open_channel(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
-	struct fuse_lowlevel_ops ops = {0};
 	AUTO_FREE char *mount_options =
 	    file_path("fsname=%s,subtype=registryfs%s%s%s%s%s",
 		options->registry, options->read_only ? ",ro" : "",
@@ -284,38 +241,16 @@ static int new_fuse(struct session *session, struct err *err)
 		options->noexec ? ",noexec" : "",
 		options->trust_suid ? ",suid" : "",
 		options->trust_dev ? ",dev" : "");
-	char name[] = "registryfs", dash_o[] = "-o", dash_d[] = "-d";
-	char *argv[] = {name, dash_o, mount_options,
-	    options->debug_fuse ? dash_d : NULL, NULL};
-	struct fuse_args args =
-	    FUSE_ARGS_INIT(options->debug_fuse ? 4 : 3, argv);
+	int r;
 
 	if (!mount_options)
 		return err_nomem(err);
-	ops_node(&ops);
-	ops_file(&ops);
-	ops_tree(&ops);
-	ops_xattr(&ops);
-	session->fuse =
-	    fuse_session_new(&args, &ops, sizeof(ops), &session->mount);
-	fuse_opt_free_args(&args);
-	if (!session->fuse)
-		return err_set(err, EINVAL, "libfuse refused the options %s",
-		    mount_options);
-	session->mount.feed = feed_new(session->fuse, err);
+	r = channel_new(&session->mount, mount_options, options->debug_fuse,
+	    &session->channel, err);
+	if (r < 0)
+		return r;
+	session->mount.feed = feed_new(channel_session(session->channel), err);
 	return session->mount.feed ? 0 : -err->code;
-}
-
-static int do_mount(struct session *session, struct err *err)
-{
-	if (fuse_session_mount(session->fuse, session->options->mountpoint) < 0)
-		return err_set(err, EACCES,
-		    "%s could not be mounted on; what fusermount3 said is "
-		    "above",
-		    session->options->mountpoint);
-	session->mounted = true;
-	session->device = mounted_device(session);
-	return parallel_answer(session->fuse, err);
 }
 
 static bool end(void *arg)
@@ -346,7 +281,8 @@ static int serve(struct session *session, struct err *err)
 	    .soon = end_soon,
 	    .now = end_now,
 	    .arg = session};
-	int r = loop_new(session->fuse, end_soon, session, &session->loop, err);
+	int r = loop_new(channel_session(session->channel), end_soon, session,
+	    &session->loop, err);
 
 	if (r == 0)
 		r = signals_start(&ending, &signals, err);
@@ -398,9 +334,9 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	if (r == 0)
 		r = make_mount(&session, err);
 	if (r == 0)
-		r = new_fuse(&session, err);
+		r = open_channel(&session, err);
 	if (r == 0)
-		r = do_mount(&session, err);
+		r = channel_mount(session.channel, err);
 	if (r == 0)
 		r = serve(&session, err);
 	return r;
