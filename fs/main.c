@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "mountpoint.h"
+#include "kernel/mountpoint.h"
 #include "options.h"
 #include "session.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "layer/writer.h"
-#include "mount.h"
+#include "node/mount.h"
 #include "oci/platform.h"
 
 enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };

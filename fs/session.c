@@ -10,23 +10,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "borrow.h"
-#include "channel.h"
-#include "feed.h"
-#include "loop.h"
-#include "made.h"
-#include "mirror.h"
-#include "nodes.h"
+#include "habits/attempt.h"
+#include "habits/refusals.h"
+#include "kernel/borrow.h"
+#include "kernel/channel.h"
+#include "kernel/feed.h"
+#include "kernel/loop.h"
+#include "kernel/op.h"
+#include "kernel/spent.h"
+#include "mirror/mirror.h"
+#include "node/nodes.h"
 #include "oci/reference.h"
-#include "op.h"
-#include "refusals.h"
-#include "scratch.h"
+#include "scratch/scratch.h"
 #include "signals.h"
-#include "spent.h"
-#include "upload.h"
+#include "tag/made.h"
+#include "upload/upload.h"
 
 enum {
 	FETCHES_MAX = 6, /* blobs at the same time */

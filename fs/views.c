@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each kind of node does. */
-#include "view.h"
+#include "node/view.h"
 
 const struct view_ops *const views[NODE_KINDS] = {
     [NODE_REPO] = &view_repo,

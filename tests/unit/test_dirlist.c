@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "dirlist.h"
+#include "node/dirlist.h"
 
 static void test_entries(void **state)
 {

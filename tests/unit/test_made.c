@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "made.h"
+#include "tag/made.h"
 
 static int join(void *arg, const char *name, struct err *err)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "name.h"
+#include "grammar/name.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mount.h"
-#include "nodes.h"
+#include "node/mount.h"
+#include "node/nodes.h"
 
 static unsigned freed;
 

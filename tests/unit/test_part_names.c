@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "part_names.h"
+#include "grammar/part_names.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ENTRY(type, more) \

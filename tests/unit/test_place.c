@@ -4,9 +4,9 @@
 #include "store_fixture.h"
 
 #include "layer/layer.h"
-#include "mount.h"
-#include "place.h"
-#include "view.h"
+#include "node/mount.h"
+#include "node/place.h"
+#include "node/view.h"
 
 /* A mount of nothing but layers that were never fetched. */
 struct world {

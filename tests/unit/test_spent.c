@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "spent.h"
+#include "kernel/spent.h"
 
 enum { THREAD = 100, TIMEOUT = 2 };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "metrics.h"
+#include "control/metrics.h"
 
 #define EVIL "/mnt/\"a\\b\"\n\x01\xff"
 

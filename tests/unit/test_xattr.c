@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "xattr.h"
+#include "node/xattr.h"
 
 static void test_found_and_listed(void **state)
 {

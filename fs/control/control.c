@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* .registryfs: the mount's own files. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "control.h"
+#include "metrics.h"
+#include "status.h"
+
+static int print_log(struct mount *mount, struct buf *out, struct err *err)
+{
+	(void)mount;
+	return log_recent(out, err);
+}
+
+static int print_as(struct mount *mount, struct buf *out,
+    int (*print)(const struct status *, struct buf *, struct err *),
+    struct err *err)
+{
+	CLEANUP(status_release) struct status status = {0};
+	int r = status_take(mount, &status, err);
+
+	return r < 0 ? r : print(&status, out, err);
+}
+
+static int print_status(struct mount *mount, struct buf *out, struct err *err)
+{
+	return print_as(mount, out, status_print, err);
+}
+
+static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
+{
+	return print_as(mount, out, metrics_print, err);
+}
+
+static const struct control_file {
+	const char *name;
+	const char *key;
+	snapshot_print *print; /* NULL: it is the events */
+} files[] = {
+    {"events", NULL, NULL},
+    {"log", "control/log", print_log},
+    {"metrics", "control/metrics", print_metrics},
+    {"status.json", "control/status.json", print_status},
+};
+
+enum { FILES = sizeof(files) / sizeof(*files) };
+
+int control_node(struct mount *mount, struct node **out, struct err *err)
+{
+	struct node *node = calloc(1, sizeof(*node));
+
+	if (!node)
+		return err_nomem(err);
+	node_init(node, mount, NODE_CONTROL, strdup("control"), 0, 0);
+	*out = node_add(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+static void control_free(struct node *node)
+{
+	free(node);
+}
+
+static int control_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	mount_stat_dir(node->mount, node, out);
+	return 0;
+}
+
+static int control_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		const struct control_file *file = &files[i];
+
+		if (strcmp(name, file->name))
+			continue;
+		return file->print ? snapshot_node(dir->mount, file->key,
+					 file->print, out, err)
+				   : events_node(dir->mount, out, err);
+	}
+	return err_set(err, ENOENT, "%s: no such name", name);
+}
+
+static int control_list(struct node *dir, struct dirlist *out, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < FILES && r == 0; i++) {
+		const struct control_file *file = &files[i];
+
+		r = dirlist_add(out, file->name, strlen(file->name), S_IFREG,
+		    file->key ? node_number(file->key)
+			      : events_node_number(dir->mount),
+		    err);
+	}
+	return r;
+}
+
+const struct view_ops view_control = {
+    .stat = control_stat,
+    .free = control_free,
+    .lookup = control_lookup,
+    .list = control_list,
+};

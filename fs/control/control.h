@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of .registryfs. */
+#ifndef FS_CONTROL_CONTROL_H
+#define FS_CONTROL_CONTROL_H
+
+#include "node/nodes.h"
+
+/* .registryfs */
+int control_node(struct mount *mount, struct node **out, struct err *err);
+
+/* A file that is printed whenever somebody opens it. */
+typedef int snapshot_print(struct mount *mount, struct buf *out,
+    struct err *err);
+int snapshot_node(struct mount *mount, const char *key, snapshot_print *print,
+    struct node **out, struct err *err);
+
+/* The journal's file of now. */
+int events_node(struct mount *mount, struct node **out, struct err *err);
+uint64_t events_node_number(struct mount *mount);
+
+#endif

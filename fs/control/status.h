@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a mount is and does at the moment. */
+#ifndef FS_STATUS_H
+#define FS_STATUS_H
+
+#include "http/http.h"
+#include "image/pushes.h"
+#include "node/mount.h"
+
+struct status {
+	/* Of the mount, borrowed. */
+	const char *version;
+	const char *registry;
+	const char *namespace;
+	const char *mountpoint;
+	const char *cache_dir;
+	uint64_t cache_size; /* at most, bytes */
+	bool read_only;
+
+	pid_t pid;
+	time_t started;
+	double uptime; /* seconds */
+	struct push_info *pushes;
+	size_t push_count;
+	struct push_counts ended;
+	struct store_stats store;
+	struct http_counters http;
+	struct registry_limit limit;
+};
+
+/* Asks nobody else, and waits for nothing. */
+int status_take(struct mount *mount, struct status *out, struct err *err);
+void status_release(struct status *status);
+
+/* Appends it as a JSON object. */
+int status_print(const struct status *status, struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies of one directory of an image. */
+#include "part_copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "grammar/part_names.h"
+#include "habits/attempt.h"
+#include "habits/caller.h"
+#include "mirror.h"
+#include "node/mount.h"
+#include "node/nodes.h"
+#include "node/view.h"
+#include "scratch/scratch.h"
+#include "tag/made.h"
+#include "tag/repository.h"
+
+static int count_child(void *arg, const char *name, struct err *err)
+{
+	(void)arg;
+	return err_set(err, ENOTEMPTY, "%s: is there", name);
+}
+
+/* A directory that was made here, to become a repository, and is empty. */
+static bool is_new(const struct node *dir)
+{
+	struct mount *mount = dir->mount;
+	const char *path = repo_node_repository(dir);
+	struct err none = ERR_INIT;
+
+	return made_has(mount->made, path) && !mirror_exists(mount, path) &&
+	       !images_found(mount->images, path) && !scratch_in(mount, path) &&
+	       made_children(mount->made, path, count_child, NULL, &none) == 0;
+}
+
+/* Whether it is in an image, and no directory of an image itself. */
+static bool is_part(const struct node *dir)
+{
+	return dir->kind == NODE_LAYERS || dir->kind == NODE_TREE ||
+	       dir->kind == NODE_FILES;
+}
+
+int part_copy_check_list(const struct node *dir, struct err *err)
+{
+	CLEANUP(node_put_p) struct node *made = NULL;
+	struct mount *mount = dir->mount;
+	uint64_t ino;
+
+	if (!is_part(dir) || !(ino = attempt_last(mount, ATTEMPT_MAKE)))
+		return 0;
+	made = node_find(mount->nodes, ino);
+	if (!made || made->kind != NODE_REPO || !is_new(made) ||
+	    !caller_is_cp())
+		return 0;
+	made_remove(mount->made, repo_node_repository(made));
+	return err_set(err, EPERM,
+	    "%s is no image: it would be a copy of one directory of an image; "
+	    "copy the image's whole directory to REPOSITORY/TAG (cp -r 1.0 "
+	    "2.0), or the directory to a local disk",
+	    repo_node_repository(made));
+}
+
+static bool caller_reads_layer(struct mount *mount)
+{
+	pid_t pid = caller_now().pid;
+
+	SCOPED_LOCK(&mount->handles_lock);
+	for (const struct handle *at = mount->handles; at; at = at->next)
+		if (at->pid == pid && at->node->kind == NODE_BLOB)
+			return true;
+	return false;
+}
+
+/* Whether there is the directory beside the file that layers/ has: 01 beside
+ * 01.tar.gz. */
+static bool has_layer_beside(const struct node *dir, const char *name)
+{
+	AUTO_FREE char *number = strndup(name, strspn(name, "0123456789"));
+	AUTO_FREE char *path =
+	    number ? repo_path(repo_node_repository(dir), number) : NULL;
+
+	return path && made_has(dir->mount->made, path);
+}
+
+int part_copy_check_file(const struct node *dir, const char *name,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+	bool fills;
+	size_t index;
+
+	if (!layer_is_numbered(name, &index) ||
+	    !made_has(dir->mount->made, path))
+		return 0;
+	fills = attempt_is_noted(dir, "", ATTEMPT_MAKE);
+	if (!has_layer_beside(dir, name) &&
+	    !attempt_is_noted(dir, "", ATTEMPT_LAYERS) &&
+	    !((fills || caller_is_rsync()) && *name == '0') &&
+	    !(fills && caller_reads_layer(dir->mount)))
+		return 0;
+	/* What follows, as layer 10, may be less clear by itself. */
+	attempt_note(dir, "", ATTEMPT_LAYERS);
+	return err_set(err, EPERM,
+	    "%s/%s is called as a layer of an image, and no image: copy the "
+	    "image's whole directory to REPOSITORY/TAG (cp -r 1.0 2.0); if it "
+	    "is an archive, give it another name, or make its repository first "
+	    "(mkdir)",
+	    path, name);
+}

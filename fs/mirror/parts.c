@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that are written into a mirror. Whichever comes last of image.tar and
+ * the others, a manifest or config that is not the image's is an error: who
+ * edited it in a copy would otherwise believe that the edit had been pushed.
+ */
+#include "parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "grammar/image_parts.h"
+#include "mirror.h"
+#include "node/mount.h"
+#include "node/nodes.h"
+#include "scratch/scratch.h"
+#include "upload/document.h"
+
+/* The largest of them. */
+enum {
+	DOCUMENT_MAX = MANIFEST_MAX_BYTES > CONFIG_MAX_BYTES
+			   ? MANIFEST_MAX_BYTES
+			   : CONFIG_MAX_BYTES
+};
+
+static const char *const names[] = {"manifest.json", "config.json",
+    "index.json"};
+
+/* The bytes that the image has under that name: 1, or 0 where it has none. */
+static int bytes_of(struct image *top, const char *name, struct buf *out,
+    struct err *err)
+{
+	CLEANUP(image_put_p) struct image *shown = NULL;
+	struct err none = ERR_INIT;
+	int r;
+
+	if (!strcmp(name, "index.json")) {
+		if (top->manifest->kind != MANIFEST_INDEX)
+			return 0;
+		r = buf_add(out, top->data, top->len, err);
+		return r < 0 ? r : 1;
+	}
+	if (image_platform(top, &shown, &none) < 0)
+		return 0;
+	if (!strcmp(name, "manifest.json"))
+		r = buf_add(out, shown->data, shown->len, err);
+	else if (!digest_is_set(&shown->manifest->config.digest))
+		return 0;
+	else
+		r = image_config_bytes(shown, out, err);
+	return r < 0 ? r : 1;
+}
+
+static int compare(const char *path, const char *name, struct image *image,
+    const struct buf *copied, struct err *err)
+{
+	AUTO_BUF struct buf bytes = BUF_INIT(DOCUMENT_MAX);
+	int r = bytes_of(image, name, &bytes, err);
+
+	if (r <= 0)
+		return r;
+	if (bytes.len == copied->len &&
+	    memcmp(bytes.data, copied->data, bytes.len) == 0)
+		return 0;
+	return err_set(err, EINVAL,
+	    "%s/%s is not that of the image in image.tar: the image was pushed "
+	    "as it is in image.tar; write the file into the image's directory "
+	    "to change it",
+	    path, name);
+}
+
+/* What was copied before image.tar. */
+static int compare_kept(struct mount *mount, const char *path,
+    struct image *image, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
+		int r = scratch_load(mount, path, names[i], &copied, err);
+
+		if (r == 1)
+			r = compare(path, names[i], image, &copied, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int apply_archive(struct mount *mount,
+    const struct upload_target *target, const struct target_file *file,
+    struct err *err)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	int r = image_open(mount->images, target->repository, file->pushed,
+	    &image, err);
+
+	if (r == 0)
+		r = compare_kept(mount, target->detail, image, err);
+	if (r < 0)
+		return r;
+	mirror_done(mount, target->detail, file->pushed);
+	return 1;
+}
+
+int mirror_target(struct node *dir, const char *name, struct upload_target *out,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+	const char *tag = mirror_tag(path);
+	AUTO_FREE char *repository = NULL;
+	int r;
+
+	if (!tag || !mirror_has_part(dir, name) ||
+	    image_part_find(name)->mode != S_IFREG)
+		return 0;
+	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
+	if (!repository)
+		return err_nomem(err);
+	r = target_set(out,
+	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
+	    repository, tag, path, err);
+	return r < 0 ? r : 1;
+}
+
+int mirror_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	struct mount *mount = dir->mount;
+	struct document document = {.dir = dir, .name = name};
+	CLEANUP(image_put_p) struct image *image = NULL;
+	struct digest digest;
+	int r;
+
+	if (strcmp(name, IMAGE_TAR) != 0 ||
+	    !mirror_image(mount, repo_node_repository(dir), &digest))
+		return 0;
+	r = mirror_target(dir, name, &document.target, err);
+	if (r <= 0)
+		return r;
+	r = image_open(mount->images, document.target.repository, &digest,
+	    &image, err);
+	if (r == 0)
+		r = archive_content(mount, image, document.target.tag,
+		    &document.content, err);
+	if (r < 0) {
+		target_release(&document.target);
+		return r;
+	}
+	r = document_node(&document, out, err);
+	return r < 0 ? r : 1;
+}
+
+/* Compares it with the image, if that is there already. */
+static int compare_late(struct mount *mount, const struct upload_target *target,
+    const char *name, const struct buf *copied, struct err *err)
+{
+	CLEANUP(image_put_p) struct image *image = NULL;
+	struct digest digest;
+	int r;
+
+	if (!mirror_image(mount, target->detail, &digest))
+		return 0;
+	r = image_open(mount->images, target->repository, &digest, &image, err);
+	return r < 0 ? r : compare(target->detail, name, image, copied, err);
+}
+
+static int apply_part(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
+	struct digest digest;
+	int r = target_file_read(file, &copied, err);
+
+	if (r == 0)
+		r = digest_of(DIGEST_SHA256, copied.data, copied.len, &digest,
+		    err);
+	if (r == 0)
+		r = compare_late(mount, target, file->name, &copied, err);
+	if (r == 0)
+		r = scratch_save(mount, target->detail, file->name, &copied,
+		    err);
+	if (r < 0)
+		return r;
+	mirror_note_manifest(mount, target->detail, file->name, &digest);
+	return 1;
+}
+
+const struct upload_kind upload_mirror = {
+    .is_archive = true,
+    .apply = apply_archive,
+};
+const struct upload_kind upload_mirror_part = {.apply = apply_part};

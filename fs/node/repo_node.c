@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of namespaces and repositories. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "nodes.h"
+
+struct repo_node {
+	struct node node;
+	char *repository; /* "" at the top */
+};
+
+const char *repo_node_repository(const struct node *node)
+{
+	return ((const struct repo_node *)(const void *)node)->repository;
+}
+
+static struct node *repo_node_alloc(struct mount *mount, const char *repository)
+{
+	struct repo_node *repo = calloc(1, sizeof(*repo));
+
+	if (!repo)
+		return NULL;
+	repo->repository = strdup(repository);
+	node_init(&repo->node, mount, NODE_REPO,
+	    repo->repository ? file_path("dir:%s", repository) : NULL,
+	    mount->tag_ttl, mount->tag_ttl);
+	return &repo->node;
+}
+
+int repo_node(struct mount *mount, const char *repository, struct node **out,
+    struct err *err)
+{
+	struct node *node = repo_node_alloc(mount, repository);
+
+	if (!node)
+		return err_nomem(err);
+	*out = node_add(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+int repo_node_root(struct mount *mount, const char *repository,
+    struct node **out, struct err *err)
+{
+	struct node *node = repo_node_alloc(mount, repository);
+
+	if (!node)
+		return err_nomem(err);
+	*out = node_add_root(mount->nodes, node, err);
+	return *out ? 0 : -err->code;
+}
+
+void repo_node_free(struct node *node)
+{
+	struct repo_node *repo = (struct repo_node *)(void *)node;
+
+	free(repo->repository);
+	free(repo);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of scratch directories and of what is in them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/lead.h"
+#include "node/nodes.h"
+#include "scratch.h"
+
+enum { KEY_SIZE = sizeof("scratch:") + 16 };
+
+struct scratch_node {
+	struct node node;
+	struct local_inode *inode; /* counted */
+};
+
+struct local_inode *scratch_inode(const struct node *node)
+{
+	return ((const struct scratch_node *)(const void *)node)->inode;
+}
+
+static void print_key(char key[KEY_SIZE], uint64_t number)
+{
+	snprintf(key, KEY_SIZE, "scratch:%" PRIx64, number);
+}
+
+int scratch_node(struct mount *mount, struct local_inode *inode,
+    struct node **out, struct err *err)
+{
+	struct scratch_node *self = calloc(1, sizeof(*self));
+	char key[KEY_SIZE];
+	struct stat st;
+
+	if (!self)
+		return err_nomem(err);
+	local_stat(inode, &st);
+	print_key(key, local_number(inode));
+	self->inode = local_get(inode);
+	node_init(&self->node, mount,
+	    S_ISDIR(st.st_mode) ? NODE_SCRATCH : NODE_SCRATCH_FILE, strdup(key),
+	    TTL_FOREVER, TTL_FOREVER);
+	*out = node_add(mount->nodes, &self->node, err);
+	return *out ? 0 : -err->code;
+}
+
+static int add_entry(void *arg, const char *name, uint64_t number, mode_t mode,
+    struct err *err)
+{
+	char key[KEY_SIZE];
+
+	print_key(key, number);
+	return dirlist_add(arg, name, strlen(name), mode, node_number(key),
+	    err);
+}
+
+int scratch_list_inode(struct local_inode *dir, struct dirlist *out,
+    struct err *err)
+{
+	return local_list(dir, add_entry, out, err);
+}
+
+void scratch_node_free(struct node *node)
+{
+	struct local_inode *inode = scratch_inode(node);
+	struct stat st;
+
+	local_stat(inode, &st);
+	/* Its content goes, too, which can take the disk a while. */
+	if (st.st_nlink == 0 && st.st_size > 0)
+		lead_give();
+	local_put(inode);
+	free(node);
+}

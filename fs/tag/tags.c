@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tags made, moved and removed. */
+#include "tags.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "habits/attempt.h"
+#include "habits/caller.h"
+#include "habits/move_into.h"
+#include "habits/replace.h"
+#include "image/retag.h"
+#include "image/untag.h"
+#include "link.h"
+#include "made.h"
+#include "node/nodes.h"
+#include "node/walk.h"
+#include "oci/reference.h"
+#include "repository.h"
+#include "upload/document.h"
+#include "upload/upload.h"
+
+/* A tag as a name in a directory says it. */
+struct tag {
+	struct node *node; /* held; NULL where the name is a new one */
+	struct tag_name name;
+	struct upload_target target; /* of which the name may be */
+};
+
+static void tag_release(struct tag *tag)
+{
+	node_put(tag->node);
+	target_release(&tag->target);
+}
+
+/* That there is: by its directory or its archive. */
+static int tag_find(struct node *dir, const char *name, struct tag *out,
+    struct err *err)
+{
+	int r = dir->view->lookup(dir, name, &out->node, err);
+
+	if (r < 0)
+		return r;
+	if (out->node->kind == NODE_IMAGE) {
+		const struct image_name *is = image_node_name(out->node);
+
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
+	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
+		const struct upload_target *is = document_target(out->node);
+
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
+	}
+	if (out->name.tag)
+		return 0;
+	return err_set(err, EPERM,
+	    "%s: only tags can be moved or removed, and this is none", name);
+}
+
+/* That a name would be, or the one of the image that the directory is. */
+static int tag_to_be(struct node *dir, const char *name, struct tag *out,
+    struct err *err)
+{
+	int r;
+
+	if (dir->kind == NODE_IMAGE) {
+		const struct image_name *is = image_node_name(dir);
+
+		out->name.repository = is->repository;
+		out->name.tag = is->tag;
+		return is->tag ? 0
+			       : err_set(err, EPERM,
+				     "%s: an image named by its digest never "
+				     "changes",
+				     name);
+	}
+	r = target_find(dir, name, &out->target, err);
+	if (r < 0)
+		return r;
+	if (dir->kind != NODE_REPO || out->target.kind != &upload_archive)
+		return err_set(err, EPERM, "%s: no tag can have this name",
+		    name);
+	out->name.repository = out->target.repository;
+	out->name.tag = out->target.tag;
+	return 0;
+}
+
+static int copy_to(const struct mount *mount, struct image *image,
+    const struct tag *to, struct err *err)
+{
+	return tag_copy(image, &to->name, mount->referrers, err);
+}
+
+/* ln -sf renames a link of such a name over a file that is there: over an
+ * archive, which is no tag's own name. */
+static int check_link_name(const char *name, const char *path, struct err *err)
+{
+	static const char *const programs[] = {"ln"};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	enum { LENGTH = 8 };
+
+	if (strncmp(name, "Cu", 2) != 0 || strlen(name) != LENGTH ||
+	    strspn(name, letters) != LENGTH || !caller_is_program(programs, 1))
+		return 0;
+	return err_set(err, EPERM,
+	    "an archive cannot become a link: link the tag itself, as in "
+	    "ln -sfn %s TAG",
+	    path);
+}
+
+int tags_link(struct node *dir, const char *name, const char *path,
+    struct node **out, struct err *err)
+{
+	CLEANUP(tag_release) struct tag to = {0};
+	CLEANUP(image_put_p) struct image *image = NULL;
+	int r = check_link_name(name, path, err);
+
+	if (r == 0)
+		r = tag_to_be(dir, name, &to, err);
+	if (r == 0)
+		r = walk_image(dir->mount, repo_node_repository(dir), path,
+		    &image, err);
+	if (r == 0)
+		r = copy_to(dir->mount, image, &to, err);
+	return r < 0 ? err_wrap(err, "linking %s to %s", name, path)
+		     : link_node(dir->mount, path, out, err);
+}
+
+int tags_link_inside(struct node *image_dir, const char *name, const char *path,
+    struct node **out, struct err *err)
+{
+	struct mount *mount = image_dir->mount;
+	CLEANUP(tag_release) struct tag to = {0};
+	CLEANUP(image_put_p) struct image *image = NULL;
+	struct err from_repository = ERR_INIT;
+	const char *slash = strrchr(path, '/');
+	int r = tag_to_be(image_dir, path, &to, err);
+
+	if (r == 0 && strcmp(name, slash ? slash + 1 : path) != 0)
+		r = err_set(err, EPERM,
+		    "%s: part of an image, which has no links of its own",
+		    name);
+	if (r < 0)
+		return r;
+	r = walk_image(mount, to.name.repository, path, &image,
+	    &from_repository);
+	/* `ln -r` counts from the directory itself. */
+	if (r < 0 && strncmp(path, "../", 3) == 0)
+		r = walk_image(mount, to.name.repository, path + 3, &image,
+		    &(struct err)ERR_INIT);
+	if (r < 0)
+		*err = from_repository;
+	else
+		r = copy_to(mount, image, &to, err);
+	return r < 0 ? err_wrap(err, "linking %s to %s", to.name.tag, path)
+		     : link_node(mount, path, out, err);
+}
+
+/* Whether tags can be removed by this operation. */
+static int check_delete(const struct mount *mount, const char *name,
+    struct err *err)
+{
+	if (mount->delete_tags != DELETE_NOTHING)
+		return 0;
+	return err_set(err, EPERM,
+	    "%s: this mount does not delete or move tags; mount with "
+	    "-o delete",
+	    name);
+}
+
+/* The kernel goes on with the directory's node under its new name. */
+static int rename_node(const struct tag *from, struct node *to_dir,
+    const char *to_name, const struct tag *to, struct err *err)
+{
+	struct node *node = from->node;
+	int r;
+
+	if (node->kind != NODE_IMAGE)
+		return 0;
+	r = image_node_move(node, to_dir, to_name, to->name.repository,
+	    to->name.tag, err);
+	if (r == 0)
+		uploads_follow(node->mount->uploads,
+		    image_node_name(node)->key_before, node->key);
+	return r;
+}
+
+static int exchange_names(struct node *dir, const char *name,
+    struct node *to_dir, const char *to_name, struct err *err)
+{
+	CLEANUP(tag_release) struct tag a = {0};
+	CLEANUP(tag_release) struct tag b = {0};
+	struct tag was_a;
+	int r = tag_find(dir, name, &a, err);
+
+	if (r == 0)
+		r = tag_find(to_dir, to_name, &b, err);
+	if (r < 0)
+		return r;
+	was_a = a;
+	r = tag_exchange(dir->mount->images, &a.name, &b.name,
+	    dir->mount->referrers, err);
+	if (r == 0)
+		r = rename_node(&a, to_dir, to_name, &b, err);
+	if (r == 0)
+		r = rename_node(&b, dir, name, &was_a, err);
+	return r;
+}
+
+/* cp -b and editors move what they replace out of the way. */
+static int check_backup(const char *name, const char *to_name, struct err *err)
+{
+	if (to_name[strlen(to_name) - 1] != '~')
+		return 0;
+	return err_set(err, EPERM,
+	    "%s cannot become %s: an image is kept by another tag of it, as "
+	    "ln -s TAG OLD makes one, and what is written replaces it whole",
+	    name, to_name);
+}
+
+int tags_move(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	CLEANUP(tag_release) struct tag from = {0};
+	CLEANUP(tag_release) struct tag to = {0};
+	int r = check_backup(name, to_name, err);
+
+	if (r == 0)
+		r = check_delete(dir->mount, name, err);
+	if (r == 0 && flags & RENAME_EXCHANGE)
+		return exchange_names(dir, name, to_dir, to_name, err);
+	if (r == 0)
+		r = move_into_check(to_dir, name, to_name, flags, err);
+	if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
+		r = err_set(err, EINVAL, "%s: tags leave no whiteouts", name);
+	if (r == 0)
+		r = tag_find(dir, name, &from, err);
+	if (r == 0)
+		r = tag_to_be(to_dir, to_name, &to, err);
+	if (r < 0)
+		return r;
+	/* 1.0 to 1.0.tar: it has that name. */
+	if (!strcmp(from.name.repository, to.name.repository) &&
+	    !strcmp(from.name.tag, to.name.tag))
+		return 0;
+	r = tag_move(dir->mount->images, &from.name, &to.name,
+	    dir->mount->referrers, err);
+	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
+}
+
+bool tags_replaces(struct node *dir, const char *name)
+{
+	CLEANUP(node_put_p) struct node *file = NULL;
+	struct err none = ERR_INIT;
+
+	return dir->view->lookup(dir, name, &file, &none) == 0 &&
+	       file->kind == NODE_DOCUMENT && !document_was_read(file) &&
+	       replace_begin(dir, name);
+}
+
+static int remove_tag(struct node *dir, const char *name, bool directory,
+    struct err *err)
+{
+	CLEANUP(tag_release) struct tag tag = {0};
+	int r = check_delete(dir->mount, name, err);
+
+	if (r == 0)
+		r = tag_find(dir, name, &tag, err);
+	if (r < 0)
+		return r;
+	if (directory != (tag.node->kind == NODE_IMAGE))
+		return err_set(err, directory ? ENOTDIR : EISDIR,
+		    "%s: %s directory", name, directory ? "no" : "a");
+	return untag(dir->mount->images, tag.name.repository, tag.name.tag,
+	    err);
+}
+
+int tags_unlink(struct node *dir, const char *name, struct err *err)
+{
+	/* What gzip removes when it has written NAME.gz is the same tag. */
+	if (tags_replaces(dir, name) ||
+	    uploads_renews(dir->mount->uploads, dir, name))
+		return 0;
+	return remove_tag(dir, name, false, err);
+}
+
+/* The tags of signatures and the like, which nobody sees, go last. */
+static int remove_hidden(struct mount *mount, const char *repository,
+    const struct names *tags, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
+		struct err said = ERR_INIT;
+
+		r = untag(mount->images, repository, names_at(tags, i), &said);
+		/* Two of them can be one manifest. */
+		if (r == -ENOENT)
+			r = 0;
+		if (r < 0)
+			*err = said;
+	}
+	return r;
+}
+
+static int remove_repository(struct mount *mount, const char *repository,
+    struct err *err)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	size_t shown = 0;
+	int r = images_tags(mount->images, repository, &tags, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (images_stale(mount->images, repository, NULL))
+		return err_set(err, EIO,
+		    "%s: the registry is away, and which tags it has now is "
+		    "not known",
+		    repository);
+	for (size_t i = 0; tags && i < names_count(tags); i++)
+		shown += !tag_is_referrers(names_at(tags, i));
+	if (shown > 0)
+		return err_set(err, ENOTEMPTY, "%s: has %zu tag%s", repository,
+		    shown, shown == 1 ? "" : "s");
+	if (tags && names_count(tags) > 0 &&
+	    mount->delete_tags != DELETE_RECURSIVE)
+		return err_set(err, ENOTEMPTY,
+		    "%s: has tags of signatures, which are not shown",
+		    repository);
+	if (tags)
+		r = remove_hidden(mount, repository, tags, err);
+	if (r == 0 || r == -ENOENT)
+		images_forget(mount->images, repository);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* A namespace is there until it is removed, though nothing is in it any more:
+ * rm -r removes it next. */
+static int keep_namespace(struct mount *mount, const struct node *dir,
+    struct err *err)
+{
+	const char *path = repo_node_repository(dir);
+
+	return !*path || repo_listed(mount, path)
+		   ? 0
+		   : made_add(mount->made, path, err);
+}
+
+int tags_rmdir(struct node *dir, const char *name, struct err *err)
+{
+	CLEANUP(node_put_p) struct node *node = NULL;
+	struct mount *mount = dir->mount;
+	const char *repository;
+	int r = dir->view->lookup(dir, name, &node, err);
+
+	if (r < 0)
+		return r;
+	if (node->kind != NODE_REPO)
+		return remove_tag(dir, name, true, err);
+	repository = repo_node_repository(node);
+	if (!repo_listed(mount, repository) &&
+	    made_remove(mount->made, repository))
+		return 0;
+	if (repo_has_below(mount, repository))
+		return err_set(err, mount->delete_tags ? ENOTEMPTY : EPERM,
+		    "%s: has repositories in it", name);
+	r = check_delete(mount, name, err);
+	if (r == 0)
+		r = remove_repository(mount, repository, err);
+	return r < 0 ? r : keep_namespace(mount, dir, err);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An image as one archive: the content of documents (document.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "document.h"
+#include "node/image_info.h"
+#include "node/nodes.h"
+
+struct archive_node {
+	struct node node;
+	struct image *image;
+	struct save *save;
+};
+
+static struct archive_node *to_archive(const struct node *node)
+{
+	return (struct archive_node *)(uintptr_t)node;
+}
+
+static char *archive_key(const struct image *image, const char *tag)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return file_path("archive:%s:%s@%s", image->repository, tag ? tag : "",
+	    digest_format(&image->digest, text));
+}
+
+/* Takes the key. */
+static char *longer_key(char *key, uint64_t size)
+{
+	AUTO_FREE char *before = key;
+
+	return file_path("%s of %llu bytes", before, (unsigned long long)size);
+}
+
+uint64_t archive_number(const struct image *image, const char *tag)
+{
+	AUTO_FREE char *key = archive_key(image, tag);
+
+	return key ? node_number(key) : 0;
+}
+
+int archive_content(struct mount *mount, struct image *image, const char *tag,
+    struct node **out, struct err *err)
+{
+	CLEANUP(save_put_p) struct save *save = NULL;
+	AUTO_FREE char *key = archive_key(image, tag);
+	int r = save_new(image, tag, &save, err);
+	struct archive_node *self;
+
+	if (r < 0)
+		return r;
+	/* The next one may be another: its pages are not this one's. */
+	if (key && !save_is_whole(save))
+		key = longer_key(key, save_size(save));
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return err_nomem(err);
+	self->image = image_get(image);
+	self->save = steal(&save);
+	node_init(&self->node, mount, NODE_ARCHIVE, steal(&key), 0, 0);
+	return node_made(&self->node, out, err);
+}
+
+struct save *archive_content_save(const struct node *node)
+{
+	return node->kind == NODE_ARCHIVE ? to_archive(node)->save : NULL;
+}
+
+static void archive_free(struct node *node)
+{
+	struct archive_node *self = to_archive(node);
+
+	save_put(self->save);
+	image_put(self->image);
+	free(self);
+}
+
+static int archive_stat(struct node *node, struct stat *out, struct err *err)
+{
+	struct archive_node *self = to_archive(node);
+
+	(void)err;
+	mount_stat_file(node->mount, node, save_size(self->save), out);
+	image_stat_time(node, self->image, out);
+	return 0;
+}
+
+static int archive_xattrs(struct node *node, struct xattrs *out,
+    struct err *err)
+{
+	return image_add_xattrs(to_archive(node)->image, NULL, out, err);
+}
+
+static int archive_open(struct node *node, int flags, struct handle *handle,
+    struct err *err)
+{
+	(void)flags;
+	handle->keep_cache = true;
+	return save_open(to_archive(node)->save, err);
+}
+
+static ssize_t archive_read(struct handle *handle, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	return save_read(to_archive(handle->node)->save, data, len, off, err);
+}
+
+const struct view_ops view_archive = {
+    .stat = archive_stat,
+    .free = archive_free,
+    .xattrs = archive_xattrs,
+    .open = archive_open,
+    .read = archive_read,
+    /* Nor is it for ever in the directory of a digest. */
+    .is_fleeting = true,
+};

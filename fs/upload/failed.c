@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files whose push failed. Their bytes are kept under a name of their own, from
+ * which a rename to the final name tries again: what came through a pipe cannot
+ * be had a second time. Nothing that is kept replaces anything but its own
+ * beginning.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "grammar/name.h"
+#include "node/mount.h"
+#include "table.h"
+
+/* As many different failures of one name as anybody looks at. */
+enum { FAILED_MAX = 1000 };
+
+static bool is_tag(const struct upload *upload)
+{
+	return upload->target.kind == &upload_archive &&
+	       !upload->target.in_image;
+}
+
+/* What the file would be called had it not failed: an archive's ending says
+ * nothing of its tag. */
+static char *final_name(const struct upload *upload)
+{
+	size_t len = strlen(upload->name);
+
+	if (is_tag(upload))
+		len -= strlen(name_ending(upload->name));
+	return strndup(upload->name, len);
+}
+
+/* The name to rename it to: mv would move it into the directory of a tag that
+ * is there. */
+static char *name_to_try(const struct upload *upload, const char *final)
+{
+	return is_tag(upload) ? file_path("%s.tar", final) : strdup(final);
+}
+
+/* Without what tells the place of a tag, or of an image's part, apart from
+ * other names: "app/:1.0/referrers#sha256:…". */
+static char *place_shown(const char *place)
+{
+	char *shown = strdup(place);
+	char *to = shown;
+
+	if (!shown)
+		return NULL;
+	for (const char *from = place; *from && *from != '#'; from++) {
+		if (*from != ':' || from == place || from[-1] != '/')
+			*to++ = *from;
+	}
+	*to = '\0';
+	return shown;
+}
+
+/* A name beside the upload's, as its user sees it from the mount point. */
+static char *shown_path(const struct upload *upload, const char *name)
+{
+	const char *base = upload->mount->base, *place = upload->place;
+	AUTO_FREE char *shown = NULL;
+	size_t len = strlen(base);
+
+	if (strncmp(place, "dir:", strlen("dir:")) == 0)
+		place += strlen("dir:");
+	if (strncmp(place, base, len) == 0)
+		place += len;
+	place += strspn(place, "/");
+	shown = place_shown(place);
+	return shown ? file_path("%s%s%s", shown, *shown ? "/" : "", name)
+		     : NULL;
+}
+
+/* Whether replacing what is kept already loses none of it. */
+static bool has_all_of(struct upload *upload, struct upload *kept)
+{
+	if (upload == kept)
+		return true;
+	if (!upload->source && !kept->source)
+		return spool_begins_with(upload->spool, kept->spool);
+	return upload->source && kept->source &&
+	       upload->copied >= kept->copied &&
+	       digest_equal(&save_image(upload->source)->digest,
+		   &save_image(kept->source)->digest);
+}
+
+/* Whether the upload may have the name; free names are anybody's. */
+static bool may_have(struct upload *upload, const char *name)
+{
+	CLEANUP(upload_put_p)
+	struct upload *kept =
+	    uploads_find(upload->mount->uploads, upload->place, name);
+
+	return !kept || has_all_of(upload, kept);
+}
+
+/* ".1.0.failed", or ".1.0.failed.2" where that has other bytes. NULL when out
+ * of memory, or names. */
+static char *failed_name(struct upload *upload, const char *final)
+{
+	for (unsigned n = 1; n <= FAILED_MAX; n++) {
+		AUTO_FREE char *name =
+		    n == 1 ? file_path(".%s.failed", final)
+			   : file_path(".%s.failed.%u", final, n);
+
+		if (!name || may_have(upload, name))
+			return steal(&name);
+	}
+	return NULL;
+}
+
+static char *keep(struct upload *upload, const char *final)
+{
+	AUTO_FREE char *failed = final ? failed_name(upload, final) : NULL;
+	struct err none = ERR_INIT;
+
+	if (!failed || uploads_insert(upload->mount->uploads, upload->place,
+			   failed, upload, &none) < 0)
+		return NULL;
+	return steal(&failed);
+}
+
+void upload_keep_failed(struct upload *upload)
+{
+	AUTO_FREE char *final = final_name(upload);
+	AUTO_FREE char *failed = keep(upload, final);
+
+	(void)failed;
+}
+
+void uploads_failed_now(struct upload *upload)
+{
+	AUTO_FREE char *final = final_name(upload);
+	AUTO_FREE char *failed = keep(upload, final);
+	AUTO_FREE char *try = final ? name_to_try(upload, final) : NULL;
+	AUTO_FREE char *from = NULL, *to = NULL, *path = NULL;
+
+	if (!failed || !try)
+		return; /* it stays under its own name */
+	if (strcmp(failed, upload->name) != 0)
+		uploads_take_name(upload->mount->uploads, upload->place,
+		    upload->name, upload);
+	path = shown_path(upload, upload->name);
+	from = shown_path(upload, failed);
+	to = shown_path(upload, try);
+	if (path && from && to)
+		log_warn("%s is kept as %s; `mv %s %s` tries again: %s", path,
+		    from, from, to, upload->error.msg);
+}

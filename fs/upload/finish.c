@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a file that is whole becomes, and what comes of it. */
+#include <errno.h>
+
+#include "image/retag.h"
+#include "table.h"
+
+int upload_push(struct upload *upload, struct err *err)
+{
+	const struct upload_target *target = &upload->target;
+	const struct push_target to = {.images = upload->mount->images,
+	    .repository = target->repository,
+	    .tag = target->tag,
+	    .untagged = target->kind->is_untagged};
+
+	if (upload->push)
+		return 0;
+	return push_new(&to, upload->spool, &upload->push, err);
+}
+
+/* What its archive is now, whether its bytes came in or it was copied in the
+ * registry; NULL where it is not an archive. */
+static const struct digest *pushed_digest(const struct upload *upload)
+{
+	if (!upload->target.kind->is_archive)
+		return NULL;
+	return upload->source ? &save_image(upload->source)->digest
+			      : push_digest(upload->push);
+}
+
+int upload_apply(struct upload *upload, struct err *err)
+{
+	const struct upload_kind *kind = upload->target.kind;
+	char type[ARTIFACT_TYPE_SIZE];
+	const struct target_file file = {.name = upload->name,
+	    .type = type,
+	    .spool = upload->spool,
+	    .pushed = pushed_digest(upload)};
+
+	if (upload->state == UPLOAD_PUSHED || !kind->apply)
+		return 1;
+	upload_type(upload, type);
+	return kind->apply(upload->mount, &upload->target, &file, err);
+}
+
+/* Takes note of what push_advance() or push_end() said. */
+int upload_outcome(struct upload *upload, int r, struct err *err)
+{
+	if (r == 1 && upload->state != UPLOAD_PUSHED) {
+		upload_become(upload, UPLOAD_PUSHED, NULL);
+		uploads_pushed_now(upload);
+	} else if (r < 0 && upload->state == UPLOAD_OPEN) {
+		struct err lasting = *err;
+
+		/* EINTR asks to write again, which many programs would do for
+		 * ever. */
+		if (r == -EINTR)
+			lasting.code = EIO;
+		upload_become(upload, UPLOAD_FAILED, &lasting);
+		uploads_failed_now(upload);
+	}
+	return r < 0 ? r : 0;
+}
+
+int upload_copy_finish(struct upload *upload, struct err *err)
+{
+	const struct tag_name to = {upload->target.repository,
+	    upload->target.tag};
+	int r;
+
+	if (upload->copied < save_size(upload->source))
+		return err_set(err, EINVAL, "%s was not copied to its end",
+		    upload->name);
+	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
+	    err);
+	return r < 0 ? r : upload_apply(upload, err);
+}
+
+int upload_complete(struct upload *upload, bool is_last, struct err *err)
+{
+	int r;
+
+	if (upload->source)
+		return upload_copy_finish(upload, err);
+	if (!spool_size(upload->spool))
+		return 0;
+	if (!upload->target.kind->is_archive)
+		return upload_apply(upload, err);
+	r = upload_push(upload, err);
+	if (r == 0)
+		r = push_end(upload->push, is_last, err);
+	return r == 1 ? upload_apply(upload, err) : r;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that change an image when they are closed, and what tells them. */
+#include <errno.h>
+#include <string.h>
+
+#include "grammar/image_parts.h"
+#include "grammar/name.h"
+#include "image/change.h"
+#include "node/mount.h"
+#include "node/target.h"
+#include "stream/compression.h"
+#include "table.h"
+
+static struct push_target tag_of(struct mount *mount,
+    const struct upload_target *target)
+{
+	return (struct push_target){.images = mount->images,
+	    .repository = target->repository,
+	    .tag = target->tag};
+}
+
+int target_file_read(const struct target_file *file, struct buf *out,
+    struct err *err)
+{
+	uint64_t size = spool_size(file->spool);
+	ssize_t n;
+	int r;
+
+	if (size > out->limit)
+		return err_set(err, EFBIG, "%s has %llu bytes", file->name,
+		    (unsigned long long)size);
+	r = buf_reserve(out, (size_t)size, err);
+	if (r < 0)
+		return r;
+	n = spool_read(file->spool, out->data, (size_t)size, 0, err);
+	if (n < 0)
+		return (int)n;
+	out->len = (size_t)n;
+	out->data[out->len] = '\0';
+	return 0;
+}
+
+/* What is said of a change that was not made. */
+static int outcome(int r, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	return r < 0 ? err_wrap(err, "changing %s:%s by %s", target->repository,
+			   target->tag, file->name)
+		     : 1;
+}
+
+static int apply_layer(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+
+	return outcome(change_add_layer(&tag, file->spool, file->name, err),
+	    target, file, err);
+}
+
+static int apply_config(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
+	int r = target_file_read(file, &config, err);
+
+	if (r == 0)
+		r = change_config(&tag, config.data, config.len, err);
+	return outcome(r, target, file, err);
+}
+
+static int put_manifest(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, bool is_top, struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
+	int r = target_file_read(file, &manifest, err);
+
+	if (r == 0)
+		r = change_manifest(&tag, manifest.data, manifest.len, is_top,
+		    err);
+	return outcome(r, target, file, err);
+}
+
+static int apply_manifest(struct mount *mount,
+    const struct upload_target *target, const struct target_file *file,
+    struct err *err)
+{
+	return put_manifest(mount, target, file, false, err);
+}
+
+static int apply_index(struct mount *mount, const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	return put_manifest(mount, target, file, true, err);
+}
+
+static int apply_platform(struct mount *mount,
+    const struct upload_target *target, const struct target_file *file,
+    struct err *err)
+{
+	const struct push_target tag = tag_of(mount, target);
+	struct platform platform;
+	int r = 0;
+
+	if (target->detail)
+		r = platform_parse(&platform, target->detail, err);
+	if (r == 0)
+		r = change_platform(&tag, file->pushed,
+		    target->detail ? &platform : NULL, err);
+	return outcome(r, target, file, err);
+}
+
+const struct upload_kind upload_layer = {.apply = apply_layer};
+const struct upload_kind upload_config = {.apply = apply_config};
+const struct upload_kind upload_manifest = {.apply = apply_manifest};
+const struct upload_kind upload_index = {.apply = apply_index};
+const struct upload_kind upload_platform = {
+    .is_archive = true,
+    .is_untagged = true,
+    .apply = apply_platform,
+};
+
+/* Whether its first bytes are those of an archive, compressed or not. */
+static bool is_archive(struct upload *upload)
+{
+	static const char magic[] = "ustar";
+	enum { MAGIC_AT = 257 };
+	char head[MAGIC_AT + sizeof(magic) - 1];
+	struct err none = ERR_INIT;
+	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
+
+	if (n <= 0)
+		return false;
+	return compression_sniff(head, (size_t)n) != COMPRESSION_NONE ||
+	       ((size_t)n == sizeof(head) &&
+		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
+}
+
+void upload_settle_kind(struct upload *upload, bool moved)
+{
+	struct upload_target *target = &upload->target;
+	bool is_temporary =
+	    upload->temporary || name_is_temporary(upload->name);
+
+	if (!target->kind && target->in_image && (moved || !is_temporary) &&
+	    is_archive(upload))
+		target->kind = &upload_archive;
+}
+
+const struct upload_kind *upload_kind_of_part(const char *name)
+{
+	static const struct upload_kind *const kinds[] = {
+	    [PART_IS_MADE] = NULL,
+	    [PART_IS_MANIFEST] = &upload_manifest,
+	    [PART_IS_CONFIG] = &upload_config,
+	    [PART_IS_INDEX] = &upload_index,
+	    [PART_IS_ARCHIVE] = &upload_archive,
+	};
+	const struct image_part *part = image_part_find(name);
+
+	if (part && kinds[part->effect])
+		return kinds[part->effect];
+	return name_is_archive(name) ? &upload_archive : NULL;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that is being written gets another name, which can push it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table.h"
+
+/* A new name, and what a file of that name becomes. */
+struct renaming {
+	char *place;
+	char *name;
+	struct upload_target target;
+};
+
+static void renaming_release(struct renaming *renaming)
+{
+	free(renaming->place);
+	free(renaming->name);
+	target_release(&renaming->target);
+}
+
+static int renaming_init(struct renaming *renaming, struct node *dir,
+    const char *name, struct err *err)
+{
+	renaming->place = strdup(target_place(dir));
+	renaming->name = strdup(name);
+	if (!renaming->place || !renaming->name)
+		return err_nomem(err);
+	return target_find(dir, name, &renaming->target, err);
+}
+
+static void swap_names(struct upload *upload, struct renaming *renaming)
+{
+	struct renaming was = {upload->place, upload->name, upload->target};
+
+	upload->place = renaming->place;
+	upload->name = renaming->name;
+	upload->target = renaming->target;
+	*renaming = was;
+}
+
+/*
+ * The bytes stay under the old name, and as .TAG.failed where they would have
+ * gone: programs that rename remove the old name when that fails. Called with
+ * the new names in the upload.
+ */
+static void rename_failed(struct upload *upload, const struct err *why)
+{
+	upload_restart(upload);
+	upload_become(upload, UPLOAD_OPEN, why);
+	upload_keep_failed(upload);
+}
+
+/*
+ * Moves the upload to its new name and, if that pushes, pushes it: what it was
+ * before is restored when that fails, because a program that renames then
+ * removes the old name. Between begin and end.
+ */
+static int rename_begun(struct upload *upload, struct renaming *renaming,
+    struct err *err)
+{
+	struct uploads *uploads = upload->mount->uploads;
+	bool moved = strcmp(upload->place, renaming->place) != 0;
+	int r = 0;
+
+	if (upload->state == UPLOAD_PUSHED)
+		return err_set(err, EBUSY, "it has just been pushed");
+	if (upload->source && upload->copied < save_size(upload->source))
+		r = upload_copy_spool(upload, err);
+	if (r < 0)
+		return r;
+	upload_restart(upload);
+	swap_names(upload, renaming);
+	upload->temporary = false;
+	upload_settle_kind(upload, moved);
+	if (upload->target.kind && upload_size(upload))
+		r = upload_complete(upload, true, err);
+	if (r < 0) {
+		rename_failed(upload, err);
+		swap_names(upload, renaming);
+		return r;
+	}
+	uploads_remove_all(upload);
+	if (r == 0)
+		return uploads_insert(uploads, upload->place, upload->name,
+		    upload, err);
+	upload_become(upload, UPLOAD_PUSHED, NULL);
+	uploads_remember_pushed(upload);
+	upload_drop_unreachable(upload);
+	return 0;
+}
+
+int upload_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	CLEANUP(upload_put_p)
+	struct upload *upload =
+	    uploads_find(dir->mount->uploads, target_place(dir), name);
+	CLEANUP(renaming_release) struct renaming renaming = {0};
+	int r;
+
+	if (!upload)
+		return 0;
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return err_set(err, EINVAL,
+		    "%s: a file that is being written cannot change places "
+		    "with another one",
+		    name);
+	r = renaming_init(&renaming, to_dir, to_name, err);
+	if (r == 0)
+		r = upload_begin(upload, err);
+	if (r < 0)
+		return r;
+	r = rename_begun(upload, &renaming, err);
+	upload_end(upload);
+	return r < 0 ? r : 1;
+}
+
+int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}
+
+int upload_unlink_only(struct node *dir, const char *name, struct err *err)
+{
+	if (uploads_remove(dir->mount->uploads, dir, name))
+		return 0;
+	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	    name);
+}

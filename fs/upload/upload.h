@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that are being written, or were and wait: pushes under way, scratch
+ * files, failed pushes. They have a name in a directory of the mount until
+ * they have become a tag (the name then is the image's) or are removed.
+ *
+ *	OPEN ──complete──▶ PUSHED     the name is the image's; only zeros follow
+ *	  │ ╲─refused────▶ FAILED     named .TAG.failed; every write fails again
+ *	  └──O_TRUNC, truncate to 0: all states back to OPEN, empty
+ *
+ * What it means that one is complete is its target's (target.h): an archive is
+ * pushed as a tag, a layer is put on an image, and so on. Scratch files have no
+ * target until they are renamed.
+ */
+#ifndef FS_UPLOAD_H
+#define FS_UPLOAD_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "node/dirlist.h"
+#include "node/node.h"
+#include "node/view.h"
+
+struct save;
+struct upload;
+struct uploads;
+
+struct uploads *uploads_new(struct err *err);
+
+/* Logs which bytes are lost with the mount, and frees. */
+void uploads_free(struct uploads *uploads);
+
+/* The node of the file of that name, if there is one: 1, 0. */
+int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
+    struct node **out, struct err *err);
+int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
+    struct err *err);
+
+/* Takes the name away; open descriptors go on. False if there is none. */
+bool uploads_remove(struct uploads *uploads, struct node *dir,
+    const char *name);
+
+/* A directory has another key: the files that are written, or kept, in it and
+ * below it go along. */
+void uploads_follow(struct uploads *uploads, const char *from, const char *to);
+
+/* Whether a file of that name in that directory has been pushed: the name then
+ * goes on being a regular file of that size, though it is not listed. */
+bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
+    uint64_t *size);
+
+/* Whether the calling program has pushed the tag of that archive's name under
+ * another name of its archive: 1.0.tar.gz instead of 1.0.tar, as gzip does. */
+bool uploads_renews(struct uploads *uploads, struct node *dir,
+    const char *name);
+
+/* view create() of directories that hold images. -EPERM where no file can be,
+ * with a sentence. */
+int upload_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err);
+
+/* For view rename(): 1 if it was a file that is being written, 0 if there is
+ * none of that name. To a name that pushes, this is the push. */
+int upload_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err);
+
+/* Whether a file that is being written has just the bytes of a blob: 1, 0 (also
+ * where no file has that name). */
+int upload_has_bytes(struct node *dir, const char *name,
+    const struct descriptor *blob, struct err *err);
+
+/* View rename() and unlink() of directories in an image: all else stays. */
+int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err);
+int upload_unlink_only(struct node *dir, const char *name, struct err *err);
+
+/* A file that is written over what is there: it has no name of its own until
+ * it fails. *out is counted. */
+int upload_replacing(struct mount *mount, const char *place, const char *name,
+    const struct upload_target *target, struct upload **out, struct err *err);
+
+/*
+ * Gives one that has just been made what its file has, an archive or bytes: it
+ * is read as that, and closing it without a change changes nothing. An archive
+ * is replaced as a whole only: writes into it are -EPERM until it has been cut
+ * to nothing.
+ */
+void upload_start_from_archive(struct upload *upload, struct save *save);
+int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
+    struct err *err);
+
+/* A file that is being written. */
+int upload_node(struct mount *mount, struct upload *upload, struct node **out,
+    struct err *err);
+struct upload *upload_of(const struct node *node); /* borrowed */
+
+/* As in struct view_ops. */
+void upload_node_free(struct node *node);
+
+struct upload *upload_get(struct upload *upload);
+void upload_put(struct upload *upload);
+
+DEFINE_CLEANUP(struct upload *, upload_put);
+
+/* The rest is for view.c and document_view.c; errors as the view's. */
+void upload_stat(struct upload *upload, struct stat *out);
+int upload_open(struct upload *upload, int flags, struct err *err);
+bool upload_is_open(struct upload *upload);
+/* Whether that was the last descriptor. */
+bool upload_close(struct upload *upload);
+ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
+    struct err *err);
+int upload_write(struct upload *upload, const void *data, size_t len,
+    uint64_t off, struct err *err);
+/* opener: who opened the descriptor that is closed. */
+int upload_flush(struct upload *upload, pid_t opener, struct err *err);
+/* From what an archive is read from (may be NULL), as view copy(). */
+ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
+    uint64_t to_off, size_t len, struct err *err);
+int upload_setattr(struct upload *upload, const struct stat *attr,
+    unsigned fields, struct err *err);
+
+/* The artifact type that somebody gave it, into out (ARTIFACT_TYPE_SIZE bytes),
+ * "" if nobody did. value NULL: it has none any more. -EINVAL. */
+void upload_type(struct upload *upload, char *out);
+int upload_set_type(struct upload *upload, const char *value, size_t len,
+    struct err *err);
+
+/* view setxattr(): of the artifact type alone. */
+int upload_setxattr(struct upload *upload, const char *name, const void *value,
+    size_t len, int flags, struct err *err);
+
+/* Why the push failed, into out (size bytes); false if it did not. */
+bool upload_error(struct upload *upload, char *out, size_t size);
+
+/* A number of its own, for the node's key. */
+unsigned long upload_serial(const struct upload *upload);
+
+#endif

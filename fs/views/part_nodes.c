@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The nodes of what stands in the directory of an image. */
+#include "part_nodes.h"
+
+#include "nodes.h"
+#include "upload/document.h"
+
+/* A document of a tag, or where the image is one for ever just its content. */
+static int document(struct node *dir, const char *name, struct node *content,
+    struct node **out, struct err *err)
+{
+	const struct image_name *is = image_node_name(dir);
+	struct document document = {.dir = dir,
+	    .name = name,
+	    .content = content};
+	int r;
+
+	if (!is->tag) {
+		*out = node_add(dir->mount->nodes, content, err);
+		return *out ? 0 : -err->code;
+	}
+	r = target_set(&document.target, upload_kind_of_part(name),
+	    is->repository, is->tag, NULL, err);
+	if (r < 0) {
+		node_discard(content);
+		return r;
+	}
+	document.target.in_image = true;
+	return document_node(&document, out, err);
+}
+
+static int part_manifest(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	struct node *content = NULL;
+	int r = manifest_content(dir->mount, shown, &content, err);
+
+	(void)top;
+	return r < 0 ? r : document(dir, "manifest.json", content, out, err);
+}
+
+static int part_config(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	struct node *content = NULL;
+	int r = blob_content(dir->mount, shown, &shown->manifest->config,
+	    &content, err);
+
+	(void)top;
+	return r < 0 ? r : document(dir, "config.json", content, out, err);
+}
+
+static int part_layers(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return layers_node(dir, shown, out, err);
+}
+
+static int part_rootfs(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return rootfs_node(dir, shown, out, err);
+}
+
+static int part_files(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	(void)top;
+	return files_node(dir, shown, out, err);
+}
+
+static int part_archive(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	struct node *content = NULL;
+	int r = archive_content(dir->mount, top, image_node_name(dir)->tag,
+	    &content, err);
+
+	(void)shown;
+	return r < 0 ? r : document(dir, IMAGE_TAR, content, out, err);
+}
+
+static int part_referrers(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	(void)shown;
+	return referrers_node(dir, top, out, err);
+}
+
+static int part_index(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err)
+{
+	struct node *content = NULL;
+	int r = manifest_content(dir->mount, top, &content, err);
+
+	(void)shown;
+	return r < 0 ? r : document(dir, "index.json", content, out, err);
+}
+
+static int part_platforms(struct node *dir, struct image *top,
+    struct image *shown, struct node **out, struct err *err)
+{
+	(void)shown;
+	return platforms_node(dir, top, out, err);
+}
+
+typedef int part_maker(struct node *dir, struct image *top, struct image *shown,
+    struct node **out, struct err *err);
+
+static part_maker *const makers[IMAGE_PARTS] = {
+    [IMAGE_MANIFEST] = part_manifest,
+    [IMAGE_CONFIG] = part_config,
+    [IMAGE_INDEX] = part_index,
+    [IMAGE_LAYERS] = part_layers,
+    [IMAGE_ROOTFS] = part_rootfs,
+    [IMAGE_FILES] = part_files,
+    [IMAGE_PLATFORMS] = part_platforms,
+    [IMAGE_REFERRERS] = part_referrers,
+    [IMAGE_ARCHIVE] = part_archive,
+};
+
+int part_nodes_make(const struct image_part *part, struct node *dir,
+    struct image *top, struct image *shown, struct node **out, struct err *err)
+{
+	return makers[part->id](dir, top, shown, out, err);
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directories that are a namespace, a repository, or both. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "control/control.h"
+#include "grammar/name.h"
+#include "habits/replace.h"
+#include "mirror/mirror.h"
+#include "mirror/parts.h"
+#include "nodes.h"
+#include "oci/reference.h"
+#include "repo.h"
+#include "scratch/scratch.h"
+#include "tag/made.h"
+#include "tag/repository.h"
+#include "tag/tags.h"
+#include "upload/document.h"
+#include "upload/upload.h"
+
+/* What a lookup is about: the directory, and its name taken apart. */
+struct repo_lookup {
+	struct mount *mount;
+	struct node *dir;
+	const char *repository;
+	const char *text;
+	struct name name;
+};
+
+static int repo_stat(struct node *node, struct stat *out, struct err *err)
+{
+	(void)err;
+	mount_stat_dir(node->mount, node, out);
+	return 0;
+}
+
+static int repo_xattrs(struct node *node, struct xattrs *out, struct err *err)
+{
+	return xattrs_add_stale(out,
+	    images_stale(node->mount->images, repo_node_repository(node), NULL),
+	    err);
+}
+
+/* Whether the directory is known, without a request if possible. 1, 0. */
+static int directory_known(struct mount *mount, const char *repository,
+    struct err *err)
+{
+	CLEANUP(names_put_p) struct names *catalog = NULL;
+	int r;
+
+	if (made_has(mount->made, repository))
+		return 1;
+	catalog = images_catalog_cached(mount->images);
+	if (!catalog) {
+		r = images_catalog(mount->images, &catalog, err);
+		if (r < 0 && !images_only_listing_failed(r))
+			return r;
+	}
+	return repo_listed(mount, repository);
+}
+
+/*
+ * Where nothing is listed, anything may be a namespace. But nobody nests
+ * repositories in one another there, who has made a directory makes those
+ * below it as well, and an archive's name is about to be written.
+ */
+static bool may_be_namespace(const struct repo_lookup *lookup)
+{
+	struct mount *mount = lookup->mount;
+
+	return !images_found(mount->images, lookup->repository) &&
+	       !made_has(mount->made, lookup->repository) &&
+	       !name_is_archive(lookup->text);
+}
+
+/*
+ * Whether the registry has such a directory though no list that we have says
+ * so: it may be new, or not be listed. 1, 0.
+ */
+static int directory_asked(const struct repo_lookup *lookup,
+    const char *repository, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *names = NULL;
+	struct err tags_err = ERR_INIT;
+	int r =
+	    images_tags(lookup->mount->images, repository, &names, &tags_err);
+
+	if (r == 0)
+		return 1;
+	/* What is refused may be a namespace, but not where nothing at all can
+	 * be asked for. */
+	if (r != -ENOENT && (r != -EACCES || tags_err.http == 0)) {
+		*err = tags_err;
+		return r;
+	}
+	if (!images_listable(lookup->mount->images))
+		return may_be_namespace(lookup);
+	r = images_catalog(lookup->mount->images, &names, err);
+	if (r < 0)
+		return r;
+	if (repo_listed(lookup->mount, repository))
+		return 1;
+	return images_pulls_through(lookup->mount->images, repository) &&
+	       may_be_namespace(lookup);
+}
+
+static int tag_exists(struct mount *mount, const char *repository,
+    const char *tag, struct err *err)
+{
+	CLEANUP(names_put_p)
+	struct names *tags = images_tags_cached(mount->images, repository);
+	struct digest digest;
+	int r;
+
+	if (tags && names_has(tags, tag))
+		return 1;
+	/* Tags that are not listed, and those of a second ago, are asked for.
+	 */
+	r = images_resolve(mount->images, repository, tag, &digest, err);
+	/* The list may now be as good as there is. */
+	if (r < 0 && r != -ENOENT && !tags &&
+	    (tags = images_tags_cached(mount->images, repository)) &&
+	    names_has(tags, tag))
+		return 1;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+/* The archive of a tag: 1. */
+static int lookup_archive(const struct repo_lookup *lookup,
+    const char *repository, struct node **out, struct err *err)
+{
+	const char *tag = lookup->name.archive_tag;
+	struct mount *mount = lookup->mount;
+	struct document document = {.dir = lookup->dir, .name = lookup->text};
+	CLEANUP(image_put_p) struct image *image = NULL;
+	int r = image_open_tag(mount->images, repository, tag, &image, err);
+
+	if (r == 0)
+		r = archive_content(mount, image, tag, &document.content, err);
+	if (r < 0)
+		return r;
+	r = target_set(&document.target, &upload_archive, repository, tag, NULL,
+	    err);
+	if (r < 0)
+		node_discard(document.content);
+	else
+		r = document_node(&document, out, err);
+	return r < 0 ? r : 1;
+}
+
+/* Whether one request says that the repository is not there, so that no tag of
+ * it has to be asked for. */
+static bool repository_missing(struct mount *mount, const char *repository)
+{
+	return !images_found(mount->images, repository) &&
+	       !repo_listed(mount, repository) &&
+	       images_denied(mount->images, repository);
+}
+
+/* Whether there is the tag that a name says in full: 1, 0. A registry that is
+ * away does not hide the archive of another one, which ends like that. */
+static int named_exists(const struct repo_lookup *lookup,
+    const char *repository, struct err *err)
+{
+	struct images *images = lookup->mount->images;
+	const char *tag = lookup->name.tag;
+	bool or_archive = *lookup->name.archive_tag;
+	int r;
+
+	if (or_archive && images_was_absent(images, repository, tag))
+		return 0;
+	r = tag_exists(lookup->mount, repository, tag, err);
+	if (r < 0 && or_archive && images_was_absent(images, repository, tag))
+		return 0;
+	return r;
+}
+
+/* 1 found, 0 not. A tag whose name ends in .tar hides the archive of the tag
+ * before the ending. */
+static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
+    struct node **out, struct err *err)
+{
+	const struct name *name = &lookup->name;
+	int r = 0;
+
+	if (repository_missing(lookup->mount, repository))
+		return 0;
+	if (*name->tag)
+		r = named_exists(lookup, repository, err);
+	if (r == 1)
+		r = image_node_tag(lookup->dir, lookup->text, repository,
+		    name->tag, out, err);
+	if (r < 0 || *out)
+		return r < 0 ? r : 1;
+	if (*name->archive_tag)
+		r = tag_exists(lookup->mount, repository, name->archive_tag,
+		    err);
+	return r == 1 ? lookup_archive(lookup, repository, out, err) : r;
+}
+
+static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
+    struct err *err)
+{
+	const struct name *name = &lookup->name;
+	CLEANUP(image_put_p) struct image *image = NULL;
+	AUTO_FREE char *repository =
+	    *name->repository ? repo_path(lookup->repository, name->repository)
+			      : strdup(lookup->repository);
+	char text[DIGEST_TEXT_SIZE];
+	struct digest digest;
+	int r;
+
+	if (!repository)
+		return err_nomem(err);
+	if (!repository_valid(repository))
+		return 0;
+	if (!digest_is_set(&name->digest))
+		return lookup_tag(lookup, repository, out, err);
+	r = images_resolve(lookup->mount->images, repository,
+	    digest_format(&name->digest, text), &digest, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = image_open(lookup->mount->images, repository, &name->digest, &image,
+	    err);
+	if (r == 0)
+		r = image_node_fixed(lookup->dir, lookup->text, image, out,
+		    err);
+	return r < 0 ? r : 1;
+}
+
+static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
+    struct err *err)
+{
+	const struct name *name = &lookup->name;
+	AUTO_FREE char *path = repo_path(lookup->repository, lookup->text);
+	bool nests = path && name->component && repository_valid(path);
+	int r = 0;
+
+	if (!path)
+		return err_nomem(err);
+	if (nests) {
+		r = directory_known(lookup->mount, path, err);
+		if (r == 1)
+			return repo_node(lookup->mount, path, out, err) < 0
+				   ? -err->code
+				   : 1;
+	}
+	if (r == 0 && *lookup->repository)
+		r = lookup_tag(lookup, lookup->repository, out, err);
+	if (r == 0 && nests) {
+		r = directory_asked(lookup, path, err);
+		if (r == 1)
+			r = repo_node(lookup->mount, path, out, err) < 0
+				? -err->code
+				: 1;
+	}
+	return r;
+}
+
+/* A directory that mkdir made, or a mirror: 1, 0. */
+static int lookup_made(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	AUTO_FREE char *path = repo_path(repo_node_repository(dir), text);
+
+	if (!path)
+		return err_nomem(err);
+	if (!made_has(dir->mount->made, path) &&
+	    !mirror_is_at(dir->mount, path))
+		return 0;
+	return repo_node(dir->mount, path, out, err) < 0 ? -err->code : 1;
+}
+
+/* What is known here, and in no registry: 1, 0. */
+static int lookup_local(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	int r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+
+	if (r == 0)
+		r = scratch_lookup(dir, text, out, err);
+	if (r == 0)
+		r = lookup_made(dir, text, out, err);
+	if (r == 0)
+		r = mirror_lookup(dir, text, out, err);
+	if (r != 0)
+		return r;
+	if (replace_is_begun(dir, text))
+		return err_set(err, ENOENT, "%s: being replaced", text);
+	/* Its parts are made by who copies; and nothing else is below a name
+	 * that only a tag can have. */
+	if (mirror_has_part(dir, text) ||
+	    (*repository && !repository_valid(repository)))
+		return err_set(err, ENOENT, "%s: no such name", text);
+	return 0;
+}
+
+static int repo_lookup(struct node *dir, const char *text, struct node **out,
+    struct err *err)
+{
+	struct repo_lookup lookup = {.mount = dir->mount,
+	    .dir = dir,
+	    .repository = repo_node_repository(dir),
+	    .text = text};
+	int r;
+
+	*out = NULL;
+	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
+		return control_node(dir->mount, out, err);
+	mirror_begin(dir, text);
+	r = lookup_local(dir, text, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	name_parse(&lookup.name, text);
+	if (lookup.name.form == NAME_REFERENCE)
+		r = lookup_reference(&lookup, out, err);
+	else if (lookup.name.form == NAME_PLAIN)
+		r = lookup_plain(&lookup, out, err);
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : err_set(err, ENOENT, "%s: no such name", text);
+}
+
+static int repo_child(struct node *dir, const char *text, mode_t mode,
+    struct node **out, struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = repo_path(repository, text);
+	int r;
+
+	*out = NULL;
+	if (!path)
+		return err_nomem(err);
+	r = lookup_local(dir, text, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!S_ISDIR(mode))
+		return err_set(err, ENOENT, "%s: gone", text);
+	/* What list() made of a tag that shares its name begins with ':'. */
+	if (*text == ':')
+		return image_node_tag(dir, text, repository, text + 1, out,
+		    err);
+	if (repo_listed(dir->mount, path))
+		return repo_node(dir->mount, path, out, err);
+	return image_node_tag(dir, text, repository, text, out, err);
+}
+
+/* Modes and times are not kept: programs set them after they have copied. */
+static int repo_setattr(struct node *node, struct handle *handle,
+    const struct stat *attr, unsigned fields, struct err *err)
+{
+	(void)handle;
+	(void)attr;
+	(void)fields;
+	return mirror_check_end(node, err);
+}
+
+/* What was only made becomes a tag's directory with the next image.tar. */
+static double repo_name_ttl(const struct node *node)
+{
+	const struct mount *mount = node->mount;
+	const char *repository = repo_node_repository(node);
+	bool is_new = made_has(mount->made, repository) &&
+		      !images_found(mount->images, repository);
+
+	return is_new || mirror_exists(node->mount, repository) ? 0
+								: TTL_FOREVER;
+}
+
+const struct view_ops view_repo = {
+    .stat = repo_stat,
+    .xattrs = repo_xattrs,
+    .free = repo_node_free,
+    .lookup = repo_lookup,
+    .child = repo_child,
+    .list = repo_list,
+    .target = repo_target,
+    .create = repo_create,
+    .mkdir = repo_mkdir,
+    .symlink = tags_link,
+    .unlink = repo_unlink,
+    .rmdir = repo_rmdir,
+    .rename = repo_rename,
+    .setattr = repo_setattr,
+    .name_ttl = repo_name_ttl,
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The entries of a namespace or repository. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nodes.h"
+#include "oci/reference.h"
+#include "repo.h"
+#include "scratch/scratch.h"
+#include "tag/made.h"
+#include "tag/repository.h"
+#include "upload/upload.h"
+
+struct repo_listing {
+	struct node *dir;
+	const char *repository;
+	struct names *catalog;
+	struct dirlist *out;
+};
+
+static int add_directory(struct repo_listing *listing, const char *name,
+    size_t len, struct err *err)
+{
+	char key[sizeof("dir:") + REPOSITORY_MAX * 2 + 1];
+
+	snprintf(key, sizeof(key), "dir:%s%s%.*s", listing->repository,
+	    *listing->repository ? "/" : "", (int)len, name);
+	return dirlist_add(listing->out, name, len, S_IFDIR, node_number(key),
+	    err);
+}
+
+static int list_directories(struct repo_listing *listing, struct err *err)
+{
+	struct names_child child;
+	size_t cursor = 0;
+
+	while (names_child_next(listing->catalog, listing->repository, &cursor,
+	    &child)) {
+		int r = add_directory(listing, child.name, child.len, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_made(void *arg, const char *name, struct err *err)
+{
+	struct repo_listing *listing = arg;
+	AUTO_FREE char *path = repo_path(listing->repository, name);
+
+	if (!path)
+		return err_nomem(err);
+	if (names_has(listing->catalog, path) ||
+	    names_has_below(listing->catalog, path))
+		return 0;
+	return add_directory(listing, name, strlen(name), err);
+}
+
+static int add_tag(struct repo_listing *listing, const char *tag,
+    struct err *err)
+{
+	AUTO_FREE char *path = repo_path(listing->repository, tag);
+	char name[TAG_MAX + 2];
+	bool hidden;
+
+	if (!path)
+		return err_nomem(err);
+	hidden = names_has(listing->catalog, path) ||
+		 names_has_below(listing->catalog, path) ||
+		 made_has(listing->dir->mount->made, path);
+	snprintf(name, sizeof(name), "%s%s", hidden ? ":" : "", tag);
+	return dirlist_add(listing->out, name, strlen(name), S_IFDIR,
+	    image_node_number(listing->dir, name), err);
+}
+
+/* Whether it can have tags: there is no use in asking for those of a directory
+ * that a complete list has only as a parent of others. */
+static bool is_repository(const struct repo_listing *listing)
+{
+	struct images *images = listing->dir->mount->images;
+
+	if (!repository_valid(listing->repository))
+		return false;
+	return names_has(listing->catalog, listing->repository) ||
+	       images_found(images, listing->repository) ||
+	       !images_listable(images);
+}
+
+static int list_tags(struct repo_listing *listing, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+	int r = images_tags(listing->dir->mount->images, listing->repository,
+	    &tags, err);
+
+	if (r == -ENOENT)
+		return 0;
+	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
+		const char *tag = names_at(tags, i);
+
+		if (!tag_is_referrers(tag))
+			r = add_tag(listing, tag, err);
+	}
+	return r;
+}
+
+int repo_list(struct node *dir, struct dirlist *out, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *catalog = NULL;
+	struct repo_listing listing = {.dir = dir,
+	    .repository = repo_node_repository(dir),
+	    .out = out};
+	int r = images_catalog(dir->mount->images, &catalog, err);
+
+	/* Whom the registry does not show its list may still see this. */
+	if (images_only_listing_failed(r) && *listing.repository) {
+		catalog = images_catalog_cached(dir->mount->images);
+		r = catalog ? 0 : r;
+	}
+	if (r < 0)
+		return r;
+	listing.catalog = catalog;
+	r = list_directories(&listing, err);
+	if (r == 0)
+		r = made_children(dir->mount->made, listing.repository,
+		    add_made, &listing, err);
+	if (r == 0 && is_repository(&listing))
+		r = list_tags(&listing, err);
+	if (r == 0)
+		r = uploads_list(dir->mount->uploads, dir, out, err);
+	if (r == 0)
+		r = scratch_list(dir, out, err);
+	return r;
+}

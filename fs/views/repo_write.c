@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing into a namespace or repository: archives, scratch files, mkdir. */
+#include <errno.h>
+#include <string.h>
+
+#include "grammar/image_parts.h"
+#include "grammar/name.h"
+#include "mirror/mirror.h"
+#include "mirror/part_copy.h"
+#include "mirror/parts.h"
+#include "nodes.h"
+#include "oci/reference.h"
+#include "repo.h"
+#include "scratch/scratch.h"
+#include "tag/made.h"
+#include "tag/repository.h"
+#include "tag/tags.h"
+#include "upload/upload.h"
+
+int repo_target(struct node *dir, const char *text, struct upload_target *out,
+    struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = NULL;
+	struct name name;
+	int r = mirror_target(dir, text, out, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = part_copy_check_file(dir, text, err);
+	if (r < 0)
+		return r;
+	name_parse(&name, text);
+	if (!*repository && !*name.repository)
+		return err_set(err, EPERM,
+		    "%s: an image needs a repository: write it to "
+		    "REPOSITORY/%s",
+		    text, text);
+	if (!name_push_tag(&name))
+		return 0;
+	path = *name.repository ? repo_path(repository, name.repository)
+				: strdup(repository);
+	if (!path)
+		return err_nomem(err);
+	if (!repository_valid(path))
+		return err_set(err, EPERM,
+		    "%s/%s: %s can be a tag and no repository", path, text,
+		    path);
+	return target_set(out, &upload_archive, path, name_push_tag(&name),
+	    NULL, err);
+}
+
+/*
+ * A part of an image where no mirror can be: in a repository that is there, at
+ * the top; or a directory alone. It would be unpacked here, or be taken for an
+ * archive.
+ */
+static int check_part(const struct node *dir, const char *name, struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	const struct image_part *part = image_part_find(name);
+	bool made = made_has(dir->mount->made, repository);
+
+	/* In a repository these are names as others are. */
+	if (!part ||
+	    (!made && (part->mode == S_IFDIR || !strcmp(name, IMAGE_TAR))))
+		return 0;
+	return err_set(err, EPERM,
+	    "%s%s%s: part of an image: copy the image's whole directory to "
+	    "REPOSITORY/TAG (cp -r 1.0 2.0), its archive (cp 1.0.tar 2.0.tar), "
+	    "or link its tag (ln -s 1.0 2.0)",
+	    repository, *repository ? "/" : "", name);
+}
+
+int repo_create(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	int r = mirror_has_part(dir, name) ? 0 : check_part(dir, name, err);
+
+	return r < 0 ? r : upload_create(dir, name, mode, out, err);
+}
+
+int repo_mkdir(struct node *dir, const char *name, mode_t mode,
+    struct node **out, struct err *err)
+{
+	const char *repository = repo_node_repository(dir);
+	AUTO_FREE char *path = repo_path(repository, name);
+	bool nests = repository_component_valid(name, strlen(name));
+	int r;
+
+	if (*repository && scratch_is_name(name))
+		return scratch_mkdir(dir, name, mode, out, err);
+	if (!path)
+		return err_nomem(err);
+	mirror_begin_by_mkdir(dir, name);
+	if (mirror_has_part(dir, name))
+		return mirror_mkdir(dir, name, mode, out, err);
+	r = check_part(dir, name, err);
+	if (r < 0)
+		return r;
+	if (!(nests && repository_valid(path)) &&
+	    !mirror_can_be(repository, name))
+		return err_set(err, EINVAL,
+		    "%s: no repository can have this name: lower-case letters, "
+		    "digits, and single . _ - between them",
+		    name);
+	r = made_add(dir->mount->made, path, err);
+	if (r == 0)
+		r = repo_node(dir->mount, path, out, err);
+	if (r == 0)
+		mirror_made(*out);
+	return r;
+}
+
+int repo_unlink(struct node *dir, const char *name, struct err *err)
+{
+	int r = uploads_remove(dir->mount->uploads, dir, name)
+		    ? 1
+		    : scratch_unlink(dir, name, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return tags_unlink(dir, name, err);
+}
+
+int repo_rmdir(struct node *dir, const char *name, struct err *err)
+{
+	AUTO_FREE char *path = repo_path(repo_node_repository(dir), name);
+	int r = scratch_rmdir(dir, name, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!path)
+		return err_nomem(err);
+	if (scratch_in(dir->mount, path))
+		return err_set(err, ENOTEMPTY,
+		    "%s: has scratch directories in it", name);
+	return tags_rmdir(dir, name, err);
+}
+
+int repo_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = scratch_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r == 0)
+		r = upload_rename(dir, name, to_dir, to_name, flags, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return tags_move(dir, name, to_dir, to_name, flags, err);
+}
