@@ -26,8 +26,8 @@
  *
  * What failed for good is noted: asked again in the same operation, it fails at
  * once. A call of a program can be several requests of the kernel, of which
- * each is an operation; fs/kernel/spent.h says how they share what there is, and
- * what the last half of `timeout` is for.
+ * each is an operation; fs/kernel/spent.h says how they share what there is,
+ * and what the last half of `timeout` is for.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
