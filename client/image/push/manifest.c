@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configs and manifests on their way. */
-#include "push_manifest.h"
+#include "manifest.h"
 
 #include <string.h>
 

@@ -4,15 +4,15 @@
  * before the index that names them, the tag last: a push that breaks off
  * changes nothing that anybody sees.
  */
-#include "push_contents.h"
+#include "contents.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "creation.h"
-#include "push_manifest.h"
+#include "catalog/creation.h"
+#include "manifest.h"
 
 /* What a compressed layer holds is compared by whoever pulls it. */
 static int check_diff_ids(const struct archive_contents *contents,

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "image/push.h"
-#include "push_manifest.h"
+#include "push/manifest.h"
 
 #include <sys/random.h>
 

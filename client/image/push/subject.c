@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "referrers_state.h"
+#include "catalog/referrers_state.h"
 
 static int ignore(void *arg, const struct descriptor *referrer, struct err *err)
 {

@@ -8,9 +8,9 @@
 #include <time.h>
 
 #include "base/file.h"
-#include "creation.h"
-#include "push_manifest.h"
-#include "referrers_state.h"
+#include "catalog/creation.h"
+#include "catalog/referrers_state.h"
+#include "push/manifest.h"
 
 /* Its digest and kind, in one pass. */
 static int read_file(const struct attachment *file, struct digest *digest,

@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "listing.h"
-#include "referrers_state.h"
+#include "catalog/listing.h"
+#include "catalog/referrers_state.h"
 
 void referrers_changed(struct images *images, const char *repository,
     const struct digest *subject)

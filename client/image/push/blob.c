@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that a repository has, gets from another one, or is sent. */
-#include "push_blob.h"
+#include "blob.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "catalog/progress.h"
+#include "catalog/sending.h"
 #include "image/layers.h"
-#include "progress.h"
-#include "sending.h"
 
 /* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
  * can still be sent. */

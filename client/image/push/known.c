@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looks around in the repository before a push. */
-#include "push_known.h"
+#include "known.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog/progress.h"
 #include "changing.h"
 #include "image/copy.h"
-#include "new_layer.h"
 #include "oci/edit.h"
-#include "progress.h"
-#include "push_manifest.h"
+#include "push/manifest.h"
+#include "push/new_layer.h"
 
 /* Puts a config, and prints the manifest that names it and the layer. */
 static int edit_image(struct image *image, const struct push_target *target,

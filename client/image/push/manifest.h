@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 #include "archive/contents.h"
-#include "push_blob.h"
-#include "push_layer.h"
+#include "blob.h"
+#include "layer.h"
 
 int push_config_put(const struct push_target *target, const void *data,
     size_t len, const struct digest *digest, struct err *err);

@@ -16,9 +16,9 @@
 #include "archive/reader.h"
 #include "base/pool.h"
 #include "base/task.h"
+#include "blob.h"
+#include "known.h"
 #include "layer/writer.h"
-#include "push_blob.h"
-#include "push_known.h"
 
 struct push_layer {
 	struct push_layers *set;

@@ -2,7 +2,7 @@
 /* What the jobs of a push wait for: the archive's bytes, and their turns. */
 #include <errno.h>
 
-#include "push_layer.h"
+#include "layer.h"
 
 static int interrupted(struct err *err)
 {

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "creation.h"
+#include "catalog/creation.h"
+#include "layer.h"
+#include "manifest.h"
 #include "oci/edit.h"
-#include "push_layer.h"
-#include "push_manifest.h"
 #include "tar/walker.h"
 
 enum { PIECE = 256 << 10 };

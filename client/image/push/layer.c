@@ -3,7 +3,7 @@
  * One layer's way: hashed as its bytes come, compressed where it is a plain tar
  * that the registry does not have, and sent.
  */
-#include "push_layer.h"
+#include "layer.h"
 
 #include <assert.h>
 #include <errno.h>

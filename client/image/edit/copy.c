@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "progress.h"
-#include "push_manifest.h"
+#include "catalog/progress.h"
+#include "push/manifest.h"
 
 /* Indexes in indexes: real ones nest once. */
 enum { DEPTH_MAX = 4, PIECE = 256 << 10 };

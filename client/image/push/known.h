@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 #include "base/task.h"
+#include "blob.h"
 #include "image/layers.h"
 #include "layer/writer.h"
-#include "push_blob.h"
 
 struct push_known {
 	const struct push_target *target;

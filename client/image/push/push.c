@@ -19,9 +19,9 @@
 #include "archive/reader.h"
 #include "base/budget.h"
 #include "base/log.h"
-#include "progress.h"
-#include "push_contents.h"
-#include "push_layer.h"
+#include "catalog/progress.h"
+#include "contents.h"
+#include "layer.h"
 
 enum {
 	/* What is read back at a time, and how much comes between two

@@ -5,7 +5,7 @@
 
 #include "archive/contents.h"
 #include "archive/reader.h"
-#include "push_layer.h"
+#include "layer.h"
 
 /*
  * Waits for the layers, some of which may not have started, then puts config

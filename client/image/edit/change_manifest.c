@@ -7,7 +7,7 @@
 #include "image/change.h"
 #include "oci/artifact.h"
 #include "oci/edit.h"
-#include "push_blob.h"
+#include "push/blob.h"
 
 static int check_blob(const struct push_target *target,
     const struct descriptor *blob, struct err *err)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "catalog/sending.h"
 #include "oci/edit.h"
-#include "push_manifest.h"
-#include "sending.h"
+#include "push/manifest.h"
 
 void changing_end(struct changing *it)
 {

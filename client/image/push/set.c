@@ -6,8 +6,8 @@
 
 #include "base/lock.h"
 #include "base/parse.h"
-#include "progress.h"
-#include "push_layer.h"
+#include "catalog/progress.h"
+#include "layer.h"
 
 enum {
 	/* Some are sent while another one is compressed. */

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "referrers_state.h"
+#include "catalog/referrers_state.h"
 
 enum {
 	/* Of several who change a list at once, one comes through each time. */

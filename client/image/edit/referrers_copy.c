@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "catalog/referrers_state.h"
 #include "image/copy.h"
-#include "referrers_state.h"
 
 /* Real images have a handful; a registry can invent more without end. */
 enum { SUBJECTS_MAX = 1000 };

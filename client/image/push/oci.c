@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "push_contents.h"
-#include "push_manifest.h"
+#include "contents.h"
+#include "manifest.h"
 
 static bool is_config(const struct archive_contents *contents,
     const struct archive_blob *blob)
