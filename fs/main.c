@@ -14,8 +14,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "kernel/mountpoint.h"
+#include "mount_options.h"
 #include "options.h"
 #include "session.h"
+
+enum { PAGE_MAX = 64 << 10 };
 
 /* The process in front, which waits to hear that the mount answers. */
 struct front {
@@ -110,6 +113,18 @@ static int mount_registry(struct options *options)
 	return options->foreground ? run(options, &front) : run_behind(options);
 }
 
+static int print(int (*page)(struct buf *out, struct err *err))
+{
+	AUTO_BUF struct buf text = BUF_INIT(PAGE_MAX);
+	struct err err = ERR_INIT;
+
+	if (page(&text, &err) < 0) {
+		say(&err);
+		return 1;
+	}
+	return fputs(buf_str(&text), stdout) < 0 || fflush(stdout) < 0;
+}
+
 int main(int argc, char **argv)
 {
 	CLEANUP(options_release) struct options options;
@@ -121,8 +136,9 @@ int main(int argc, char **argv)
 	}
 	switch (options.action) {
 	case OPTIONS_HELP:
-		fputs(options_help, stdout);
-		return 0;
+		return print(options_help);
+	case OPTIONS_LIST:
+		return print(mount_options_list);
 	case OPTIONS_VERSION:
 		puts("registryfs " REGISTRYFS_VERSION);
 		return 0;

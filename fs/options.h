@@ -6,12 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "layer/writer.h"
 #include "node/mount.h"
 #include "oci/platform.h"
 
-enum options_action { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
+enum options_action {
+	OPTIONS_MOUNT,
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+	OPTIONS_LIST, /* for completions (mount_options.h) */
+};
 
 struct options {
 	enum options_action action;
@@ -47,7 +53,7 @@ int options_parse(struct options *options, int argc, char **argv,
     struct err *err);
 void options_release(struct options *options);
 
-/* --help's page. */
-extern const char options_help[];
+/* Appends --help's page. */
+int options_help(struct buf *out, struct err *err);
 
 #endif

@@ -22,30 +22,26 @@ _registryfs_offer() {
 	done
 }
 
+# A field of what the command says of the words that can follow -o: of $1, or of
+# all. It has one table of them for itself and for us.
+_registryfs_field() {
+	"${words[0]}" --list-options 2>/dev/null |
+		awk -F '\t' -v word="$1" -v field="$2" \
+			'word == "" || $1 == word { print $field }'
+}
+
 # What can follow in the last item of -o's list.
 _registryfs_option() {
-	local value=${1#*=}
+	local word=${1%%=*}= value=${1#*=}
 
-	case $1 in
-	cache=*) compgen -d -- "$value" ;;
-	authfile=*) compgen -f -- "$value" ;;
-	platform=*)
-		compgen -W 'linux/386 linux/amd64 linux/arm/v6 linux/arm/v7
-			linux/arm64 linux/ppc64le linux/riscv64 linux/s390x' \
-			-- "$value"
-		;;
-	compression=*)
-		compgen -W 'gzip zstd estargz zstd:chunked' -- "$value"
-		;;
-	*=*) ;;
-	*)
-		compgen -W 'allow_other authfile= cache= cache_size=
-			compression= delete delete=recursive exec insecure
-			min_rate= no_squash noexec platform= prefetch referrers ro rw
-			source_date_epoch=
-			squash tag_ttl= timeout= trust_dev trust_suid' \
-			-- "$value"
-		;;
+	if [ "$1" = "$value" ]; then
+		compgen -W "$(_registryfs_field '' 1)" -- "$value"
+		return
+	fi
+	case $(_registryfs_field "$word" 2) in
+	DIR) compgen -d -- "$value" ;;
+	FILE) compgen -f -- "$value" ;;
+	*) compgen -W "$(_registryfs_field "$word" 3)" -- "$value" ;;
 	esac
 }
 

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completes registryfs in fish.
-set -l platforms \
-    linux/{386,amd64,arm/v6,arm/v7,arm64,ppc64le,riscv64,s390x}
-set -l options ro rw allow_other insecure noexec exec trust_suid trust_dev \
-    squash no_squash prefetch referrers delete delete=recursive cache= \
-    cache_size= tag_ttl= platform=$platforms \
-    compression={gzip,zstd,estargz,zstd:chunked} authfile= timeout= \
-    min_rate= source_date_epoch=
+
+# The command has one table of its mount options for itself and for us.
+function __registryfs_options
+    set -l command (commandline -opc)[1]
+    $command --list-options 2>/dev/null | awk -F '\t' '
+        $3 == "" { print $1 }
+        { count = split($3, values, " ") }
+        { for (i = 1; i <= count; i++) print $1 values[i] }'
+end
 
 complete -c registryfs -f -a '(__fish_complete_directories)'
 complete -c registryfs -s f -d 'Stay in the foreground'
 complete -c registryfs -s d -d 'Stay, and show every request of the kernel'
 complete -c registryfs -s o -x -d 'Mount options' \
-    -a "(__fish_append , $options)"
+    -a '(__fish_append , (__registryfs_options))'
 complete -c registryfs -l debug -x -d 'Show what is done' \
     -a '(__fish_append , all auth fetch fuse http push store)'
 complete -c registryfs -l help -d 'Print a summary'

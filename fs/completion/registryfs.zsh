@@ -2,34 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completes registryfs in zsh.
 
-local -a options topics platforms
+local -a mount_options topics
 
-platforms=(linux/386 linux/amd64 linux/arm/v6 linux/arm/v7 linux/arm64
-	linux/ppc64le linux/riscv64 linux/s390x)
-options=(
-	'ro[nothing can be pushed]'
-	'rw[undo ro]'
-	'allow_other[other users may enter]'
-	'cache[where blobs are kept]:directory:_files -/'
-	'cache_size[how much is kept there]:bytes, K M G T:'
-	'tag_ttl[how long tags and lists are kept]:seconds:'
-	"platform[what an index is shown as]:platform:($platforms)"
-	'delete[tags can be removed and renamed]::what:(recursive)'
-	'compression[of layers that are pushed]:format:(gzip zstd estargz zstd\:chunked)'
-	'insecure[plain HTTP, or TLS that nobody vouches for]'
-	'authfile[credentials]:file:_files'
-	'timeout[how long a silent server is waited for]:seconds:'
-	'min_rate[what is slower counts as silent]:bytes a second, K M G:'
-	'source_date_epoch[the time of images made here]:seconds:'
-	'noexec[programs cannot be run]'
-	'exec[undo noexec]'
-	'trust_suid[honour set-user-ID bits]'
-	'trust_dev[honour devices]'
-	'squash[files of images are yours]'
-	'no_squash[files of images are whose the image says]'
-	'prefetch[fetch the layers when a rootfs is entered]'
-	'referrers[copies take along what refers to the image]'
-)
+# The command has one table of its mount options for itself and for us.
+mount_options=(${(f)"$(_call_program options $words[1] --list-options | awk -F '\t' '
+	{ name = $1; sub(/=$/, "", name); gsub(/:/, "\\\\:", $3); action = "" }
+	$2 == "DIR" { action = "_files -/" }
+	$2 == "FILE" { action = "_files" }
+	$3 != "" { action = "(" $3 ")" }
+	name == $1 { spec[name] = name "[" $4 "]" }
+	name != $1 {
+		optional = name in spec ? ":" : ""
+		spec[name] = name "[" $4 "]" optional ":" $2 ":" action
+	}
+	END { for (name in spec) print spec[name] }')"})
 topics=(all auth fetch fuse http push store)
 
 _arguments \
@@ -38,6 +24,6 @@ _arguments \
 	'-f[stay in the foreground]' \
 	'-d[stay, and show every request of the kernel]' \
 	'--debug=[show what is done]:topic:_values -s , topic $topics' \
-	'*-o[mount options]:option:_values -s , option $options' \
+	'*-o[mount options]:option:_values -s , option $mount_options' \
 	'1:registry:_hosts' \
 	'2:mount point:_files -/'

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: help, and what it refuses before anything is mounted."""
 
+import os
 import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,8 @@ from registry.tls import Authority
 from support.daemon import discard_mount
 from support.system import mount_entry, run
 
-SCREEN_LINES, SCREEN_COLUMNS = 24, 80
+SOURCE = Path(__file__).parents[2]
+SCREEN_LINES, SCREEN_COLUMNS = 30, 80
 
 
 @pytest.fixture
@@ -62,12 +65,69 @@ def test_help_is_one_screen(registryfs):
     assert max(map(len, lines)) <= SCREEN_COLUMNS
 
 
-@pytest.mark.parametrize("option", [
-    "ro", "allow_other", "cache=", "cache_size=", "tag_ttl=", "platform=",
-    "compression=", "insecure", "authfile=", "timeout=", "min_rate=",
-    "source_date_epoch="])
-def test_help_names_every_option(registryfs, option):
-    assert option in registryfs("--help").stdout
+def read_options(registryfs):
+    """{word: (argument, values)} that completions offer after -o."""
+    lines = registryfs("--list-options").stdout.splitlines()
+    words = [line.split("\t") for line in lines]
+    assert words and all(len(fields) == 4 for fields in words)
+    return {word: (argument, values.split())
+            for word, argument, values, _ in words}
+
+
+def test_help_names_every_option(registryfs):
+    page = registryfs("--help").stdout
+    for word, (argument, _) in read_options(registryfs).items():
+        name = word.rstrip("=")
+        assert re.search(rf"^ .*\b{name}\b", page, re.M), word
+        assert argument in page
+
+
+def test_the_manual_lists_every_option(registryfs):
+    """Each of those and no other, in the list of -o."""
+    page = (SOURCE / "fs/registryfs.1").read_text()
+    start = page.index(".It Fl o Ar option")
+    items = re.findall(r"^\.It Cm (.*)$",
+                       page[start:page.index(".It Fl Fl version")], re.M)
+    named = {name for item in items
+             for name in re.findall(r"[a-z_]+",
+                                    re.sub(r"Ns.*|=\S+", "", item))}
+    assert named == {word.rstrip("=") for word in read_options(registryfs)}
+
+
+def test_every_word_that_is_offered_is_taken(registryfs, tmp_path):
+    values = {"DIR": str(tmp_path), "FILE": os.devnull, "BYTES": "1M",
+              "SECONDS": "5"}
+    for word, (argument, choices) in read_options(registryfs).items():
+        for value in choices or [values.get(argument, "")]:
+            result = registryfs("-o", f"{word}{value}", "--version")
+            assert result.returncode == 0, (word, value, result.stderr)
+
+
+# What bash-completion's function of this name gives.
+COMPLETE = """
+    . "$1"; shift
+    line=("$@")
+    _init_completion() {
+        words=("${line[@]}") cword=$((${#line[@]} - 1))
+        cur=${words[cword]} prev=${words[cword - 1]}
+    }
+    compopt() { :; }
+    _registryfs
+    printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize("word, offered", [
+    ("tag", ["tag_ttl="]),
+    ("ro,no_", ["ro,no_squash"]),
+    ("compression=z", ["zstd", "zstd:chunked"]),
+    ("delete=", ["recursive"]),
+    ("cache=/dev/sh", ["/dev/shm"]),
+])
+def test_bash_completes_options(binary, word, offered):
+    script = SOURCE / "fs/completion/registryfs.bash"
+    result = run("bash", "-c", COMPLETE, "bash", script, binary, "-o", word)
+    assert result.stdout.split() == offered, result.stderr
 
 
 def test_without_arguments(registryfs):

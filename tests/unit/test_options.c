@@ -181,6 +181,7 @@ static void test_refused(void **state)
 static void test_help(void **state)
 {
 	struct options options;
+	struct buf page = BUF_INIT(1 << 16);
 	struct err err = ERR_INIT;
 	size_t lines = 0;
 
@@ -192,11 +193,13 @@ static void test_help(void **state)
 	assert_int_equal(options.action, OPTIONS_VERSION);
 	options_release(&options);
 	/* On one screen of a usual terminal window. */
-	for (const char *at = options_help; *at; at = strchr(at, '\n') + 1) {
+	assert_int_equal(options_help(&page, &err), 0);
+	for (const char *at = buf_str(&page); *at; at = strchr(at, '\n') + 1) {
 		assert_true(strcspn(at, "\n") < 80);
 		lines++;
 	}
 	assert_true(lines <= 30);
+	buf_release(&page);
 }
 
 static void test_commas(void **state)
