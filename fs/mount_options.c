@@ -247,8 +247,8 @@ static const struct mount_option {
 
 enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
 
-/* "cache=DIR", "delete[=recursive]" or "ro, rw", then the help, on a line of its own
- * where the name is long. */
+/* "cache=DIR", "delete[=recursive]" or "ro, rw", then the help, on a line of
+ * its own where there is no room for it. */
 static int print_help(const struct mount_option *option, struct buf *out,
     struct err *err)
 {
