@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "control.h"
 #include "image/journal.h"
+#include "node/key.h"
 
 struct events_node {
 	struct node node;
@@ -23,7 +23,7 @@ static struct journal_file *to_file(const struct node *node)
 
 static char *file_key(const struct journal_file *file)
 {
-	return file_path("control/events/%u", journal_file_number(file));
+	return key_of_serial(KEY_EVENTS, journal_file_number(file));
 }
 
 int events_node(struct mount *mount, struct node **out, struct err *err)
@@ -43,9 +43,8 @@ uint64_t events_node_number(struct mount *mount)
 	CLEANUP(journal_file_put_p)
 	struct journal_file *file =
 	    journal_file_get(images_journal(mount->images));
-	AUTO_FREE char *key = file_key(file);
 
-	return key ? node_number(key) : 0;
+	return key_number(file_key(file));
 }
 
 static void events_free(struct node *node)

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "image_info.h"
+#include "key.h"
 #include "nodes.h"
 
 struct image_node {
@@ -61,19 +62,9 @@ static struct image_name *name_new(const char *directory,
 	return NULL;
 }
 
-/* No repository's name begins so: a directory that mkdir made and that of a tag
- * can have one path after the other, while somebody still has the first open.
- */
-static char *tag_key(const struct node *dir, const char *name)
-{
-	return file_path("%s/:%s", dir->key, name);
-}
-
 uint64_t image_node_number(const struct node *dir, const char *name)
 {
-	AUTO_FREE char *key = tag_key(dir, name);
-
-	return key ? node_number(key) : 0;
+	return key_number(key_of_tag(dir, name));
 }
 
 int image_node_move(struct node *node, struct node *dir, const char *name,
@@ -81,7 +72,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 {
 	struct image_node *self = to_image(node);
 	struct image_name *made = name_new(name, repository, tag);
-	char *key = tag_key(dir, name);
+	char *key = key_of_tag(dir, name);
 
 	if (!made || !key) {
 		name_free(made);
@@ -100,14 +91,12 @@ static int add(struct node *parent, const char *name, const char *repository,
 {
 	struct image_node *made = calloc(1, sizeof(*made));
 	double ttl = tag ? parent->mount->tag_ttl : TTL_FOREVER;
-	char text[DIGEST_TEXT_SIZE] = "";
 	char *key;
 
 	if (!made)
 		return err_nomem(err);
-	key = digest ? file_path("%s/%s#%s", parent->key, name,
-			   digest_format(digest, text))
-		     : tag_key(parent, name);
+	key = digest ? key_of_part(parent, name, digest)
+		     : key_of_tag(parent, name);
 	if (digest)
 		made->digest = *digest;
 	pthread_mutex_init(&made->lock, NULL);

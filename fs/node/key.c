@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of nodes, and the numbers that they give. */
+#include "key.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "node.h"
-#include "oci/digest.h"
+#include "base/file.h"
 
 static const uint64_t TABLE_BIT = 1ULL << 63;
 /* Of all but manifests and blobs. */
@@ -57,4 +60,101 @@ bool node_is_in(const struct node *node, const struct node *dir)
 bool node_is_located(uint64_t ino)
 {
 	return !(ino & TABLE_BIT) && ino != NODE_ROOT;
+}
+
+uint64_t key_number(char *key)
+{
+	uint64_t number = key ? node_number(key) : 0;
+
+	free(key);
+	return number;
+}
+
+char *key_of_repository(const char *path)
+{
+	return file_path("dir:%s", path);
+}
+
+char *key_of_repository_in(const char *path, const char *name, size_t len)
+{
+	return file_path("dir:%s%s%.*s", path, *path ? "/" : "", (int)len,
+	    name);
+}
+
+/* No repository's name begins so: a directory that mkdir made and that of a tag
+ * can have one path after the other, while somebody still has the first open.
+ */
+char *key_of_tag(const struct node *dir, const char *name)
+{
+	return file_path("%s/:%s", dir->key, name);
+}
+
+char *key_of_part(const struct node *dir, const char *name,
+    const struct digest *manifest)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return file_path("%s/%s#%s", dir->key, name,
+	    digest_format(manifest, text));
+}
+
+char *key_of_child(const struct node *dir, const char *name)
+{
+	return file_path("%s/%s", dir->key, name);
+}
+
+char *key_of_manifest(const struct digest *digest)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return file_path("manifest:%s", digest_format(digest, text));
+}
+
+char *key_of_blob(const struct descriptor *blob)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return file_path("blob:%s:%" PRIu64 ":%s",
+	    digest_format(&blob->digest, text), blob->size, blob->media_type);
+}
+
+char *key_of_archive(const char *repository, const char *tag,
+    const struct digest *image)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	return file_path("archive:%s:%s@%s", repository, tag ? tag : "",
+	    digest_format(image, text));
+}
+
+char *key_of_partial(char *archive, uint64_t size)
+{
+	AUTO_FREE char *before = archive;
+
+	return before ? file_path("%s of %" PRIu64 " bytes", before, size)
+		      : NULL;
+}
+
+char *key_of_document(const char *place, const char *name, const char *content,
+    uint64_t size)
+{
+	return file_path("document:%s//%s#%s:%" PRIu64, place, name, content,
+	    size);
+}
+
+char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry)
+{
+	return file_path("%s//%s:%" PRIx32, tree, layer, entry);
+}
+
+char *key_of_serial(enum key_serial kind, uint64_t serial)
+{
+	static const char *const kinds[] = {
+	    [KEY_UPLOAD] = "upload",
+	    [KEY_LINK] = "link",
+	    [KEY_SCRATCH] = "scratch",
+	    [KEY_EVENTS] = "control/events",
+	};
+
+	return file_path("%s:%" PRIx64, kinds[kind], serial);
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "key.h"
 #include "nodes.h"
 
 struct repo_node {
@@ -24,7 +24,7 @@ static struct node *repo_node_alloc(struct mount *mount, const char *repository)
 		return NULL;
 	repo->repository = strdup(repository);
 	node_init(&repo->node, mount, NODE_REPO,
-	    repo->repository ? file_path("dir:%s", repository) : NULL,
+	    repo->repository ? key_of_repository(repository) : NULL,
 	    mount->tag_ttl, mount->tag_ttl);
 	return &repo->node;
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The nodes of scratch directories and of what is in them. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
 #include "scratch.h"
-
-enum { KEY_SIZE = sizeof("scratch:") + 16 };
 
 struct scratch_node {
 	struct node node;
@@ -21,26 +18,20 @@ struct local_inode *scratch_inode(const struct node *node)
 	return ((const struct scratch_node *)(const void *)node)->inode;
 }
 
-static void print_key(char key[KEY_SIZE], uint64_t number)
-{
-	snprintf(key, KEY_SIZE, "scratch:%" PRIx64, number);
-}
-
 int scratch_node(struct mount *mount, struct local_inode *inode,
     struct node **out, struct err *err)
 {
 	struct scratch_node *self = calloc(1, sizeof(*self));
-	char key[KEY_SIZE];
 	struct stat st;
 
 	if (!self)
 		return err_nomem(err);
 	local_stat(inode, &st);
-	print_key(key, local_number(inode));
 	self->inode = local_get(inode);
 	node_init(&self->node, mount,
-	    S_ISDIR(st.st_mode) ? NODE_SCRATCH : NODE_SCRATCH_FILE, strdup(key),
-	    TTL_FOREVER, TTL_FOREVER);
+	    S_ISDIR(st.st_mode) ? NODE_SCRATCH : NODE_SCRATCH_FILE,
+	    key_of_serial(KEY_SCRATCH, local_number(inode)), TTL_FOREVER,
+	    TTL_FOREVER);
 	*out = node_add(mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -48,11 +39,8 @@ int scratch_node(struct mount *mount, struct local_inode *inode,
 static int add_entry(void *arg, const char *name, uint64_t number, mode_t mode,
     struct err *err)
 {
-	char key[KEY_SIZE];
-
-	print_key(key, number);
-	return dirlist_add(arg, name, strlen(name), mode, node_number(key),
-	    err);
+	return dirlist_add(arg, name, strlen(name), mode,
+	    key_number(key_of_serial(KEY_SCRATCH, number)), err);
 }
 
 int scratch_list_inode(struct local_inode *dir, struct dirlist *out,

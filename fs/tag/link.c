@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "link.h"
+#include "node/key.h"
 
 struct link_node {
 	struct node node;
@@ -30,7 +30,7 @@ int link_node(struct mount *mount, const char *target, struct node **out,
 		return err_nomem(err);
 	self->target = strdup(target);
 	node_init(&self->node, mount, NODE_LINK,
-	    self->target ? file_path("link:%lu", atomic_fetch_add(&serial, 1))
+	    self->target ? key_of_serial(KEY_LINK, atomic_fetch_add(&serial, 1))
 			 : NULL,
 	    0, 0);
 	*out = node_add(mount->nodes, &self->node, err);

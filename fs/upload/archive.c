@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "document.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "node/nodes.h"
 
 struct archive_node {
@@ -21,25 +21,12 @@ static struct archive_node *to_archive(const struct node *node)
 
 static char *archive_key(const struct image *image, const char *tag)
 {
-	char text[DIGEST_TEXT_SIZE];
-
-	return file_path("archive:%s:%s@%s", image->repository, tag ? tag : "",
-	    digest_format(&image->digest, text));
-}
-
-/* Takes the key. */
-static char *longer_key(char *key, uint64_t size)
-{
-	AUTO_FREE char *before = key;
-
-	return file_path("%s of %llu bytes", before, (unsigned long long)size);
+	return key_of_archive(image->repository, tag, &image->digest);
 }
 
 uint64_t archive_number(const struct image *image, const char *tag)
 {
-	AUTO_FREE char *key = archive_key(image, tag);
-
-	return key ? node_number(key) : 0;
+	return key_number(archive_key(image, tag));
 }
 
 int archive_content(struct mount *mount, struct image *image, const char *tag,
@@ -54,7 +41,7 @@ int archive_content(struct mount *mount, struct image *image, const char *tag,
 		return r;
 	/* The next one may be another: its pages are not this one's. */
 	if (key && !save_is_whole(save))
-		key = longer_key(key, save_size(save));
+		key = key_of_partial(key, save_size(save));
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_nomem(err);

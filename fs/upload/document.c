@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "document_node.h"
+#include "node/key.h"
 
 struct document_node *to_document(const struct node *node)
 {
@@ -13,9 +13,8 @@ struct document_node *to_document(const struct node *node)
 
 static char *document_key(const struct document *document)
 {
-	return file_path("document:%s//%s#%s:%llu", target_place(document->dir),
-	    document->name, document->content ? document->content->key : "",
-	    (unsigned long long)document->size);
+	return key_of_document(target_place(document->dir), document->name,
+	    document->content ? document->content->key : "", document->size);
 }
 
 int document_node(const struct document *document, struct node **out,

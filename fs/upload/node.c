@@ -2,7 +2,7 @@
 /* The nodes of files that are being written. */
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
 #include "upload.h"
@@ -27,7 +27,7 @@ int upload_node(struct mount *mount, struct upload *upload, struct node **out,
 	self->upload = upload_get(upload);
 	/* Nothing of it may be kept: its name becomes a directory. */
 	node_init(&self->node, mount, NODE_UPLOAD,
-	    file_path("upload:%lu", upload_serial(upload)), 0, 0);
+	    key_of_serial(KEY_UPLOAD, upload_serial(upload)), 0, 0);
 	*out = node_add(mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }

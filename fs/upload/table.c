@@ -16,6 +16,7 @@
 #include "grammar/name.h"
 #include "habits/caller.h"
 #include "habits/replace.h"
+#include "node/key.h"
 #include "node/nodes.h"
 
 /* Names of pushed files in image directories that are remembered: as many as a
@@ -190,16 +191,14 @@ int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
 	map_foreach (&uploads->files, slot) {
 		const char *name = slot->key + len + 2;
 		struct upload *upload = slot->value;
-		char key[32];
 		int r;
 
 		if (strncmp(slot->key, place, len) ||
 		    strncmp(slot->key + len, "//", 2) ||
 		    upload_came_to_nothing(upload))
 			continue;
-		snprintf(key, sizeof(key), "upload:%lu", upload->serial);
 		r = dirlist_add(out, name, strlen(name), S_IFREG,
-		    node_number(key), err);
+		    key_number(key_of_serial(KEY_UPLOAD, upload->serial)), err);
 		if (r < 0)
 			return r;
 	}

@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "image/trees.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
 
@@ -65,21 +66,9 @@ static struct image *manifest_image(const struct node *node)
 	return ((const struct manifest_node *)(const void *)node)->image;
 }
 
-static char *blob_key(const struct descriptor *descriptor)
-{
-	char text[DIGEST_TEXT_SIZE];
-
-	/* Size and type are the manifest's word, and another's may differ. */
-	return file_path("blob:%s:%llu:%s",
-	    digest_format(&descriptor->digest, text),
-	    (unsigned long long)descriptor->size, descriptor->media_type);
-}
-
 uint64_t blob_node_number(const struct descriptor *descriptor)
 {
-	AUTO_FREE char *key = blob_key(descriptor);
-
-	return key ? node_number(key) : 0;
+	return key_number(key_of_blob(descriptor));
 }
 
 int blob_content(struct mount *mount, struct image *image,
@@ -92,7 +81,7 @@ int blob_content(struct mount *mount, struct image *image,
 	blob->image = image_get(image);
 	blob->descriptor = descriptor;
 	pthread_mutex_init(&blob->lock, NULL);
-	node_init(&blob->node, mount, NODE_BLOB, blob_key(descriptor), 0,
+	node_init(&blob->node, mount, NODE_BLOB, key_of_blob(descriptor), 0,
 	    TTL_FOREVER);
 	return node_made(&blob->node, out, err);
 }
@@ -358,14 +347,12 @@ int manifest_content(struct mount *mount, struct image *image,
     struct node **out, struct err *err)
 {
 	struct manifest_node *manifest = calloc(1, sizeof(*manifest));
-	char text[DIGEST_TEXT_SIZE];
 
 	if (!manifest)
 		return err_nomem(err);
 	manifest->image = image_get(image);
 	node_init(&manifest->node, mount, NODE_MANIFEST,
-	    file_path("manifest:%s", digest_format(&image->digest, text)), 0,
-	    TTL_FOREVER);
+	    key_of_manifest(&image->digest), 0, TTL_FOREVER);
 	return node_made(&manifest->node, out, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "nodes.h"
 #include "oci/artifact_files.h"
 
@@ -50,14 +51,12 @@ int files_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
 	struct artifact_files *files = NULL;
-	char text[DIGEST_TEXT_SIZE];
 	int r = artifact_files_new(image->manifest, &files, err);
 
 	return r < 0 ? r
 		     : files_dir_node(parent, image, files, "",
-			   file_path("%s/files#%s", parent->key,
-			       digest_format(&image->digest, text)),
-			   out, err);
+			   key_of_part(parent, "files", &image->digest), out,
+			   err);
 }
 
 static void files_free(struct node *node)
@@ -95,7 +94,7 @@ static int file_node(struct files_node *dir, const char *name,
 		break;
 	}
 	return files_dir_node(node, dir->image, artifact_files_get(dir->files),
-	    file->path, file_path("%s/%s", node->key, name), out, err);
+	    file->path, key_of_child(node, name), out, err);
 }
 
 static int files_lookup(struct node *dir, const char *name, struct node **out,

@@ -14,6 +14,7 @@
 #include "image/change.h"
 #include "node/image_info.h"
 #include "node/image_node.h"
+#include "node/key.h"
 #include "nodes.h"
 #include "part_nodes.h"
 #include "tag/repository.h"
@@ -188,14 +189,10 @@ static int list_part(struct node *dir, const struct pair *pair,
 static int list_lost(struct node *dir, const struct image_part *part,
     struct dirlist *out, struct err *err)
 {
-	AUTO_FREE char *key = file_path("%s/%s", dir->key, part->name);
-
 	if (!part->of_images)
 		return 0;
-	if (!key)
-		return err_nomem(err);
 	return dirlist_add(out, part->name, strlen(part->name), part->mode,
-	    node_number(key), err);
+	    key_number(key_of_child(dir, part->name)), err);
 }
 
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)

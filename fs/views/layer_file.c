@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "kernel/feed.h"
+#include "node/key.h"
 #include "node/layer_file.h"
 #include "node/place.h"
 #include "nodes.h"
@@ -28,7 +29,7 @@ static bool is_shared(const struct tree_item *item)
 
 static char *own_key(const char *key, const struct tree_item *item)
 {
-	return file_path("%s//%s:%x", key, layer_key(item->layer), item->entry);
+	return key_of_layer_file(key, layer_key(item->layer), item->entry);
 }
 
 int layer_file_node(struct mount *mount, const char *key,

@@ -14,6 +14,7 @@
 #include "grammar/part_names.h"
 #include "habits/replace.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
 #include "upload/upload.h"
@@ -36,17 +37,15 @@ static int part_node(struct node *parent, struct image *image,
 {
 	struct part_node *part = calloc(1, sizeof(*part));
 	const char *tag = image_node_name(parent)->tag;
-	char text[DIGEST_TEXT_SIZE];
 
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
-	part->place = file_path("%s/%s", parent->key, name);
+	part->place = key_of_child(parent, name);
 	if (tag)
 		part->tag = strdup(tag);
 	node_init(&part->node, parent->mount, kind,
-	    file_path("%s/%s#%s", parent->key, name,
-		digest_format(&image->digest, text)),
+	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
 	if (!part->place || (tag && !part->tag)) {
@@ -358,20 +357,16 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 	for (size_t i = 0; is_index(dir) && i < index->manifest->entry_count;
 	     i++) {
 		char name[PART_NAME_SIZE];
-		char text[DIGEST_TEXT_SIZE];
-		AUTO_FREE char *key = NULL;
 		int r = platform_name(index, i, name, err);
 
 		if (r < 0)
 			return r;
 		if (!*name)
 			continue;
-		key = file_path("%s/%s#%s", dir->key, name,
-		    digest_format(&index->manifest->entries[i].digest, text));
-		if (!key)
-			return err_nomem(err);
 		r = dirlist_add(out, name, strlen(name), S_IFDIR,
-		    node_number(key), err);
+		    key_number(key_of_part(dir, name,
+			&index->manifest->entries[i].digest)),
+		    err);
 		if (r < 0)
 			return r;
 	}

@@ -13,6 +13,7 @@
 #include "image/referrers.h"
 #include "image/spool.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
 #include "upload/upload.h"
@@ -41,7 +42,6 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
 	struct referrers_node *made = calloc(1, sizeof(*made));
-	char text[DIGEST_TEXT_SIZE];
 
 	if (!made)
 		return err_nomem(err);
@@ -49,9 +49,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
 	node_init(&made->node, parent->mount, NODE_REFERRERS,
-	    file_path("%s/%s#%s", parent->key, DIR_NAME,
-		digest_format(&image->digest, text)),
-	    0, TTL_FOREVER);
+	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -127,15 +125,12 @@ static void attestations_release(struct referrers *attestations)
 static int list_one(struct node *dir, const struct referrers *referrers,
     size_t index, struct dirlist *out, struct err *err)
 {
-	char name[PART_NAME_SIZE], text[DIGEST_TEXT_SIZE];
-	AUTO_FREE char *key = NULL;
+	char name[PART_NAME_SIZE];
 
 	referrer_name(referrers, index, name);
-	key = file_path("%s/%s#%s", dir->key, name,
-	    digest_format(&referrers->entries[index].digest, text));
-	if (!key)
-		return err_nomem(err);
-	return dirlist_add(out, name, strlen(name), S_IFDIR, node_number(key),
+	return dirlist_add(out, name, strlen(name), S_IFDIR,
+	    key_number(
+		key_of_part(dir, name, &referrers->entries[index].digest)),
 	    err);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/key.h"
 #include "nodes.h"
 #include "oci/reference.h"
 #include "repo.h"
@@ -22,11 +23,8 @@ struct repo_listing {
 static int add_directory(struct repo_listing *listing, const char *name,
     size_t len, struct err *err)
 {
-	char key[sizeof("dir:") + REPOSITORY_MAX * 2 + 1];
-
-	snprintf(key, sizeof(key), "dir:%s%s%.*s", listing->repository,
-	    *listing->repository ? "/" : "", (int)len, name);
-	return dirlist_add(listing->out, name, len, S_IFDIR, node_number(key),
+	return dirlist_add(listing->out, name, len, S_IFDIR,
+	    key_number(key_of_repository_in(listing->repository, name, len)),
 	    err);
 }
 

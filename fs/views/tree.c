@@ -13,6 +13,7 @@
 #include "base/lock.h"
 #include "image/trees.h"
 #include "node/image_info.h"
+#include "node/key.h"
 #include "node/lead.h"
 #include "nodes.h"
 
@@ -76,11 +77,8 @@ static int add(struct tree_node *made, struct node **out, struct err *err)
 static int root_node(struct node *parent, const char *name, struct image *image,
     size_t layer, const char *path, struct node **out, struct err *err)
 {
-	char text[DIGEST_TEXT_SIZE];
 	struct tree_node *made = tree_node_new(parent->mount,
-	    file_path("%s/%s#%s", parent->key, name,
-		digest_format(&image->digest, text)),
-	    strdup(path));
+	    key_of_part(parent, name, &image->digest), strdup(path));
 
 	if (!made)
 		return err_nomem(err);
@@ -267,7 +265,7 @@ static int dir_node(struct tree_node *parent, struct tree *tree,
     struct node **out, struct err *err)
 {
 	struct tree_node *made = tree_node_new(parent->node.mount,
-	    file_path("%s/%s", parent->node.key, name), path);
+	    key_of_child(&parent->node, name), path);
 
 	if (!made)
 		return err_nomem(err);

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inode numbers: a listing gives each entry the one that a look at it gives,
+whatever kind of entry it is."""
+
+import os
+import stat
+
+import pytest
+
+from support.images import (
+    TITLE, Blob, attested_index, index_of, oci_image,
+    platform_images)
+from support.layers import image_of
+from support.referrers import referrer_of
+from support.tars import (
+    CHARACTERS, device, directory, file, hard_link, symlink, whiteout)
+from test_artifact_files import artifact_of, packed
+
+# What each of the kinds in fs/node/node.h is found as, below the mount.
+PLACES = {
+    "a namespace": "team",
+    "a repository": "app",
+    "a repository that has a tag's name": "team/1.0",
+    "a tag": "app/1.0",
+    "a tag that has a repository's name": "team/:1.0",
+    "a manifest": "app/1.0/manifest.json",
+    "a config": "app/1.0/config.json",
+    "an archive": "app/1.0/image.tar",
+    "layers": "app/1.0/layers",
+    "a blob": "app/1.0/layers/01.tar.gz",
+    "a layer's directory": "app/1.0/layers/02/dir",
+    "a tree": "app/1.0/rootfs",
+    "a directory of several layers": "app/1.0/rootfs/dir",
+    "a file": "app/1.0/rootfs/dir/file",
+    "a file that has lost a link": "app/1.0/rootfs/dir/linked",
+    "a referrer": "app/1.0/referrers",
+    "an index": "app/index/index.json",
+    "a platform": "app/index/platforms/linux-arm64",
+    "an attestation": "app/attested/referrers",
+    "files of an artifact": "app/files/files/docs/a",
+    "a directory that was packed": "app/files/files/packed/inner",
+    "a scratch directory": "app/.new/dir/file",
+    "a scratch file": "app/.part",
+    "a directory that was made": "made",
+    "the control directory": ".registryfs/status.json",
+    "events": ".registryfs/events",
+}
+
+
+@pytest.fixture
+def root(mount, registry, client):
+    image = image_of(
+        [directory("dir"), file("dir/file", b"file"),
+         file("dir/linked", b"linked"), hard_link("dir/hidden", "dir/linked"),
+         hard_link("dir/both", "dir/file"), symlink("dir/link", "file"),
+         device("dir/null", CHARACTERS, 1, 3)],
+        [directory("dir"), file("dir/more", b"more"), whiteout("dir/hidden")])
+    image.push(client, "app", "1.0")
+    referrer_of(image).push(client, "app")
+    for repository in ("team", "team/1.0"):
+        oci_image().push(client, repository, "1.0")
+    index_of(platform_images()).push(client, "app", "index")
+    attested_index().push(client, "app", "attested")
+    artifact_of(Blob("text/plain", b"a", {TITLE: "docs/a"}),
+                packed("packed", {"inner": b"inner"})).push(
+                    client, "app", "files")
+    root = mount(registry)
+    (root / "app/.new/dir").mkdir(parents=True)
+    (root / "app/.new/dir/file").write_text("file")
+    (root / "app/.part").write_bytes(b"part")
+    (root / "made").mkdir()
+    return root
+
+
+def check(path):
+    """That a listing of the directory agrees with a look at each entry; how
+    many entries there are in it and below."""
+    count = 0
+    for entry in os.scandir(path):
+        status = os.lstat(entry.path)
+        assert entry.inode() == status.st_ino, entry.path
+        assert entry.is_dir(follow_symlinks=False) == stat.S_ISDIR(
+            status.st_mode), entry.path
+        count += 1
+        if entry.is_dir(follow_symlinks=False):
+            count += check(entry.path)
+    return count
+
+
+def test_every_kind_has_one_number(root):
+    for place in PLACES.values():
+        os.lstat(root / place)
+    assert check(root.path) > len(PLACES)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_it_is_listed_before_anybody_looks(root, kind):
+    """The listing finds no node of it, and says which number it will have."""
+    path = root / PLACES[kind]
+    listed = {entry.name: entry.inode() for entry in os.scandir(path.parent)}
+    assert listed[path.name] == os.lstat(path).st_ino
