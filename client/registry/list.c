@@ -82,7 +82,7 @@ static int no_list(struct registry *registry, struct http_response *response,
 	refusal_of_body(begin->text, begin->len, &said);
 	err_set(err, EIO, "%s: %s: %s: %s", registry_host(registry), list->what,
 	    said.msg, wrong);
-	err->http = said.http;
+	err->http = http_status(response);
 	return -EIO;
 }
 

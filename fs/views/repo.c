@@ -55,7 +55,7 @@ static int directory_known(struct mount *mount, const char *repository,
 	catalog = images_catalog_cached(mount->images);
 	if (!catalog) {
 		r = images_catalog(mount->images, &catalog, err);
-		if (r < 0 && !images_only_listing_failed(r))
+		if (r < 0 && !images_only_listing_failed(r, err))
 			return r;
 	}
 	return repo_listed(mount, repository);
@@ -98,6 +98,8 @@ static int directory_asked(const struct repo_lookup *lookup,
 	if (!images_listable(lookup->mount->images))
 		return may_be_namespace(lookup);
 	r = images_catalog(lookup->mount->images, &names, err);
+	if (r < 0 && images_only_listing_failed(r, err))
+		return may_be_namespace(lookup);
 	if (r < 0)
 		return r;
 	if (repo_listed(lookup->mount, repository))

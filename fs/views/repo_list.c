@@ -112,7 +112,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	int r = images_catalog(dir->mount->images, &catalog, err);
 
 	/* Whom the registry does not show its list may still see this. */
-	if (images_only_listing_failed(r) && *listing.repository) {
+	if (images_only_listing_failed(r, err) && *listing.repository) {
 		catalog = images_catalog_cached(dir->mount->images);
 		r = catalog ? 0 : r;
 	}

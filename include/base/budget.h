@@ -42,7 +42,8 @@ enum { BUDGET_NOTES = 4 };
 /* All zeros: nothing is lost. */
 struct budget {
 	/* A server that cannot be reached or is silent is asked again as long
-	 * as the budget lasts: it restarts, and what is begun is worth it.
+	 * as the budget lasts: it restarts, and what is begun is worth it
+	 * (transfers, and changes of images and tags).
 	 * Others give up after a few attempts, and after one silence; so do
 	 * all while it is known that it does not come back so soon. */
 	bool patient;

@@ -66,14 +66,14 @@ const struct images_options *images_options(const struct images *images);
  * All repositories that are known: what the registry lists, if it does, and
  * what has been found by name. Not older than tag_ttl, but as it was last seen
  * where the registry is away: nobody answers, or a gateway does with 500, 502,
- * 503 or 504. To be given back with names_put().
+ * 503 or 504, or it puts us off with 429. To be given back with names_put().
  */
 int images_catalog(struct images *images, struct names **out, struct err *err);
 
-/* Whether that failure is about the list alone, which is not for our
- * credentials, or was answered with a page that is no registry's: what is below
- * a name can be asked for all the same. */
-bool images_only_listing_failed(int r);
+/* Whether that failure is about the list alone: it is not for our credentials,
+ * or what was answered is no list. What is below a name can be asked for all
+ * the same. */
+bool images_only_listing_failed(int r, const struct err *err);
 
 /* The same as far as it is known without a request; NULL if nothing is. */
 struct names *images_catalog_cached(struct images *images);

@@ -19,7 +19,8 @@ from support.waiting import promptly, silent
 
 TTL = 1
 TIMEOUT = 7  # longer than what is prompt
-GATEWAYS = [500, 504]
+# And what a registry says to who asks too often.
+GATEWAYS = [429, 500, 504]
 LAYER = layer([file("f", b"content\n")])
 IMAGE = image_of(LAYER)
 OTHER = oci_image()

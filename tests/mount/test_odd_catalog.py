@@ -52,3 +52,21 @@ def test_a_registry_that_does_not_list(mount, proxy, client, answer):
     assert os.listdir(root.path) == []
     assert os.listdir(root / "app") == ["1.0"]
     assert os.listdir(root.path) == ["app"]
+
+
+@pytest.mark.parametrize("answer, code", [
+    (Answer(200, HTML, PAGE), errno.EIO), (Answer(200, JSON, b"{}"), errno.EIO),
+    (Answer(500), errno.EIO),
+    (Answer(429, {"Retry-After": "0"}), errno.EBUSY)])
+def test_a_list_that_is_broken_closes_no_name(mount, proxy, client, answer,
+                                              code):
+    IMAGE.push(client, "team/app", "1.0")
+    root = mount(proxy)
+    root.expect_error("list of repositories|_catalog")
+    proxy.serves("/_catalog", lambda *_: answer)
+    with fails_with(code):
+        os.listdir(root.path)
+    assert os.listdir(root / "team/app") == ["1.0"]
+    assert (root / "team/app:1.0/manifest.json").read_bytes() == IMAGE.data
+    with fails_with(errno.ENOENT):
+        os.stat(root / "team/app/2.0")

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include "base/budget.h"
+#include "image/retag.h"
+#include "image/untag.h"
 #include "images_fixture.h"
 #include "journal_fixture.h"
 
@@ -270,6 +273,30 @@ static void a_digest_is_no_tag(void **state)
 	expect(w, "");
 }
 
+/* What a user has begun to change is not to fail by a restart. */
+static void changes_are_patient(void **state)
+{
+	struct world *w = *state;
+	const struct tag_name from = {"app", "1"}, to = {"app", "2"};
+	struct budget removal = {0}, move = {0}, look = {0};
+	struct err err = ERR_INIT;
+	struct digest out;
+
+	budget_bind(&removal);
+	assert_int_equal(untag(w->f.images, "app", "1", &err), -ENOENT);
+	budget_unbind(&removal);
+	assert_true(removal.patient);
+	budget_bind(&move);
+	assert_true(tag_exchange(w->f.images, &from, &to, false, &err) < 0);
+	budget_unbind(&move);
+	assert_true(move.patient);
+	budget_bind(&look);
+	assert_int_equal(images_resolve(w->f.images, "app", "1", &out, &err),
+	    -ENOENT);
+	budget_unbind(&look);
+	assert_false(look.patient);
+}
+
 #define CHANGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -286,6 +313,7 @@ int main(void)
 	    CHANGE_TEST(what_a_list_knows_of_a_tag_that_is_put),
 	    CHANGE_TEST(an_answer_that_is_late),
 	    CHANGE_TEST(a_digest_is_no_tag),
+	    CHANGE_TEST(changes_are_patient),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

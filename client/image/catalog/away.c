@@ -10,13 +10,14 @@
 
 enum { PATIENCE = 1 }; /* s: a registry that is back answers sooner */
 
-/* What is no word of the registry's own: RFC 5861 names the same statuses for
- * stale-if-error. */
+/* What says nothing of what was asked for: RFC 5861 names the same statuses for
+ * stale-if-error, but 429, by which a registry puts us off. */
 static bool is_no_answer(const struct err *err)
 {
 	switch (err->http) {
 	case 0:
 		break;
+	case 429:
 	case 500:
 	case 502:
 	case 503:

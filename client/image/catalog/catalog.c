@@ -147,6 +147,14 @@ int names_read(struct images *images, const char *repository,
 	return r;
 }
 
+/* Whether there is no list for us. What was listed once stays as it was where
+ * no list comes for another reason. Inside the monitor. */
+static bool is_closed(const struct images *images, int r, const struct err *err)
+{
+	return images_only_listing_failed(r, err) &&
+	       (!images->listed || r == -EACCES || r == -EPROTONOSUPPORT);
+}
+
 static int catalog_load(struct images *images, struct err *err)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
@@ -163,16 +171,16 @@ static int catalog_load(struct images *images, struct err *err)
 		r = -EIO;
 	}
 	images->listed |= r >= 0;
-	images->unlisted = r == -EOPNOTSUPP || images_only_listing_failed(r);
+	images->unlisted = r == -EOPNOTSUPP || is_closed(images, r, err);
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
-	else if (images_only_listing_failed(r))
+	else if (is_closed(images, r, err))
 		/* Names below may be open to other credentials. */
 		catalog_merge(images, NULL, &none);
 	else if (r >= 0)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r, err);
-	if (r < 0 && images->catalog.names && images->away.is)
+	if (r < 0 && images->listed && images->catalog.names && images->away.is)
 		r = 1;
 	monitor_leave(&images->monitor);
 	if (is_news)
@@ -183,9 +191,10 @@ static int catalog_load(struct images *images, struct err *err)
 	return r;
 }
 
-bool images_only_listing_failed(int r)
+bool images_only_listing_failed(int r, const struct err *err)
 {
-	return r == -EACCES || r == -EPROTONOSUPPORT;
+	return r == -EACCES || r == -EPROTONOSUPPORT ||
+	       (r < 0 && err->http != 0);
 }
 
 int images_catalog(struct images *images, struct names **out, struct err *err)
@@ -194,6 +203,11 @@ int images_catalog(struct images *images, struct names **out, struct err *err)
 
 	monitor_enter(&images->monitor);
 	r = listing_begin(images, &images->catalog, err);
+	/* What was found by name is no list. */
+	if (r == 1 && !images->listed && images->catalog.failure.code) {
+		*err = images->catalog.failure;
+		r = -err->code;
+	}
 	monitor_leave(&images->monitor);
 	if (r == 0)
 		r = catalog_load(images, err);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "catalog/creation.h"
 #include "catalog/referrers_state.h"
@@ -125,6 +126,7 @@ int referrers_attach(struct image *image, const struct attachment *file,
 	struct artifact_kind kind;
 	int r = check(file, err);
 
+	budget_be_patient();
 	if (r == 0)
 		r = read_file(file, &artifact.file.digest, &kind, err);
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "catalog/sending.h"
 #include "oci/edit.h"
 #include "push/manifest.h"
@@ -35,9 +36,11 @@ void tag_unlock(struct images *images, char *lock)
 int changing_begin(struct changing *it, struct err *err)
 {
 	const struct push_target *target = it->target;
-	int r = tag_lock(target->images, target->repository, target->tag,
-	    &it->lock, err);
+	int r;
 
+	budget_be_patient();
+	r = tag_lock(target->images, target->repository, target->tag, &it->lock,
+	    err);
 	return r < 0 ? r
 		     : image_open_tag_now(target->images, target->repository,
 			   target->tag, &it->top, err);

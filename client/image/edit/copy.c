@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "catalog/progress.h"
@@ -201,6 +202,7 @@ int image_copy(struct image *image, const struct push_target *target,
 	struct push_target noted = *target;
 	int r;
 
+	budget_be_patient();
 	/* What travels may take as long as any push. */
 	if (target->untagged || is_home(image, target))
 		return copy(image, target, err);

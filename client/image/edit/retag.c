@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "changing.h"
 #include "image/copy.h"
@@ -119,6 +120,7 @@ static int pair_begin(struct images *images, const struct tag_name *first,
 
 	if (!pair)
 		return err_nomem(err);
+	budget_be_patient();
 	pair->images = images;
 	if (!name_copy(&pair->names[0], first) ||
 	    !name_copy(&pair->names[1], second))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/log.h"
 #include "image/push.h"
 #include "push/manifest.h"
@@ -323,7 +324,9 @@ int untag(struct images *images, const char *repository, const char *tag,
 	const struct push_target target = {.images = images,
 	    .repository = repository,
 	    .tag = tag};
-	int r = remove_tag(&target, err);
+	int r;
 
+	budget_be_patient();
+	r = remove_tag(&target, err);
 	return r < 0 ? err_wrap(err, "removing %s:%s", repository, tag) : 0;
 }
