@@ -4,11 +4,21 @@
 
 #include <string.h>
 
+/* Those of the compressions that a push reads. */
+static const char *const endings[] = {
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".tar.zst",
+    ".tar.xz",
+    ".txz",
+    ".tar.bz2",
+    ".tbz2",
+};
+
 /* The length of text without an archive's ending; 0 if it has none. */
 static size_t archive_stem(const char *text)
 {
-	static const char *const endings[] = {".tar", ".tar.gz", ".tgz",
-	    ".tar.zst"};
 	size_t len = strlen(text);
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {

@@ -36,7 +36,7 @@ void name_parse(struct name *name, const char *text);
 /* An archive's ending of the text, or "". */
 const char *name_ending(const char *text);
 
-/* Whether text ends like an archive: .tar, .tar.gz, .tgz, .tar.zst. */
+/* Whether text ends like an archive: .tar, .tgz, .tar.zst and so on. */
 bool name_is_archive(const char *text);
 
 /* Whether it looks like the temporary file or the backup of a program: ".name",

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which names push, which are kept, and which can be nobody's."""
 
+import bz2
 import errno
+import lzma
 import os
 import shutil
 
@@ -43,6 +45,8 @@ def is_image(directory, image=IMAGE):
     ("1.0.tar", ARCHIVE), ("1.0.tar.gz", compressed(ARCHIVE)),
     ("1.0.tar.gz", ARCHIVE), ("1.0.tgz", compressed(ARCHIVE)),
     ("1.0.tar.zst", compressed(ARCHIVE)), ("1.0", ARCHIVE),
+    ("1.0.tar.xz", lzma.compress(ARCHIVE)), ("1.0.txz", ARCHIVE),
+    ("1.0.tar.bz2", bz2.compress(ARCHIVE)), ("1.0.tbz2", ARCHIVE),
     ("1.0", compressed(ARCHIVE)), (":1.0", ARCHIVE), (":1.0.tar", ARCHIVE)],
     ids=lambda value: None if isinstance(value, bytes) else value)
 def test_the_name_says_the_tag_and_the_content_the_rest(app, client, name,

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""README.md and the man page name what the tables of the program have, and
+nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2]
+README = (SOURCE / "README.md").read_text()
+MANUAL = (SOURCE / "fs/registryfs.1").read_text()
+
+
+def read_table(path, name):
+    """The text of a C array of that name."""
+    text = (SOURCE / path).read_text()
+    return re.search(rf"\b{name}\[\w*\] = \{{(.*?)\n\}};", text, re.S)[1]
+
+
+def strings(text):
+    return set(re.findall(r'"([^"]+)"', text))
+
+
+def image_parts():
+    names = strings(read_table("fs/grammar/image_parts.c", "image_parts"))
+    return names | {"image.tar"}
+
+
+def first_components(names):
+    return {name.strip().split("/")[0] for name in names}
+
+
+def table_below(heading):
+    """The names in the first column of a table of README.md."""
+    rows = README.split(heading)[1].lstrip().split("\n\n")[0].splitlines()[2:]
+    return [name for row in rows
+            for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+def items_below(heading):
+    """The items of a list of the man page."""
+    part = MANUAL.split(heading)[1].split("\n.El")[0]
+    return [name for item in re.findall(r"^\.It Pa (.*)$", part, re.M)
+            for name in item.split(" , ")]
+
+
+def test_readme_names_the_parts_of_an_image():
+    assert first_components(
+        table_below("In the directory of an image:")) == image_parts()
+
+
+def test_the_manual_names_the_parts_of_an_image():
+    assert first_components(
+        items_below("In the directory of an image are:")) == image_parts()
+
+
+def test_readme_names_the_control_files():
+    files = strings(re.sub(r'"control/[^"]*"', "",
+                           read_table("fs/control/control.c", "files")))
+    named = {name.split("/")[1] for name in table_below("## What is where")
+             if name.startswith(".registryfs/")}
+    assert named == files
+    for name in files:
+        assert re.search(rf"^\.It Pa .*\b{name}\b", MANUAL, re.M), name
+
+
+@pytest.mark.parametrize("text", [README, MANUAL], ids=["README", "manual"])
+def test_the_endings_of_archives(text):
+    for ending in strings(read_table("fs/grammar/name.c", "endings")):
+        assert re.search(rf"(?<!\w){re.escape(ending)}(?!\w)", text), ending
