@@ -82,6 +82,7 @@ static int enter(struct walk *walk, const char *name, char *rest,
 	if (child == LAYER_ROOT || !is_dir(builder, child)) {
 		if (!walk->create)
 			return 0;
+		builder->over_file |= child != LAYER_ROOT;
 		r = imply(walk, name, &child, err);
 	}
 	walk->dir = child;
