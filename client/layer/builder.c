@@ -103,6 +103,12 @@ static int keep_target(struct builder *builder, const char *target,
 	return builder_keep(builder, target, strlen(target) + 1, out, err);
 }
 
+/* chown(2) does not change the owner of what an engine has made to this one. */
+static uint32_t owner(uint32_t id)
+{
+	return id == UINT32_MAX ? 0 : id;
+}
+
 static uint32_t type_bits(enum tar_type type)
 {
 	switch (type) {
@@ -135,8 +141,8 @@ static int describe(struct builder *builder, const struct tar_entry *entry,
 	    .mtime = entry->mtime,
 	    .mtime_nanos = entry->mtime_nanos,
 	    .mode = type_bits(entry->type) | entry->mode,
-	    .uid = entry->uid,
-	    .gid = entry->gid,
+	    .uid = owner(entry->uid),
+	    .gid = owner(entry->gid),
 	};
 	r = keep_xattrs(builder, entry, out, err);
 	if (r < 0)
