@@ -65,8 +65,11 @@ static int on_entry(void *arg, const struct tar_entry *entry, struct err *err)
 {
 	struct archive_reader *reader = arg;
 	const struct archive_entry *file;
-	int r = entries_add(&reader->entries, entry, &file, err);
+	int r;
 
+	if (reader->options.entry)
+		reader->options.entry(reader->options.arg, entry);
+	r = entries_add(&reader->entries, entry, &file, err);
 	if (r < 0)
 		return r;
 	reader->has_entries = true;

@@ -16,6 +16,15 @@
 enum { LEFT_OUT_LOGGED = 10 };
 
 static const char whiteout_opaque[] = ".wh..wh..opq";
+static const char whiteout_prefix[] = ".wh.";
+
+static void note_oddity(struct builder *builder, const struct tar_entry *entry,
+    const char *why)
+{
+	if (!builder->oddity.code)
+		err_set(&builder->oddity, EINVAL,
+		    "%s: nobody can unpack the entry %s", why, entry->name);
+}
 
 /* Says what is missing from the tree, and why; but not a million times. */
 static int left_out(struct builder *builder, const struct tar_entry *entry,
@@ -23,6 +32,7 @@ static int left_out(struct builder *builder, const struct tar_entry *entry,
 {
 	char name[128];
 
+	note_oddity(builder, entry, why);
 	if (builder->left_out++ < LEFT_OUT_LOGGED) {
 		err_clean(name, sizeof(name), entry->name, strlen(entry->name));
 		log_warn("layer entry %s is left out: %s", name, why);
@@ -93,6 +103,12 @@ static int keep_target(struct builder *builder, const char *target,
 	return builder_keep(builder, target, strlen(target) + 1, out, err);
 }
 
+/* chown(2) does not change the owner of what an engine has made to this one. */
+static uint32_t owner(uint32_t id)
+{
+	return id == UINT32_MAX ? 0 : id;
+}
+
 static uint32_t type_bits(enum tar_type type)
 {
 	switch (type) {
@@ -125,8 +141,8 @@ static int describe(struct builder *builder, const struct tar_entry *entry,
 	    .mtime = entry->mtime,
 	    .mtime_nanos = entry->mtime_nanos,
 	    .mode = type_bits(entry->type) | entry->mode,
-	    .uid = entry->uid,
-	    .gid = entry->gid,
+	    .uid = owner(entry->uid),
+	    .gid = owner(entry->gid),
 	};
 	r = keep_xattrs(builder, entry, out, err);
 	if (r < 0)
@@ -154,11 +170,12 @@ static int describe(struct builder *builder, const struct tar_entry *entry,
 }
 
 /* A directory that is there takes over what another entry says of it. */
-static void describe_again(struct layer_entry *dir,
+static void describe_again(struct builder *builder, uint32_t number,
     const struct layer_entry *entry)
 {
-	struct layer_entry was = *dir;
+	struct layer_entry *dir = builder_entry(builder, number), was = *dir;
 
+	builder->engines_refuse |= !(was.flags & LAYER_IMPLIED);
 	*dir = *entry;
 	dir->name = was.name;
 	dir->parent = was.parent;
@@ -184,15 +201,17 @@ static int find_target(struct builder *builder, const char *path, uint32_t *out,
 }
 
 /* A hard link to what may be in a layer below, by a name as it has there. */
-static int describe_dangling(struct builder *builder, const char *target,
-    struct layer_entry *out, struct err *err)
+static int describe_dangling(struct builder *builder,
+    const struct tar_entry *entry, struct layer_entry *out, struct err *err)
 {
-	AUTO_FREE char *path = strdup(target);
+	AUTO_FREE char *path = strdup(entry->link);
 
 	if (!path)
 		return err_nomem(err);
+	if (describe(builder, entry, out, err) < 0)
+		return -err->code;
 	paths_clean(path);
-	out->flags = LAYER_DANGLING;
+	out->flags |= LAYER_DANGLING;
 	builder->has_dangling = true;
 	return keep_target(builder, path, &out->target, err);
 }
@@ -210,15 +229,17 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 		if (S_ISDIR(builder_entry(builder, target)->mode))
 			return left_out(builder, entry,
 			    "a hard link to a directory");
-		if (target == builder_child(builder, place->dir, place->name))
-			return 0; /* to itself */
+		if (target == builder_child(builder, place->dir, place->name)) {
+			builder->engines_refuse = true; /* to itself */
+			return 0;
+		}
 		file = builder_entry(builder,
 		    builder_entry(builder, target)->link);
 		file->flags |= ENTRY_LINKED;
 		link = *builder_entry(builder, target);
 		link.flags &= ~(uint32_t)(ENTRY_REPLACED | ENTRY_LINKED);
 	} else {
-		r = describe_dangling(builder, entry->link, &link, err);
+		r = describe_dangling(builder, entry, &link, err);
 	}
 	if (r >= 0)
 		r = builder_append(builder, place->dir, place->name, &link,
@@ -247,24 +268,41 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 	if (entry->type == TAR_DIRECTORY &&
 	    (before != LAYER_ROOT || !*place->name) &&
 	    S_ISDIR(builder_entry(builder, before)->mode)) {
-		describe_again(builder_entry(builder, before), &described);
+		describe_again(builder, before, &described);
 		return 0;
 	}
 	return builder_append(builder, place->dir, place->name, &described,
 	    &added, err);
 }
 
+/* A whiteout is of what layers below have; but most engines take it for one of
+ * what they have unpacked, too. */
+static void note_whiteout(struct builder *builder, const struct place *place)
+{
+	size_t len = strlen(whiteout_prefix);
+
+	if (strncmp(place->name, whiteout_prefix, len) != 0)
+		return;
+	builder->has_whiteouts = true;
+	builder->engines_refuse |=
+	    builder_child(builder, place->dir, place->name + len) != LAYER_ROOT;
+}
+
 int builder_add(struct builder *builder, const struct tar_entry *entry,
     struct err *err)
 {
 	struct place place;
-	int r =
-	    paths_follow(builder, entry->name, true, entry->mtime, &place, err);
+	int r;
 
+	builder->over_file = false;
+	r = paths_follow(builder, entry->name, true, entry->mtime, &place, err);
 	if (r < 0)
 		return r;
+	if (builder->over_file)
+		note_oddity(builder, entry, "in what is no directory");
 	if (r == 0)
 		return left_out(builder, entry, "its name leads nowhere");
+	note_whiteout(builder, &place);
 	if (!strcmp(place.name, whiteout_opaque))
 		builder_entry(builder, place.dir)->flags |= LAYER_OPAQUE;
 	if (entry->type == TAR_HARDLINK && *place.name)

@@ -36,7 +36,13 @@ struct builder {
 	uint32_t last_dir;
 	struct pile spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
+	bool has_whiteouts;
+	/* What engines refuse though it is clear: a name twice, a whiteout
+	 * behind what it would take, a parent that is a link to nothing. */
+	bool engines_refuse;
+	bool over_file;    /* a parent of the entry at hand was no directory */
 	unsigned left_out; /* entries */
+	struct err oddity; /* the first that nobody can unpack */
 };
 
 static inline uint32_t builder_count(const struct builder *builder)
@@ -64,6 +70,10 @@ uint32_t builder_child(struct builder *builder, uint32_t dir, const char *name);
 /* From now on the entry is the child of that name, which it has. */
 int builder_set_child(struct builder *builder, uint32_t number,
     struct err *err);
+
+/* What replaced entries had below them is replaced with them. No more entries
+ * are to come. */
+void builder_settle(struct builder *builder);
 
 /* No child is looked up any more. */
 void builder_forget_children(struct builder *builder);

@@ -112,6 +112,11 @@ static bool is_replaceable(struct builder *builder, uint32_t number)
 	       !(entry->flags & ENTRY_LINKED);
 }
 
+static bool is_implied(struct builder *builder, uint32_t number)
+{
+	return builder_entry(builder, number)->flags & LAYER_IMPLIED;
+}
+
 static int append(struct builder *builder, const struct layer_entry *entry,
     struct err *err)
 {
@@ -138,8 +143,10 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 	r = keep_name(builder, before, name, &added.name, err);
 	if (r < 0)
 		return r;
-	if (before != LAYER_ROOT)
+	if (before != LAYER_ROOT) {
 		buf_reset(&builder->last_parent);
+		builder->engines_refuse |= !is_implied(builder, before);
+	}
 	if (again) {
 		*builder_entry(builder, *out) = added;
 		return 0;

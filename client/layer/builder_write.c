@@ -17,9 +17,8 @@ static bool is_root(uint32_t entry)
 	return entry == LAYER_ROOT;
 }
 
-/* What replaced entries had below them is gone with them. A parent always
- * stands before its children. */
-static void drop_unreachable(struct builder *builder)
+/* A parent always stands before its children. */
+void builder_settle(struct builder *builder)
 {
 	for (uint32_t i = 1; i < builder_count(builder); i++) {
 		struct layer_entry *entry = builder_entry(builder, i);
@@ -245,7 +244,7 @@ int builder_write(struct builder *builder, const struct layer_facts *facts,
 	uint32_t salt = records_sum(0, &head, sizeof(head));
 
 	builder_forget_children(builder);
-	drop_unreachable(builder);
+	builder_settle(builder);
 	count_all(builder);
 	children = list_children(builder);
 	if (!children)

@@ -9,7 +9,7 @@
 #include "tar/format.h"
 
 /* The last characters are the version: any change here is another one. */
-#define INDEX_MAGIC "rfslay03"
+#define INDEX_MAGIC "rfslay04"
 
 struct index_head {
 	uint32_t vouching, compression;

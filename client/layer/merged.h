@@ -18,7 +18,7 @@
 enum { MERGED_ROOT = 0 };
 
 /* The last characters are the version: any change is another one. */
-#define MERGED_MAGIC "rfstre03"
+#define MERGED_MAGIC "rfstre04"
 
 /* A file is a head, then the nodes. The salt is of the indexes, in their order.
  */

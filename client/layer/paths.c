@@ -65,6 +65,7 @@ static int imply(struct walk *walk, const char *name, uint32_t *out,
 	if (builder->implied >= IMPLIED_FREE + IMPLIED_EACH * others)
 		return err_set(err, EFBIG,
 		    "a layer of far more directories than it has entries");
+	builder->engines_refuse |= walk->links > 0;
 	builder->implied++;
 	return builder_append(builder, walk->dir, name, &implied, out, err);
 }
@@ -82,6 +83,7 @@ static int enter(struct walk *walk, const char *name, char *rest,
 	if (child == LAYER_ROOT || !is_dir(builder, child)) {
 		if (!walk->create)
 			return 0;
+		builder->over_file |= child != LAYER_ROOT;
 		r = imply(walk, name, &child, err);
 	}
 	walk->dir = child;

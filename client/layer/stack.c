@@ -43,14 +43,29 @@ static int add_part(struct meaning *meaning, uint32_t layer, uint32_t entry,
 	return 0;
 }
 
-/* Whether nothing below the directory's part shows through it: 1, or 0. */
-static int is_opaque(const struct layer_index *index, uint32_t number,
-    struct err *err)
+bool meaning_names_open(const struct meaning *dir)
 {
-	struct layer_entry entry;
-	int r = layer_index_entry(index, number, &entry, err);
+	return dir->open && dir->naming == 0;
+}
 
-	return r < 0 ? r : (entry.flags & LAYER_OPAQUE) != 0;
+static size_t naming_parts(const struct meaning *dir)
+{
+	return dir->naming ? dir->naming : dir->count;
+}
+
+/* Adds a layer's part of a directory: 1 where no layer below has a say in it.
+ * What an opaque directory hides is what is in the others: where it has no
+ * entry of its own they say what it is. */
+static int add_dir(struct meaning *dir, uint32_t layer, uint32_t number,
+    const struct layer_entry *entry, struct err *err)
+{
+	int r = add_part(dir, layer, number, err);
+
+	dir->is_dir = true;
+	dir->described |= !(entry->flags & LAYER_IMPLIED);
+	if (entry->flags & LAYER_OPAQUE && dir->naming == 0)
+		dir->naming = dir->count;
+	return r < 0 ? r : dir->naming > 0 && dir->described;
 }
 
 int stack_root(const struct layer_index *const *layers, size_t lowest,
@@ -60,9 +75,11 @@ int stack_root(const struct layer_index *const *layers, size_t lowest,
 
 	*out = (struct meaning){.is_dir = true, .open = lowest > 0};
 	for (size_t i = count; r == 0 && i-- > lowest;) {
-		r = add_part(out, (uint32_t)i, LAYER_ROOT, err);
+		struct layer_entry entry;
+
+		r = layer_index_entry(layers[i], LAYER_ROOT, &entry, err);
 		if (r == 0)
-			r = is_opaque(layers[i], LAYER_ROOT, err);
+			r = add_dir(out, (uint32_t)i, LAYER_ROOT, &entry, err);
 		if (r == 1)
 			out->open = false;
 	}
@@ -109,10 +126,9 @@ static int look(const struct layer_index *index, const struct part *dir,
 		r = add_part(out, dir->layer, found, err);
 		return r < 0 ? r : 1;
 	}
-	out->is_dir = true;
-	r = add_part(out, dir->layer, found, err);
-	if (r < 0 || entry.flags & LAYER_OPAQUE)
-		return r < 0 ? r : 1;
+	r = add_dir(out, dir->layer, found, &entry, err);
+	if (r != 0)
+		return r;
 	return is_whited_out(index, dir->entry, name, len, err);
 }
 
@@ -120,13 +136,13 @@ int stack_child(const struct layer_index *const *layers,
     const struct meaning *dir, const char *name, size_t len,
     struct meaning *out, struct err *err)
 {
-	*out = (struct meaning){.open = dir->open};
+	*out = (struct meaning){.open = meaning_names_open(dir)};
 	/* What stands for something else is nothing itself. */
 	if (len >= WHITEOUT_LEN && stack_is_whiteout(name)) {
 		out->open = false;
 		return 0;
 	}
-	for (size_t i = 0; i < dir->count; i++) {
+	for (size_t i = 0; i < naming_parts(dir); i++) {
 		const struct part *part = &dir->parts[i];
 		int r = look(layers[part->layer], part, name, len, out, err);
 
@@ -233,7 +249,7 @@ int stack_names(const struct layer_index *const *layers,
 {
 	int r = reserve(out, 0, err);
 
-	for (size_t i = 0; r == 0 && i < dir->count; i++)
+	for (size_t i = 0; r == 0 && i < naming_parts(dir); i++)
 		r = add_names(layers[dir->parts[i].layer], &dir->parts[i], out,
 		    err);
 	if (r < 0)

@@ -28,11 +28,18 @@ struct meaning {
 	size_t count;       /* 0: nothing by that name */
 	size_t cap;
 	bool is_dir;
+	/* Where a layer hides what is below it, the names in it are those of so
+	 * many of the parts; the others may describe it. 0: of all. */
+	size_t naming;
+	bool described; /* a part has an entry of its own for it */
 	/* Lower layers than those that are known could add something to it. */
 	bool open;
 };
 
 void meaning_release(struct meaning *meaning);
+
+/* Whether those layers could add names to a directory. */
+bool meaning_names_open(const struct meaning *dir);
 
 /* The root of the layers from `lowest` to count - 1. */
 int stack_root(const struct layer_index *const *layers, size_t lowest,

@@ -168,7 +168,7 @@ static int list_settled(const struct question *question, struct tree *tree,
 	int r =
 	    stack_find(indexes, lowest, tree->count, question->path, &dir, err);
 
-	if (r < 0 || dir.open)
+	if (r < 0 || meaning_names_open(&dir))
 		return r;
 	if (!dir.is_dir || dir.count == 0)
 		return tree_no_such_name(question->path, err);

@@ -8,7 +8,8 @@
 #include "mend.h"
 
 enum {
-	/* A manifest is six levels deep; jansson would recurse 2048. */
+	/* A manifest is six levels deep; jansson would recurse 2048. What is
+	 * deeper nobody asks for. */
 	MAX_DEPTH = 64,
 	/* 25 for each of an index's entries. Without it 16 MiB of "[{},{},…"
 	 * would take a hundred times that in memory. */
@@ -16,13 +17,14 @@ enum {
 };
 
 /*
- * Bounds depth and number of values before a parser allocates anything for
- * them. It need not know more of JSON than where strings end: what is no JSON
- * is the parser's to refuse.
+ * Bounds the number of values before a parser allocates anything for them, and
+ * says whether they are nested too deep: 1. It need not know more of JSON than
+ * where strings end: what is no JSON is the parser's to refuse.
  */
 static int check_extent(const char *text, size_t len, struct err *err)
 {
 	size_t depth = 0;
+	bool deep = false;
 	size_t values = 1;
 	bool in_string = false;
 
@@ -39,15 +41,12 @@ static int check_extent(const char *text, size_t len, struct err *err)
 			values++;
 		else if ((c == '}' || c == ']') && depth)
 			depth--;
-		if (depth > MAX_DEPTH)
-			return err_set(err, EINVAL,
-			    "the JSON is nested more than %d levels deep",
-			    MAX_DEPTH);
+		deep |= depth > MAX_DEPTH;
 		if (values > MAX_VALUES)
 			return err_set(err, EINVAL,
 			    "the JSON has more than %d values", MAX_VALUES);
 	}
-	return 0;
+	return deep;
 }
 
 static const char *type_name(json_type type)
@@ -63,22 +62,23 @@ static const char *type_name(json_type type)
 }
 
 /* What Go's readers take as well; NULL where that changes nothing. */
-static json_t *load_mended(const char *data, size_t len)
+static json_t *load_mended(const char *data, size_t len, json_error_t *error)
 {
 	AUTO_BUF struct buf mended = BUF_INIT(SIZE_MAX / 2);
 	struct err none = ERR_INIT;
 
-	if (json_mend(data, len, &mended, &none) < 0 || mended.len == 0 ||
+	if (json_mend(data, len, MAX_DEPTH, &mended, &none) < 0 ||
+	    mended.len == 0 ||
 	    (mended.len == len && memcmp(mended.data, data, len) == 0))
 		return NULL;
-	return json_loadb(mended.data, mended.len, 0, NULL);
+	return json_loadb(mended.data, mended.len, 0, error);
 }
 
 int document_read(const void *data, size_t len, size_t limit, json_type type,
     json_t **out, struct err *err)
 {
 	json_auto_t *root = NULL;
-	json_error_t error;
+	json_error_t error = {.line = 1};
 	char shown[JSON_ERROR_TEXT_LENGTH];
 	int r;
 
@@ -90,9 +90,10 @@ int document_read(const void *data, size_t len, size_t limit, json_type type,
 		return r;
 	/* Of two members of one name the last counts, as it does for engines
 	 * and registries, all of which are written in Go. */
-	root = json_loadb(data, len, 0, &error);
+	if (r == 0)
+		root = json_loadb(data, len, 0, &error);
 	if (!root)
-		root = load_mended(data, len);
+		root = load_mended(data, len, r == 0 ? NULL : &error);
 	if (!root) {
 		/* jansson has no words for it. */
 		if (!error.text[0])

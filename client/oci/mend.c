@@ -2,7 +2,10 @@
 /* JSON that Go's readers take and jansson does not. */
 #include "mend.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -88,19 +91,127 @@ static size_t escape_length(const char *text, size_t len)
 	return code == 0 || (code >= 0xdc00 && code < 0xe000) ? 0 : ESCAPE;
 }
 
-int json_mend(const char *text, size_t len, struct buf *out, struct err *err)
+struct mending {
+	const char *text;
+	size_t len, at;
+	size_t max_depth, depth;
+	struct buf *out;
+};
+
+/* What is nested too deep is passed over. */
+static int put(struct mending *it, const char *text, size_t len,
+    struct err *err)
 {
+	return it->depth > it->max_depth ? 0 : buf_add(it->out, text, len, err);
+}
+
+static int mend_character(struct mending *it, struct err *err)
+{
+	const char *text = it->text + it->at;
+	size_t left = it->len - it->at;
+	bool escape = *text == '\\';
+	size_t n = escape ? escape_length(text, left)
+			  : character((const uint8_t *)text, left);
+
+	it->at += n > 0 ? n : escape ? ESCAPE : 1;
+	return n > 0 ? put(it, text, n, err)
+		     : put(it, replacement, strlen(replacement), err);
+}
+
+static int mend_string(struct mending *it, struct err *err)
+{
+	int r = put(it, "\"", 1, err);
+
+	it->at++;
+	while (r == 0 && it->at < it->len && it->text[it->at] != '"')
+		r = mend_character(it, err);
+	if (r < 0 || it->at >= it->len)
+		return r;
+	it->at++;
+	return put(it, "\"", 1, err);
+}
+
+/* What jansson has nearest to a number that it has not, else NULL. */
+static const char *nearest(const char *number)
+{
+	bool negative = *number == '-';
+
+	errno = 0;
+	if (number[strspn(number, "-0123456789")] != '\0') {
+		if (isfinite(strtod(number, NULL)))
+			return NULL;
+		return negative ? "-1e308" : "1e308";
+	}
+	strtoll(number, NULL, 10);
+	if (errno == 0)
+		return NULL;
+	return negative ? "-9223372036854775808" : "9223372036854775807";
+}
+
+static bool is_number(char first)
+{
+	return first == '-' || (first >= '0' && first <= '9');
+}
+
+static int mend_number(struct mending *it, struct err *err)
+{
+	const char *text = it->text + it->at;
+	AUTO_BUF struct buf number = BUF_INIT(SIZE_MAX / 2);
+	const char *near;
+	size_t len = 0;
+
+	while (it->at + len < it->len && strchr("+-.0123456789eE", text[len]) &&
+	       text[len])
+		len++;
+	it->at += len;
+	if (buf_add(&number, text, len, err) < 0)
+		return -err->code;
+	near = nearest(buf_str(&number));
+	return near ? put(it, near, strlen(near), err)
+		    : put(it, text, len, err);
+}
+
+static int mend_bracket(struct mending *it, char bracket, struct err *err)
+{
+	bool opens = bracket == '{' || bracket == '[';
 	int r = 0;
 
-	for (size_t at = 0; r == 0 && at < len;) {
-		bool escape = text[at] == '\\';
-		size_t n =
-		    escape ? escape_length(text + at, len - at)
-			   : character((const uint8_t *)text + at, len - at);
+	it->at++;
+	if (opens && it->depth == it->max_depth)
+		r = put(it, "null", strlen("null"), err);
+	if (opens)
+		it->depth++;
+	if (r == 0)
+		r = put(it, &bracket, 1, err);
+	if (!opens && it->depth > 0)
+		it->depth--;
+	return r;
+}
 
-		r = n > 0 ? buf_add(out, text + at, n, err)
-			  : buf_addstr(out, replacement, err);
-		at += n > 0 ? n : escape ? ESCAPE : 1;
+int json_mend(const char *text, size_t len, size_t max_depth, struct buf *out,
+    struct err *err)
+{
+	struct mending it = {.text = text,
+	    .len = len,
+	    .max_depth = max_depth,
+	    .out = out};
+	int r = 0;
+
+	while (r == 0 && it.at < len) {
+		switch (text[it.at]) {
+		case '"':
+			r = mend_string(&it, err);
+			break;
+		case '{':
+		case '[':
+		case '}':
+		case ']':
+			r = mend_bracket(&it, text[it.at], err);
+			break;
+		default:
+			r = is_number(text[it.at]) ? mend_number(&it, err)
+						   : mend_character(&it, err);
+		}
 	}
 	return r;
 }

@@ -132,6 +132,27 @@ static int add_number(struct buf *out, const char *key, int64_t number,
 	return add_record(out, key, text, strlen(text), err);
 }
 
+/* Decimal seconds, of which those before 1970 count backwards. */
+static int add_mtime(struct buf *out, const struct tar_entry *entry,
+    struct err *err)
+{
+	enum { SECOND = 1000000000 };
+	int64_t seconds = entry->mtime;
+	uint32_t nanos = entry->mtime_nanos;
+	bool before = seconds < 0;
+	char text[40];
+
+	if (nanos == 0)
+		return add_number(out, "mtime", seconds, BLOCK_LONG_LEN, err);
+	if (before) {
+		seconds = -(seconds + 1);
+		nanos = SECOND - nanos;
+	}
+	snprintf(text, sizeof(text), "%s%" PRId64 ".%09" PRIu32,
+	    before ? "-" : "", seconds, nanos);
+	return add_record(out, "mtime", text, strlen(text), err);
+}
+
 static int add_xattrs(struct buf *out, const struct tar_entry *entry,
     struct err *err)
 {
@@ -168,7 +189,7 @@ static int add_records(struct buf *out, const struct tar_entry *entry,
 		r = add_number(out, "size", (int64_t)entry->size,
 		    BLOCK_LONG_LEN, err);
 	if (r == 0)
-		r = add_number(out, "mtime", entry->mtime, BLOCK_LONG_LEN, err);
+		r = add_mtime(out, entry, err);
 	if (r == 0)
 		r = add_number(out, "uid", entry->uid, BLOCK_ID_LEN, err);
 	if (r == 0)

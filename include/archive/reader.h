@@ -16,14 +16,13 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "tar/format.h"
 
 /* A regular file of the archive, and where its bytes are in the plain tar. */
 struct archive_entry {
 	const char *name; /* normalised: no leading "./" or "/" */
 	uint64_t offset;
 	uint64_t size;
-	/* It is a tar that engines do not unpack as it is (tar/plain.h). */
-	bool is_odd;
 };
 
 struct archive_reader;
@@ -39,6 +38,9 @@ struct archive_reader_options {
 	 * begin. NULL: nobody wants to know.
 	 */
 	void (*layer)(void *arg, const struct archive_entry *entry);
+	/* Called from there for each entry of the archive's own tar; likewise.
+	 */
+	void (*entry)(void *arg, const struct tar_entry *entry);
 	void *arg;
 };
 
@@ -81,7 +83,7 @@ int archive_reader_look_for(struct archive_reader *reader,
 /* Whether files of it have names that only parts of images have. */
 bool archive_reader_has_blobs(const struct archive_reader *reader);
 
-/* Whether engines unpack it as it is, if it is a root file system. */
+/* Whether the types of all that is in it are Go's (struct tar_entry). */
 bool archive_reader_is_plain(const struct archive_reader *reader);
 
 /*

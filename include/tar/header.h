@@ -11,8 +11,8 @@
 
 /*
  * Appends the header block(s) of an entry; the name of a directory ends in '/'.
- * The one time is that of the last change, in whole seconds, and a file is
- * written as it is read: all else that the walker says of an entry is left out.
+ * The one time is that of the last change, and a file is written as it is read:
+ * all else that the walker says of an entry is left out.
  * The same entry gives the same bytes. -EINVAL, with a sentence, for what no
  * tar can hold.
  */

@@ -57,8 +57,10 @@ static void count_layer(void *arg, const struct archive_entry *entry)
 static int read_archive(int fd, const uint8_t *data, size_t size, size_t piece,
     unsigned *layers)
 {
-	struct archive_reader_options options = {fd, "/tmp", count_layer,
-	    layers};
+	struct archive_reader_options options = {.fd = fd,
+	    .temp_dir = "/tmp",
+	    .layer = count_layer,
+	    .arg = layers};
 	CLEANUP(archive_reader_free_p) struct archive_reader *reader = NULL;
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;

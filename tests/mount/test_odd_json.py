@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One character of a manifest that Go's readers replace, or a member that is
-there twice, does not take the image away."""
+"""One character of a manifest that Go's readers replace, a member that is there
+twice, or one that nobody asks for does not take the image away."""
 
 import json
 
@@ -17,10 +17,14 @@ ANNOTATED = {
     "surrogate": b'"annotations":{"k":"\\ud800"}',
     "latin-1": b'"annotations":{"k":"caf\xe9"}',
     "twice": b'"annotations":{"k":"1"},"annotations":{"k":"2"}',
+    "large": b'"x":1e999,"y":-123456789012345678901234567890',
+    "deep": b'"x":' + 3000 * b"[" + 3000 * b"]",
 }
 AUTHORS = {
     "nul": b'"author":"a\\u0000b"', "surrogate": b'"author":"\\udc00"',
     "latin-1": b'"author":"caf\xe9"', "twice": b'"author":"a","author":"b"',
+    "large": b'"x":-1e999,"y":123456789012345678901234567890',
+    "deep": b'"x":' + 3000 * b'{"y":' + b"0" + 3000 * b"}",
 }
 
 

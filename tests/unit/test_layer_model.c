@@ -97,8 +97,7 @@ static void apply(struct model *model, const struct layer_index *index,
 	const struct layer_entry entry = entry_in(index, dir);
 
 	if (hide && entry.flags & LAYER_OPAQUE)
-		/* With its attributes, as an overlay has it. */
-		remove_all(model, path, true, layer);
+		remove_all(model, path, false, layer);
 	for (uint32_t i = 0; i < entry.child_count; i++) {
 		const struct child child = child_in(index, dir, i);
 		const char *name = child.name;

@@ -7,7 +7,8 @@
 #include "stack.h"
 
 /* "kind layers": f, d, - for nothing; '?' where what is below has a say; the
- * number of each layer that takes part, the highest first. */
+ * number of each layer that takes part, the highest first; those behind '|' add
+ * no names. */
 static const char *find_from(const struct stack *stack, size_t lowest,
     const char *path, char text[64])
 {
@@ -24,7 +25,8 @@ static const char *find_from(const struct stack *stack, size_t lowest,
 			       : 'f',
 	    meaning.open ? "?" : "");
 	for (size_t i = 0; i < meaning.count; i++)
-		len += snprintf(text + len, 64 - (size_t)len, " %u",
+		len += snprintf(text + len, 64 - (size_t)len, "%s %u",
+		    i > 0 && i == meaning.naming ? " |" : "",
 		    meaning.parts[i].layer);
 	return text;
 }
@@ -90,7 +92,7 @@ static void test_opaque(void **state)
 	push(&stack, "d/a d/s/x e");
 	push(&stack, "d/.wh..wh..opq d/b d/s/y");
 	push(&stack, "d/c");
-	assert_found(&stack, 0, "d", "d 2 1");
+	assert_found(&stack, 0, "d", "d 2 1 | 0");
 	assert_found(&stack, 0, "d/a", "-");
 	assert_found(&stack, 0, "d/b", "f 1");
 	assert_found(&stack, 0, "d/c", "f 2");
@@ -107,11 +109,12 @@ static void test_opaque_root(void **state)
 	(void)state;
 	push(&stack, "a");
 	push(&stack, ".wh..wh..opq b");
-	assert_found(&stack, 0, "", "d 1");
+	assert_found(&stack, 0, "", "d 1 | 0");
 	assert_found(&stack, 0, "a", "-");
 	assert_found(&stack, 0, "b", "f 1");
 	assert_found(&stack, 1, "a", "-");
-	assert_found(&stack, 1, "", "d 1");
+	/* Nobody has described it yet. */
+	assert_found(&stack, 1, "", "d? 1");
 }
 
 static void test_types_change(void **state)
@@ -147,7 +150,8 @@ static void test_lower_unknown(void **state)
 	assert_found(&stack, 1, "d/x/y", "-?");
 	assert_found(&stack, 1, "gone", "-");
 	assert_found(&stack, 1, "gone/x", "-");
-	assert_found(&stack, 1, "o", "d 1");
+	/* What is in it is known, and not what it is. */
+	assert_found(&stack, 1, "o", "d? 1");
 	assert_found(&stack, 1, "o/x", "-");
 	assert_found(&stack, 1, "w", "d 1");
 	assert_found(&stack, 1, "w/x", "-");

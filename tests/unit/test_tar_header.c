@@ -164,7 +164,7 @@ static void check_entry(const struct tar_entry *entry)
 	assert_int_equal(copy->entry.uid, entry->uid);
 	assert_int_equal(copy->entry.gid, entry->gid);
 	assert_int_equal(copy->entry.mtime, entry->mtime);
-	assert_int_equal(copy->entry.mtime_nanos, 0);
+	assert_int_equal(copy->entry.mtime_nanos, entry->mtime_nanos);
 	assert_int_equal(copy->entry.dev_major, entry->dev_major);
 	assert_int_equal(copy->entry.dev_minor, entry->dev_minor);
 	assert_int_equal(copy->entry.xattr_count, entry->xattr_count);
@@ -236,6 +236,23 @@ static void test_entries(void **state)
 	    .mode = 01777});
 }
 
+static void test_parts_of_seconds(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		uint32_t nanos;
+	} times[] = {{1700000000, 120000000}, {-2, 999999999}, {-1, 1}, {0, 1},
+	    {INT64_C(1) << 40, 999999999}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		check_entry(&(struct tar_entry){.type = TAR_FILE,
+		    .name = "f",
+		    .link = "",
+		    .mtime = times[i].seconds,
+		    .mtime_nanos = times[i].nanos});
+}
+
 static void test_refuses_attributes(void **state)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
@@ -286,6 +303,7 @@ int main(void)
 	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_record_lengths),
 	    cmocka_unit_test(test_entries),
+	    cmocka_unit_test(test_parts_of_seconds),
 	    cmocka_unit_test(test_refuses_attributes),
 	    cmocka_unit_test(test_refuses),
 	    cmocka_unit_test(test_padding),

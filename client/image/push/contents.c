@@ -121,22 +121,35 @@ static const struct digest *layer_diff_id(const struct push_layer *layer)
 						   : &layer->diff_id;
 }
 
+/* The archive itself is the one layer. */
+static struct push_layer *want_rootfs(struct push_layers *set,
+    const struct archive_reader *reader, uint64_t size,
+    struct layer_plain *tree, struct err *err)
+{
+	const struct archive_entry entry = {.name = "of the whole tar",
+	    .size = size};
+	int fd = archive_reader_fd(reader);
+	int r = layer_plain_check(tree, false, err);
+
+	if (r < 0)
+		return NULL;
+	if (r == 0 && archive_reader_is_plain(reader))
+		return push_layers_want(set, fd, &entry, NULL, err);
+	return push_layers_want_tree(set, fd, &entry, tree, err);
+}
+
 static int push_rootfs(struct push_layers *set,
     const struct archive_reader *reader,
-    const struct archive_contents *contents, struct digest *out,
-    struct err *err)
+    const struct archive_contents *contents, struct layer_plain *tree,
+    struct digest *out, struct err *err)
 {
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
-	const struct archive_entry entry = {.name = "of the whole tar",
-	    .size = contents->rootfs_size,
-	    .is_odd = !archive_reader_is_plain(reader)};
 	struct push_layer *layer;
 	struct push_image image = {.layers = &layer, .layer_count = 1};
 	int r;
 
 	push_layers_drop(set);
-	layer =
-	    push_layers_want(set, archive_reader_fd(reader), &entry, NULL, err);
+	layer = want_rootfs(set, reader, contents->rootfs_size, tree, err);
 	if (!layer)
 		return -err->code;
 	r = push_layers_wait(set, err);
@@ -171,14 +184,14 @@ static void learn(const struct push_target *target, const struct digest *digest)
 /* *out is the digest that the tag names now. */
 static int push_kind(struct push_layers *set,
     const struct archive_reader *reader,
-    const struct archive_contents *contents, struct digest *out,
-    struct err *err)
+    const struct archive_contents *contents, struct layer_plain *tree,
+    struct digest *out, struct err *err)
 {
 	switch (contents->kind) {
 	case ARCHIVE_DOCKER:
 		return push_docker(set, reader, contents, out, err);
 	case ARCHIVE_ROOTFS:
-		return push_rootfs(set, reader, contents, out, err);
+		return push_rootfs(set, reader, contents, tree, out, err);
 	case ARCHIVE_OCI:
 		*out = contents->manifests[contents->manifest_count - 1].digest;
 		return push_oci(set, reader, contents, err);
@@ -188,7 +201,7 @@ static int push_kind(struct push_layers *set,
 }
 
 int push_contents(struct push_layers *set, struct archive_reader *reader,
-    struct digest *out, struct err *err)
+    struct layer_plain *tree, struct digest *out, struct err *err)
 {
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;
@@ -198,7 +211,7 @@ int push_contents(struct push_layers *set, struct archive_reader *reader,
 	int r = archive_contents_read(reader, &wanted, &contents, err);
 
 	if (r == 0)
-		r = push_kind(set, reader, contents, out, err);
+		r = push_kind(set, reader, contents, tree, out, err);
 	if (r < 0)
 		return r;
 	if (contents->left_out)

@@ -6,13 +6,15 @@
 #include "archive/contents.h"
 #include "archive/reader.h"
 #include "layer.h"
+#include "layer/plain.h"
 
 /*
  * Waits for the layers, some of which may not have started, then puts config
- * and manifests, the tag last. *out is what the tag names now.
+ * and manifests, the tag last. tree: the archive's own, for one that is a root
+ * file system. *out is what the tag names now.
  */
 int push_contents(struct push_layers *set, struct archive_reader *reader,
-    struct digest *out, struct err *err);
+    struct layer_plain *tree, struct digest *out, struct err *err);
 
 /* The same for an OCI layout: its blobs and manifests as they are. */
 int push_oci(struct push_layers *set, const struct archive_reader *reader,

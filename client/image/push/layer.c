@@ -12,7 +12,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "tar/plain.h"
 
 /* Small enough for the processor's cache, large enough to make the calls and
  * the wake-ups cheap. */
@@ -108,7 +107,7 @@ static int convert_bytes(const struct push_layer *layer, struct sink *sink,
 	int r = push_layers_await(layer->set, layer->offset + layer->size, err);
 
 	return r < 0 ? r
-		     : tar_write_plain(layer->fd, layer->offset, layer->size,
+		     : layer_plain_write(layer->tree, layer->fd, layer->offset,
 			   sink, err);
 }
 
@@ -123,7 +122,7 @@ static int digest_layer(const struct push_layer *layer,
 
 	if (!hasher)
 		return -err->code;
-	if (layer->is_odd)
+	if (layer->tree)
 		r = convert_bytes(layer, &bytes.sink, err);
 	else if (layer->packing == COMPRESSION_NONE)
 		r = read_bytes(layer, NULL, &bytes.sink, err);

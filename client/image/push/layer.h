@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "blob.h"
 #include "known.h"
+#include "layer/plain.h"
 #include "layer/writer.h"
 
 struct push_layer {
@@ -28,8 +29,8 @@ struct push_layer {
 	char *name;
 	int fd;
 	uint64_t offset, size;
-	bool is_odd; /* a plain tar that is to be brought as engines read it */
-	struct digest hint; /* what its name says, perhaps the diff_id */
+	struct layer_plain *tree; /* NULL, or what is brought in its place */
+	struct digest hint;       /* what its name says, perhaps the diff_id */
 	/* Of a plain tar that is compressed in a way that no image has: how. */
 	enum compression packing;
 	struct digest expected; /* set: the bytes are the blob, and this its
@@ -86,6 +87,12 @@ struct push_layer *push_layers_find(const struct push_layers *set,
 /* That one, or else a new one; it is known to belong to the image. */
 struct push_layer *push_layers_want(struct push_layers *set, int fd,
     const struct archive_entry *entry, const struct digest *blob,
+    struct err *err);
+
+/* A new one of a tar that engines do not unpack as it stands: what is brought
+ * is its tree (borrowed), when all of it is there. */
+struct push_layer *push_layers_want_tree(struct push_layers *set, int fd,
+    const struct archive_entry *entry, struct layer_plain *tree,
     struct err *err);
 
 /* That many bytes can be read now. */

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "catalog/creation.h"
 #include "layer.h"
+#include "layer/plain.h"
 #include "manifest.h"
 #include "oci/edit.h"
 #include "tar/walker.h"
@@ -36,11 +37,10 @@ static int take(struct sink *sink, const void *data, size_t len,
 	return r < 0 ? r : 0;
 }
 
-static int skip_entry(void *arg, const struct tar_entry *entry, struct err *err)
+static int add_entry(void *arg, const struct tar_entry *entry, struct err *err)
 {
-	(void)arg;
-	(void)entry;
 	(void)err;
+	layer_plain_add(arg, entry);
 	return 0;
 }
 
@@ -89,11 +89,11 @@ static bool has_ended(const struct reading *it, bool is_compressed)
 			     : tar_walker_between(it->walker);
 }
 
-/* How it is, and whether engines unpack that. */
-static int look_at(struct spool *spool, struct digest *out, bool *is_plain,
-    struct err *err)
+/* How it is: 0 where engines unpack that, 1 where they do its tree. */
+static int look_at(struct spool *spool, struct digest *out,
+    struct layer_plain *tree, struct err *err)
 {
-	const struct tar_handler handler = {.entry = skip_entry};
+	const struct tar_handler handler = {.entry = add_entry, .arg = tree};
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
@@ -105,10 +105,11 @@ static int look_at(struct spool *spool, struct digest *out, bool *is_plain,
 		r = pass_on(spool, &it.sink, err);
 	if (r >= 0 && !has_ended(&it, r == 1))
 		r = err_set(err, EINVAL, "the tar has not ended");
-	if (r < 0)
-		return r;
-	*is_plain = tar_walker_is_plain(walker);
-	return hasher_finish(hasher, out, err);
+	if (r >= 0)
+		r = hasher_finish(hasher, out, err);
+	if (r >= 0)
+		r = layer_plain_check(tree, true, err);
+	return r < 0 ? r : r == 1 || !tar_walker_is_plain(walker);
 }
 
 /* The plain tar, in a file of its own. */
@@ -146,16 +147,44 @@ static int unpack(struct spool *spool, struct images *images,
 	return r < 0 ? r : 0;
 }
 
-static int bring(struct push_layers *set, int fd, uint64_t size, bool is_odd,
-    const char *name, struct push_layer **out, struct err *err)
+static int bring(struct push_layers *set, int fd, uint64_t size,
+    struct layer_plain *tree, const char *name, struct push_layer **out,
+    struct err *err)
 {
-	const struct archive_entry entry = {.name = name,
-	    .size = size,
-	    .is_odd = is_odd};
+	const struct archive_entry entry = {.name = name, .size = size};
+	int r;
 
 	push_layers_grow(set, entry.size);
-	*out = push_layers_want(set, fd, &entry, NULL, err);
-	return *out ? push_layers_wait(set, err) : -err->code;
+	*out = tree ? push_layers_want_tree(set, fd, &entry, tree, err)
+		    : push_layers_want(set, fd, &entry, NULL, err);
+	r = *out ? push_layers_wait(set, err) : -err->code;
+	/* Nobody uses fd and tree any more. */
+	if (r < 0)
+		push_layers_cancel(set);
+	return r;
+}
+
+/* The tar as it stands, or the tree that it is. */
+static int bring_either(struct push_layers *set, struct spool *spool,
+    const char *name, struct digest *diff_id, struct push_layer **out,
+    struct err *err)
+{
+	struct images *images = set->target->images;
+	AUTO_FREE char *dir = store_temp_dir(images_store(images), err);
+	CLEANUP(layer_plain_free_p) struct layer_plain *tree = NULL;
+	CLEANUP(unpacked_release) struct unpacked unpacked = {.fd = -1};
+	int r = dir ? layer_plain_new(dir, &tree, err) : -err->code;
+
+	if (r == 0)
+		r = look_at(spool, diff_id, tree, err);
+	if (r == 0)
+		return bring(set, spool_fd(spool), spool_size(spool), NULL,
+		    name, out, err);
+	if (r > 0)
+		r = unpack(spool, images, &unpacked, err);
+	if (r < 0)
+		return err_wrap(err, "layer %s", name);
+	return bring(set, unpacked.fd, unpacked.size, tree, name, out, err);
 }
 
 /* Docker's manifests know gzip only. */
@@ -175,20 +204,11 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	struct push_layers set = {0};
 	struct push_layer *brought;
 	bool docker = strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0;
-	CLEANUP(unpacked_release) struct unpacked unpacked = {.fd = -1};
-	bool is_plain;
-	int r = look_at(spool, &layer->diff_id, &is_plain, err);
+	int r;
 
-	if (r == 0 && !is_plain)
-		r = unpack(spool, target->images, &unpacked, err);
-	if (r < 0)
-		return err_wrap(err, "layer %s", name);
 	push_layers_init(&set, target);
 	set_format(&set, docker);
-	r = is_plain ? bring(&set, spool_fd(spool), spool_size(spool), false,
-			   name, &brought, err)
-		     : bring(&set, unpacked.fd, unpacked.size, true, name,
-			   &brought, err);
+	r = bring_either(&set, spool, name, &layer->diff_id, &brought, err);
 	if (r == 0 && docker &&
 	    layer_kind_plain(brought->blob.kind) == LAYER_ZSTD)
 		r = err_set(err, EINVAL,

@@ -46,6 +46,7 @@ struct push {
 	struct digest digest; /* in DONE: what the tag names */
 
 	struct archive_reader *reader; /* NULL: to be started */
+	struct layer_plain *tree;      /* of what it has read; as it */
 	unsigned generation;           /* of the spool, when it was started */
 	unsigned starts;
 	struct timespec started;
@@ -94,6 +95,7 @@ static void stop_reading(struct push *push)
 {
 	push_layers_cancel(&push->layers);
 	archive_reader_free(steal(&push->reader));
+	layer_plain_free(steal(&push->tree));
 }
 
 void push_free(struct push *push)
@@ -132,11 +134,20 @@ static void found_layer(void *arg, const struct archive_entry *entry)
 		push_layers_fail(&push->layers, &err);
 }
 
+static void found_entry(void *arg, const struct tar_entry *entry)
+{
+	struct push *push = arg;
+
+	layer_plain_add(push->tree, entry);
+}
+
 static int start_reading(struct push *push, struct err *err)
 {
 	struct archive_reader_options options = {.temp_dir = push->temp_dir,
 	    .layer = found_layer,
+	    .entry = found_entry,
 	    .arg = push};
+	int r;
 
 	stop_reading(push);
 	push->taken = 0;
@@ -146,7 +157,8 @@ static int start_reading(struct push *push, struct err *err)
 	push->generation = spool_generation(push->spool);
 	clock_gettime(CLOCK_MONOTONIC, &push->started);
 	options.fd = spool_fd(push->spool);
-	return archive_reader_new(&options, &push->reader, err);
+	r = layer_plain_new(push->temp_dir, &push->tree, err);
+	return r < 0 ? r : archive_reader_new(&options, &push->reader, err);
 }
 
 static int take_padding(const char *data, size_t len, struct err *err)
@@ -245,7 +257,8 @@ static int finish(struct push *push, struct err *err)
 
 	atomic_store(&push->progress.complete, true);
 	push_layers_grow(&push->layers, archive_reader_size(push->reader));
-	r = push_contents(&push->layers, push->reader, &push->digest, err);
+	r = push_contents(&push->layers, push->reader, push->tree,
+	    &push->digest, err);
 	if (r < 0)
 		return r;
 	push->state = PUSH_DONE;

@@ -62,7 +62,6 @@ static struct push_layer *layer_new(struct push_layers *set, int fd,
 	layer->fd = fd;
 	layer->offset = entry->offset;
 	layer->size = entry->size;
-	layer->is_odd = entry->is_odd;
 	if (blob)
 		layer->expected = *blob;
 	read_hint(entry->name, &layer->hint);
@@ -148,9 +147,9 @@ static int make_pools(struct push_layers *set, struct err *err)
 	return set->compressors && set->jobs ? 0 : -err->code;
 }
 
-struct push_layer *push_layers_start(struct push_layers *set, int fd,
+static struct push_layer *start(struct push_layers *set, int fd,
     const struct archive_entry *entry, const struct digest *blob,
-    struct err *err)
+    struct layer_plain *tree, struct err *err)
 {
 	struct push_layer *layer;
 
@@ -161,6 +160,7 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 		err_nomem(err);
 		return NULL;
 	}
+	layer->tree = tree;
 	layer->before = set->last;
 	atomic_fetch_add(&set->target->progress->layers, 1);
 	monitor_enter(&set->monitor);
@@ -175,6 +175,13 @@ struct push_layer *push_layers_start(struct push_layers *set, int fd,
 	}
 	set->last = layer;
 	return layer;
+}
+
+struct push_layer *push_layers_start(struct push_layers *set, int fd,
+    const struct archive_entry *entry, const struct digest *blob,
+    struct err *err)
+{
+	return start(set, fd, entry, blob, NULL, err);
 }
 
 struct push_layer *push_layers_find(const struct push_layers *set,
@@ -197,6 +204,17 @@ struct push_layer *push_layers_want(struct push_layers *set, int fd,
 
 	if (!layer)
 		layer = push_layers_start(set, fd, entry, blob, err);
+	if (layer)
+		layer->wanted = true;
+	return layer;
+}
+
+struct push_layer *push_layers_want_tree(struct push_layers *set, int fd,
+    const struct archive_entry *entry, struct layer_plain *tree,
+    struct err *err)
+{
+	struct push_layer *layer = start(set, fd, entry, NULL, tree, err);
+
 	if (layer)
 		layer->wanted = true;
 	return layer;
