@@ -2,7 +2,8 @@
 /*
  * The names of scratch directories. All of a mount are one local file system,
  * so that files can be moved and linked between them: its root has a directory
- * for each repository, and in those are they.
+ * for each repository, and each of those holds that repository's scratch
+ * directories.
  */
 #include "scratch.h"
 

@@ -42,8 +42,8 @@ struct blob_node {
 
 /*
  * An open blob. The kernel asks again for what it could not read ahead, and
- * might get it from a better transfer, behind a front that was wrong: whoever
- * had it open when it was found out never gets to its end.
+ * could get a correct tail from a second transfer after a wrong head from the
+ * first: a program that had it open when that was found never gets to its end.
  */
 struct blob_file {
 	struct blob *blob;

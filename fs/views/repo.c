@@ -63,8 +63,8 @@ static int directory_known(struct mount *mount, const char *repository,
 
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
- * repositories in one another there, who has made a directory makes those
- * below it as well, and an archive's name is about to be written.
+ * repositories in one another there, a user who ran mkdir here will run it for
+ * children too, and a name ending in .tar is about to be written.
  */
 static bool may_be_namespace(const struct repo_lookup *lookup)
 {

@@ -302,8 +302,8 @@ static int remove_tag(const struct push_target *target, struct err *err)
 	int r = registry_manifest_look(registry, target->repository,
 	    target->tag, &now, &ignored);
 
-	/* What is not there now cannot be told from what is not there any
-	 * more. */
+	/* Check first: after the DELETE, "never existed" and "just deleted"
+	 * look the same. */
 	if (r == 0)
 		return err_set(err, ENOENT, "there is no such tag");
 	r = registry_manifest_remove(registry, target->repository, target->tag,

@@ -109,7 +109,8 @@ static int push_docker(struct push_layers *set,
 		image.config = config.data;
 		image.config_len = config.len;
 	}
-	/* Without it, it was an OCI layout of one image. */
+	/* No manifest.json: the archive was an OCI layout, so keep OCI media
+	 * types. */
 	image.docker = archive_reader_find(reader, "manifest.json", &entry) &&
 		       can_be_docker(&image);
 	return push_image_put(set->target, &image, out, err);
