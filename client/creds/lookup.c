@@ -83,7 +83,7 @@ static int use_one(struct creds *creds, const char *path, struct err *err)
 	if (*path == '/')
 		return add_path_take(creds, strdup(path), err);
 	if (!getcwd(dir, sizeof(dir)))
-		return err_sys(err, "cannot tell the current directory");
+		return err_sys(err, "cannot determine the current directory");
 	return add_path_take(creds, file_path("%s/%s", dir, path), err);
 }
 

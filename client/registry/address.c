@@ -71,7 +71,8 @@ static bool is_loopback(const char *host)
 static int refuse_scheme(const char *text, const char *rest, struct err *err)
 {
 	return err_set(err, EINVAL,
-	    "\"%.200s\" begins with a scheme that no registry has: type %.200s",
+	    "\"%.200s\" begins with a scheme that registries do not use: type "
+	    "%.200s",
 	    text, rest);
 }
 
@@ -101,7 +102,8 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	parse_literal(&p, "/");
 	if (*p)
 		return err_set(err, EINVAL,
-		    "\"%.200s\" is more than the host of a registry", text);
+		    "\"%.200s\" has more in it than the host of a registry",
+		    text);
 	if (len >= sizeof(address->host))
 		return err_set(err, EINVAL, "the registry's name is too long");
 	memcpy(address->host, host, len);

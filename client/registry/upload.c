@@ -109,7 +109,9 @@ static int start(struct upload *upload, struct err *err)
 	call_refused(upload->registry, &call, response, upload->repository,
 	    err);
 	return is_success(response)
-		   ? err_wrap(err, "no place to upload %s to", upload->text)
+		   ? err_wrap(err,
+			 "the registry named no place to upload %s to",
+			 upload->text)
 		   : -err->code;
 }
 

@@ -73,11 +73,11 @@ def test_everything_that_is_kept_is_read(known, proxy, status):
         read_all(known)
     for path in ("", "app", "app/1.0.tar", "app:1.0"):
         assert wait_until_stale(known / path)
-    assert known.log().count("is away") == 1
+    assert known.log().count("cannot be reached; its tags") == 1
     proxy.heal()
     wait_until(lambda: not stale(known / "app/1.0"), "the registry")
     read_all(known)
-    known.wait_for_log("is back")
+    known.wait_for_log("can be reached again")
 
 
 def test_a_registry_that_is_gone(mount, make_registry):

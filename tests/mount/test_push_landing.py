@@ -79,7 +79,7 @@ def test_a_scratch_file_is_moved_into_it(app, archive):
 
 
 def test_half_an_archive_is_refused(root, app, tmp_path):
-    root.expect_error("the archive has not ended")
+    root.expect_error("the archive is truncated")
     half = tmp_path / "half"
     half.write_bytes(ARCHIVE[:len(ARCHIVE) // 2])
     result = run("cp", half, app / "1.0", check=False)

@@ -252,7 +252,7 @@ def test_an_image_directory_keeps_scratch_files(tagged, client):
 
 def test_renaming_what_is_no_archive(mounted, app, client):
     """EINVAL would be the truth, and mv makes nonsense of it."""
-    mounted.expect_error("no image archive")
+    mounted.expect_error("not an image archive")
     (app / ".notes").write_bytes(b"to do: everything\n" * 100)
     with fails_with(errno.EIO):
         os.rename(app / ".notes", app / "1.0")

@@ -203,9 +203,9 @@ int push_contents(struct push_layers *set, struct archive_reader *reader,
 	if (r < 0)
 		return r;
 	if (contents->left_out)
-		log_warn("%s:%s is the one image that the archive's "
-			 "manifest.json names: of the index the archive lacks "
-			 "%s",
+		log_warn("%s:%s is only the image that the archive's "
+			 "manifest.json names, not the index, of which the "
+			 "archive lacks %s",
 		    target->repository, target->tag ? target->tag : "",
 		    contents->left_out);
 	if (!target->untagged)
