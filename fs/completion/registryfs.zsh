@@ -13,14 +13,14 @@ options=(
 	'cache[where blobs are kept]:directory:_files -/'
 	'cache_size[how much is kept there]:bytes, K M G T:'
 	'tag_ttl[how long tags and lists are kept]:seconds:'
-	"platform[what an index is shown as]:platform:($platforms)"
+	"platform[platform to show for multi-platform images]:platform:($platforms)"
 	'delete[tags can be removed and renamed]::what:(recursive)'
 	'compression[of layers that are pushed]:format:(gzip zstd estargz zstd\:chunked)'
-	'insecure[plain HTTP, or TLS that nobody vouches for]'
+	'insecure[accept unverified TLS certificates, or plain HTTP]'
 	'authfile[credentials]:file:_files'
-	'timeout[how long a silent server is waited for]:seconds:'
+	'timeout[seconds to wait for an unresponsive server]:seconds:'
 	'min_rate[what is slower counts as silent]:bytes a second, K M G:'
-	'source_date_epoch[the time of images made here]:seconds:'
+	'source_date_epoch[the time to give to images created here]:seconds:'
 	'noexec[programs cannot be run]'
 	'exec[undo noexec]'
 	'trust_suid[honour set-user-ID bits]'
@@ -28,7 +28,7 @@ options=(
 	'squash[files of images are yours]'
 	'no_squash[files of images are whose the image says]'
 	'prefetch[fetch the layers when a rootfs is entered]'
-	'referrers[copies take along what refers to the image]'
+	'referrers[copies of an image include its referrers]'
 )
 topics=(all auth fetch fuse http push store)
 
