@@ -73,13 +73,15 @@ static int parse_size(const char *name, const char *text, uint64_t *out,
 	unsigned shift = 0;
 
 	if (!parse_u64(&cursor, UINT64_MAX, out))
-		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
+		return err_set(err, EINVAL,
+		    "%s=%s is not a size, such as 500M or 10G", name, text);
 	if (*cursor && (unit = strchr(units, *cursor & ~0x20))) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		cursor++;
 	}
 	if (*cursor || *out > UINT64_MAX >> shift)
-		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
+		return err_set(err, EINVAL,
+		    "%s=%s is not a size, such as 500M or 10G", name, text);
 	*out <<= shift;
 	return 0;
 }
@@ -91,7 +93,8 @@ static int set_min_rate(struct options *options, const char *text,
 	int r = parse_size("min_rate", text, &options->min_rate, err);
 
 	if (r == 0 && options->min_rate == 0)
-		return err_set(err, EINVAL, "min_rate=%s: at least 1", text);
+		return err_set(err, EINVAL, "min_rate=%s: must be at least 1",
+		    text);
 	return r;
 }
 
@@ -102,8 +105,9 @@ static int parse_number(const char *name, const char *text, unsigned min,
 	uint64_t value;
 
 	if (!parse_u64(&cursor, max, &value) || *cursor || value < min)
-		return err_set(err, EINVAL, "%s=%s: a number from %u to %u",
-		    name, text, min, max);
+		return err_set(err, EINVAL,
+		    "%s=%s: must be a number from %u to %u", name, text, min,
+		    max);
 	*out = (unsigned)value;
 	return 0;
 }
@@ -111,7 +115,7 @@ static int parse_number(const char *name, const char *text, unsigned min,
 static int set_cache(struct options *options, const char *dir, struct err *err)
 {
 	if (!*dir)
-		return err_set(err, EINVAL, "cache=: a directory belongs here");
+		return err_set(err, EINVAL, "cache= needs a directory");
 	free(options->cache);
 	/* Where it is must not change when the program leaves for /. */
 	if (*dir == '/') {
@@ -165,7 +169,7 @@ static int set_delete(struct options *options, const char *value,
 {
 	if (strcmp(value, "recursive") != 0)
 		return err_set(err, EINVAL,
-		    "delete=%s: delete alone, or delete=recursive", value);
+		    "delete=%s: must be delete or delete=recursive", value);
 	options->delete_tags = DELETE_RECURSIVE;
 	return 0;
 }
@@ -197,7 +201,9 @@ static int set_epoch(struct options *options, const char *text, struct err *err)
 
 	if (!parse_u64(&cursor, INT64_MAX, &seconds) || *cursor)
 		return err_set(err, EINVAL,
-		    "source_date_epoch=%s: seconds since 1970", text);
+		    "source_date_epoch=%s: must be a number of seconds since "
+		    "1970",
+		    text);
 	options->epoch = (int64_t)seconds;
 	return 0;
 }
@@ -328,7 +334,7 @@ static int set_arguments(struct options *options, int count, char **arguments,
 	options->registry = arguments[0];
 	options->mountpoint = arguments[1];
 	if (strpbrk(options->registry, ",\n\t "))
-		return err_set(err, EINVAL, "%s: no registry's address",
+		return err_set(err, EINVAL, "%s is not a registry address",
 		    options->registry);
 	return 0;
 }

@@ -331,7 +331,7 @@ static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
 
 	if (n >= 0 && atomic_load(&self->poisoned) != file->poisoned)
 		n = err_set(err, EBADMSG,
-		    "blob %s: what was read of it before was wrong",
+		    "blob %s: bytes read earlier were wrong",
 		    digest_format(&self->descriptor->digest, text));
 	return n;
 }

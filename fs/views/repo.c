@@ -338,7 +338,7 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode))
-		return err_set(err, ENOENT, "%s: gone", text);
+		return err_set(err, ENOENT, "%s: no longer there", text);
 	/* What list() made of a tag that shares its name begins with ':'. */
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,

@@ -139,7 +139,7 @@ def test_a_refusal_is_an_answer(known, proxy):
 def test_nothing_is_removed_by_an_old_list(mount, proxy, client):
     IMAGE.push(client, "app", "1.0")
     root = mount(proxy, f"tag_ttl={TTL}", "delete=recursive")
-    root.expect_error("is away, and which tags it has now is not known")
+    root.expect_error("cannot be reached, so that its tags are not known")
     empty = b'{"name": "app", "tags": []}'
     proxy.answers("/app/tags/list", status=200, body=empty, times=1)
     assert os.listdir(root / "app") == []
