@@ -47,7 +47,8 @@ static void mount_answers(void *arg)
 		close(null);
 	}
 	if (write(front->pipe, "", 1) != 1)
-		log_warn("nobody waited for the mount");
+		log_warn(
+		    "cannot tell the parent process that the mount is ready");
 	close(front->pipe);
 	front->pipe = -1;
 }

@@ -25,13 +25,15 @@ static int parse_size(const char *name, const char *text, uint64_t *out,
 	unsigned shift = 0;
 
 	if (!parse_u64(&cursor, UINT64_MAX, out))
-		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
+		return err_set(err, EINVAL,
+		    "%s=%s is not a size, such as 500M or 10G", name, text);
 	if (*cursor && (unit = strchr(units, *cursor & ~0x20))) {
 		shift = 10 * (unsigned)(unit - units + 1);
 		cursor++;
 	}
 	if (*cursor || *out > UINT64_MAX >> shift)
-		return err_set(err, EINVAL, "%s=%s: not a size", name, text);
+		return err_set(err, EINVAL,
+		    "%s=%s is not a size, such as 500M or 10G", name, text);
 	*out <<= shift;
 	return 0;
 }
@@ -43,7 +45,8 @@ static int set_min_rate(struct options *options, const char *text,
 	int r = parse_size("min_rate", text, &options->min_rate, err);
 
 	if (r == 0 && options->min_rate == 0)
-		return err_set(err, EINVAL, "min_rate=%s: at least 1", text);
+		return err_set(err, EINVAL, "min_rate=%s: must be at least 1",
+		    text);
 	return r;
 }
 
@@ -54,8 +57,9 @@ static int parse_number(const char *name, const char *text, unsigned min,
 	uint64_t value;
 
 	if (!parse_u64(&cursor, max, &value) || *cursor || value < min)
-		return err_set(err, EINVAL, "%s=%s: a number from %u to %u",
-		    name, text, min, max);
+		return err_set(err, EINVAL,
+		    "%s=%s: must be a number from %u to %u", name, text, min,
+		    max);
 	*out = (unsigned)value;
 	return 0;
 }
@@ -63,7 +67,7 @@ static int parse_number(const char *name, const char *text, unsigned min,
 static int set_cache(struct options *options, const char *dir, struct err *err)
 {
 	if (!*dir)
-		return err_set(err, EINVAL, "cache=: a directory belongs here");
+		return err_set(err, EINVAL, "cache= needs a directory");
 	free(options->cache);
 	/* Where it is must not change when the program leaves for /. */
 	if (*dir == '/') {
@@ -97,7 +101,7 @@ static int set_delete(struct options *options, const char *value,
 {
 	if (value && strcmp(value, "recursive") != 0)
 		return err_set(err, EINVAL,
-		    "delete=%s: delete alone, or delete=recursive", value);
+		    "delete=%s: must be delete or delete=recursive", value);
 	options->delete_tags = value ? DELETE_RECURSIVE : DELETE_TAGS;
 	return 0;
 }
@@ -117,7 +121,9 @@ static int set_epoch(struct options *options, const char *text, struct err *err)
 
 	if (!parse_u64(&cursor, INT64_MAX, &seconds) || *cursor)
 		return err_set(err, EINVAL,
-		    "source_date_epoch=%s: seconds since 1970", text);
+		    "source_date_epoch=%s: must be a number of seconds since "
+		    "1970",
+		    text);
 	options->epoch = (int64_t)seconds;
 	return 0;
 }
@@ -185,7 +191,7 @@ static const struct mount_option {
 	.set = set_cache_size},
     {.name = "tag_ttl",
 	.argument = "SECONDS",
-	.help = "how long tags and lists are kept (10)",
+	.help = "how long to keep tags and lists (10)",
 	.set = set_tag_ttl},
     {.name = "platform",
 	.argument = "OS/ARCH[/VARIANT]",
@@ -209,7 +215,7 @@ static const struct mount_option {
 	.set = set_delete},
     {.name = "authfile",
 	.argument = "FILE",
-	.help = "credentials (where docker and podman keep them)",
+	.help = "credentials (default: those of docker and podman)",
 	.set = set_authfile},
     {.name = "timeout",
 	.argument = "SECONDS",
@@ -217,11 +223,11 @@ static const struct mount_option {
 	.set = set_timeout},
     {.name = "min_rate",
 	.argument = "BYTES",
-	.help = "a second; a slower transfer counts as silent (1K)",
+	.help = "a second; a slower server counts as silent (1K)",
 	.set = set_min_rate},
     {.name = "source_date_epoch",
 	.argument = "SECONDS",
-	.help = "the time of images that are made here",
+	.help = "the time to give to images created here",
 	.set = set_epoch},
     {.name = "noexec",
 	.opposite = "exec",
@@ -241,7 +247,7 @@ static const struct mount_option {
 	.help = "fetch an image's layers when its rootfs is entered",
 	.flag = offsetof(struct options, prefetch)},
     {.name = "referrers",
-	.help = "copies of an image take its referrers along",
+	.help = "copies of an image include its referrers",
 	.flag = offsetof(struct options, referrers)},
 };
 
@@ -330,15 +336,16 @@ static int set_option(struct options *options, char *text, struct err *err)
 	if (value)
 		*value++ = '\0';
 	option = find(text, &on);
-	if (!option || (value && !option->argument))
+	if (!option)
 		return err_set(err, EINVAL,
-		    value
-			? "unknown option %s="
-			: "unknown option %s (a comma in a value is written as "
-			  "\\,)",
+		    "unknown option %s (a comma in a value is written as \\,)",
+		    text);
+	if (value && !option->argument)
+		return err_set(err, EINVAL, "the option %s takes no value",
 		    text);
 	if (option->argument && !value && !option->optional)
-		return err_set(err, EINVAL, "%s: %s=%s", text, text,
+		return err_set(err, EINVAL,
+		    "the option %s needs a value: %s=%s", text, text,
 		    option->argument);
 	if (option->set)
 		return option->set(options, value, err);

@@ -64,7 +64,9 @@ static int64_t default_epoch(void)
 
 enum { LONG_HELP = 256, LONG_VERSION, LONG_DEBUG, LONG_LIST };
 
-static int set_flag(struct options *options, int flag, struct err *err)
+/* word: of the command line, in which the flag is. */
+static int set_flag(struct options *options, int flag, const char *word,
+    struct err *err)
 {
 	switch (flag) {
 	case 'f':
@@ -93,8 +95,12 @@ static int set_flag(struct options *options, int flag, struct err *err)
 	case 'n':
 	case 'v': /* what mount(8) gives its helpers */
 		return 0;
+	case ':':
+		return err_set(err, EINVAL, "the option %s needs a value",
+		    word);
 	default:
-		return err_set(err, EINVAL, "unknown option; see --help");
+		return err_set(err, EINVAL, "unknown option %s; see --help",
+		    word);
 	}
 }
 
@@ -109,7 +115,7 @@ static int set_arguments(struct options *options, int count, char **arguments,
 	options->registry = arguments[0];
 	options->mountpoint = arguments[1];
 	if (strpbrk(options->registry, ",\n\t "))
-		return err_set(err, EINVAL, "%s: no registry's address",
+		return err_set(err, EINVAL, "%s is not a registry address",
 		    options->registry);
 	return 0;
 }
@@ -124,6 +130,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	    {"list-options", no_argument, NULL, LONG_LIST},
 	    {NULL, 0, NULL, 0},
 	};
+	const char *word = argv[1];
 	int flag, r = 0;
 
 	*options = (struct options){.cache_size = CACHE_SIZE_DEFAULT,
@@ -138,9 +145,11 @@ int options_parse(struct options *options, int argc, char **argv,
 	if (!options->cache)
 		return err_nomem(err);
 	opterr = 0;
-	while (r == 0 && (flag = getopt_long(argc, argv, "fdo:hVsnvt:", longs,
-			      NULL)) != -1)
-		r = flag == 't' ? 0 : set_flag(options, flag, err);
+	while (r == 0 && (flag = getopt_long(argc, argv, ":fdo:hVsnvt:", longs,
+			      NULL)) != -1) {
+		r = flag == 't' ? 0 : set_flag(options, flag, word, err);
+		word = argv[optind];
+	}
 	return r < 0
 		   ? r
 		   : set_arguments(options, argc - optind, argv + optind, err);

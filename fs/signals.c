@@ -81,8 +81,8 @@ static int await_end(void)
 			continue;
 		if (number != SIGHUP)
 			return number;
-		log_info("SIGHUP: the mount goes on; credentials are read "
-			 "again with each login, options only by a new mount");
+		log_info("SIGHUP: the mount continues; credentials are read "
+			 "again at each login, options only by a new mount");
 	}
 }
 
@@ -112,7 +112,8 @@ int signals_start(const struct ending *ending, struct signals **out,
 	r = pthread_create(&signals->thread, NULL, signals_thread, signals);
 	if (r) {
 		free(signals);
-		return err_set(err, r, "no thread for signals");
+		return err_set(err, r,
+		    "cannot start the thread that waits for signals");
 	}
 	*out = signals;
 	return 0;

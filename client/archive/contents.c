@@ -114,8 +114,8 @@ static int take_all(struct draft *draft, struct err *err)
 	if (archive_reader_has_blobs(reader) &&
 	    archive_reader_find(reader, "repositories", &old))
 		return err_set(err, EINVAL,
-		    "the archive is of Docker before 1.10: it has no "
-		    "manifest.json. Load and save it with a later one");
+		    "the archive has no manifest.json: Docker before 1.10 "
+		    "saved it. Load and save it with a later Docker");
 	draft->contents.kind = ARCHIVE_ROOTFS;
 	draft->contents.rootfs_size = archive_reader_size(reader);
 	return 0;

@@ -23,7 +23,7 @@ int draft_set_image(struct draft *draft, const struct archive_entry *config,
 		return err_wrap(err, "%s", config->name);
 	if (draft->config->diff_id_count != layer_count)
 		return err_set(err, EINVAL,
-		    "the config %s has %zu layers, the archive %zu",
+		    "the config %s lists %zu layers, but the archive has %zu",
 		    config->name, draft->config->diff_id_count, layer_count);
 	for (size_t i = 0; i < layer_count; i++)
 		layers[i].diff_id = draft->config->diff_ids[i];

@@ -178,7 +178,8 @@ static struct entries_item *add_item(struct entries *entries,
 static int refuse_sparse(const char *name, struct err *err)
 {
 	return err_set(err, EINVAL,
-	    "%s is stored as a sparse file: write the archive without that",
+	    "%s is stored as a sparse file: write the archive without sparse "
+	    "files",
 	    name);
 }
 

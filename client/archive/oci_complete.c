@@ -107,7 +107,7 @@ static int index_complete(struct oci_blobs *blobs, const struct manifest *index,
 
 	if (depth == DEPTH_MAX)
 		return err_set(err, EINVAL,
-		    "more than %d indexes within each other", DEPTH_MAX);
+		    "indexes are nested more than %d deep", DEPTH_MAX);
 	/* All are looked at, so that all that are missing are named. */
 	for (size_t i = 0; i < index->entry_count; i++) {
 		int r = entry_complete(blobs, &index->entries[i], depth + 1,

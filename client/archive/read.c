@@ -25,7 +25,7 @@ int read_file(const struct archive_reader *reader,
 
 	if (entry->size > limit)
 		return err_set(err, EINVAL,
-		    "%s has %" PRIu64 " bytes, and no more than %zu are read",
+		    "%s has %" PRIu64 " bytes, more than the limit of %zu",
 		    entry->name, entry->size, limit);
 	data = arena_alloc(arena, len);
 	if (!data)
@@ -35,7 +35,7 @@ int read_file(const struct archive_reader *reader,
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n < len)
-		return err_set(err, EIO, "%s was cut off", entry->name);
+		return err_set(err, EIO, "%s is truncated", entry->name);
 	*out = data;
 	return 0;
 }

@@ -123,7 +123,7 @@ static int walk(struct archive_reader *reader, const char *data, size_t len,
 		atomic_fetch_add(&reader->size, len);
 		r = tar_walker_feed(reader->walker, data, len, &used, err);
 		if (r < 0 && !reader->has_entries)
-			return err_wrap(err, "this is no image archive");
+			return err_wrap(err, "this is not an image archive");
 		if (r <= 0)
 			return r;
 		reader->tar_ended = true;
@@ -133,7 +133,7 @@ static int walk(struct archive_reader *reader, const char *data, size_t len,
 	}
 	if (!all_zero(data + used, len - used))
 		return err_set(err, EINVAL,
-		    "something follows the archive's end at byte %" PRIu64,
+		    "there is data after the archive's end at byte %" PRIu64,
 		    tar_walker_offset(reader->walker));
 	return 0;
 }
@@ -250,10 +250,10 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
 	if (complete(reader))
 		return 1;
 	if (reader->head_len < sizeof(reader->head))
-		return err_set(err, EINVAL, "this is no image archive");
+		return err_set(err, EINVAL, "this is not an image archive");
 	if (reader->decoder && !decoder_at_end(reader->decoder))
 		return err_set(err, EINVAL,
-		    "the compressed archive has not ended");
+		    "the compressed archive is truncated");
 	if (names_an_image(reader) && tar_walker_between(reader->walker))
 		return 1;
 	/* An image's archive is hardly a root file system up to its manifest.
@@ -261,7 +261,7 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
 	if (!tar_walker_between(reader->walker) || !reader->has_entries ||
 	    reader->has_blobs)
 		return err_set(err, EINVAL,
-		    "the archive has not ended at byte %" PRIu64,
+		    "the archive is truncated at byte %" PRIu64,
 		    tar_walker_offset(reader->walker));
 	return is_last;
 }
@@ -315,7 +315,9 @@ static int walk_again(struct archive_reader *reader, struct err *err)
 		    left < PIECE ? (size_t)left : PIECE, done, err);
 
 		if (n <= 0)
-			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
+			return n < 0 ? (int)n
+				     : err_set(err, EIO,
+					   "unexpected end of file");
 		r = tar_walker_feed(walker, piece, (size_t)n, NULL, err);
 		done += (uint64_t)n;
 	}

@@ -51,7 +51,8 @@ static void end(struct running *it, int result, const struct err *err)
 	abandoned = it->abandoned;
 	monitor_leave(&completer->monitor);
 	if (abandoned && result < 0)
-		log_error("after an interrupt: %s", err->msg);
+		log_error("an interrupted operation went on and failed: %s",
+		    err->msg);
 	if (abandoned)
 		free(it);
 	monitor_enter(&completer->monitor);
@@ -137,7 +138,8 @@ int completer_do(struct completer *completer, const struct work *work,
 	}
 	if (!await(it))
 		return err_set(err, EINTR,
-		    "interrupted; what had begun is brought to its end");
+		    "interrupted; the operation that has begun goes on to its "
+		    "end");
 	r = it->result;
 	if (r < 0)
 		*err = it->err;

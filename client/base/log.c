@@ -125,8 +125,8 @@ int log_debug_topics(const char *list, struct err *err)
 		unsigned found = topic_bits(p, len);
 
 		if (!found)
-			return err_set(err, EINVAL, "no debug topic \"%.*s\"",
-			    (int)len, p);
+			return err_set(err, EINVAL,
+			    "\"%.*s\" is not a debug topic", (int)len, p);
 		bits |= found;
 		p += len;
 		if (!*p)

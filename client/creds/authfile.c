@@ -125,8 +125,8 @@ static int find_auth(json_t *auths, const char *host, const char *repository,
 	if (!best)
 		return 0;
 	if (!json_is_object(best))
-		return err_set(err, EINVAL, "the entry of %.100s is no object",
-		    best_key);
+		return err_set(err, EINVAL,
+		    "the entry of %.100s is not an object", best_key);
 	if (read_entry(best, &out->credential, err) < 0)
 		return err_wrap(err, "the entry of %.100s", best_key);
 	out->found = out->credential.password ||

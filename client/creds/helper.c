@@ -51,8 +51,7 @@ static int read_answer(const struct buf *output, struct credential *out,
 	user = json_string_value(json_object_get(root, "Username"));
 	secret = json_string_value(json_object_get(root, "Secret"));
 	if (!user || !secret)
-		return err_set(err, EIO,
-		    "its answer has no Username and Secret");
+		return err_set(err, EIO, "the answer lacks Username or Secret");
 	if (strcmp(user, "<token>") == 0)
 		r = copy(&out->identity_token, secret, err);
 	else
@@ -71,7 +70,7 @@ static int read_failure(int status, const struct buf *output, struct err *err)
 	if (strstr(buf_str(output), NOT_FOUND))
 		return 0;
 	if (!WIFEXITED(status))
-		return err_set(err, EIO, "it was killed");
+		return err_set(err, EIO, "the program was killed");
 	err_clean(text, sizeof(text), buf_str(output), len);
 	return err_set(err, EIO, "exit status %d%s%s", WEXITSTATUS(status),
 	    *text ? ": " : "", text);
@@ -101,7 +100,8 @@ int helper_get(const char *name, const char *server, struct credential *out,
 	int r;
 
 	if (!name_valid(name))
-		return err_set(err, EINVAL, "no name of a credential helper");
+		return err_set(err, EINVAL,
+		    "not a valid name of a credential helper");
 	program = file_path("docker-credential-%s", name);
 	if (!program)
 		return err_nomem(err);

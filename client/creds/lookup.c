@@ -83,7 +83,7 @@ static int use_one(struct creds *creds, const char *path, struct err *err)
 	if (*path == '/')
 		return add_path_take(creds, strdup(path), err);
 	if (!getcwd(dir, sizeof(dir)))
-		return err_sys(err, "cannot tell the current directory");
+		return err_sys(err, "cannot determine the current directory");
 	return add_path_take(creds, file_path("%s/%s", dir, path), err);
 }
 
@@ -121,6 +121,20 @@ static int use_usual(struct creds *creds, struct err *err)
 	return r;
 }
 
+/* What somebody names is there, and a file of credentials: the usual ones need
+ * not be. */
+static int check_authfile(const char *path, struct err *err)
+{
+	CLEANUP(authfile_answer_release) struct authfile_answer answer = {0};
+	AUTO_SECRET_BUF struct buf text = BUF_INIT(AUTHFILE_MAX);
+	int r = file_slurp(path, &text, err);
+
+	if (r == 0)
+		r = authfile_find(buf_str(&text), text.len, "", NULL, &answer,
+		    err);
+	return r < 0 ? err_wrap(err, "the auth file %s", path) : 0;
+}
+
 struct creds *creds_new(const char *authfile, struct err *err)
 {
 	CLEANUP(creds_free_p) struct creds *creds = calloc(1, sizeof(*creds));
@@ -131,10 +145,8 @@ struct creds *creds_new(const char *authfile, struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&creds->lock, NULL);
-	if (authfile && access(authfile, R_OK) < 0) {
-		err_sys(err, "cannot read the auth file %s", authfile);
+	if (authfile && check_authfile(authfile, err) < 0)
 		return NULL;
-	}
 	if (!authfile)
 		authfile = env("REGISTRY_AUTH_FILE");
 	r = authfile ? use_one(creds, authfile, err) : use_usual(creds, err);

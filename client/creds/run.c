@@ -111,7 +111,8 @@ static int start(struct child *child, const char *const *argv,
 	fcntl(child->output, F_SETFL, O_NONBLOCK);
 	r = spawn(argv, in, out, &child->pid);
 	if (r == ENOENT)
-		return err_set(err, ENOENT, "there is no program %s", argv[0]);
+		return err_set(err, ENOENT, "the program %s does not exist",
+		    argv[0]);
 	if (r != 0) {
 		errno = r;
 		return err_sys(err, "cannot run %s", argv[0]);

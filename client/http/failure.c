@@ -14,13 +14,13 @@ static const struct meaning {
 	bool detailed; /* libcurl's own text says more */
 	const char *words;
 } meanings[] = {
-    {CURLE_UNSUPPORTED_PROTOCOL, EINVAL, false, "not an http url"},
-    {CURLE_URL_MALFORMAT, EINVAL, false, "not an http url"},
+    {CURLE_UNSUPPORTED_PROTOCOL, EINVAL, false, "not an http URL"},
+    {CURLE_URL_MALFORMAT, EINVAL, false, "not an http URL"},
     {CURLE_COULDNT_RESOLVE_PROXY, EHOSTUNREACH, false,
 	"the proxy's name cannot be resolved"},
     {CURLE_COULDNT_RESOLVE_HOST, EHOSTUNREACH, false,
 	"the host's name cannot be resolved"},
-    {CURLE_COULDNT_CONNECT, EHOSTUNREACH, true, "no connection"},
+    {CURLE_COULDNT_CONNECT, EHOSTUNREACH, true, "cannot connect"},
     {CURLE_WEIRD_SERVER_REPLY, EPROTO, false, "the answer is not HTTP"},
     {CURLE_HTTP2, ECONNRESET, false, "the HTTP/2 connection broke"},
     {CURLE_HTTP2_STREAM, ECONNRESET, false, "the HTTP/2 stream broke"},
@@ -103,14 +103,15 @@ static struct meaning failure_meaning(const struct failure *failure)
 		return connect_meaning(failure->os_errno);
 	if (is_no_tls(failure))
 		return (struct meaning){.code = EPROTO,
-		    .words = "no TLS there: type http:// before the address"};
+		    .words = "the server does not speak TLS: type http:// "
+			     "before the address"};
 	/* So libcurl calls what is longer than its buffer for such a line. */
 	if (curl == CURLE_OUT_OF_MEMORY && failure->asked)
 		return (struct meaning){.code = EPROTO,
 		    .words = "a line of the answer's header is too long"};
 	if (curl == CURLE_OPERATION_TIMEDOUT && !failure->asked)
 		return (struct meaning){.code = ETIMEDOUT,
-		    .words = "no connection in time"};
+		    .words = "timed out while connecting"};
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if (meanings[i].curl == curl)
 			return meanings[i];

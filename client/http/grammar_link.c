@@ -127,5 +127,5 @@ int http_link_next(const char *field, char *out, size_t size, struct err *err)
 
 	return r >= 0 ? r
 		      : err_set(err, EINVAL,
-			    "its Link \"%.200s\" cannot be read", field);
+			    "the Link \"%.200s\" cannot be parsed", field);
 }

@@ -61,7 +61,7 @@ char *url_shown(const char *text, struct err *err)
 	char *shown;
 
 	if (!url || !has_http_scheme(url)) {
-		err_set(err, EINVAL, "not an http url");
+		err_set(err, EINVAL, "not an http URL");
 		return NULL;
 	}
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
@@ -84,7 +84,8 @@ char *http_url_resolve(const char *base, const char *reference, struct err *err)
 	if (curl_url_set(url, CURLUPART_URL, reference, CURLU_URLENCODE) !=
 		CURLUE_OK ||
 	    !has_http_scheme(url)) {
-		err_set(err, EINVAL, "%s refers to what is no http url", shown);
+		err_set(err, EINVAL, "%s refers to a URL that is not http",
+		    shown);
 		return NULL;
 	}
 	/* Fragments are for those who read the answer, not for servers. */

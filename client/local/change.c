@@ -11,9 +11,11 @@ static int check_new(const struct local_inode *dir, const char *text,
     struct err *err)
 {
 	if (strlen(text) > LOCAL_NAME_MAX)
-		return err_set(err, ENAMETOOLONG, "%s: too long a name", text);
+		return err_set(err, ENAMETOOLONG, "%s: the name is too long",
+		    text);
 	if (dir->links == 0)
-		return err_set(err, ENOENT, "%s: its directory is gone", text);
+		return err_set(err, ENOENT, "%s: its directory was removed",
+		    text);
 	return inode_check(dir, err);
 }
 
@@ -83,7 +85,7 @@ int local_make(struct local_inode *dir, const char *text,
 	if (r < 0)
 		return r;
 	if (name_find(dir, text))
-		return err_set(err, EEXIST, "%s is there already", text);
+		return err_set(err, EEXIST, "%s: already exists", text);
 	name = name_new(dir, text);
 	inode = name ? inode_make(dir, making) : NULL;
 	if (!inode) {
@@ -108,12 +110,12 @@ int local_link(struct local_inode *dir, const char *text,
 	if (r < 0)
 		return r;
 	if (S_ISDIR(inode->mode))
-		return err_set(err, EPERM, "%s: a directory has one name",
-		    text);
+		return err_set(err, EPERM,
+		    "%s: a directory cannot have a hard link", text);
 	if (inode->links == 0)
-		return err_set(err, ENOENT, "%s: the file is gone", text);
+		return err_set(err, ENOENT, "%s: the file was removed", text);
 	if (name_find(dir, text))
-		return err_set(err, EEXIST, "%s is there already", text);
+		return err_set(err, EEXIST, "%s: already exists", text);
 	name = name_new(dir, text);
 	if (!name)
 		return err_nomem(err);
@@ -149,9 +151,9 @@ static int remove_name(struct local_inode *dir, const char *text,
 		return r;
 	inode = name->inode;
 	if (directory && !S_ISDIR(inode->mode))
-		return err_set(err, ENOTDIR, "%s: no directory", text);
+		return err_set(err, ENOTDIR, "%s: not a directory", text);
 	if (!directory && S_ISDIR(inode->mode))
-		return err_set(err, EISDIR, "%s: a directory", text);
+		return err_set(err, EISDIR, "%s: is a directory", text);
 	if (directory && inode->names)
 		return err_set(err, ENOTEMPTY, "%s: not empty", text);
 	if (detach(name))
@@ -204,9 +206,9 @@ static int check_replaced(const struct local_name *from,
 	bool to_dir = S_ISDIR(to->inode->mode);
 
 	if (from_dir && !to_dir)
-		return err_set(err, ENOTDIR, "%s: no directory", to->text);
+		return err_set(err, ENOTDIR, "%s: not a directory", to->text);
 	if (!from_dir && to_dir)
-		return err_set(err, EISDIR, "%s: a directory", to->text);
+		return err_set(err, EISDIR, "%s: is a directory", to->text);
 	if (to_dir && to->inode->names)
 		return err_set(err, ENOTEMPTY, "%s: not empty", to->text);
 	return inode_check(to->inode, err);

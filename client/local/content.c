@@ -51,7 +51,7 @@ int local_open(struct local_inode *inode, struct err *err)
 {
 	SCOPED_LOCK(&inode->fs->lock);
 	if (inode->removed && inode->openers == 0)
-		return err_set(err, ESTALE, "it has been removed");
+		return err_set(err, ESTALE, "the file was removed");
 	inode->openers++;
 	return 0;
 }
@@ -115,7 +115,7 @@ static int content_fd(struct local_inode *inode, struct err *err)
 		return err_nomem(err);
 	opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (opened < 0)
-		return err_sys(err, "a file's content cannot be opened");
+		return err_sys(err, "cannot open a file's content");
 	return keep_fd(inode, &opened);
 }
 
@@ -169,8 +169,8 @@ static void wrote(struct local_inode *inode, uint64_t end)
 static void cut_back(struct local_inode *inode, int fd)
 {
 	if (ftruncate(fd, (off_t)size_of(inode)) < 0)
-		log_warn("a file in a scratch directory keeps what was not "
-			 "written behind its end");
+		log_warn("after a failed write, a file in a scratch directory "
+			 "cannot be truncated to its size before");
 }
 
 static int write_begun(struct local_inode *inode, const void *data, size_t len,
@@ -205,7 +205,7 @@ static int set_size(struct local_inode *inode, uint64_t size, struct err *err)
 	if (fd < 0)
 		return fd;
 	return ftruncate(fd, (off_t)size) < 0
-		   ? err_sys(err, "a file's size cannot be set")
+		   ? err_sys(err, "cannot set a file's size")
 		   : 0;
 }
 
@@ -246,13 +246,13 @@ static int seek_open(struct local_inode *inode, uint64_t off, int whence,
 	int fd;
 
 	if (off >= size_of(inode))
-		return err_set(err, ENXIO, "behind the file's end");
+		return err_set(err, ENXIO, "offset beyond end of file");
 	fd = content_fd(inode, err);
 	if (fd < 0)
 		return fd;
 	found = lseek(fd, (off_t)off, whence);
 	if (found < 0)
-		return err_sys(err, "no data from there on");
+		return err_sys(err, "cannot find data from this offset on");
 	*out = (uint64_t)found;
 	return 0;
 }
@@ -283,7 +283,7 @@ static ssize_t copy_begun(struct local_inode *from, uint64_t from_off,
 	if (n < 0 && (errno == EXDEV || errno == EOPNOTSUPP || errno == ENOSYS))
 		return -EOPNOTSUPP;
 	if (n < 0)
-		return err_sys(err, "a file's content cannot be copied");
+		return err_sys(err, "cannot copy a file's content");
 	wrote(to, to_off + (uint64_t)n);
 	return n;
 }

@@ -39,5 +39,7 @@ void inode_touch(struct local_inode *inode)
 
 int inode_check(const struct local_inode *inode, struct err *err)
 {
-	return inode->frozen ? err_set(err, EBUSY, "it is being pushed") : 0;
+	return inode->frozen ? err_set(err, EBUSY,
+				   "part of a directory that is being pushed")
+			     : 0;
 }

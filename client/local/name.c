@@ -108,7 +108,8 @@ int local_lookup(struct local_inode *dir, const char *text,
 	struct local_name *name;
 
 	if (strlen(text) > LOCAL_NAME_MAX)
-		return err_set(err, ENAMETOOLONG, "%s: too long a name", text);
+		return err_set(err, ENAMETOOLONG, "%s: the name is too long",
+		    text);
 	SCOPED_LOCK(&dir->fs->lock);
 	name = name_find(dir, text);
 	if (!name)

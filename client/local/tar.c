@@ -246,7 +246,7 @@ static int enter(struct writer *writer, const struct local_name *name,
 
 	if (writer->len + len + is_directory > TAR_NAME_MAX)
 		return err_set(err, ENAMETOOLONG,
-		    "no tar can hold a path of more than %d bytes: %s%s",
+		    "a tar cannot hold a path of more than %d bytes: %s%s",
 		    TAR_NAME_MAX, writer->path, name->text);
 	memcpy(writer->path + writer->len, name->text, len + 1);
 	writer->len += len;

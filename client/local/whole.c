@@ -80,7 +80,7 @@ int local_freeze(struct local_inode *dir, struct err *err)
 	SCOPED_LOCK(&dir->fs->lock);
 	visit(dir, look, &frozen);
 	if (frozen)
-		return err_set(err, EBUSY, "it is being pushed");
+		return err_set(err, EBUSY, "the directory is being pushed");
 	visit(dir, set_frozen, &yes);
 	wait_for_writers(dir);
 	return 0;

@@ -66,10 +66,11 @@ int local_setxattr(struct local_inode *inode, const char *name,
 	if (!found && (!value || flags & XATTR_REPLACE))
 		return err_set(err, ENODATA, "%s: no such attribute", name);
 	if (found && flags & XATTR_CREATE)
-		return err_set(err, EEXIST, "%s: there already", name);
+		return err_set(err, EEXIST, "%s: already exists", name);
 	if (value) {
 		if (total(inode) + strlen(name) + len > LOCAL_XATTRS_MAX)
-			return err_set(err, ENOSPC, "%s: too much", name);
+			return err_set(err, ENOSPC,
+			    "%s: the attributes would be too large", name);
 		xattr = xattr_new(name, value, len);
 		if (!xattr)
 			return err_nomem(err);

@@ -79,7 +79,7 @@ static int read_size(const json_t *object, uint64_t *out, struct err *err)
 	size = json_integer_value(value);
 	if (size < 0 || (uint64_t)size > DESCRIPTOR_MAX_SIZE)
 		return err_set(err, EINVAL,
-		    "%" JSON_INTEGER_FORMAT " is no possible size", size);
+		    "%" JSON_INTEGER_FORMAT " is not a valid size", size);
 	*out = (uint64_t)size;
 	return 0;
 }
@@ -113,7 +113,7 @@ int descriptor_read(const json_t *value, struct arena *arena,
 	int r;
 
 	if (!json_is_object(value))
-		return err_set(err, EINVAL, "it is not an object");
+		return err_set(err, EINVAL, "not an object");
 	r = document_text(value, "mediaType", arena, &d.media_type, err);
 	if (r == 0)
 		r = document_digest(json_object_get(value, "digest"), &d.digest,

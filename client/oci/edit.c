@@ -81,7 +81,7 @@ int manifest_annotate(struct buf *out, const void *manifest, size_t len,
 		json_object_del(annotations, name);
 	else if (!text || json_object_set(annotations, name, text) < 0)
 		return err_set(err, EINVAL,
-		    "an annotation's name and value are UTF-8");
+		    "an annotation's name and value must be UTF-8");
 	if (json_object_size(annotations) == 0)
 		json_object_del(root, "annotations");
 	return document_print(root, out, err);

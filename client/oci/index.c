@@ -24,7 +24,7 @@ static int has_entry(const void *index, size_t len, const struct digest *digest,
 	if (r < 0)
 		return r;
 	if (parsed->kind != MANIFEST_INDEX)
-		return err_set(err, EINVAL, "it is no index");
+		return err_set(err, EINVAL, "not an index");
 	if (parsed->entry_count >= MANIFEST_MAX_ENTRIES)
 		return err_set(err, EFBIG, "more than %d entries",
 		    MANIFEST_MAX_ENTRIES);

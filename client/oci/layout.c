@@ -117,12 +117,12 @@ static int read_image(const json_t *object, struct arena *arena,
 	int r;
 
 	if (!json_is_object(object))
-		return err_set(err, EINVAL, "it is not an object");
+		return err_set(err, EINVAL, "not an object");
 	r = document_text(object, "Config", arena, &out->config, err);
 	if (r < 0)
 		return r;
 	if (!out->config || !out->config[0])
-		return err_set(err, EINVAL, "it has no \"Config\"");
+		return err_set(err, EINVAL, "\"Config\" is missing");
 	r = read_list(object, "Layers", arena, &layers, &out->layer_count, err);
 	if (r < 0)
 		return r;

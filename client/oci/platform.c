@@ -98,7 +98,7 @@ int platform_parse(struct platform *platform, const char *text, struct err *err)
 
 		err_clean(shown, sizeof(shown), text, strlen(text));
 		return err_set(err, EINVAL,
-		    "\"%s\" is no platform, which is os/architecture or "
+		    "\"%s\" is not a platform, which is os/architecture or "
 		    "os/architecture/variant",
 		    shown);
 	}

@@ -108,7 +108,8 @@ int time_format(int64_t seconds, char out[TIME_TEXT_SIZE], struct err *err)
 
 	if (seconds < year_0 || seconds >= year_10000 || !gmtime_r(&time, &tm))
 		return err_set(err, EINVAL,
-		    "%lld seconds since 1970 is no time that a config can have",
+		    "%lld seconds since 1970 is not a time that a config can "
+		    "have",
 		    (long long)seconds);
 	/* strftime() would not pad it. */
 	snprintf(year, sizeof(year), "%04d", tm.tm_year + 1900);

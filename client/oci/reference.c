@@ -112,8 +112,8 @@ static int invalid(const char *text, const char *why, struct err *err)
 	char shown[128];
 
 	err_clean(shown, sizeof(shown), text, strlen(text));
-	return err_set(err, EINVAL, "\"%s\" is no image reference: %s", shown,
-	    why);
+	return err_set(err, EINVAL, "\"%s\" is not an image reference: %s",
+	    shown, why);
 }
 
 /* As Docker has it: no repository's first component looks like a host. */
@@ -178,15 +178,15 @@ int reference_parse(struct reference *reference, const char *text,
 	int r;
 
 	if (name_len >= sizeof(parsed.name))
-		return invalid(text, "its name is too long", err);
+		return invalid(text, "the name is too long", err);
 	memcpy(parsed.name, text, name_len);
 	if (!name_valid(parsed.name))
-		return invalid(text, "no repository can have that name", err);
+		return invalid(text, "not a valid repository name", err);
 	if (colon) {
 		size_t tag_len = len - name_len - 1;
 
 		if (!tag_valid(colon + 1, tag_len))
-			return invalid(text, "no tag can have that name", err);
+			return invalid(text, "not a valid tag name", err);
 		memcpy(parsed.tag, colon + 1, tag_len);
 	}
 	if (text[len] == '@') {

@@ -70,9 +70,21 @@ static bool is_loopback(const char *host)
 /* Other programs write their own scheme before an address. */
 static int refuse_scheme(const char *text, const char *rest, struct err *err)
 {
+	bool is_host = *rest && *rest != '/';
+
 	return err_set(err, EINVAL,
-	    "\"%.200s\" begins with a scheme that no registry has: type %.200s",
-	    text, rest);
+	    "\"%.200s\" begins with a scheme that registries do not use: type "
+	    "%.200s",
+	    text, is_host ? rest : "HOST or HOST:PORT");
+}
+
+/* A password does not belong in a log. */
+static int refuse_user(const char *host, struct err *err)
+{
+	return err_set(err, EINVAL,
+	    "an address has no user and no password (…%.200s): log in with "
+	    "docker login or podman login, or use the option authfile",
+	    strrchr(host, '@'));
 }
 
 int address_parse(struct address *address, const char *text, struct err *err)
@@ -89,6 +101,8 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	scheme = strstr(host, "://");
 	if (scheme)
 		return refuse_scheme(text, scheme + 3, err);
+	if (strchr(host, '@'))
+		return refuse_user(host, err);
 	if (!parse_name(&p))
 		return err_set(err, EINVAL,
 		    "\"%.200s\" is not the address of a registry, which is "
@@ -101,7 +115,8 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	parse_literal(&p, "/");
 	if (*p)
 		return err_set(err, EINVAL,
-		    "\"%.200s\" is more than the host of a registry", text);
+		    "\"%.200s\" has more in it than the host of a registry",
+		    text);
 	if (len >= sizeof(address->host))
 		return err_set(err, EINVAL, "the registry's name is too long");
 	memcpy(address->host, host, len);

@@ -137,8 +137,8 @@ static int obtain(const struct ask *ask, const struct challenges *own,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return err_set(err, EACCES,
-	    "%s asks for credentials (for %s) and there are none: "
-	    "log in with docker login %s or podman login %s",
+	    "%s asks for credentials (for %s), and none were found: log in "
+	    "with docker login %s or podman login %s",
 	    host, ask->scope, host, host);
 }
 

@@ -24,7 +24,8 @@ static int skip(struct http_response *response, uint64_t count, struct err *err)
 			return (int)n;
 		if (n == 0)
 			return err_set(err, EIO,
-			    "the blob is shorter than what is left out");
+			    "the blob ends before the bytes that were asked "
+			    "for");
 		count -= (uint64_t)n;
 	}
 	return 0;
@@ -47,7 +48,7 @@ static int check_range(const struct http_response *response,
 	    (part->len == 0 || last - first < part->len))
 		return 0;
 	return err_set(err, EIO,
-	    "asked for bytes from %" PRIu64 " on, it sends others",
+	    "the server sent a different byte range (asked from %" PRIu64 ")",
 	    part->offset);
 }
 

@@ -80,12 +80,14 @@ static int take_files(const char *dir, const struct listing *listing,
 		if (stem(name, ".crt"))
 			r = add_ca(out, ca_count++, dir, name, err);
 		else if (cert && !has_partner(listing, name, cert, ".key"))
-			r = err_set(err, EINVAL, "%s/%s has no key beside it",
-			    dir, name);
+			r = err_set(err, EINVAL,
+			    "%s/%s: the key (*.key) is missing beside it", dir,
+			    name);
 		else if (key && !has_partner(listing, name, key, ".cert"))
 			r = err_set(err, EINVAL,
-			    "%s/%s has no certificate (*.cert) beside it", dir,
-			    name);
+			    "%s/%s: the certificate (*.cert) is missing beside "
+			    "it",
+			    dir, name);
 		else if (cert)
 			r = add_pair(out, dir, name, cert, err);
 	}

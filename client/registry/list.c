@@ -105,7 +105,8 @@ static int read_page(struct registry *registry, struct http_response *response,
 			return r;
 		list->bytes += (uint64_t)n;
 		if (list->bytes > LIST_MAX_BYTES)
-			return err_set(err, EFBIG, "the list does not end");
+			return err_set(err, EFBIG,
+			    "the list is larger than %d bytes", LIST_MAX_BYTES);
 	}
 	if (n < 0)
 		return (int)n;

@@ -66,7 +66,7 @@ static int check_shape(const struct registry_manifest *got, struct err *err)
 		return err_nomem(err);
 	refusal_of_body(buf_str(&got->body), got->body.len, err);
 	memcpy(why, err->msg, sizeof(why));
-	err_set(err, EIO, "%s, which is no manifest: %s", why, wrong.msg);
+	err_set(err, EIO, "%s, which is not a manifest: %s", why, wrong.msg);
 	err->http = 200;
 	return -EIO;
 }
@@ -98,7 +98,8 @@ static int check_digest(const struct http_response *response,
 	if (strcmp(out->media_type, MEDIA_DOCKER_SCHEMA1_SIGNED) == 0)
 		return err_set(err, ENOTSUP,
 		    "the image has the old format schema 1");
-	return err_set(err, EBADMSG, "the manifest %s came as %s",
+	return err_set(err, EBADMSG,
+	    "the manifest %s was received with the digest %s",
 	    digest_format(want, want_text),
 	    digest_format(&out->digest, got_text));
 }
@@ -243,9 +244,9 @@ static int find_out(struct registry *registry, const char *repository,
 	else if (r < 0)
 		log_debug(LOG_HTTP, "%s: what it names: %s", it.text,
 		    failure.msg);
-	return err_wrap(err, r < 0    ? "whether it was done is not known"
-			     : should ? "it was not put"
-				      : "it is still there");
+	return err_wrap(err, r < 0 ? "whether the change was made is not known"
+			     : should ? "the manifest was not stored"
+				      : "the manifest was not removed");
 }
 
 int registry_manifest_put(struct registry *registry, const char *repository,

@@ -154,7 +154,7 @@ int names_feed(struct names *names, const char *data, size_t len,
 int names_finish(const struct names *names, struct err *err)
 {
 	if (!names->ended)
-		return err_set(err, EIO, "the list ends in the middle");
+		return err_set(err, EIO, "the list is truncated");
 	if (!names->found)
 		return err_set(err, EIO, "the answer has no list \"%s\"",
 		    names->member);

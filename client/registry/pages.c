@@ -65,7 +65,7 @@ static int check_url(struct walk *walk, const char *url, struct err *err)
 {
 	int r = trail_add(&walk->urls, url, err);
 
-	return r == 1 ? err_set(err, EIO, "the list's pages lead in a circle")
+	return r == 1 ? err_set(err, EIO, "the registry's pagination loops")
 		      : r;
 }
 
@@ -81,14 +81,15 @@ static int check_content(struct walk *walk, const struct page *page,
 	if (page->items > 0)
 		r = trail_add(&walk->contents, text, err);
 	if (r == 1)
-		return err_set(err, EIO, "the list's pages repeat themselves");
+		return err_set(err, EIO,
+		    "the registry's pagination repeats a page");
 	walk->pages++;
 	walk->items += page->items;
 	if (r == 0 && walk->pages > PAGES_MAX &&
 	    walk->items / walk->pages < PAGE_LEAST)
 		return err_set(err, EIO,
-		    "the list does not end: %" PRIu64 " pages had %" PRIu64
-		    " entries",
+		    "the registry's pagination does not end: %" PRIu64
+		    " pages had %" PRIu64 " entries",
 		    walk->pages, walk->items);
 	return r;
 }

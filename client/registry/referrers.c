@@ -50,7 +50,7 @@ static int absent(struct registry *registry, const struct call *call,
 		return -said.code;
 	}
 	err_set(err, lists && !*refusal.code ? EIO : EOPNOTSUPP,
-	    "the registry does not list what refers to images: %s", said.msg);
+	    "the registry does not list referrers: %s", said.msg);
 	err->http = refusal.status;
 	return -err->code;
 }
@@ -103,7 +103,7 @@ static int read_page(struct registry *registry, const struct call *call,
 	list->pages++;
 	if (r == 0)
 		atomic_store(&registry->lists_referrers, true);
-	return r < 0 ? err_wrap(err, "%s: what refers to %s",
+	return r < 0 ? err_wrap(err, "%s: referrers of %s",
 			   registry->address.host, list->what)
 		     : r;
 }

@@ -35,8 +35,7 @@ static void upload_release(struct upload *upload)
 }
 
 /* Ends a session that nobody will use, by a call that is authorized for it.
- * That many registries do not let us, and that all clear up behind us some day,
- * is the same to us. */
+ * Failure is harmless: registries expire abandoned sessions. */
 static void cancel_by(struct upload *upload, struct call *call)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
@@ -110,7 +109,9 @@ static int start(struct upload *upload, struct err *err)
 	call_refused(upload->registry, &call, response, upload->repository,
 	    err);
 	return is_success(response)
-		   ? err_wrap(err, "no place to upload %s to", upload->text)
+		   ? err_wrap(err,
+			 "the registry named no place to upload %s to",
+			 upload->text)
 		   : -err->code;
 }
 

@@ -15,13 +15,14 @@ int move_into_check(const struct node *dir, const char *name,
 		return 0;
 	if (strcmp(name, to_name) != 0)
 		return err_set(err, EPERM,
-		    "%s: part of an image, which never changes", to_name);
+		    "%s: part of an image; nothing can be moved there",
+		    to_name);
 	if (!(flags & RENAME_NOREPLACE)) {
 		attempt_forget(dir, name, ATTEMPT_MOVE_INTO);
 		return 0;
 	}
 	attempt_note(dir, name, ATTEMPT_MOVE_INTO);
-	return err_set(err, EEXIST, "%s: there is an image", name);
+	return err_set(err, EEXIST, "%s: already exists, as an image", name);
 }
 
 bool move_into_is_tried(const struct node *dir, const char *name)

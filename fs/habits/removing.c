@@ -33,9 +33,9 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 	if (note(image_dir, all ? REMOVING_ALL : REMOVING_REFUSED) && all)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: part of an image, which never changes; %s", name,
-	    all ? "rm -r removes its tag"
-		: "rm -r removes tags of a mount with -o delete=recursive");
+	    "%s: part of an image, cannot be removed alone; %s", name,
+	    all ? "rm -r of the image's directory removes its tag"
+		: "rm -r of the tag needs -o delete=recursive");
 }
 
 enum removing removing_opened(struct handle *handle)

@@ -50,7 +50,7 @@ int replace_check_part(const char *name, const char *repository,
 	if (!caller_is_rsync())
 		return 0;
 	return err_set(err, EPERM,
-	    "%s/%s/%s: rsync would replace the parts of an image that is there "
-	    "one by one; replace the image as a whole: rsync %s.tar, or cp",
+	    "%s/%s/%s: rsync would replace the parts of an existing image one "
+	    "by one; replace the image as a whole: rsync %s.tar, or cp",
 	    repository, tag, name, tag);
 }

@@ -101,7 +101,7 @@ static struct handle *open_handle(struct op *op, fuse_ino_t ino)
 	if (!handle)
 		return NULL;
 	if (!handle->node->view->open) {
-		err_set(&op->err, EISDIR, "a directory");
+		err_set(&op->err, EISDIR, "is a directory");
 		return NULL;
 	}
 	if (handle->node->view->open(handle->node, O_RDONLY, handle, &op->err) <

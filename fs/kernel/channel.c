@@ -71,8 +71,7 @@ int channel_mount(struct channel *channel, struct err *err)
 
 	if (fuse_session_mount(channel->session, mountpoint) < 0)
 		return err_set(err, EACCES,
-		    "%s could not be mounted on; what fusermount3 said is "
-		    "above",
+		    "cannot mount on %s (see fusermount3's message above)",
 		    mountpoint);
 	channel->mounted = true;
 	channel->device = mounted_device(channel);

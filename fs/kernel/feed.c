@@ -15,8 +15,8 @@
 enum {
 	/* Files of more are read ahead by the kernel. */
 	FILE_MAX = 128 << 10,
-	/* The very next ones are the reader's: he is there before us, and would
-	 * be waited for. */
+	/* Skip the next two: the reader reaches them first, and storing a page
+	 * being read blocks. */
 	SKIPPED = 2,
 	/* What one read brings: the reader, which asks again behind it, is not
 	 * to be outrun by more than is in memory anyhow. */

@@ -76,7 +76,8 @@ int loop_new(struct fuse_session *session, void (*at_end)(void *arg), void *arg,
 		int code = errno;
 
 		loop_free(loop);
-		return err_set(err, code, "no events");
+		return err_set(err, code,
+		    "cannot create the end-of-loop event");
 	}
 	*out = loop;
 	return 0;

@@ -83,8 +83,8 @@ static int unmount_stale(const char *path, struct err *err)
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		return err_set(err, ENOTCONN,
-		    "%s: a mount whose program has ended is in the way; "
-		    "fusermount3 -uz %s removes it",
+		    "%s is still a mount, whose program has ended; remove it "
+		    "with fusermount3 -uz %s",
 		    path, path);
 	return 0;
 }

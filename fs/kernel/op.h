@@ -30,7 +30,7 @@ struct op {
 	struct err err;
 };
 
-/* Others take the kernel's requests meanwhile: it may wait. */
+/* Call before blocking: another thread takes over the loop. */
 void op_begin(struct op *op, fuse_req_t req, const char *what);
 
 /* The same for what asks about a node and changes nothing: goes on as the one

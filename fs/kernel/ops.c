@@ -165,7 +165,7 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return err_set(&op->err, ENOTDIR, "not a directory");
 	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
-		    "part of an image, of which this process could not remove "
+		    "part of an image; this process was refused the removal of "
 		    "another part");
 	handle->hidden = mirror_hides(handle->node);
 	r = part_copy_check_list(handle->node, &op->err);
@@ -342,7 +342,7 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	op_of_open(&op);
 	node = op_node(&op, ino);
 	if (node && !node->view->readlink)
-		r = err_set(&op.err, EINVAL, "no symbolic link");
+		r = err_set(&op.err, EINVAL, "not a symbolic link");
 	else if (node)
 		r = node->view->readlink(node, &target, &op.err);
 	if (r < 0) {

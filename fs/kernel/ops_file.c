@@ -29,11 +29,11 @@ static struct handle *handle_open(struct op *op, struct node *node,
 		return NULL;
 	view = handle->node->view;
 	if (!view->open) {
-		err_set(&op->err, EISDIR, "a directory");
+		err_set(&op->err, EISDIR, "is a directory");
 		return NULL;
 	}
 	if (changes(fi->flags) && !view->write) {
-		err_set(&op->err, EPERM, "this never changes by being written");
+		err_set(&op->err, EPERM, "read-only file");
 		return NULL;
 	}
 	if (view->open(handle->node, fi->flags, handle, &op->err) < 0)
@@ -96,7 +96,7 @@ static int create(struct op *op, fuse_ino_t parent, const char *name,
 		return -op->err.code;
 	if (!dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "%s: nothing can be written here", name);
+		    "%s: no file can be written in this directory", name);
 	r = dir->view->create(dir, name, mode, &node, &op->err);
 	if (r < 0)
 		return r;
@@ -215,7 +215,7 @@ static int seek(struct op *op, struct node *node, off_t off, int whence,
 	if (r < 0)
 		return r;
 	if (off < 0 || off >= attr.st_size)
-		return err_set(&op->err, ENXIO, "behind the file's end");
+		return err_set(&op->err, ENXIO, "offset beyond end of file");
 	*out = (uint64_t)(whence == SEEK_DATA ? off : attr.st_size);
 	return 0;
 }

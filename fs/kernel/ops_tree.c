@@ -42,7 +42,8 @@ static int setattr(struct op *op, fuse_ino_t ino, struct stat *attr, int to_set,
 		r = node->view->setattr(node, fi ? op_handle(fi) : NULL, attr,
 		    fields, &op->err);
 	else if (fields & SETATTR_SIZE)
-		r = err_set(&op->err, EPERM, "this never changes");
+		r = err_set(&op->err, EPERM,
+		    "read-only file; its size cannot be changed");
 	/* Everything else succeeds and changes nothing: tools set mode, owner
 	 * and times by name after a copy, when the name is an image's. */
 	if (r < 0)
@@ -89,7 +90,8 @@ static int make(struct node *dir, const struct making *it, struct node **out,
 	if (!it->target && !S_ISDIR(it->mode) && view->mknod)
 		return view->mknod(dir, it->name, it->mode, it->device, out,
 		    err);
-	return err_set(err, EPERM, "%s: nothing of this kind can be made here",
+	return err_set(err, EPERM,
+	    "%s: nothing of this type can be created in this directory",
 	    it->name);
 }
 
@@ -150,7 +152,7 @@ static int link_entry(struct op *op, fuse_ino_t ino, fuse_ino_t parent,
 		return -op->err.code;
 	if (!dir->view->link)
 		return err_set(&op->err, EPERM,
-		    "%s: no hard link can be made here", name);
+		    "%s: no hard link can be created in this directory", name);
 	r = dir->view->link(dir, name, node, &op->err);
 	return r < 0 ? r : op_entry(op, dir, node, entry);
 }
@@ -188,7 +190,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 		r = remove(dir, name, &op.err);
 	else if (dir)
 		r = err_set(&op.err, EPERM,
-		    "%s: part of an image, which never changes", name);
+		    "%s: part of an image, cannot be removed", name);
 	op_reply(&op, r);
 }
 
@@ -215,7 +217,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "%s: part of an image, which never changes", name);
+		    "%s: part of an image, cannot be renamed", name);
 	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
 	if (r == -EINVAL && !flags)

@@ -64,7 +64,7 @@ int parallel_answer(struct fuse_session *session, struct err *err)
 	int r = fuse_session_custom_io(session, &io, fuse_session_fd(session));
 
 	return r < 0 ? err_set(err, -r,
-			   "libfuse takes no functions for input "
-			   "and output")
+			   "libfuse does not accept functions for input and "
+			   "output")
 		     : 0;
 }

@@ -117,10 +117,10 @@ static void log_unfinished(struct mount *mount)
 
 	while ((path = take_unfinished(mount->mirrors))) {
 		if (made_has(mount->made, path))
-			log_warn("%s: parts of an image were copied here, and "
-				 "not its image.tar, of which the tag is made: "
-				 "there is no tag; copy the image.tar into the "
-				 "directory, or remove it",
+			log_warn("%s: parts of an image were copied here "
+				 "without its image.tar, which the tag is made "
+				 "of: there is no tag; copy image.tar into the "
+				 "directory, or remove the directory",
 			    path);
 		free(path);
 	}
@@ -265,8 +265,8 @@ int mirror_check_end(const struct node *dir, struct err *err)
 	if (!caller_is_of(writer) && !attempt_is_noted(dir, "", ATTEMPT_MAKE))
 		return 0;
 	return err_set(err, EIO,
-	    "%s: this is the copy of an image without its image.tar, of which "
-	    "the tag is made: there is no tag",
+	    "%s: this copy of an image lacks image.tar, which the tag is made "
+	    "of: there is no tag",
 	    path);
 }
 

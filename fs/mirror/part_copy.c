@@ -20,7 +20,7 @@
 static int count_child(void *arg, const char *name, struct err *err)
 {
 	(void)arg;
-	return err_set(err, ENOTEMPTY, "%s: is there", name);
+	return err_set(err, ENOTEMPTY, "%s: already exists", name);
 }
 
 /* A directory that was made here, to become a repository, and is empty. */
@@ -56,9 +56,9 @@ int part_copy_check_list(const struct node *dir, struct err *err)
 		return 0;
 	made_remove(mount->made, repo_node_repository(made));
 	return err_set(err, EPERM,
-	    "%s is no image: it would be a copy of one directory of an image; "
-	    "copy the image's whole directory to REPOSITORY/TAG (cp -r 1.0 "
-	    "2.0), or the directory to a local disk",
+	    "%s is not an image: it would be a copy of one directory of an "
+	    "image; copy the image's whole directory to REPOSITORY/TAG (cp -r "
+	    "1.0 2.0), or the directory to a local disk",
 	    repo_node_repository(made));
 }
 
@@ -103,9 +103,9 @@ int part_copy_check_file(const struct node *dir, const char *name,
 	/* What follows, as layer 10, may be less clear by itself. */
 	attempt_note(dir, "", ATTEMPT_LAYERS);
 	return err_set(err, EPERM,
-	    "%s/%s is called as a layer of an image, and no image: copy the "
-	    "image's whole directory to REPOSITORY/TAG (cp -r 1.0 2.0); if it "
-	    "is an archive, give it another name, or make its repository first "
-	    "(mkdir)",
+	    "%s/%s has the name of an image's layer and cannot become an "
+	    "image: copy the image's whole directory to REPOSITORY/TAG (cp -r "
+	    "1.0 2.0); if the file is an archive, give it another name, or "
+	    "create its repository first (mkdir)",
 	    path, name);
 }

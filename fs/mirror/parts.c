@@ -63,9 +63,8 @@ static int compare(const char *path, const char *name, struct image *image,
 	    memcmp(bytes.data, copied->data, bytes.len) == 0)
 		return 0;
 	return err_set(err, EINVAL,
-	    "%s/%s is not that of the image in image.tar: the image was pushed "
-	    "as it is in image.tar; write the file into the image's directory "
-	    "to change it",
+	    "%s/%s differs from the image in image.tar, which was pushed; to "
+	    "change the image, write the file into the image's directory",
 	    path, name);
 }
 

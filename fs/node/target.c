@@ -53,7 +53,7 @@ int target_find(struct node *dir, const char *name, struct upload_target *out,
 {
 	*out = (struct upload_target){0};
 	if (!dir->view->target)
-		return err_set(err, EPERM, "%s: nothing can be written here",
-		    name);
+		return err_set(err, EPERM,
+		    "%s: no file can be written in this directory", name);
 	return dir->view->target(dir, name, out, err);
 }

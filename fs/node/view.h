@@ -4,9 +4,10 @@
  * repositories, views/image.c for image directories, and so on. The operations
  * of kernel/ops*.c find the node, call its view, and reply.
  *
- * All operations return 0 (or what they say) or -errno with err filled; those
- * that a kind has not are NULL. They run in the loop's threads, several at a
- * time on the same node, and may block: each runs as a task (base/task.h).
+ * All operations return 0 (or what they say) or -errno with err filled;
+ * operations a kind does not support are NULL. They run in the loop's threads,
+ * several at a time on the same node, and may block: each runs as a task
+ * (base/task.h).
  */
 #ifndef FS_VIEW_H
 #define FS_VIEW_H

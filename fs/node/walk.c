@@ -63,10 +63,10 @@ static int descend(struct mount *mount, char *path, struct node **out,
 
 	while ((part = strsep(&path, "/"))) {
 		struct node *next = NULL;
-		int r =
-		    node->view->lookup
-			? node->view->lookup(node, part, &next, err)
-			: err_set(err, ENOTDIR, "%s: not in a directory", part);
+		int r = node->view->lookup
+			    ? node->view->lookup(node, part, &next, err)
+			    : err_set(err, ENOTDIR,
+				  "%s: its parent is not a directory", part);
 
 		if (r < 0)
 			return r;
@@ -96,5 +96,5 @@ int walk_image(struct mount *mount, const char *repository, const char *path,
 		r = node->view->image(node, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EINVAL, "%s: leads to no image", path);
+	return err_set(err, EINVAL, "%s: does not lead to an image", path);
 }

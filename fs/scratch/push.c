@@ -91,7 +91,7 @@ static int open_base(struct mount *mount, const char *repository,
 		&(struct err)ERR_INIT) == 0)
 		return 0;
 	if (r == -ENOENT)
-		log_warn("%s: there is no image %s", BASE, path);
+		log_warn("%s: the image %s does not exist", BASE, path);
 	return r < 0 ? err_wrap(err, "%s", BASE) : 0;
 }
 
@@ -108,7 +108,7 @@ static int find_base(struct mount *mount, struct local_inode *dir,
 		return r;
 	if (!local_target(link))
 		return err_set(err, EPERM,
-		    "%s: it has to be a symbolic link to an image", BASE);
+		    "%s: must be a symbolic link to an image", BASE);
 	r = open_base(mount, repository, local_target(link), out, err);
 	return r < 0 ? r : 1;
 }
@@ -127,8 +127,8 @@ int scratch_push(struct node *repository, struct local_inode *above,
 	if (r < 0)
 		return r;
 	if (local_count(dir) == (uint64_t)r)
-		return err_set(err, EPERM, "%s: there is nothing in it to push",
-		    name);
+		return err_set(err, EPERM,
+		    "%s: an empty directory; there is nothing to push", name);
 	r = local_freeze(dir, err);
 	if (r < 0)
 		return r;

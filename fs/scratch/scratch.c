@@ -2,7 +2,8 @@
 /*
  * The names of scratch directories. All of a mount are one local file system,
  * so that files can be moved and linked between them: its root has a directory
- * for each repository, and in those are they.
+ * for each repository, and each of those holds that repository's scratch
+ * directories.
  */
 #include "scratch.h"
 
@@ -51,8 +52,8 @@ static void log_lost(struct local_inode *above, const char *repository,
 	if (local_lookup(above, name, &dir, &none) == 0)
 		count = local_count(dir);
 	if (count > 0)
-		log_warn("%s/%s: a directory with %llu entr%s that was not "
-			 "pushed is gone with the mount",
+		log_warn("%s/%s: a directory with %llu entr%s was not pushed "
+			 "and is lost with the mount",
 		    repository, name, (unsigned long long)count,
 		    count == 1 ? "y" : "ies");
 }
@@ -327,7 +328,8 @@ static int target_of(struct node *dir, const char *text,
 		is = image_node_name(dir);
 	}
 	if (!is || !is->tag)
-		return err_set(err, EPERM, "%s: no image can be there", text);
+		return err_set(err, EPERM,
+		    "%s: not a name that an image can have", text);
 	return target_set(out, &upload_archive, is->repository, is->tag, NULL,
 	    err);
 }
@@ -337,10 +339,11 @@ static int target_of(struct node *dir, const char *text,
 static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 {
 	if (to_dir->kind == NODE_REPO && scratch_is_name(to_name))
-		return err_set(err, EXDEV, "%s: it has to be copied", to_name);
+		return err_set(err, EXDEV, "%s: cannot be moved there; copy it",
+		    to_name);
 	return err_set(err, EPERM,
-	    "%s: a part of a scratch directory is no image: move it into one "
-	    "of its own",
+	    "%s: only a whole scratch directory can become an image; move this "
+	    "into one of its own first",
 	    to_name);
 }
 
@@ -358,7 +361,8 @@ static int move_whole(struct node *dir, struct local_inode *above,
 		return scratch_push(dir, above, name, &target, err);
 	if (!*repo_node_repository(to_dir))
 		return err_set(err, EPERM,
-		    "%s: an image needs a repository: make it in one", to_name);
+		    "%s: an image needs a repository; create it in one",
+		    to_name);
 	r = make_above(to_dir, &to_above, err);
 	return r < 0 ? r
 		     : local_rename(above, name, to_above, to_name, false, err);
@@ -385,7 +389,8 @@ static int move_part(struct local_inode *dir, const char *name,
 	if (is_directory(dir, name))
 		return move_out(to_dir, to_name, err);
 	/* A file that is written anew may be a push. */
-	return err_set(err, EXDEV, "%s: it has to be copied", to_name);
+	return err_set(err, EXDEV, "%s: cannot be moved there; copy it",
+	    to_name);
 }
 
 /* What is no scratch directory: a file that waits for its push can be copied
@@ -399,7 +404,8 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
 	r = uploads_lookup(dir->mount->uploads, dir, name, &file, err);
-	return r == 1 ? err_set(err, EXDEV, "%s: it has to be copied", name)
+	return r == 1 ? err_set(err, EXDEV,
+			    "%s: cannot be moved there; copy it", name)
 		      : r;
 }
 
@@ -412,8 +418,8 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 
 	flags &= ~(unsigned)RENAME_NOREPLACE;
 	if (flags & ~(unsigned)RENAME_EXCHANGE)
-		return err_set(err, EINVAL, "%s: cannot be renamed that way",
-		    name);
+		return err_set(err, EINVAL,
+		    "%s: this kind of rename is not supported", name);
 	if (dir->kind == NODE_SCRATCH)
 		return move_part(scratch_inode(dir), name, to_dir, to_name,
 		    flags, err);
@@ -423,8 +429,8 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	if (r == 0 || !is_directory(above, name))
 		return move_in(dir, name, to_dir, err);
 	if (flags)
-		return err_set(err, EINVAL, "%s: names cannot be exchanged",
-		    name);
+		return err_set(err, EINVAL,
+		    "%s: a scratch directory's name cannot be exchanged", name);
 	r = move_into_check(to_dir, name, to_name, all_flags, err);
 	if (r < 0)
 		return r;

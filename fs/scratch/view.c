@@ -151,7 +151,8 @@ static int make_link(struct node *dir, const char *name, struct node *node,
     struct err *err)
 {
 	if (node->kind != NODE_SCRATCH_FILE)
-		return err_set(err, EXDEV, "%s: it has to be copied", name);
+		return err_set(err, EXDEV,
+		    "%s: cannot be linked there; copy it", name);
 	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
 }
 
@@ -170,7 +171,7 @@ static int scratch_readlink(struct node *node, char **out, struct err *err)
 	const char *target = local_target(scratch_inode(node));
 
 	if (!target)
-		return err_set(err, EINVAL, "no symbolic link");
+		return err_set(err, EINVAL, "not a symbolic link");
 	*out = strdup(target);
 	return *out ? 0 : err_nomem(err);
 }

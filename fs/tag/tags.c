@@ -56,7 +56,7 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (out->name.tag)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: only tags can be moved or removed, and this is none", name);
+	    "%s: not a tag; only tags can be moved or removed", name);
 }
 
 /* That a name would be, or the one of the image that the directory is. */
@@ -72,16 +72,15 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 		out->name.tag = is->tag;
 		return is->tag ? 0
 			       : err_set(err, EPERM,
-				     "%s: an image named by its digest never "
-				     "changes",
+				     "%s: an image named by its digest cannot "
+				     "be changed",
 				     name);
 	}
 	r = target_find(dir, name, &out->target, err);
 	if (r < 0)
 		return r;
 	if (dir->kind != NODE_REPO || out->target.kind != &upload_archive)
-		return err_set(err, EPERM, "%s: no tag can have this name",
-		    name);
+		return err_set(err, EPERM, "%s: not a valid tag name", name);
 	out->name.repository = out->target.repository;
 	out->name.tag = out->target.tag;
 	return 0;
@@ -141,8 +140,7 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 
 	if (r == 0 && strcmp(name, slash ? slash + 1 : path) != 0)
 		r = err_set(err, EPERM,
-		    "%s: part of an image, which has no links of its own",
-		    name);
+		    "%s: no link can be created in an image's directory", name);
 	if (r < 0)
 		return r;
 	r = walk_image(mount, to.name.repository, path, &image,
@@ -216,8 +214,8 @@ static int check_backup(const char *name, const char *to_name, struct err *err)
 	if (to_name[strlen(to_name) - 1] != '~')
 		return 0;
 	return err_set(err, EPERM,
-	    "%s cannot become %s: an image is kept by another tag of it, as "
-	    "ln -s TAG OLD makes one, and what is written replaces it whole",
+	    "%s cannot become %s: a write replaces an image as a whole; to "
+	    "keep the image, give it another tag first (ln -s TAG OLD)",
 	    name, to_name);
 }
 
@@ -235,7 +233,8 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r == 0)
 		r = move_into_check(to_dir, name, to_name, flags, err);
 	if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
-		r = err_set(err, EINVAL, "%s: tags leave no whiteouts", name);
+		r = err_set(err, EINVAL, "%s: RENAME_WHITEOUT is not supported",
+		    name);
 	if (r == 0)
 		r = tag_find(dir, name, &from, err);
 	if (r == 0)
@@ -273,7 +272,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 		return r;
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
-		    "%s: %s directory", name, directory ? "no" : "a");
+		    "%s: %s a directory", name, directory ? "not" : "is");
 	return untag(dir->mount->images, tag.name.repository, tag.name.tag,
 	    err);
 }
@@ -317,18 +316,20 @@ static int remove_repository(struct mount *mount, const char *repository,
 		return r;
 	if (images_stale(mount->images, repository, NULL))
 		return err_set(err, EIO,
-		    "%s: the registry is away, and which tags it has now is "
+		    "%s: the registry cannot be reached, so that its tags are "
 		    "not known",
 		    repository);
 	for (size_t i = 0; tags && i < names_count(tags); i++)
 		shown += !tag_is_referrers(names_at(tags, i));
 	if (shown > 0)
-		return err_set(err, ENOTEMPTY, "%s: has %zu tag%s", repository,
-		    shown, shown == 1 ? "" : "s");
+		return err_set(err, ENOTEMPTY,
+		    "%s: not empty, it has %zu tag%s", repository, shown,
+		    shown == 1 ? "" : "s");
 	if (tags && names_count(tags) > 0 &&
 	    mount->delete_tags != DELETE_RECURSIVE)
 		return err_set(err, ENOTEMPTY,
-		    "%s: has tags of signatures, which are not shown",
+		    "%s: not empty, it has tags of signatures, which are not "
+		    "shown",
 		    repository);
 	if (tags)
 		r = remove_hidden(mount, repository, tags, err);
@@ -366,7 +367,7 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 		return 0;
 	if (repo_has_below(mount, repository))
 		return err_set(err, mount->delete_tags ? ENOTEMPTY : EPERM,
-		    "%s: has repositories in it", name);
+		    "%s: not empty, there are repositories in it", name);
 	r = check_delete(mount, name, err);
 	if (r == 0)
 		r = remove_repository(mount, repository, err);

@@ -113,7 +113,9 @@ int upload_copy_spool(struct upload *upload, struct err *err)
 		    left < PIECE ? (size_t)left : PIECE, at, err);
 
 		if (n <= 0)
-			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
+			return n < 0 ? (int)n
+				     : err_set(err, EIO,
+					   "unexpected end of file");
 		r = spool_write(upload->spool, piece, (size_t)n, at, err);
 		at += (uint64_t)n;
 	}

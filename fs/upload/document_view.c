@@ -142,7 +142,7 @@ static int check_writing(const struct document_node *self, struct err *err)
 
 	if (!target->kind)
 		return err_set(err, EPERM,
-		    "%s: an image named by its digest never changes",
+		    "%s: an image named by its digest cannot be changed",
 		    self->name);
 	if (!target->in_image || !image_part_find(self->name))
 		return 0;
@@ -200,8 +200,7 @@ static int open_to_read(struct document_node *self, int flags,
 	note_reader(self);
 	if (!self->content)
 		return err_set(err, EIO,
-		    "%s has become part of the image, where it has another "
-		    "name",
+		    "%s is now part of the image, under another name",
 		    self->name);
 	content->node = self->content;
 	return self->content->view->open(self->content, flags, content, err);
@@ -322,7 +321,7 @@ static int document_setattr(struct node *node, struct handle *handle,
 	r = document_stat(node, &now, err);
 	if (r < 0 || attr->st_size == now.st_size)
 		return r;
-	return err_set(err, EPERM, "%s: part of an image, which cannot be cut",
+	return err_set(err, EPERM, "%s: part of an image, cannot be truncated",
 	    self->name);
 }
 

@@ -69,7 +69,7 @@ int upload_copy_finish(struct upload *upload, struct err *err)
 	int r;
 
 	if (upload->copied < save_size(upload->source))
-		return err_set(err, EINVAL, "%s was not copied to its end",
+		return err_set(err, EINVAL, "%s was not copied completely",
 		    upload->name);
 	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
 	    err);

@@ -27,8 +27,8 @@ int target_file_read(const struct target_file *file, struct buf *out,
 	int r;
 
 	if (size > out->limit)
-		return err_set(err, EFBIG, "%s has %llu bytes", file->name,
-		    (unsigned long long)size);
+		return err_set(err, EFBIG, "%s is too large (%llu bytes)",
+		    file->name, (unsigned long long)size);
 	r = buf_reserve(out, (size_t)size, err);
 	if (r < 0)
 		return r;

@@ -66,7 +66,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	int r = 0;
 
 	if (upload->state == UPLOAD_PUSHED)
-		return err_set(err, EBUSY, "it has just been pushed");
+		return err_set(err, EBUSY, "the file has just been pushed");
 	if (upload->source && upload->copied < save_size(upload->source))
 		r = upload_copy_spool(upload, err);
 	if (r < 0)
@@ -105,9 +105,7 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
 		return 0;
 	if (flags & ~(unsigned)RENAME_NOREPLACE)
 		return err_set(err, EINVAL,
-		    "%s: a file that is being written cannot change places "
-		    "with another one",
-		    name);
+		    "%s: still being written; cannot be exchanged", name);
 	r = renaming_init(&renaming, to_dir, to_name, err);
 	if (r == 0)
 		r = upload_begin(upload, err);
@@ -125,7 +123,7 @@ int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	return err_set(err, EPERM, "%s: part of an image, cannot be renamed",
 	    name);
 }
 
@@ -133,6 +131,6 @@ int upload_unlink_only(struct node *dir, const char *name, struct err *err)
 {
 	if (uploads_remove(dir->mount->uploads, dir, name))
 		return 0;
-	return err_set(err, EPERM, "%s: part of an image, which never changes",
+	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
 	    name);
 }

@@ -62,7 +62,7 @@ void uploads_free(struct uploads *uploads)
 		uint64_t size = spool_size(upload->spool);
 
 		if (size)
-			log_warn("%s: %llu bytes that were not pushed are gone "
+			log_warn("%s: %llu bytes were not pushed and are lost "
 				 "with the mount",
 			    upload->name, (unsigned long long)size);
 		upload_put(upload);

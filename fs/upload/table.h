@@ -46,7 +46,8 @@ struct upload {
 	atomic_uint_least64_t copied; /* bytes of it; stat looks at them */
 	bool as_found;     /* it has what its file had, and nobody changed it */
 	bool unfinished;   /* it was closed in the middle of an archive */
-	bool late;         /* it was closed by others than who opened it */
+	bool late;         /* the last close came from a process
+			    * that did not open it */
 	bool temporary;    /* it is something once it has another name */
 	struct err reason; /* and what was said then */
 };

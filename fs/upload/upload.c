@@ -149,7 +149,7 @@ int upload_set_type(struct upload *upload, const char *value, size_t len,
 {
 	if (value && !artifact_type_valid(value, len))
 		return err_set(err, EINVAL,
-		    "an artifact type is a media type without parameters");
+		    "an artifact type must be a media type without parameters");
 	monitor_enter(&upload->monitor);
 	snprintf(upload->type, sizeof(upload->type), "%.*s",
 	    value ? (int)len : 0, value ? value : "");
@@ -166,9 +166,10 @@ int upload_setxattr(struct upload *upload, const char *name, const void *value,
 		return -EOPNOTSUPP;
 	upload_type(upload, type);
 	if ((!value && !*type) || (flags & XATTR_REPLACE && !*type))
-		return err_set(err, ENODATA, "it has no artifact type");
+		return err_set(err, ENODATA, "the file has no artifact type");
 	if (flags & XATTR_CREATE && *type)
-		return err_set(err, EEXIST, "it has an artifact type");
+		return err_set(err, EEXIST,
+		    "the file already has an artifact type");
 	return upload_set_type(upload, value, len, err);
 }
 

@@ -45,8 +45,8 @@ static int check_end(const struct upload *upload, struct err *err)
 	if (upload->state != UPLOAD_PUSHED || !kind || kind->is_archive)
 		return 0;
 	return err_set(err, EIO,
-	    "%s was whole when it was closed; what is written behind it comes "
-	    "too late",
+	    "%s was already processed when it was closed; later writes are "
+	    "refused",
 	    upload->name);
 }
 
@@ -167,7 +167,7 @@ static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
 	if (size == 0)
 		upload_forget(upload);
 	else if (upload->state == UPLOAD_PUSHED)
-		r = err_set(err, EPERM, "the archive has been pushed");
+		r = err_set(err, EPERM, "the archive was already pushed");
 	else
 		r = check_change(upload, err);
 	if (r == 0 && upload->source)

@@ -43,8 +43,8 @@ struct blob_node {
 
 /*
  * An open blob. The kernel asks again for what it could not read ahead, and
- * might get it from a better transfer, behind a front that was wrong: whoever
- * had it open when it was found out never gets to its end.
+ * could get a correct tail from a second transfer after a wrong head from the
+ * first: a program that had it open when that was found never gets to its end.
  */
 struct blob_file {
 	struct blob *blob;
@@ -320,7 +320,7 @@ static ssize_t blob_node_read(struct handle *handle, void *data, size_t len,
 
 	if (n >= 0 && atomic_load(&self->poisoned) != file->poisoned)
 		n = err_set(err, EBADMSG,
-		    "blob %s: what was read of it before was wrong",
+		    "blob %s: bytes read earlier were wrong",
 		    digest_format(&self->descriptor->digest, text));
 	return n;
 }

@@ -109,7 +109,7 @@ static int no_part(struct node *dir, const char *name, struct err *err)
 	name_parse(&parsed, name);
 	if (image_node_name(dir)->plain && parsed.form == NAME_PLAIN &&
 	    is_repository(dir, name))
-		return err_set(err, ESTALE, "%s: in a repository by now", name);
+		return err_set(err, ESTALE, "%s: now in a repository", name);
 	return err_set(err, ENOENT, "%s: no such name", name);
 }
 
@@ -251,7 +251,7 @@ static int image_target(struct node *dir, const char *name,
 
 	if (!self->tag)
 		return err_set(err, EPERM,
-		    "%s: an image named by its digest never changes", name);
+		    "%s: an image named by its digest cannot be changed", name);
 	if (image_part_find(name)) {
 		r = replace_check_part(name, self->repository, self->tag, err);
 		if (r < 0)
@@ -284,8 +284,8 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
 	(void)mode;
 	(void)out;
 	return err_set(err, EPERM,
-	    "%s: no directory can be made in an image; its archive can be "
-	    "copied (cp 1.0.tar 2.0.tar), and its tag linked (ln -s 1.0 2.0)",
+	    "%s: no directory can be created in an image; copy the image's "
+	    "archive (cp 1.0.tar 2.0.tar), or link its tag (ln -s 1.0 2.0)",
 	    name);
 }
 
@@ -303,7 +303,8 @@ static int set_annotation(struct node *node, const struct push_target *target,
 	if (!there && (!value || flags & XATTR_REPLACE))
 		return err_set(err, ENODATA, "%s: no such annotation", name);
 	if (there && flags & XATTR_CREATE)
-		return err_set(err, EEXIST, "%s: is there", name);
+		return err_set(err, EEXIST, "%s: the annotation already exists",
+		    name);
 	return change_annotation(target, name, value, err);
 }
 
@@ -322,11 +323,12 @@ static int image_setxattr(struct node *node, const char *name,
 		return -EOPNOTSUPP;
 	if (!is->tag)
 		return err_set(err, EPERM,
-		    "an image named by its digest never changes");
+		    "an image named by its digest cannot be changed");
 	if (!name[strlen(prefix)])
-		return err_set(err, EINVAL, "an annotation has a name");
+		return err_set(err, EINVAL, "the annotation's name is empty");
 	if (value && (!text || strlen(text) != len))
-		return text ? err_set(err, EINVAL, "an annotation has no NUL")
+		return text ? err_set(err, EINVAL,
+				  "annotation values cannot contain NUL")
 			    : err_nomem(err);
 	return set_annotation(node, &target, name + strlen(prefix), text, flags,
 	    err);

@@ -201,7 +201,7 @@ static int file_readlink(struct node *node, char **out, struct err *err)
 	if (r < 0)
 		return r;
 	if (!S_ISLNK(entry.mode))
-		return err_set(err, EINVAL, "no symbolic link");
+		return err_set(err, EINVAL, "not a symbolic link");
 	return layer_target(file->layer, file->entry, out, err);
 }
 

@@ -149,7 +149,7 @@ static int part_target(struct node *dir, const char *name,
 
 	if (!self->tag)
 		return err_set(err, EPERM,
-		    "%s: an image named by its digest never changes", name);
+		    "%s: an image named by its digest cannot be changed", name);
 	if (!kind)
 		return 0;
 	return target_set(out, kind, self->image->repository, self->tag, detail,
@@ -189,8 +189,8 @@ static int check_layer(const struct part_node *self, const char *name,
 		return replace_check_part(name, image->repository, self->tag,
 		    err);
 	return err_set(err, EPERM,
-	    "%s/%s/layers/%s: there is this layer (%s), and none is replaced: "
-	    "a file of another name is one more layer on top; for another "
+	    "%s/%s/layers/%s: this layer exists (%s), and layers are not "
+	    "replaced: a file of another name adds a layer on top; for another "
 	    "image, write %s.tar",
 	    image->repository, self->tag, name,
 	    digest_format(&layer->digest, text), self->tag);

@@ -233,7 +233,7 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 	r = attestations(dir, &own, err);
 	if (r == 0 && referrer_find(&own, name, &index))
 		return err_set(err, EPERM,
-		    "%s: part of the index, which never changes", name);
+		    "%s: part of the index, cannot be removed", name);
 	if (r < 0)
 		return r;
 	if (!referrers || !referrer_find(referrers, name, &index))

@@ -63,8 +63,8 @@ static int directory_known(struct mount *mount, const char *repository,
 
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
- * repositories in one another there, who has made a directory makes those
- * below it as well, and an archive's name is about to be written.
+ * repositories in one another there, a user who ran mkdir here will run it for
+ * children too, and a name ending in .tar is about to be written.
  */
 static bool may_be_namespace(const struct repo_lookup *lookup)
 {
@@ -340,7 +340,7 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode))
-		return err_set(err, ENOENT, "%s: gone", text);
+		return err_set(err, ENOENT, "%s: no longer there", text);
 	/* What list() made of a tag that shares its name begins with ':'. */
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,

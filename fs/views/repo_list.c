@@ -111,7 +111,8 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	    .out = out};
 	int r = images_catalog(dir->mount->images, &catalog, err);
 
-	/* Whom the registry does not show its list may still see this. */
+	/* If listing the registry is refused, this repository may still be
+	 * readable. */
 	if (images_only_listing_failed(r, err) && *listing.repository) {
 		catalog = images_catalog_cached(dir->mount->images);
 		r = catalog ? 0 : r;

@@ -44,8 +44,8 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 		return err_nomem(err);
 	if (!repository_valid(path))
 		return err_set(err, EPERM,
-		    "%s/%s: %s can be a tag and no repository", path, text,
-		    path);
+		    "%s/%s: %s is a tag's name and not a valid repository name",
+		    path, text, path);
 	return target_set(out, &upload_archive, path, name_push_tag(&name),
 	    NULL, err);
 }
@@ -101,7 +101,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	if (!(nests && repository_valid(path)) &&
 	    !mirror_can_be(repository, name))
 		return err_set(err, EINVAL,
-		    "%s: no repository can have this name: lower-case letters, "
+		    "%s: not a valid repository name; use lower-case letters, "
 		    "digits, and single . _ - between them",
 		    name);
 	r = made_add(dir->mount->made, path, err);
@@ -134,7 +134,7 @@ int repo_rmdir(struct node *dir, const char *name, struct err *err)
 		return err_nomem(err);
 	if (scratch_in(dir->mount, path))
 		return err_set(err, ENOTEMPTY,
-		    "%s: has scratch directories in it", name);
+		    "%s: not empty, there are scratch directories in it", name);
 	return tags_rmdir(dir, name, err);
 }
 

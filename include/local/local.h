@@ -121,9 +121,9 @@ int local_xattrs(struct local_inode *inode,
     void *arg, struct err *err);
 
 /*
- * Contents, of regular files. While it is open it may have a descriptor, after
- * its last name is gone, too; then it cannot be opened any more (-ESTALE),
- * though the kernel may know it still. Reads are short only at the file's end.
+ * Contents, of regular files. An open file keeps its descriptor after its last
+ * name is removed; it cannot be opened again then (-ESTALE), though the kernel
+ * may still know it. Reads are short only at the file's end.
  */
 int local_open(struct local_inode *inode, struct err *err);
 void local_close(struct local_inode *inode);

@@ -74,11 +74,11 @@ def test_everything_that_is_kept_is_read(known, proxy, status):
         read_all(known)
     for path in ("", "app", "app/1.0.tar", "app:1.0"):
         assert wait_until_stale(known / path)
-    assert known.log().count("is away") == 1
+    assert known.log().count("cannot be reached; its tags") == 1
     proxy.heal()
     wait_until(lambda: not stale(known / "app/1.0"), "the registry")
     read_all(known)
-    known.wait_for_log("is back")
+    known.wait_for_log("can be reached again")
 
 
 def test_a_registry_that_is_gone(mount, make_registry):
@@ -140,7 +140,7 @@ def test_a_refusal_is_an_answer(known, proxy):
 def test_nothing_is_removed_by_an_old_list(mount, proxy, client):
     IMAGE.push(client, "app", "1.0")
     root = mount(proxy, f"tag_ttl={TTL}", "delete=recursive")
-    root.expect_error("is away, and which tags it has now is not known")
+    root.expect_error("cannot be reached, so that its tags are not known")
     empty = b'{"name": "app", "tags": []}'
     proxy.answers("/app/tags/list", status=200, body=empty, times=1)
     assert os.listdir(root / "app") == []

@@ -74,8 +74,8 @@ def test_opening_it_asks_for_no_change(root, proxy, name):
     "cat {more}/more.tar >>{tag}/image.tar",
     "tar -rf {tag}/image.tar -C {more} more"])
 def test_an_archive_is_not_changed_in_part(root, client, appended, script):
-    root.allow_error("cannot be changed in part|cannot be cut|has not ended"
-                     "|no tar|not a tar")
+    root.allow_error("cannot be changed in part|cannot be truncated"
+                     "|is truncated|no tar|not a tar")
     before = (root / "app/1.0.tar").read_bytes()
     result = shell(root / "app", script.format(tag="1.0", more=appended),
                    check=False)
@@ -180,7 +180,7 @@ def test_skopeo_replaces_an_archive_that_is_there(root, client, tmp_path):
 
 @pytest.mark.parametrize("name", ["config.json", "manifest.json"])
 def test_an_image_named_by_its_digest_is_not_opened_to_write(root, name):
-    root.allow_error("never change")
+    root.allow_error("its digest cannot be changed|read-only file")
     path = root / f"app@{IMAGE.digest}" / name
     with fails_with(errno.EPERM):
         os.open(path, os.O_RDWR)

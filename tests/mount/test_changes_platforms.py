@@ -81,7 +81,7 @@ def test_an_image_of_another_platform_is_refused(mount, proxy, client,
                                                  arm_archive):
     index = index_of(platform_images()).push(client, "app", "1.0")
     root = mount(proxy)
-    root.expect_error("for linux/arm64 and not for linux/s390x")
+    root.expect_error("for linux/arm64, not for linux/s390x")
     result = run("cp", arm_archive, root / "app/1.0/platforms/linux-s390x.tar",
                  check=False)
     assert result.returncode != 0

@@ -149,7 +149,7 @@ def test_bad_option(refused, registry, mountpoint, option):
     ("docker://{}", "type {}$"), ("oci://{}", "type {}$"),
     ("docker-archive:x.tar", "HOST:PORT"), ("{}:x", "no valid port"),
     ("http://{}/v2/_catalog", r"type HOST\[:PORT\], or .*/NAME"),
-    ("https://{}/v2/", "no TLS there: type http:// before")])
+    ("https://{}/v2/", "does not speak TLS: type http:// before")])
 def test_bad_address(refused, registry, mountpoint, address, sentence):
     refused(sentence.format(registry.address),
             address.format(registry.address), mountpoint)

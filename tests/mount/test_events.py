@@ -70,7 +70,7 @@ def test_a_push_that_fails_is_followed(mounted, app, proxy, tmp_path):
 
 def test_a_push_that_is_given_up(mounted, app):
     """The first close can be that of a program which hands its file on."""
-    mounted.expect_error("the archive has not ended")
+    mounted.expect_error("the archive is truncated")
     fds = [os.open(app / "1.0.tar", os.O_WRONLY | os.O_CREAT)]
     fds.append(os.dup(fds[0]))
     os.write(fds[0], ARCHIVE[:5000])
@@ -83,7 +83,7 @@ def test_a_push_that_is_given_up(mounted, app):
     wait_until(lambda: status(mounted)["pushes"] == [], "its end")
     begun, failed = events(mounted)
     assert (begun["event"], failed["event"]) == ("push-begun", "push-failed")
-    assert "has not ended" in failed["error"]
+    assert "is truncated" in failed["error"]
     assert failed["bytes"] == 5000
 
 

@@ -90,10 +90,10 @@ def test_a_change_that_fails_is_in_the_log(deleting):
     hold, command, _ = held(deleting, "mv")
     proxy.refuses("/manifests/2.0", method="PUT", status=403, code="DENIED",
                   message="no such luck")
-    root.expect_error("after an interrupt: .*no such luck")
+    root.expect_error("interrupted operation .* failed: .*no such luck")
     with waiting(hold, *command) as child:
         end(child)
-    root.wait_for_log("after an interrupt")
+    root.wait_for_log("an interrupted operation")
     assert digests(client, "app") == before
 
 

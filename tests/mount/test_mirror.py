@@ -222,7 +222,7 @@ os.utime(target + "/rootfs")
 
 @pytest.mark.parametrize("first", ["image.tar", "config.json"])
 def test_an_edited_config_is_not_swallowed(root, client, tmp_path, first):
-    root.expect_error(r"app/2\.0/config\.json is not that of the image")
+    root.expect_error(r"app/2\.0/config\.json differs from the image")
     shell(root / "app", f"cp -r 1.0 {tmp_path}/saved; mkdir 2.0")
     saved = tmp_path / "saved"
     config = (saved / "config.json").read_bytes()
@@ -287,7 +287,7 @@ def test_a_made_directory_is_still_a_repository(root, client):
 
 
 def test_a_name_that_only_a_tag_can_have_is_no_repository(root, client):
-    root.expect_error("can be a tag and no repository")
+    root.expect_error("not a valid repository name")
     shell(root / "app", "mkdir V2")
     with fails_with(1):
         (root / "app/V2/3.0.tar").write_bytes(b"x" * 600)

@@ -89,7 +89,7 @@ def test_a_push_through_a_portal(mounted, app, proxy, client, archive, odd):
 
 def test_a_portal_that_comes_at_the_last_step(mounted, app, proxy, client,
                                               archive):
-    mounted.expect_error("whether it was done is not known.*a page")
+    mounted.expect_error("whether the change was made is not known.*a page")
 
     def captures(*_):
         answers_everything(proxy, Answer(200, HTML, PAGE))

@@ -19,8 +19,9 @@ IMAGE = oci_image()
 # Of a 200, and what the log says of it.
 NO_MANIFESTS = {
     "a name": (b'{"name":"x"}', "neither an image manifest nor an index"),
-    "nothing in it": (b"{}", r'answered 200 with "\{\}", which is no manifest'),
-    "cut": (IMAGE.data[:100], "no manifest: bad JSON"),
+    "nothing in it": (
+        b"{}", r'answered 200 with "\{\}", which is not a manifest'),
+    "cut": (IMAGE.data[:100], "not a manifest: bad JSON"),
     "by its type": (b'{"schemaVersion":2,"mediaType":"application/vnd.oci.'
                     b'image.index.v1+json"}', 'the index has no "manifests"'),
 }
@@ -40,7 +41,7 @@ def root(mount, proxy, client):
 def test_a_document_that_is_no_manifest(root, proxy, odd, warm):
     body, words = NO_MANIFESTS[odd]
     root.expect_error(words)
-    root.allow_error(r"app:1\.0(\.tar)?: .*, which is no manifest: ")
+    root.allow_error(r"app:1\.0(\.tar)?: .*, which is not a manifest: ")
     os.listdir(root / ("app/1.0" if warm else "app"))
     proxy.answers(TAG, status=200, headers=JSON, body=body)
     for look in LOOKS:

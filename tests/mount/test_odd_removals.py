@@ -109,7 +109,7 @@ def test_a_removal_whose_answers_are_lost(deleting, done):
         (root / "app/1.0").rmdir()
         assert digests(client, "app") == without("1.0")
         return
-    root.expect_error("removing app:1.0: it is still there")
+    root.expect_error("removing app:1.0: the manifest was not removed")
     with fails_with(errno.EIO):
         (root / "app/1.0").rmdir()
     assert digests(client, "app") == BEFORE
@@ -209,8 +209,8 @@ def test_a_move_whose_new_name_is_put_oddly(deleting, target, odd, done):
 def test_the_log_says_that_the_new_name_stays(deleting):
     root, client, proxy = deleting
     proxy.answers("/manifests/sha256:", status=204, method="DELETE").after = 2
-    root.expect_error("app:2.0 has been made, and stays")
-    root.allow_error("it is still there")  # mv tries twice
+    root.expect_error("app:2.0 was created, and stays")
+    root.allow_error("the manifest was not removed")  # mv tries twice
     result = run("mv", root / "app/1.0", root / "app/2.0", check=False)
     assert result.returncode != 0
     found = digests(client, "app")
@@ -244,7 +244,7 @@ def test_a_referrer_whose_removal_is_answered_oddly(deleting):
     [name] = os.listdir(root / "app/1.0/referrers")
     proxy.answers(BY_DIGEST, status=200, headers=HTML, body=PAGE,
                   method="DELETE", times=1)
-    root.expect_error("it is still there.*a page")
+    root.expect_error("the manifest was not removed.*a page")
     path = root / "app/1.0/referrers" / name
     with fails_with(errno.EIO):
         path.rmdir()

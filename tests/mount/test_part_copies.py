@@ -48,7 +48,7 @@ def test_cp_leaves_nothing(unchanged, root, how, part, target):
 @pytest.mark.parametrize("how", OTHERS)
 @pytest.mark.parametrize("part", ["1.0/layers", "many/layers"])
 def test_others_push_nothing(unchanged, root, how, part):
-    root.expect_error("is called as a layer of an image")
+    root.expect_error("has the name of an image's layer")
     root.allow_error("")
     result = shell(unchanged, "set -o pipefail; " + how.format(part, "copy"),
                    check=False)
@@ -58,7 +58,7 @@ def test_others_push_nothing(unchanged, root, how, part):
 @pytest.mark.parametrize("how", COPIES + OTHERS)
 @pytest.mark.parametrize("tag", ["1.0", "many"])
 def test_from_another_mount(unchanged, root, mount, registry, how, tag):
-    root.expect_error("is called as a layer of an image")
+    root.expect_error("has the name of an image's layer")
     root.allow_error("")
     source = mount(registry) / "app" / tag / "layers"
     result = shell(unchanged, "set -o pipefail; " + how.format(source, "copy"),

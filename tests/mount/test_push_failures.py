@@ -244,7 +244,7 @@ def test_whoever_writes_again_after_a_signal(mounted, app, proxy, archive):
 
 
 def test_killed_in_the_middle(mounted, app, client, proxy, archive):
-    mounted.expect_error("the archive has not ended")
+    mounted.expect_error("the archive is truncated")
     with proxy.requests() as seen:
         with subprocess.Popen(
                 ["bash", "-c", 'exec cat "$1" - > "$2"', "bash",

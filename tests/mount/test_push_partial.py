@@ -120,8 +120,8 @@ def test_docker_means_an_image(mounted, app, client, part, count):
     (app / "1.0.tar").write_bytes(archive)
     assert client.manifest("app", "1.0").body == image.data
     mounted.wait_for_log(
-        "warning: app:1.0 is the one image that the archive's manifest.json "
-        "names: of the index the archive lacks "
+        "warning: app:1.0 is only the image that the archive's manifest.json "
+        "names, not the index, of which the archive lacks "
         f"linux/{ARCHITECTURES[count - 1]}\n")
 
 

@@ -93,7 +93,7 @@ def test_what_comes_behind_a_border_is_part_of_it(app, target):
 
 @pytest.mark.parametrize("end", [-1, -500, -1030])
 def test_what_ends_elsewhere_is_cut_off(mounted, app, client, target, end):
-    mounted.expect_error("the archive has not ended at byte")
+    mounted.expect_error("the archive is truncated at byte")
     with pytest.raises(OSError) as failure:
         target.write_bytes(UNENDED[:end])
     assert failure.value.errno == errno.EINVAL
@@ -102,7 +102,7 @@ def test_what_ends_elsewhere_is_cut_off(mounted, app, client, target, end):
 
 def test_headers_whose_entry_does_not_come_are_cut_off(mounted, client,
                                                        target):
-    mounted.expect_error("the archive has not ended at byte")
+    mounted.expect_error("the archive is truncated at byte")
     header = tar_bytes([Entry("x", b"x", pax_record("path", "a"))], end=False)
     with pytest.raises(OSError) as failure:
         target.write_bytes(UNENDED + header)
@@ -112,7 +112,7 @@ def test_headers_whose_entry_does_not_come_are_cut_off(mounted, client,
 
 def test_a_part_of_an_image_is_no_root_file_system(mounted, client, target):
     """docker save names what is in its archive at the end."""
-    mounted.expect_error("the archive has not ended at byte")
+    mounted.expect_error("the archive is truncated at byte")
     blob = "blobs/sha256/" + "0" * 64
     with pytest.raises(OSError) as failure:
         target.write_bytes(tar_bytes([file(blob, b"x")], end=False))

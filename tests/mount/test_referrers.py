@@ -189,7 +189,7 @@ def test_a_tag_that_is_no_list(mount, registry, client, image):
         client, "app", fallback_tag(image))
     root = mount(registry)
     assert names(root / "app/1.0/referrers") == []
-    root.wait_for_log(f"{fallback_tag(image)} is no list of referrers")
+    root.wait_for_log(f"{fallback_tag(image)} is not a list of referrers")
 
 
 def test_a_list_that_names_what_is_not_there(mount, proxy, client, image):

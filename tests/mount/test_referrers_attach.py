@@ -317,7 +317,7 @@ def test_a_tag_that_is_no_list_is_not_replaced(mounted, client, image,
                                                referrers):
     other = oci_image(created="2001-01-01T00:00:00Z").push(
         client, "app", fallback_tag(image))
-    mounted.expect_error(f"{fallback_tag(image)}.*no index")
+    mounted.expect_error(f"{fallback_tag(image)}.*not an index")
     with pytest.raises(OSError) as failure:
         (referrers / NAME).write_bytes(SBOM)
     assert failure.value.errno == errno.EINVAL

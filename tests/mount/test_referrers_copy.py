@@ -128,7 +128,7 @@ def test_a_copy_that_cannot_take_them_fails(mount, proxy, client, image):
     proxy.answers(f"/copy/manifests/{fallback_tag(image)}", status=403,
                   method="PUT")
     root = mount(proxy, "referrers")
-    root.expect_error("what refers to it")
+    root.expect_error("referrers of the image")
     (root / "copy").mkdir()
     result = run("cp", root / "app/1.0.tar", root / "copy/1.0.tar",
                  check=False)

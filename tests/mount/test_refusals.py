@@ -28,10 +28,10 @@ def test_each_program_and_each_rule(mount, registry, client):
     image_of([file("f")]).push(client, "app", "1.0")
     root = mount(registry)
     root.expect_error("part of an image")
-    root.expect_error("no directory can be made in an image")
+    root.expect_error("no directory can be created in an image")
     inside = root / "app/1.0"
     for count in (1, 2):
         run("rm", "-f", inside / "rootfs/f", check=False)
         assert root.log().count("f: part of an image") == count
     run("mkdir", inside / "a", inside / "b", inside / "c", check=False)
-    assert root.log().count("no directory can be made") == 1
+    assert root.log().count("no directory can be created") == 1

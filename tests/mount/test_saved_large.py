@@ -52,7 +52,7 @@ def test_each_is_in_the_archive_once(mount, proxy, named):
 def test_one_that_is_missing_is_asked_for_once(mount, proxy, named):
     image, _ = named
     root = mount(proxy)
-    root.expect_error(f"no manifest {image.digest}")
+    root.expect_error(f"lacks the manifest {image.digest}")
     proxy.refuses(image.digest, status=404, code="MANIFEST_UNKNOWN",
                   message="manifest unknown")
     os.listdir(root / "app/1.0")

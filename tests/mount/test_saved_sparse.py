@@ -70,7 +70,7 @@ def test_what_it_says_is_meant_can_be_pushed_again(mount, registry, client):
     (root / "other").mkdir()
     (root / "other/1.0.tar").write_bytes(data)
     assert client.manifest("other", "1.0").body == images["amd64"].data
-    root.wait_for_log("warning: other:1.0 is the one image .* lacks "
+    root.wait_for_log("warning: other:1.0 is only the image .* lacks "
                       "linux/s390x\n")
 
 
@@ -92,7 +92,7 @@ def test_without_the_platforms_image_there_is_none(mount, registry, client,
     """Nobody could take such an archive, this program included."""
     _, images = index_without(client, "amd64")
     root = mount(registry, "platform=linux/amd64", *options)
-    root.expect_error(f"app:1.0: the registry has no manifest "
+    root.expect_error(f"app:1.0: the registry lacks the manifest "
                       f"{images['amd64'].digest} [(]linux/amd64[)]")
     for path in ("app/1.0.tar", "app/1.0/image.tar"):
         result = run("cat", root / path, check=False)
@@ -107,7 +107,7 @@ def test_without_the_platforms_image_there_is_none(mount, registry, client,
 def test_it_is_whole_when_all_is_there(mount, registry, client):
     index, images = index_without(client, "amd64", "s390x")
     root = mount(registry, "platform=linux/amd64")
-    root.expect_error("the registry has no manifest")
+    root.expect_error("the registry lacks the manifest")
     with fails_with(errno.EIO):
         (root / "app/1.0.tar").read_bytes()
     images["amd64"].push(client, "app")

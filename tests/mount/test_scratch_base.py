@@ -143,10 +143,10 @@ def test_there_is_no_such_base(mounted, new):
     (new / ".base").symlink_to("3.0")
     with fails_with(errno.ENOENT):
         os.rename(new, mounted / "app/2.0")
-    mounted.wait_for_log(".base: there is no image 3.0")
+    mounted.wait_for_log(".base: the image 3.0 does not exist")
     (new / ".base").unlink()
     (new / ".base").symlink_to("../app")
-    mounted.expect_error(".base: ../app: leads to no image")
+    mounted.expect_error(".base: ../app: does not lead to an image")
     with fails_with(errno.EIO):
         os.rename(new, mounted / "app/2.0")
     (new / ".base").unlink()
@@ -159,7 +159,7 @@ def test_there_is_no_such_base(mounted, new):
 
 def test_nothing_on_top_is_no_image(mounted, new):
     (new / ".base").symlink_to("1.0")
-    mounted.expect_error("there is nothing in it to push")
+    mounted.expect_error("there is nothing to push")
     with fails_with(errno.EPERM):
         os.rename(new, mounted / "app/2.0")
 
@@ -167,7 +167,7 @@ def test_nothing_on_top_is_no_image(mounted, new):
 def test_a_file_of_that_name_is_refused(mounted, new):
     """Who writes one means a link."""
     (new / ".base").write_text("1.0")
-    mounted.expect_error("has to be a symbolic link")
+    mounted.expect_error("must be a symbolic link")
     with fails_with(errno.EPERM):
         os.rename(new, mounted / "app/2.0")
     assert new.is_dir()

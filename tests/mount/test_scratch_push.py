@@ -123,12 +123,12 @@ def test_names_that_push(app, new, client, mounted):
     (new / "file").touch()
     os.rename(new, mounted / "other:1.0")
     assert client.tags("other") == ["1.0"]
-    mounted.expect_error("no image can be there")
+    mounted.expect_error("not a name that an image can have")
     (app / ".new").mkdir()
     (app / ".new/file").touch()
     with fails_with(errno.EPERM):
         os.rename(new, app / ("@sha256:" + "0" * 64))
-    mounted.expect_error("part of an image, which never changes")
+    mounted.expect_error("part of an image, cannot be renamed")
     with fails_with(errno.EPERM):
         os.rename(new, app / "a/rootfs/new")
 
@@ -217,7 +217,7 @@ def test_umoci_unpacks_into_one(app, new, rootfs, tmp_path, mounted):
     run("umoci", "unpack", "--image", f"{layout}:1.0", new / "bundle")
     assert_same_tree(new / "rootfs", new / "bundle/rootfs")
     # Only a directory of a repository is one that can become an image.
-    mounted.expect_error("a part of a scratch directory is no image")
+    mounted.expect_error("only a whole scratch directory can become an image")
     with fails_with(errno.EPERM):
         os.rename(new / "rootfs", app / "1.0")
 
@@ -269,7 +269,7 @@ def test_nothing_changes_while_it_is_pushed(app, new, proxy, mounted):
     (new / "file").write_text("one")
     os.link(new / "file", new / "d/link")
     for what in ("write", "create", "remove", "setattr"):
-        mounted.expect_error(f"{what}: it is being pushed")
+        mounted.expect_error(f"{what}: .*being pushed")
     hold = Hold(at=0)
     proxy.receives("/manifests/1.0", hold, method="PUT")
     with open(new / "file", "r+b", buffering=0) as opened, \
@@ -324,7 +324,7 @@ def test_from_an_image_to_an_image(app, new, source):
 
 
 def test_nothing_is_no_image(app, new, mounted):
-    mounted.expect_error("there is nothing in it to push")
+    mounted.expect_error("there is nothing to push")
     with fails_with(errno.EPERM):
         os.rename(new, app / "1.0")
     assert os.listdir(app) == [".new"]
@@ -345,7 +345,7 @@ def test_what_no_tar_can_hold(app, new, mounted):
         os.close(deep)
         deep = below
     os.close(deep)
-    mounted.expect_error("no tar can hold a path of more than 4096 bytes: nnn")
+    mounted.expect_error("a tar cannot hold a path of more than 4096 bytes: n")
     with fails_with(errno.ENAMETOOLONG):
         os.rename(new, app / "1.0")
     assert os.listdir(app) == [".new"]
@@ -370,7 +370,7 @@ def test_who_is_inside_when_it_is_pushed(mounted, app, new):
     (new / "etc").mkdir()
     (new / "etc/file").write_bytes(b"content")
     here = os.open(new / "etc", os.O_RDONLY)
-    mounted.allow_error("has been removed")
+    mounted.allow_error("the file was removed")
     os.rename(new, app / "1.0")
     for flags in (os.O_RDONLY, os.O_WRONLY | os.O_TRUNC):
         with pytest.raises(OSError) as caught:

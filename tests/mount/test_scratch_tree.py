@@ -88,7 +88,7 @@ def test_it_is_listed_and_removed(app, new, odd, mounted):
 
 
 def test_a_repository_with_one_is_not_empty(app, new, mounted):
-    mounted.expect_error("app: has scratch directories in it")
+    mounted.expect_error("app: not empty, there are scratch directories in it")
     with fails_with(errno.ENOTEMPTY):
         app.rmdir()
     new.rmdir()
@@ -145,8 +145,8 @@ def test_names_of_repositories_and_tags_are_none(app, mounted):
         (app / name).mkdir()
         with fails_with(errno.EPERM):
             os.mkfifo(app / name / "fifo")
-    mounted.expect_error("fifo: nothing of this kind can be made here")
-    mounted.expect_error("no repository can have this name")
+    mounted.expect_error("fifo: nothing of this type can be created in this")
+    mounted.expect_error("not a valid repository name")
     with fails_with(errno.EINVAL):
         (mounted / ".new").mkdir()
     (app / ".new").mkdir()
@@ -216,7 +216,7 @@ def test_what_is_lost_with_the_mount_is_said(mounted, app, new, odd):
     run("cp", "-a", odd / "d", new)
     (app / ".empty").mkdir()
     mounted.unmount()
-    assert "app/.new: a directory with 4 entries that was not pushed is gone" \
+    assert "app/.new: a directory with 4 entries was not pushed and is lost" \
         in mounted.log()
     assert ".empty" not in mounted.log()
     assert not list((mounted.cache / "private").iterdir())

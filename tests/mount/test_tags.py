@@ -165,7 +165,7 @@ def test_a_copy_that_goes_on_by_writes(root, client):
 
 
 def test_a_copy_that_breaks_off(root, client):
-    root.expect_error("was not copied to its end")
+    root.expect_error("was not copied completely")
     opened = copy_some(root / "app/1.0.tar", root / "app/2.0.tar", 100_000)
     with fails_with(errno.EINVAL):
         os.close(opened)
@@ -205,9 +205,9 @@ def test_a_file_across_mounts_sends_what_is_missing(root, mount, make_registry,
     ("nothing", errno.ENOENT, "no such"),
     ("../../elsewhere", errno.EINVAL, "out of the mount"),
     ("/etc/passwd", errno.EINVAL, "out of the mount"),
-    ("1.0/layers", errno.EINVAL, "no image"),
-    ("1.0/config.json", errno.EINVAL, "no image"),
-    (".", errno.EINVAL, "no image")])
+    ("1.0/layers", errno.EINVAL, "does not lead to an image"),
+    ("1.0/config.json", errno.EINVAL, "does not lead to an image"),
+    (".", errno.EINVAL, "does not lead to an image")])
 def test_a_link_that_leads_to_no_image(root, client, path, code, sentence):
     root.allow_error(sentence)
     with fails_with(code):
@@ -217,7 +217,7 @@ def test_a_link_that_leads_to_no_image(root, client, path, code, sentence):
 
 @pytest.mark.parametrize("name", [".hidden", "a b"])
 def test_a_link_whose_name_is_no_tag(root, client, name):
-    root.expect_error("no tag can have this name")
+    root.expect_error("not a valid tag name")
     with fails_with(errno.EPERM):
         os.symlink("1.0", root / "app" / name)
     assert client.tags("app") == ["1.0", "other"]
@@ -334,7 +334,7 @@ def test_no_exchange_without_the_option(root, client):
 def test_what_is_no_tag_is_not_moved(deleting, move):
     root, client, _ = deleting
     before = digests(client, "app")
-    root.expect_error("only tags can be|never changes|no tag can have")
+    root.expect_error("only tags|cannot be (renamed|changed)|not a valid")
     with fails_with(errno.EPERM):
         move(root)
     assert digests(client, "app") == before
@@ -402,7 +402,7 @@ def test_an_exchange_with_what_is_no_tag(deleting):
 
 def test_a_link_inside_an_image_has_its_targets_name(root, client):
     before = digests(client, "app")
-    root.expect_error("no links of its own")
+    root.expect_error("no link can be created")
     with fails_with(errno.EPERM):
         os.symlink("1.0", root / "app/other/name")
     assert digests(client, "app") == before

@@ -68,7 +68,7 @@ def test_a_tag_is_put_back_where_the_last_step_fails(deleting):
 
 def test_without_the_option_nothing_is_removed(root, proxy, client):
     """Not by rm -rf either, which must not fetch a layer to find that out."""
-    root.expect_error("never changes|does not delete|could not remove")
+    root.expect_error("cannot be removed|does not delete|was refused")
     with proxy.requests() as seen:
         for command in (["rm", "-rf", "app/1.0"], ["rm", "-rf", "app"],
                         ["rm", "-r", "--interactive=never", "app"]):
@@ -102,7 +102,7 @@ def test_a_tag_is_removed_recursively(mount, make_registry, proxy_of, remove):
 
 def test_rm_r_needs_the_word_recursive(deleting):
     root, client, _ = deleting
-    root.expect_error("never changes|could not remove")
+    root.expect_error("cannot be removed|was refused the removal")
     before = digests(client, "app")
     assert run("rm", "-rf", root / "app/1.0", check=False).returncode != 0
     assert digests(client, "app") == before
@@ -127,7 +127,7 @@ def test_a_repository_is_removed_recursively(mount, make_registry):
 
 def test_a_repository_with_tags_is_not_removed_by_rmdir(deleting):
     root, client, _ = deleting
-    root.expect_error("app: has 3 tags")
+    root.expect_error("app: not empty, it has 3 tags")
     with fails_with(errno.ENOTEMPTY):
         (root / "app").rmdir()
     assert len(client.tags("app")) == 3
@@ -138,7 +138,7 @@ def test_a_part_of_an_image_is_not_removed(mount, make_registry):
     client = registry.client()
     IMAGE.push(client, "app", "1.0")
     root = mount(registry, "delete=recursive")
-    root.expect_error("never changes")
+    root.expect_error("cannot be removed")
     for path in ("app/1.0/manifest.json", "app/1.0/layers/01.tar.gz",
                  "app/1.0/rootfs/etc/motd"):
         with fails_with(errno.EPERM):

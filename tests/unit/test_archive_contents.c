@@ -171,7 +171,7 @@ static void test_broken(void **state)
 	check_docker_refused(one_layer, "{", "config: ");
 	check_docker_refused(one_layer,
 	    "{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
-	    "has 0 layers, the archive 1");
+	    "lists 0 layers, but the archive has 1");
 	check_docker_refused("[{\"Config\":\"config\",\"Layers\":[\"missing."
 			     "tar\"]}]",
 	    "{}", "the archive lacks missing.tar");

@@ -152,9 +152,10 @@ static void test_behind_end(void **state)
 	put_zeros(&tar, 600);
 	assert_int_equal(buf_add(&tar, "x", 1, &err), 0);
 	make_gzip(&gzip, &tar);
-	check_refused(&tar, 1, "something follows the archive's end");
-	check_refused(&tar, ARCHIVE_MAX, "something follows the archive's end");
-	check_refused(&gzip, 1, "something follows the archive's end");
+	check_refused(&tar, 1, "there is data after the archive's end");
+	check_refused(&tar, ARCHIVE_MAX,
+	    "there is data after the archive's end");
+	check_refused(&gzip, 1, "there is data after the archive's end");
 }
 
 static void check_text(const char *text, size_t len, const char *says)
@@ -178,16 +179,16 @@ static void test_no_archive(void **state)
 		assert_int_equal(buf_addstr(&text, "no archive\n", &err), 0);
 	make_gzip(&gzip, &text);
 	put_end(&empty);
-	check_refused(&text, 100, "this is no image archive");
-	check_refused(&gzip, 100, "this is no image archive");
+	check_refused(&text, 100, "this is not an image archive");
+	check_refused(&gzip, 100, "this is not an image archive");
 	check_refused(&empty, 100, "the archive is empty");
-	check_text("hello", 5, "this is no image archive");
-	check_text("hello, world", 12, "has not ended at byte 12");
-	check_text("BZh91AY&SY", 10, "has not ended");
+	check_text("hello", 5, "this is not an image archive");
+	check_text("hello, world", 12, "is truncated at byte 12");
+	check_text("BZh91AY&SY", 10, "is truncated");
 	check_text("\xfd"
 		   "7zXZ\0\0\0",
-	    8, "has not ended");
-	check_text("\x1f\x8b\x08\0\0\0\0\0", 8, "has not ended");
+	    8, "is truncated");
+	check_text("\x1f\x8b\x08\0\0\0\0\0", 8, "is truncated");
 	check_text("\x1f\x8b\x08\xff\0\0\0\0", 8, "unknown fields");
 }
 
@@ -231,7 +232,7 @@ static void test_truncated(void **state)
 		struct buf part = {gzip.data, len, 0, len};
 
 		check_refused(&part, 700,
-		    len < 6 ? "no image" : "has not ended");
+		    len < 6 ? "not an image" : "is truncated");
 	}
 }
 

@@ -107,9 +107,9 @@ static void test_failures(void **state)
 	    {"talk", "Username", EIO},
 	    {"half", "Secret", EIO},
 	    {"flood", "more than", EIO},
-	    {"absent", "no program docker-credential-absent", EIO},
-	    {"../bin/sh", "no name", EINVAL},
-	    {"", "no name", EINVAL},
+	    {"absent", "program docker-credential-absent does not exist", EIO},
+	    {"../bin/sh", "not a valid name", EINVAL},
+	    {"", "not a valid name", EINVAL},
 	};
 
 	(void)state;

@@ -125,8 +125,8 @@ static void test_no_answer(void **state)
 	    "a line of the answer's header is too long");
 	refuse(f, server_url(f->server, "/continues"), EPROTO,
 	    "the answer's header is too long");
-	refuse(f, "not-an-url?secret", EINVAL, "not an http url");
-	refuse(f, "ftp://127.0.0.1/", EINVAL, "not an http url");
+	refuse(f, "not-an-url?secret", EINVAL, "not an http URL");
+	refuse(f, "ftp://127.0.0.1/", EINVAL, "not an http URL");
 }
 
 /* A port where nobody listens: bound, so that nobody else takes it. */

@@ -79,9 +79,9 @@ static void test_failures(void **state)
 		const char *says;
 	} cases[] = {
 	    {{CURLE_URL_MALFORMAT, false, 0, "URL secret"}, EINVAL,
-		"not an http url"},
+		"not an http URL"},
 	    {{CURLE_UNSUPPORTED_PROTOCOL, false, 0, "x"}, EINVAL,
-		"not an http url"},
+		"not an http URL"},
 	    {{CURLE_UNSUPPORTED_PROTOCOL, true, 0, "x"}, EPROTO,
 		"the answer is not HTTP"},
 	    {{CURLE_WEIRD_SERVER_REPLY, true, 0, ""}, EPROTO,
@@ -97,9 +97,9 @@ static void test_failures(void **state)
 	    {{CURLE_COULDNT_CONNECT, false, ENETUNREACH, "x"}, EHOSTUNREACH,
 		"no route to the host"},
 	    {{CURLE_COULDNT_CONNECT, false, 0, "why"}, EHOSTUNREACH,
-		"no connection: why"},
+		"cannot connect: why"},
 	    {{CURLE_OPERATION_TIMEDOUT, false, 0, "x"}, ETIMEDOUT,
-		"no connection in time"},
+		"timed out while connecting"},
 	    {{CURLE_OPERATION_TIMEDOUT, true, 0, "x"}, ETIMEDOUT, "timed out"},
 	    {{CURLE_PARTIAL_FILE, true, 0, "x"}, ECONNRESET,
 		"the answer ended early"},
@@ -139,7 +139,8 @@ static void test_tls_failures(void **state)
 	} cases[] = {
 	    {{CURLE_SSL_CONNECT_ERROR, false, 0,
 		 "error:0A00010B:SSL routines::wrong version number"},
-		"no TLS there: type http:// before the address"},
+		"the server does not speak TLS: type http:// before the "
+		"address"},
 	    {{CURLE_SSL_CONNECT_ERROR, false, 0, "alert\nhandshake"},
 		"the TLS handshake failed: alert?handshake"},
 	    {{CURLE_RECV_ERROR, true, 0, "tlsv1 alert unknown ca"},

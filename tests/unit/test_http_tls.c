@@ -203,7 +203,8 @@ static void test_no_tls(void **state)
 
 	sscanf(server_url(world->plain->server, ""), "http://127.0.0.1:%u",
 	    &port);
-	refused(world, "127.0.0.1", port, NULL, "/: no TLS there");
+	refused(world, "127.0.0.1", port, NULL,
+	    "/: the server does not speak TLS");
 }
 
 static bool answer_plain(struct peer *peer, const char *head, void *arg)

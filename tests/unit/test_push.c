@@ -142,7 +142,7 @@ static void something_else_behind_the_end(void **state)
 	add_bytes(&f->archive, "x", 1);
 	begin_push(f, "app", "1.0");
 	assert_pushed(write_range(f, 0, end));
-	assert_fails(write_part(f, end, end + 1), EIO, "behind it");
+	assert_fails(write_part(f, end, end + 1), EIO, "after its end");
 	assert_fails(end_push(f), EIO, "pushing app:1.0: ");
 	assert_true(push_failed(f->push));
 	assert_image(f, "app", "1.0", &layers, MEDIA_DOCKER_MANIFEST);

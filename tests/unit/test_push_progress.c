@@ -123,7 +123,7 @@ static void given_up(void **state)
 	close_push(f);
 	assert_int_equal(look(f, &info), 0);
 	assert_string_equal(events(f), "push-begun push-failed ");
-	assert_true(events_have(f, "given up before the archive had ended"));
+	assert_true(events_have(f, "given up before the archive was complete"));
 }
 
 /* What was said at a close is why, if nothing more comes. */
@@ -136,11 +136,11 @@ static void closed_in_the_middle(void **state)
 	make_docker(f, &layers, true);
 	begin_push(f, "app", "1.0");
 	assert_int_equal(write_range(f, 0, f->archive.len / 2), 0);
-	assert_fails(end_push(f), EINVAL, "has not ended");
+	assert_fails(end_push(f), EINVAL, "is truncated");
 	assert_int_equal(look(f, &info), 1);
 	assert_string_equal(events(f), "push-begun ");
 	close_push(f);
-	assert_true(events_have(f, "the archive has not ended"));
+	assert_true(events_have(f, "the archive is truncated"));
 }
 
 int main(void)

@@ -206,18 +206,18 @@ static int parse_lines(const void *data, size_t len, struct err *err)
 static void cases(void **state)
 {
 	static const struct refusal refusals[] = {
-	    {"bad-component", EINVAL, "no repository can have that name"},
+	    {"bad-component", EINVAL, "not a valid repository name"},
 	    {"bad-digest", EINVAL, "64 lower-case"},
 	    {"bad-digest-algorithm", EINVAL, "neither sha256 nor sha512"},
-	    {"bad-empty-name", EINVAL, "no repository can have that name"},
-	    {"bad-empty-tag", EINVAL, "no tag can have that name"},
-	    {"bad-host-only", EINVAL, "no repository can have that name"},
+	    {"bad-empty-name", EINVAL, "not a valid repository name"},
+	    {"bad-empty-tag", EINVAL, "not a valid tag name"},
+	    {"bad-host-only", EINVAL, "not a valid repository name"},
 	    {"bad-long-name", EINVAL, "too long"},
-	    {"bad-port", EINVAL, "no repository can have that name"},
-	    {"bad-scheme", EINVAL, "no repository can have that name"},
-	    {"bad-tag", EINVAL, "no tag can have that name"},
-	    {"bad-two-tags", EINVAL, "no tag can have that name"},
-	    {"bad-upper-case", EINVAL, "no repository can have that name"},
+	    {"bad-port", EINVAL, "not a valid repository name"},
+	    {"bad-scheme", EINVAL, "not a valid repository name"},
+	    {"bad-tag", EINVAL, "not a valid tag name"},
+	    {"bad-two-tags", EINVAL, "not a valid tag name"},
+	    {"bad-upper-case", EINVAL, "not a valid repository name"},
 	    {NULL, 0, NULL},
 	};
 

@@ -88,7 +88,7 @@ static void no_key(void **state)
 	touch(dir, "me.cert");
 	touch(dir, "you.key");
 	assert_int_equal(certs_load(dir, &certs, &err), -EINVAL);
-	assert_non_null(strstr(err.msg, "me.cert has no key"));
+	assert_non_null(strstr(err.msg, "me.cert: the key"));
 }
 
 static void no_cert(void **state)
@@ -99,7 +99,7 @@ static void no_cert(void **state)
 	(void)state;
 	touch(dir, "me.key");
 	assert_int_equal(certs_load(dir, &certs, &err), -EINVAL);
-	assert_non_null(strstr(err.msg, "me.key has no certificate"));
+	assert_non_null(strstr(err.msg, "me.key: the certificate"));
 }
 
 static void own_directory(void **state)

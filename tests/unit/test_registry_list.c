@@ -91,7 +91,7 @@ static bool circle(struct peer *peer, const char *head, void *arg)
 static void circles_end(void **state)
 {
 	(void)state;
-	assert_catalog_fails(circle, NULL, EIO, "circle");
+	assert_catalog_fails(circle, NULL, EIO, "pagination loops");
 }
 
 /* Each page names another one, as the pages of a number have it. */
@@ -130,9 +130,9 @@ static bool brings_nothing(struct peer *peer, const char *head, void *arg)
 static void endless_lists_end(void **state)
 {
 	(void)state;
-	assert_catalog_fails(repeats, NULL, EIO, "repeat themselves");
+	assert_catalog_fails(repeats, NULL, EIO, "repeats a page");
 	assert_catalog_fails(brings_nothing, NULL, EIO,
-	    "the list does not end: 1001 pages had 0 entries");
+	    "the registry's pagination does not end: 1001 pages had 0 entries");
 }
 
 static bool dirty(struct peer *peer, const char *head, void *arg)
@@ -234,7 +234,7 @@ static void no_json(void **state)
 {
 	(void)state;
 	assert_catalog_fails(page_for_browsers, NULL, EIO, "not JSON");
-	assert_catalog_fails(cut_short, NULL, EIO, "in the middle");
+	assert_catalog_fails(cut_short, NULL, EIO, "is truncated");
 }
 
 static bool tag_lists(struct peer *peer, const char *head, void *arg)

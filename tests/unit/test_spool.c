@@ -146,9 +146,9 @@ static void too_far(void **state)
 
 	must(spool_new(f->store, &f->spool, &f->err));
 	assert_fails(spool_write(f->spool, "x", 1, UINT64_MAX, &f->err), EFBIG,
-	    "that large");
+	    "larger than a file can be");
 	assert_fails(spool_truncate(f->spool, UINT64_MAX, &f->err), EFBIG,
-	    "that large");
+	    "larger than a file can be");
 	assert_int_equal(spool_read(f->spool, &c, 1, UINT64_MAX, &f->err), 0);
 }
 

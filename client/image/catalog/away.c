@@ -72,11 +72,11 @@ void away_note(struct images *images, int r, const struct err *err)
 	away->said = is;
 	monitor_leave(&images->monitor);
 	if (is && !said)
-		log_warn("%s is away; its tags and lists go on as they were "
-			 "last seen: %s",
+		log_warn("%s cannot be reached; its tags and lists are shown "
+			 "as they were last seen: %s",
 		    host, err->msg);
 	else if (!is && said)
-		log_info("%s is back", host);
+		log_info("%s can be reached again", host);
 }
 
 static int stop(void *arg, const char *name, struct err *err)

@@ -184,9 +184,8 @@ static int catalog_load(struct images *images, struct err *err)
 		r = 1;
 	monitor_leave(&images->monitor);
 	if (is_news)
-		log_info("%s does not list its repositories: each is there "
-			 "when it is named, as in ls REPOSITORY, and is listed "
-			 "from then on",
+		log_info("%s does not list its repositories: name one to see "
+			 "it, as in ls REPOSITORY; it is listed from then on",
 		    registry_host(images->registry));
 	return r;
 }

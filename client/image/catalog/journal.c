@@ -33,7 +33,8 @@ struct journal {
 	/* Under lock. */
 	struct buf pending; /* lines */
 	uint64_t lost;      /* events that are in no file */
-	bool writing;       /* somebody is: who takes along what is pending */
+	bool writing;       /* a thread is: it also writes what others add
+			     * meanwhile */
 	struct journal_file *file; /* another one by who writes alone */
 };
 

@@ -99,7 +99,7 @@ static int tags_read(struct images *images, const char *repository,
 	    !repository_is_gone(images, repository))
 		return 0;
 	names_put(steal(out));
-	return err_set(err, ENOENT, "%s: has no tags", repository);
+	return err_set(err, ENOENT, "%s has no tags", repository);
 }
 
 static int tags_load(struct images *images, const char *repository,

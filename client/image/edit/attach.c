@@ -32,7 +32,9 @@ static int read_file(const struct attachment *file, struct digest *digest,
 		ssize_t n = file_pread(file->fd, piece, PIECE, at, err);
 
 		if (n <= 0)
-			return n < 0 ? (int)n : err_set(err, EIO, "cut");
+			return n < 0 ? (int)n
+				     : err_set(err, EIO,
+					   "unexpected end of file");
 		artifact_sniff(&sniffer, piece, (size_t)n);
 		r = hasher_update(hasher, piece, (size_t)n, err);
 		at += (uint64_t)n;
@@ -46,10 +48,10 @@ static int check(const struct attachment *file, struct err *err)
 	const char *type = file->artifact_type;
 
 	if (file->size == 0)
-		return err_set(err, EINVAL, "an empty file is no attachment");
+		return err_set(err, EINVAL, "an empty file cannot be attached");
 	if (type && !artifact_type_valid(type, strlen(type)))
 		return err_set(err, EINVAL,
-		    "an artifact type is a media type without parameters");
+		    "an artifact type must be a media type without parameters");
 	return 0;
 }
 

@@ -73,8 +73,7 @@ static int add_to_image(struct image *base, const struct push_target *target,
 
 	if (r == 0 && !manifest_is_image(image->manifest))
 		r = err_set(err, EINVAL,
-		    "the base is no image but an artifact, which has no "
-		    "layers");
+		    "the base is an artifact, not an image: it has no layers");
 	if (r == 0)
 		r = image_bring(image, target, err);
 	if (r == 0)
@@ -127,7 +126,7 @@ static int check_platform(const struct platform *now,
 		platform_format(before, '/', b)) == 0)
 		return 0;
 	return err_set(err, EINVAL,
-	    "the config is for %s, and the index has the image for %s", a, b);
+	    "the config is for %s, but the index has the image for %s", a, b);
 }
 
 static int check_config(struct image *image, const void *data, size_t len,
@@ -143,19 +142,19 @@ static int check_config(struct image *image, const void *data, size_t len,
 		return r;
 	if (!*config->platform.os || !*config->platform.architecture)
 		return err_set(err, EINVAL,
-		    "a config says for which os and architecture it is");
+		    "the config lacks os or architecture");
 	if (in_index &&
 	    check_platform(&config->platform, &before->platform, err) < 0)
 		return -err->code;
 	if (config->diff_id_count != before->diff_id_count)
 		return err_set(err, EINVAL,
-		    "the config has %zu diff_ids, the image %zu layers",
+		    "the config has %zu diff_ids, but the image has %zu layers",
 		    config->diff_id_count, before->diff_id_count);
 	for (size_t i = 0; i < config->diff_id_count; i++)
 		if (!digest_equal(&config->diff_ids[i], &before->diff_ids[i]))
 			return err_set(err, EINVAL,
-			    "diff_ids[%zu] of the config is not that of the "
-			    "image's layer",
+			    "diff_ids[%zu] of the config is not the digest of "
+			    "the image's layer",
 			    i);
 	return 0;
 }

@@ -21,7 +21,8 @@ static int check_blob(const struct push_target *target,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return err_set(err, EINVAL,
-	    "it names the blob %s of %llu bytes, which %s does not have",
+	    "the manifest names the blob %s of %llu bytes, which %s does not "
+	    "have",
 	    digest_format(&blob->digest, text), (unsigned long long)blob->size,
 	    target->repository);
 }
@@ -37,8 +38,8 @@ static int check_manifest(const struct push_target *target,
 
 	buf_release(&head.body);
 	return r == -ENOENT ? err_set(err, EINVAL,
-				  "it names the manifest %s, which %s does not "
-				  "have",
+				  "the index names the manifest %s, which %s "
+				  "does not have",
 				  text, target->repository)
 			    : r;
 }
@@ -95,12 +96,12 @@ static int platform_entry(const struct push_target *target,
 	if (r < 0)
 		return r;
 	if (!config || !*config->platform.os)
-		return err_set(err, EINVAL, "the image is for no platform");
+		return err_set(err, EINVAL,
+		    "the image's config names no platform");
 	if (!platform)
 		platform = &config->platform;
 	if (platform_match(platform, &config->platform) == 0)
-		return err_set(err, EINVAL,
-		    "the image is for %s and not for %s",
+		return err_set(err, EINVAL, "the image is for %s, not for %s",
 		    platform_format(&config->platform, '/', has),
 		    platform_format(platform, '/', want));
 	*entry = (struct descriptor){.media_type = (*out)->manifest->media_type,
@@ -122,7 +123,7 @@ static int index_of(struct image *image, struct buf *out, struct err *err)
 	if (r < 0)
 		return r;
 	if (!config)
-		return err_set(err, EINVAL, "the tag is of no image");
+		return err_set(err, EINVAL, "the tag does not name an image");
 	entry.platform = config->platform;
 	r = index_add(out, NULL, 0, &entry, err);
 	return r < 0 ? r : 0;

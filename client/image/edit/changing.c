@@ -55,8 +55,8 @@ int changing_begin_image(struct changing *it, struct err *err)
 	if (r < 0 || manifest_is_image(it->shown->manifest))
 		return r;
 	return err_set(err, EINVAL,
-	    "it is no image but an artifact, which has no layers and no config "
-	    "of an image");
+	    "this is an artifact, not an image: it has no layers or config to "
+	    "change");
 }
 
 int changing_put_bytes(const struct push_target *target, const void *data,

@@ -33,7 +33,9 @@ static int fetch(struct image *image, const struct descriptor *descriptor,
 
 		if (n <= 0)
 			return n < 0 ? (int)n
-				     : err_set(err, EIO, "the blob is short");
+				     : err_set(err, EIO,
+					   "the blob is shorter than its "
+					   "descriptor says");
 		r = file_pwrite(fd, piece, (size_t)n, done, err);
 		done += (uint64_t)n;
 	}
@@ -157,7 +159,8 @@ static int bring(struct image *image, const struct push_target *target,
 	if (image->manifest->kind == MANIFEST_IMAGE)
 		return bring_blobs(image, target, err);
 	if (depth == DEPTH_MAX)
-		return err_set(err, ELOOP, "indexes in indexes in indexes");
+		return err_set(err, ELOOP,
+		    "indexes are nested more than %d deep", DEPTH_MAX);
 	for (size_t i = 0; i < image->manifest->entry_count && r == 0; i++)
 		r = bring_entry(image, i, target, depth, err);
 	return r;

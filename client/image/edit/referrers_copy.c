@@ -137,5 +137,5 @@ int referrers_copy(struct image *image, const char *repository, struct err *err)
 		r = add_subject(copying, image, err);
 	for (size_t i = 0; r == 0 && i < copying->count; i++)
 		r = copy_referrers(copying, copying->subjects[i], err);
-	return r < 0 ? err_wrap(err, "what refers to it") : 0;
+	return r < 0 ? err_wrap(err, "referrers of the image") : 0;
 }

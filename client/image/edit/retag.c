@@ -163,7 +163,8 @@ static void put_back(struct image *image, const struct tag_name *name)
 	struct err err = ERR_INIT;
 
 	if (image && put(image, name, &err) < 0)
-		log_error("it could not be put back: %s", err.msg);
+		log_error("cannot restore the image that had the name: %s",
+		    err.msg);
 }
 
 /* Whether the tag names the image: 1, 0, or an error. */
@@ -187,7 +188,7 @@ static int remove_old(struct pair *pair, const struct tag_name *from,
 
 	if (r == 0)
 		return err_set(err, EBUSY,
-		    "%s:%s was moved or removed by somebody else meanwhile",
+		    "another client moved or removed %s:%s meanwhile",
 		    from->repository, from->tag);
 	if (r == 1)
 		r = untag(pair->images, from->repository, from->tag, err);
@@ -205,7 +206,7 @@ static int move(void *arg, struct err *err)
 	if (r == 0) {
 		r = remove_old(pair, from, err);
 		if (r < 0 && !pair->second)
-			err_wrap(err, "%s:%s has been made, and stays",
+			err_wrap(err, "%s:%s was created, and stays",
 			    to->repository, to->tag);
 	}
 	/* Unless the new name may be the only one. */

@@ -167,7 +167,7 @@ static int put_back(const struct push_target *target,
 	if (found == 1)
 		return 0;
 	if (found < 0 && push_manifest_put_last(target, was, &err) < 0)
-		log_error("%s:%s could not be put back, it was %s: %s",
+		log_error("cannot restore %s:%s, which was %s: %s",
 		    target->repository, target->tag,
 		    digest_format(&was->digest, text), err.msg);
 	return -why->code;
@@ -262,8 +262,8 @@ static int remember(struct removal *removal, struct err *err)
 		return r;
 	if (!*removal->parsed->media_type)
 		return err_set(err, EPERM,
-		    "nobody says what kind of a manifest it is, so that it "
-		    "could not be put back");
+		    "the manifest has no media type, so it could not be "
+		    "restored; not removed");
 	removal->was = (struct archive_manifest){.data = fetched->body.data,
 	    .len = fetched->body.len,
 	    .media_type = removal->parsed->media_type,
@@ -303,10 +303,10 @@ static int remove_tag(const struct push_target *target, struct err *err)
 	int r = registry_manifest_look(registry, target->repository,
 	    target->tag, &now, &ignored);
 
-	/* What is not there now cannot be told from what is not there any
-	 * more. */
+	/* Check first: after the DELETE, "never existed" and "just deleted"
+	 * look the same. */
 	if (r == 0)
-		return err_set(err, ENOENT, "there is no such tag");
+		return err_set(err, ENOENT, "the tag does not exist");
 	r = registry_manifest_remove(registry, target->repository, target->tag,
 	    &unsupported);
 	if (r == -EOPNOTSUPP)

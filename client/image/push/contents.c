@@ -109,7 +109,8 @@ static int push_docker(struct push_layers *set,
 		image.config = config.data;
 		image.config_len = config.len;
 	}
-	/* Without it, it was an OCI layout of one image. */
+	/* No manifest.json: the archive was an OCI layout, so keep OCI media
+	 * types. */
 	image.docker = archive_reader_find(reader, "manifest.json", &entry) &&
 		       can_be_docker(&image);
 	return push_image_put(set->target, &image, out, err);
@@ -215,9 +216,9 @@ int push_contents(struct push_layers *set, struct archive_reader *reader,
 	if (r < 0)
 		return r;
 	if (contents->left_out)
-		log_warn("%s:%s is the one image that the archive's "
-			 "manifest.json names: of the index the archive lacks "
-			 "%s",
+		log_warn("%s:%s is only the image that the archive's "
+			 "manifest.json names, not the index, of which the "
+			 "archive lacks %s",
 		    target->repository, target->tag ? target->tag : "",
 		    contents->left_out);
 	if (!target->untagged)

@@ -76,7 +76,8 @@ static int read_bytes(const struct push_layer *layer, struct decoder *decoder,
 		if (n < 0)
 			return (int)n;
 		if ((size_t)n < len)
-			return err_set(err, EIO, "the archive was cut off");
+			return err_set(err, EIO,
+			    "the archive's file ended unexpectedly");
 		r = decoder ? decoder_write(decoder, piece, len, err)
 			    : sink_write(sink, piece, len, err);
 		if (r < 0)
@@ -96,7 +97,7 @@ static int unpack_bytes(const struct push_layer *layer, struct sink *sink,
 	if (r == 0)
 		r = read_bytes(layer, decoder, sink, err);
 	if (r == 0 && !decoder_at_end(decoder))
-		r = err_set(err, EINVAL, "the compressed layer has not ended");
+		r = err_set(err, EINVAL, "the compressed layer is truncated");
 	return r;
 }
 
@@ -151,7 +152,7 @@ static int bring_as_is(struct push_layer *layer, enum layer_kind kind,
 	if (r < 0)
 		return r;
 	if (given && !digest_equal(&blob->digest, &layer->expected))
-		return err_set(err, EINVAL, "it is %s and not %s",
+		return err_set(err, EINVAL, "the digest is %s, not %s",
 		    digest_format(&blob->digest, got),
 		    digest_format(&layer->expected, want));
 	blob->size = layer->size;

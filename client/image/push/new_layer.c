@@ -104,7 +104,7 @@ static int look_at(struct spool *spool, struct digest *out,
 	if (r == 0)
 		r = pass_on(spool, &it.sink, err);
 	if (r >= 0 && !has_ended(&it, r == 1))
-		r = err_set(err, EINVAL, "the tar has not ended");
+		r = err_set(err, EINVAL, "the tar is truncated");
 	if (r >= 0)
 		r = hasher_finish(hasher, out, err);
 	if (r >= 0)

@@ -40,8 +40,8 @@ static int put_config(const struct push_target *target, int fd,
 	if (r < 0)
 		return r;
 	if (!digest_equal(&digest, &blob->descriptor->digest))
-		return err_set(err, EINVAL, "config %s is %s", blob->entry.name,
-		    digest_format(&digest, text));
+		return err_set(err, EINVAL, "config %s has the digest %s",
+		    blob->entry.name, digest_format(&digest, text));
 	return push_config_put(target, data, len, &digest, err);
 }
 

@@ -105,7 +105,7 @@ void push_free(struct push *push)
 	stop_reading(push);
 	if (!push->failure.code)
 		err_set(&push->failure, ECANCELED,
-		    "given up before the archive had ended");
+		    "given up before the archive was complete");
 	progress_end(&push->progress, NULL, &push->failure);
 	push_layers_release(&push->layers);
 	free(push->repository);
@@ -170,8 +170,8 @@ static int take_padding(const char *data, size_t len, struct err *err)
 	if (len == 0)
 		return 0;
 	return err_set(err, EIO,
-	    "the archive has ended and was pushed; what is written behind it "
-	    "cannot belong to it");
+	    "the archive is complete and pushed; data after its end is "
+	    "refused");
 }
 
 /* The next bytes, in order. */
@@ -213,7 +213,7 @@ static int take_back(struct push *push, uint64_t end, struct err *err)
 		if (r < 0)
 			return r;
 		if (n == 0)
-			return err_set(err, EIO, "the file was cut off");
+			return err_set(err, EIO, "unexpected end of file");
 		if (task_interrupted())
 			return err_set(err, EINTR, "interrupted");
 	}

@@ -153,7 +153,8 @@ int spool_write(struct spool *spool, const void *data, size_t len, uint64_t off,
 	if (len == 0)
 		return 0;
 	if (off > INT64_MAX - len)
-		return err_set(err, EFBIG, "a file cannot be that large");
+		return err_set(err, EFBIG,
+		    "the file would be larger than a file can be");
 	r = file_pwrite(spool->fd, data, len, off, err);
 	if (r == 0)
 		return record(spool, off, off + len, err);
@@ -197,7 +198,8 @@ bool spool_begins_with(struct spool *spool, struct spool *other)
 int spool_truncate(struct spool *spool, uint64_t size, struct err *err)
 {
 	if (size > INT64_MAX)
-		return err_set(err, EFBIG, "a file cannot be that large");
+		return err_set(err, EFBIG,
+		    "the file would be larger than a file can be");
 	if (ftruncate(spool->fd, (off_t)size) < 0)
 		return err_sys(err, "cannot set the file's size");
 	SCOPED_LOCK(&spool->lock);

@@ -331,7 +331,8 @@ int image_config_bytes(struct image *image, struct buf *out, struct err *err)
 	int r;
 
 	if (descriptor->size > CONFIG_MAX_BYTES)
-		return err_set(err, EFBIG, "config of %llu bytes",
+		return err_set(err, EFBIG,
+		    "the config is too large (%llu bytes)",
 		    (unsigned long long)descriptor->size);
 	r = buf_reserve(out, (size_t)descriptor->size, err);
 	if (r == 0)

@@ -70,8 +70,8 @@ static int read_index(const char *repository, const char *tag,
 	int r = manifest_parse(text->data, text->len, NULL, &index, &none);
 
 	if (r < 0 || index->kind != MANIFEST_INDEX) {
-		log_warn("%s:%s is no list of referrers%s%s", repository, tag,
-		    r < 0 ? ": " : "", none.msg);
+		log_warn("%s:%s is not a list of referrers%s%s", repository,
+		    tag, r < 0 ? ": " : "", none.msg);
 		return 0;
 	}
 	for (size_t i = 0; i < index->entry_count && r == 0; i++)
@@ -218,7 +218,8 @@ static int add(struct images *images, const char *repository, const char *tag,
 		if (r < 0)
 			return r;
 	}
-	return err_set(err, EBUSY, "others never stop changing it");
+	return err_set(err, EBUSY,
+	    "the list kept changing; gave up after %d tries", TRIES);
 }
 
 /* Mounts that share a cache need not race. */
@@ -249,8 +250,8 @@ int referrers_tag_add(struct images *images, const char *repository,
 	int r =
 	    locked < 0 ? locked : add(images, repository, tag, referrer, err);
 
-	return r < 0 ? err_wrap(err, "%s:%s, the list of what refers to it",
-			   repository, tag)
+	return r < 0 ? err_wrap(err, "%s:%s, the list of referrers", repository,
+			   tag)
 		     : 0;
 }
 
@@ -282,7 +283,7 @@ int referrers_tag_remove(struct images *images, const char *repository,
 	int r = locked < 0 ? locked
 			   : take_off(images, repository, tag, referrer, err);
 
-	return r < 0 ? err_wrap(err, "%s:%s, the list of what refers to it",
-			   repository, tag)
+	return r < 0 ? err_wrap(err, "%s:%s, the list of referrers", repository,
+			   tag)
 		     : 0;
 }

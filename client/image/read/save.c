@@ -79,9 +79,9 @@ static int save_judge(struct save *save,
 		return err_nomem(err);
 	if (!save->fault.code && !archive_layout_has_docker(save->layout))
 		err_set(&save->fault, EIO,
-		    "the registry has no manifest %s, which the index names, "
-		    "nor all of an image for this platform: there is no "
-		    "archive of the whole",
+		    "the registry lacks the manifest %s, which the index "
+		    "names, and part of the image for this platform: no "
+		    "archive can be made of the index",
 		    save->lacking);
 	return 0;
 }
@@ -258,6 +258,7 @@ ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
     struct err *err)
 {
 	struct layout_segment segment;
+	char text[DIGEST_TEXT_SIZE];
 	size_t done = 0;
 
 	while (done < len &&
@@ -277,7 +278,9 @@ ssize_t save_read(struct save *save, void *data, size_t len, uint64_t off,
 		if (n < 0)
 			return n;
 		if (n == 0)
-			return err_set(err, EIO, "a blob is shorter than said");
+			return err_set(err, EIO,
+			    "blob %s is shorter than its descriptor says",
+			    digest_format(&segment.blob->digest, text));
 		if (!segment.data && at + piece >= AHEAD_AFTER)
 			look_ahead(save, segment.offset + segment.size);
 		done += (size_t)n;
