@@ -145,7 +145,42 @@ def test_bad_option(refused, registry, mountpoint, option):
     refused(name, "-o", option, registry.address, mountpoint)
 
 
+@pytest.mark.parametrize("option, sentence", [
+    ("timeout", "the option timeout needs a value: timeout=SECONDS"),
+    ("ro=1", "the option ro takes no value"),
+    ("insecure=no", "the option insecure takes no value")])
+def test_a_value_too_few_or_too_many(refused, registry, mountpoint, option,
+                                     sentence):
+    refused(sentence, "-o", option, registry.address, mountpoint)
+
+
+@pytest.mark.parametrize("word", ["-x", "--foo"])
+def test_an_unknown_word(refused, registry, mountpoint, word):
+    refused(f"unknown option {word};", word, registry.address, mountpoint)
+
+
+def test_a_password_in_the_address_is_not_repeated(registryfs, registry,
+                                                   mountpoint):
+    result = registryfs(f"http://kim:secret@{registry.address}", mountpoint)
+    assert result.returncode == 1
+    assert "docker login" in result.stderr
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("content", [None, "nobody:x:1000:1000::/:/bin/sh\n"])
+def test_a_file_that_has_no_credentials(refused, registry, mountpoint, tmp_path,
+                                        content):
+    path = tmp_path / "auth"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    refused(f"auth file {path}", "-o", f"authfile={path}", registry.address,
+            mountpoint)
+
+
 @pytest.mark.parametrize("address, sentence", [
+    ("unix:///run/docker.sock", "type HOST or HOST:PORT"),
     ("docker://{}", "type {}$"), ("oci://{}", "type {}$"),
     ("docker-archive:x.tar", "HOST:PORT"), ("{}:x", "no valid port"),
     ("http://{}/v2/_catalog", r"type HOST\[:PORT\], or .*/NAME"),
