@@ -46,6 +46,9 @@ static int decode_some(struct span *span, struct err *err)
 
 	if (end < 0)
 		return end;
+	/* Of which no more is touched than what comes out. */
+	if (end == FORMAT_WINDOW)
+		return span->format->allow(span->state, err);
 	if (end == FORMAT_MEMBER_END)
 		span->in_member = false;
 	else if (span->in.len == in_before && span->out.len == out_before)

@@ -30,6 +30,14 @@ struct marks {
 	void *arg;
 };
 
+/* The turns of its windows. */
+struct sharing {
+	struct windows *windows; /* NULL: it has them without a turn */
+	int (*ready)(void *, struct err *);
+	void *arg;
+	uint64_t taken; /* bytes of the account */
+};
+
 struct decoder {
 	const struct format *format;
 	const char *name;
@@ -41,6 +49,7 @@ struct decoder {
 	struct sink *out;
 	uint64_t limit; /* decoded bytes that may still come */
 	struct marks marks;
+	struct sharing sharing;
 
 	/* What is decoded comes behind what was decoded last. */
 	uint8_t buffer[CHECKPOINT_WINDOW + OUTPUT_SIZE];
@@ -72,6 +81,8 @@ void decoder_free(struct decoder *decoder)
 		return;
 	if (decoder->state)
 		decoder->format->state_free(decoder->state);
+	if (decoder->sharing.windows)
+		windows_give(decoder->sharing.windows, decoder->sharing.taken);
 	free(decoder);
 }
 
@@ -88,6 +99,39 @@ void decoder_mark(struct decoder *decoder, uint64_t distance,
 {
 	assert(decoder->phase == PHASE_START && distance > 0);
 	decoder->marks = (struct marks){0, distance, found, arg};
+}
+
+void decoder_share(struct decoder *decoder, struct windows *windows,
+    int (*ready)(void *arg, struct err *err), void *arg)
+{
+	assert(decoder->phase == PHASE_START);
+	decoder->sharing = (struct sharing){windows, ready, arg, 0};
+}
+
+/* The format has stopped in front of a large window. */
+static int take_turn(struct sharing *sharing, uint64_t window, struct err *err)
+{
+	int r;
+
+	if (!sharing->windows)
+		return 0;
+	windows_give(sharing->windows, sharing->taken);
+	sharing->taken = 0;
+	r = sharing->ready ? sharing->ready(sharing->arg, err) : 0;
+	if (r == 0)
+		r = windows_take(sharing->windows, window, err);
+	if (r == 0)
+		sharing->taken = window;
+	return r;
+}
+
+static int open_window(struct decoder *decoder, struct err *err)
+{
+	const struct format *format = decoder->format;
+	int r =
+	    take_turn(&decoder->sharing, format->window(decoder->state), err);
+
+	return r < 0 ? r : format->allow(decoder->state, err);
 }
 
 static bool mark_is_due(const struct decoder *decoder)
@@ -183,10 +227,13 @@ static int decode_some(struct decoder *decoder, struct format_input *in,
 	decoder->taken += before - in->len;
 	if (end < 0)
 		return at_offset(decoder, err);
-	*moved = in->len < before || out.len > 0 || end == FORMAT_BLOCK_END;
+	*moved = in->len < before || out.len > 0 || end == FORMAT_BLOCK_END ||
+		 end == FORMAT_WINDOW;
 	r = emit(decoder, &out, err);
 	if (r == 0 && end == FORMAT_BLOCK_END)
 		r = mark_block(decoder, err);
+	if (r == 0 && end == FORMAT_WINDOW)
+		r = open_window(decoder, err);
 	return r < 0 ? r : end;
 }
 

@@ -27,7 +27,12 @@ enum format_end {
 	FORMAT_USED_UP,    /* the input, or the room in the output */
 	FORMAT_MEMBER_END, /* the input stands right behind it */
 	FORMAT_BLOCK_END,  /* see stop() */
+	FORMAT_WINDOW,     /* see window() */
 };
+
+/* A window up to this size is as small as any, and nobody is asked for it: the
+ * default of `xz`, and of `zstd` up to level 19. */
+#define FORMAT_WINDOW_FREE (UINT64_C(8) << 20)
 
 /* "Member" here is also zstd's frame. */
 struct format {
@@ -43,6 +48,15 @@ struct format {
 	 * or -ENOMEM. */
 	int (*step)(void *state, struct format_input *in,
 	    struct format_output *out, struct err *err);
+
+	/* Both NULL where windows are small. */
+
+	/* After FORMAT_WINDOW: how many bytes of memory the window takes that
+	 * comes next, more than those before it. Until allow(), which has to
+	 * come before the next step, the state holds none that is not free. */
+	uint64_t (*window)(const void *state);
+	/* 0; -ENOMEM. */
+	int (*allow)(void *state, struct err *err);
 
 	/* The rest is NULL where decoding can begin only at a member. */
 

@@ -8,9 +8,12 @@
 
 /* What the window of `xz -9` needs, and as much as zstd's may have. */
 #define MEMORY_MAX (UINT64_C(129) << 20)
+/* A free window, and what is beside it. */
+#define MEMORY_FREE (FORMAT_WINDOW_FREE + (UINT64_C(1) << 20))
 
 struct unxz {
 	lzma_stream stream;
+	uint64_t allowed;
 	lzma_ret state; /* LZMA_OK while a member is under way */
 };
 
@@ -19,7 +22,7 @@ static void *unxz_new(void)
 	struct unxz *unxz = malloc(sizeof(*unxz));
 
 	if (unxz)
-		*unxz = (struct unxz){LZMA_STREAM_INIT, LZMA_OK};
+		*unxz = (struct unxz){LZMA_STREAM_INIT, MEMORY_FREE, LZMA_OK};
 	return unxz;
 }
 
@@ -40,7 +43,7 @@ static void unxz_begin(void *arg)
 {
 	struct unxz *unxz = arg;
 
-	unxz->state = lzma_stream_decoder(&unxz->stream, MEMORY_MAX, 0);
+	unxz->state = lzma_stream_decoder(&unxz->stream, unxz->allowed, 0);
 }
 
 static int settle(lzma_ret state, struct err *err)
@@ -64,6 +67,28 @@ static int settle(lzma_ret state, struct err *err)
 	}
 }
 
+/* As much as a window may have, as a later block can have a larger one. */
+static uint64_t unxz_window(const void *arg)
+{
+	(void)arg;
+	return MEMORY_MAX;
+}
+
+static int unxz_allow(void *arg, struct err *err)
+{
+	struct unxz *unxz = arg;
+
+	unxz->allowed = MEMORY_MAX;
+	return settle(lzma_memlimit_set(&unxz->stream, MEMORY_MAX), err);
+}
+
+static bool wants_more(const struct unxz *unxz)
+{
+	return unxz->state == LZMA_MEMLIMIT_ERROR &&
+	       unxz->allowed < MEMORY_MAX &&
+	       lzma_memusage(&unxz->stream) <= MEMORY_MAX;
+}
+
 static int unxz_step(void *arg, struct format_input *in,
     struct format_output *out, struct err *err)
 {
@@ -80,6 +105,10 @@ static int unxz_step(void *arg, struct format_input *in,
 	in->data = stream->next_in;
 	in->len = stream->avail_in;
 	out->len = out->size - stream->avail_out;
+	if (wants_more(unxz)) {
+		unxz->state = LZMA_OK;
+		return FORMAT_WINDOW;
+	}
 	if (unxz->state == LZMA_BUF_ERROR)
 		unxz->state = LZMA_OK;
 	return settle(unxz->state, err);
@@ -91,4 +120,6 @@ const struct format format_xz = {
     .begins = unxz_begins,
     .begin = unxz_begin,
     .step = unxz_step,
+    .window = unxz_window,
+    .allow = unxz_allow,
 };

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "stream/sink.h"
+#include "stream/windows.h"
 
 enum compression {
 	COMPRESSION_NONE,
@@ -44,6 +45,21 @@ struct decoder;
  */
 int decoder_new(enum compression compression, struct sink *out, uint64_t limit,
     struct decoder **decoder, struct err *err);
+
+/*
+ * Has the decoder wait for its turn before it has a window of more than 8 MiB,
+ * and give it back when it is freed. Else it has its windows at once, beside
+ * those of others.
+ *
+ * ready(arg), unless NULL, is called before the wait. Once it returns 0, what
+ * is to be written can be had without a wait for others (stream/windows.h);
+ * what it returns below 0 ends the decoding. So does -EINTR, where the wait is
+ * interrupted.
+ *
+ * Before any byte is written.
+ */
+void decoder_share(struct decoder *decoder, struct windows *windows,
+    int (*ready)(void *arg, struct err *err), void *arg);
 
 /*
  * Decodes the next bytes. What follows the last member or frame is another one
