@@ -54,6 +54,8 @@ struct http_response *response_new(struct engine *engine,
 	header_init(&r->header);
 	r->engine = engine;
 	r->counts = &engine->counts;
+	r->sockets = &engine->sockets;
+	r->socket = -1;
 	r->started = budget_clock();
 	r->limit = UINT64_MAX;
 	r->body = request->body;

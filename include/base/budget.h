@@ -17,7 +17,10 @@
  *
  * No attempt waits longer than `timeout` by itself: for a connection and the
  * answer's header together, then for less than min_rate * timeout bytes of the
- * body. A body that stalls is asked for from where it stopped.
+ * body. A body that stalls is asked for from where it stopped. Of a body that
+ * is sent, bytes have moved once the other end has acknowledged them: what
+ * waits in the socket's queue has not, and an answer has its `timeout` from
+ * when that queue is empty.
  *
  * The budget is bound to the thread, so that the layers that try again (a
  * request, a blob's fetch, an upload) share it without a parameter. A job of a
