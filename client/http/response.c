@@ -58,6 +58,7 @@ struct http_response *response_new(struct engine *engine,
 	r->socket = -1;
 	r->started = budget_clock();
 	r->limit = UINT64_MAX;
+	r->bulk = request->bulk;
 	r->body = request->body;
 	r->tls = (struct tls){request->tls, to->own_origin, &r->cause};
 	r->shown = url_shown(to->url, err);

@@ -32,6 +32,7 @@ struct http_response {
 	struct engine *engine;
 	struct counts *counts; /* the engine's, as the sockets */
 	struct sockets *sockets;
+	bool bulk;
 	char *method;
 	char *url;
 	char *what;       /* method and url of the request that it is for */

@@ -38,6 +38,16 @@ enum {
 	HEADERS_LIMIT = 256 * 1024,
 };
 
+/* Of any but bulk the reader needs the end. */
+static void begin_answer(struct http_response *r)
+{
+	bool well = r->header.status >= 200 && r->header.status < 300;
+
+	if (!r->bulk || !well)
+		pace_bound(&r->pace, transfer_moved(r), budget_clock());
+	response_set_headed(r);
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_response *r = arg;
@@ -63,7 +73,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	 * request again. */
 	if (end && r->header.status >= 200 &&
 	    !(r->header.status == 417 && r->expects))
-		response_set_headed(r);
+		begin_answer(r);
 	return len;
 }
 
@@ -325,6 +335,8 @@ void transfer_result(const struct http_response *r, CURLcode curl,
 	curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
 	if (r->cause.code)
 		*err = r->cause;
+	else if (curl == CURLE_OPERATION_TIMEDOUT && r->pace.bounded)
+		err_set(err, ETIMEDOUT, "the answer does not end in time");
 	else
 		failure_err(&failure, err);
 	err_wrap(err, "%s %s", r->method, r->shown);
