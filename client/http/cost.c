@@ -68,5 +68,6 @@ void cost_charge(const struct http_response *r)
 		return;
 	}
 	budget_gain(r->pace.good);
+	budget_lose(pace_beyond(&r->pace));
 	budget_got_on(r->what);
 }

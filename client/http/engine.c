@@ -263,6 +263,7 @@ int engine_init(struct engine *engine, unsigned host_connections,
 
 	LIST_INIT(&engine->running);
 	TAILQ_INIT(&engine->ordered);
+	sockets_init(&engine->sockets);
 	engine->stopping = false;
 	engine->watched = 0;
 	atomic_init(&engine->counts.requests, 0);
@@ -298,6 +299,7 @@ void engine_release(struct engine *engine)
 {
 	pthread_join(engine->thread, NULL);
 	curl_multi_cleanup(engine->multi);
+	sockets_release(&engine->sockets);
 	monitor_release(&engine->monitor);
 }
 

@@ -12,12 +12,14 @@
 #include "base/task.h"
 #include "counts.h"
 #include "response.h"
+#include "sockets.h"
 
 struct engine {
 	pthread_t thread;
 	CURLM *multi; /* the thread's, but for curl_multi_wakeup() */
 	LIST_HEAD(, http_response) running; /* the thread's */
 	uint64_t watched; /* ms, when it last looked at them; the thread's */
+	struct sockets sockets; /* the thread's */
 
 	struct monitor monitor; /* the "engine's lock" */
 	/* Under it. */

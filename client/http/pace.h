@@ -5,7 +5,8 @@
  *
  * A transfer may stand still for `patience` ms, of which each byte gives back
  * what it may take at the minimum rate. So one that moves at less than that
- * rate over that time counts as stalled, whether it stopped or drips.
+ * rate over that time counts as stalled, whether it stopped or drips. Of one
+ * that is bounded all time is lost, however fast it moves.
  */
 #ifndef CLIENT_HTTP_PACE_H
 #define CLIENT_HTTP_PACE_H
@@ -23,6 +24,8 @@ struct pace {
 	uint64_t bytes; /* that had moved then */
 	uint64_t left;  /* of the patience */
 	uint64_t lost, good;
+	bool bounded;
+	uint64_t spent; /* ms since it is bounded */
 };
 
 /* The clock runs from now on, with all of the patience. */
@@ -30,6 +33,9 @@ void pace_start(struct pace *pace, uint64_t now);
 
 /* It stands: for a reader that takes no more, say. */
 void pace_stop(struct pace *pace, uint64_t bytes, uint64_t now);
+
+/* From now on all time is lost, and what was good before pays for nothing. */
+void pace_bound(struct pace *pace, uint64_t bytes, uint64_t now);
 
 /* So many bytes have moved since the begin. False once it has stalled. */
 bool pace_go_on(struct pace *pace, uint64_t bytes, uint64_t now);
@@ -39,5 +45,8 @@ uint64_t pace_left(const struct pace *pace);
 
 /* ms lost that were not paid back. */
 uint64_t pace_lost(const struct pace *pace);
+
+/* ms beyond the patience since it is bounded. */
+uint64_t pace_beyond(const struct pace *pace);
 
 #endif

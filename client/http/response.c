@@ -54,8 +54,11 @@ struct http_response *response_new(struct engine *engine,
 	header_init(&r->header);
 	r->engine = engine;
 	r->counts = &engine->counts;
+	r->sockets = &engine->sockets;
+	r->socket = -1;
 	r->started = budget_clock();
 	r->limit = UINT64_MAX;
+	r->bulk = request->bulk;
 	r->body = request->body;
 	r->tls = (struct tls){request->tls, to->own_origin, &r->cause};
 	r->shown = url_shown(to->url, err);

@@ -19,6 +19,7 @@
 
 struct counts;
 struct engine;
+struct sockets;
 
 /* Where a request goes, beside what http_request says. */
 struct destination {
@@ -29,7 +30,9 @@ struct destination {
 struct http_response {
 	/* Constant once made. */
 	struct engine *engine;
-	struct counts *counts; /* the engine's */
+	struct counts *counts; /* the engine's, as the sockets */
+	struct sockets *sockets;
+	bool bulk;
 	char *method;
 	char *url;
 	char *what;       /* method and url of the request that it is for */
@@ -45,6 +48,7 @@ struct http_response {
 	struct curl_slist *fields;
 	struct http_body body;
 	uint64_t body_position;
+	int socket;          /* that it goes to, or -1 */
 	size_t header_bytes; /* of headers and trailers, so far */
 	bool expects;        /* asked for 100 Continue */
 	bool begun;          /* it has its turn */

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include "base/budget.h"
 #include "base/file.h"
@@ -18,6 +17,7 @@
 #include "counts.h"
 #include "failure.h"
 #include "http/grammar.h"
+#include "sockets.h"
 #include "url.h"
 
 enum {
@@ -37,6 +37,16 @@ enum {
 	 * trailers together; each header has its own limit. */
 	HEADERS_LIMIT = 256 * 1024,
 };
+
+/* Of any but bulk the reader needs the end. */
+static void begin_answer(struct http_response *r)
+{
+	bool well = r->header.status >= 200 && r->header.status < 300;
+
+	if (!r->bulk || !well)
+		pace_bound(&r->pace, transfer_moved(r), budget_clock());
+	response_set_headed(r);
+}
 
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
@@ -63,7 +73,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	 * request again. */
 	if (end && r->header.status >= 200 &&
 	    !(r->header.status == 417 && r->expects))
-		response_set_headed(r);
+		begin_answer(r);
 	return len;
 }
 
@@ -153,10 +163,12 @@ static int on_resolve(void *resolver, void *reserved, void *arg)
 static curl_socket_t on_socket(void *arg, curlsocktype purpose,
     struct curl_sockaddr *address)
 {
+	struct http_response *r = arg;
+
 	(void)purpose;
-	begin(arg);
-	return socket(address->family, address->socktype | SOCK_CLOEXEC,
-	    address->protocol);
+	r->socket = -1;
+	begin(r);
+	return sockets_open(r->sockets, address);
 }
 
 /* libcurl is connected, and will send the request. */
@@ -164,11 +176,9 @@ static int on_connected(void *arg, char *ip, char *own_ip, int port,
     int own_port)
 {
 	struct http_response *r = arg;
+	const struct ends ends = {ip, own_ip, port, own_port};
 
-	(void)ip;
-	(void)own_ip;
-	(void)port;
-	(void)own_port;
+	r->socket = sockets_find(r->sockets, &ends);
 	/* Again when libcurl replaces a connection that the server had closed
 	 * meanwhile: the server saw one request. */
 	if (!r->asked)
@@ -325,9 +335,25 @@ void transfer_result(const struct http_response *r, CURLcode curl,
 	curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &failure.os_errno);
 	if (r->cause.code)
 		*err = r->cause;
+	else if (curl == CURLE_OPERATION_TIMEDOUT && r->pace.bounded)
+		err_set(err, ETIMEDOUT, "the answer does not end in time");
 	else
 		failure_err(&failure, err);
 	err_wrap(err, "%s %s", r->method, r->shown);
+}
+
+/*
+ * Bytes of the body that the other end has. A socket's queue can hold what a
+ * slow line takes a minute to carry, in which libcurl sends nothing; a
+ * shorter queue would make fast lines slow. It has some bytes of headers and
+ * TLS, too: those are few.
+ */
+static uint64_t arrived(const struct http_response *r)
+{
+	uint64_t sent = transfer_sent(r);
+	uint64_t queued = sent > 0 ? socket_queued(r->socket) : 0;
+
+	return sent > queued ? sent - queued : 0;
 }
 
 uint64_t transfer_moved(const struct http_response *r)
@@ -335,7 +361,7 @@ uint64_t transfer_moved(const struct http_response *r)
 	curl_off_t received = 0;
 
 	curl_easy_getinfo(r->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-	return (uint64_t)received + transfer_sent(r);
+	return (uint64_t)received + arrived(r);
 }
 
 uint64_t transfer_sent(const struct http_response *r)

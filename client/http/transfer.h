@@ -14,8 +14,11 @@ int transfer_init(struct http_response *response,
 void transfer_result(const struct http_response *response, CURLcode curl,
     struct err *err);
 
-/* Bytes of the body that were sent; of both bodies that moved. */
+/* Bytes of the body that went to the connection. */
 uint64_t transfer_sent(const struct http_response *response);
+
+/* Bytes of both bodies that moved: that were received, or have reached the
+ * other end. */
 uint64_t transfer_moved(const struct http_response *response);
 
 #endif

@@ -98,6 +98,7 @@ int registry_blob_open(struct registry *registry, const char *repository,
 	call.headers[1] = range_line(&part, range);
 	call.max_redirects = CALL_REDIRECTS;
 	call.retry = true;
+	call.bulk = true;
 	if (r == 0)
 		r = call_send(registry, &call, &response, err);
 	if (r < 0)

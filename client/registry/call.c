@@ -94,6 +94,7 @@ static int send(struct registry *registry, const struct call *call,
 	    .tls = session_trust(registry, call->url),
 	    .max_redirects = call->max_redirects,
 	    .retry = call->retry,
+	    .bulk = call->bulk,
 	    .answered = answered,
 	    .arg = registry};
 	size_t n = 0;

@@ -22,6 +22,7 @@ struct call {
 	struct http_body body;
 	unsigned max_redirects;
 	bool retry;
+	bool bulk;    /* as of http_request */
 	bool changes; /* a tag: a logout that was a moment ago counts */
 	bool final;   /* a 401 is an answer, not worth a new token */
 };

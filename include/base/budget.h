@@ -15,9 +15,20 @@
  * rate pays back what was lost before. When all is lost no more is asked: the
  * operation ends with the failure that came last.
  *
+ * An answer that comes within `timeout` is progress: an operation of many
+ * requests, each answered slowly, lasts as long as their sum. Bodies are of two
+ * kinds (http_request.bulk). Bulk, a blob or a body that is sent, may last as
+ * long as it moves at the minimum rate. A document (a token, a page of a list,
+ * a manifest, what a refusal says) may not: all time from its begin to its end
+ * counts as lost, however fast it moves, and what of it is beyond `timeout`
+ * also where it succeeds. So a document without end is the end of the budget.
+ *
  * No attempt waits longer than `timeout` by itself: for a connection and the
  * answer's header together, then for less than min_rate * timeout bytes of the
- * body. A body that stalls is asked for from where it stopped.
+ * body. A body that stalls is asked for from where it stopped. Of a body that
+ * is sent, bytes have moved once the other end has acknowledged them: what
+ * waits in the socket's queue has not, and an answer has its `timeout` from
+ * when that queue is empty.
  *
  * The budget is bound to the thread, so that the layers that try again (a
  * request, a blob's fetch, an upload) share it without a parameter. A job of a

@@ -102,6 +102,10 @@ struct http_request {
 	bool retry;
 	/* Together with retry: that the network broke is a failure at once. */
 	bool answers_only;
+	/* What 2xx answers with may last as long as it moves at the minimum
+	 * rate. Any other body is a document, which is of use when it is whole:
+	 * its time counts against the budget, however fast it moves. */
+	bool bulk;
 	/* Or NULL: is shown the header of each answer on the way, those that
 	 * are tried again or redirect included; by the calling thread. */
 	void (*answered)(void *arg, const struct http_response *response);

@@ -70,6 +70,17 @@ def drip(data):
     return talk
 
 
+def without_end(status=200, fields=b""):
+    """For Proxy.speaks(): a body of 4 KB a second, until the client goes."""
+    def talk(send):
+        send(b"HTTP/1.1 %d Scripted\r\n%sTransfer-Encoding: chunked\r\n\r\n"
+             % (status, fields))
+        while True:
+            send(b"400\r\n" + b" " * 1024 + b"\r\n")
+            time.sleep(1 / 4)
+    return talk
+
+
 def silence_after(data):
     """For Proxy.speaks(): this much, and nothing more until the client goes.
     What is sent at last fails, and shows it."""

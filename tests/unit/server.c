@@ -257,6 +257,13 @@ bool peer_receive(struct peer *peer, void *out, size_t n)
 	return true;
 }
 
+void peer_hold_little(struct peer *peer)
+{
+	int size = 64 * 1024;
+
+	setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 void peer_wait_gone(struct peer *peer)
 {
 	char c;

@@ -45,6 +45,10 @@ bool peer_reply(struct peer *peer, int status, const char *fields,
 /* Receives n bytes of the request's body into out (NULL: nowhere). */
 bool peer_receive(struct peer *peer, void *out, size_t n);
 
+/* From now on the connection holds few bytes that were not received: a client
+ * that sends more keeps them in its own queue. */
+void peer_hold_little(struct peer *peer);
+
 /* Returns when the client has closed the connection, or the server stops. */
 void peer_wait_gone(struct peer *peer);
 

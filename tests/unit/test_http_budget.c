@@ -84,6 +84,7 @@ static int get(struct fixture *f, const char *path, struct err *err)
 {
 	struct http_request request = {.method = "GET",
 	    .retry = true,
+	    .bulk = true,
 	    .url = server_url(f->server, path)};
 	struct http_response *r = NULL;
 	AUTO_BUF struct buf body = BUF_INIT(2 * SLOW);

@@ -110,6 +110,36 @@ static void test_pays_back(void **state)
 	assert_int_equal(pace_lost(&pace), 1000);
 }
 
+/* What moved before pays for nothing after, nor does what moves then. */
+static void test_bounded(void **state)
+{
+	struct pace pace = begin(5000, 15000);
+
+	(void)state;
+	assert_true(pace_go_on(&pace, 100000, BEGIN + 100000));
+	pace_bound(&pace, 101000, BEGIN + 101000);
+	assert_int_equal(pace_lost(&pace), 0);
+	assert_true(pace_go_on(&pace, 1000000, BEGIN + 101000 + 4000));
+	assert_int_equal(pace_lost(&pace), 4000);
+	assert_int_equal(pace_beyond(&pace), 0);
+	assert_true(pace_go_on(&pace, 2000000, BEGIN + 101000 + 8000));
+	assert_int_equal(pace_beyond(&pace), 3000);
+	assert_int_equal(pace.good, 101000);
+	assert_true(pace_go_on(&pace, 3000000, BEGIN + 101000 + 12000));
+	assert_int_equal(pace_left(&pace), 3000);
+	assert_false(pace_go_on(&pace, 4000000, BEGIN + 101000 + 15000));
+}
+
+/* A document that stops has stalled as any other body. */
+static void test_bounded_silence(void **state)
+{
+	struct pace pace = begin(5000, 15000);
+
+	(void)state;
+	pace_bound(&pace, 0, BEGIN);
+	assert_int_equal(stalls_after(&pace, 0), 5000);
+}
+
 static void test_huge_numbers(void **state)
 {
 	struct pace pace = begin(3600000, UINT64_MAX);
@@ -129,6 +159,8 @@ int main(void)
 	    cmocka_unit_test(test_allowance),
 	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_pays_back),
+	    cmocka_unit_test(test_bounded),
+	    cmocka_unit_test(test_bounded_silence),
 	    cmocka_unit_test(test_huge_numbers),
 	};
 
