@@ -177,13 +177,13 @@ static int add_to_entry(struct tar_walker *walker, struct err *err)
 	return 0;
 }
 
-/* Go's archive/tar, and what unpacks with it. */
+/* Go's archive/tar, and all of what unpacks with it: umoci knows no global
+ * headers, as git's archives have. */
 static bool is_usual(char type)
 {
 	return type == TYPE_OLD_FILE ||
 	       (type >= TAR_FILE && type <= TAR_FIFO) || type == TYPE_PAX ||
-	       type == TYPE_PAX_GLOBAL || type == TYPE_GNU_LONG_NAME ||
-	       type == TYPE_GNU_LONG_LINK;
+	       type == TYPE_GNU_LONG_NAME || type == TYPE_GNU_LONG_LINK;
 }
 
 static int end_header(struct tar_walker *walker, struct err *err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tar of a layer as every engine unpacks it. Engines read Go's types alone:
- * what has GNU's or Solaris' own (sparse and contiguous files, dumps, volume
- * labels) is a tar that they refuse. So is one that has a name twice, as `tar
+ * The tar of a layer as every engine unpacks it. What has GNU's or Solaris' own
+ * types (sparse and contiguous files, dumps, volume labels) or global headers
+ * is a tar that some of them refuse. So is one that has a name twice, as `tar
  * -r` makes it. Such a tar is written once more, as the tree that comes of it
  * when it is unpacked: the last entry of a name wins.
  */
