@@ -7,8 +7,8 @@
 #include "stack.h"
 
 /* "kind layers": f, d, - for nothing; '?' where what is below has a say; the
- * number of each layer that takes part, the highest first; those behind '|' add no
- * names. */
+ * number of each layer that takes part, the highest first; those behind '|' add
+ * no names. */
 static const char *find_from(const struct stack *stack, size_t lowest,
     const char *path, char text[64])
 {
