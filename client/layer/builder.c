@@ -277,13 +277,15 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 
 /* A whiteout is of what layers below have; but most engines take it for one of
  * what they have unpacked, too. */
-static bool is_late_whiteout(struct builder *builder, const struct place *place)
+static void note_whiteout(struct builder *builder, const struct place *place)
 {
 	size_t len = strlen(whiteout_prefix);
 
-	return !strncmp(place->name, whiteout_prefix, len) &&
-	       builder_child(builder, place->dir, place->name + len) !=
-		   LAYER_ROOT;
+	if (strncmp(place->name, whiteout_prefix, len) != 0)
+		return;
+	builder->has_whiteouts = true;
+	builder->has_repeats |=
+	    builder_child(builder, place->dir, place->name + len) != LAYER_ROOT;
 }
 
 int builder_add(struct builder *builder, const struct tar_entry *entry,
@@ -300,7 +302,7 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 		note_oddity(builder, entry, "it is in what is no directory");
 	if (r == 0)
 		return left_out(builder, entry, "its name leads nowhere");
-	builder->has_repeats |= is_late_whiteout(builder, &place);
+	note_whiteout(builder, &place);
 	if (!strcmp(place.name, whiteout_opaque))
 		builder_entry(builder, place.dir)->flags |= LAYER_OPAQUE;
 	if (entry->type == TAR_HARDLINK && *place.name)

@@ -36,6 +36,7 @@ struct builder {
 	uint32_t last_dir;
 	struct pile spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
+	bool has_whiteouts;
 	bool has_repeats;  /* a name twice, or removed behind its entry */
 	bool over_file;    /* a parent of the entry at hand was none before */
 	unsigned left_out; /* entries */

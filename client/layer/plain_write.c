@@ -309,7 +309,7 @@ int layer_plain_write(struct layer_plain *plain, int fd, uint64_t offset,
 	builder_settle(plain->builder);
 	for (uint32_t i = 0; i < builder_count(plain->builder); i++)
 		builder_entry(plain->builder, i)->links = 0;
-	r = put_all(&writer, true, err);
+	r = plain->builder->has_whiteouts ? put_all(&writer, true, err) : 0;
 	if (r == 0)
 		r = put_all(&writer, false, err);
 	return r < 0 ? r : put_zeros(&writer, 2 * (uint64_t)TAR_BLOCK, err);

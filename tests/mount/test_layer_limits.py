@@ -78,6 +78,19 @@ def members_of_names(total, each=50_000, directories=False):
         yield packer.flush()
 
 
+def test_a_push_of_many_names_twice(mount, registry, plain_binary):
+    """Each is written once, by the tree that is made of the tar meanwhile."""
+    mounted = mount(registry, program=plain_binary)
+    (mounted / "app").mkdir()
+    members = [*members_of_names(500_000, directories=True)]
+    (mounted / "app/1.0.tar.gz").write_bytes(b"".join(
+        [*members, *members, gzip.compress(END, mtime=0)]))
+    assert mounted.peak_memory() <= MEMORY_LIMIT
+    shown = mounted / "app/1.0/layers/01"
+    assert sum(len(os.listdir(shown / name)) for name in os.listdir(shown)) == (
+        500_000)
+
+
 def test_more_entries_than_a_layer_may_have(measured):
     """4,194,304: it is refused when there is one more, with as little."""
     mounted, root = measured(gzip_layer_of(
