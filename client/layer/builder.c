@@ -22,8 +22,8 @@ static void note_oddity(struct builder *builder, const struct tar_entry *entry,
     const char *why)
 {
 	if (!builder->oddity.code)
-		err_set(&builder->oddity, EINVAL, "%s cannot be unpacked: %s",
-		    entry->name, why);
+		err_set(&builder->oddity, EINVAL,
+		    "%s: nobody can unpack the entry %s", why, entry->name);
 }
 
 /* Says what is missing from the tree, and why; but not a million times. */
@@ -175,7 +175,7 @@ static void describe_again(struct builder *builder, uint32_t number,
 {
 	struct layer_entry *dir = builder_entry(builder, number), was = *dir;
 
-	builder->has_repeats |= !(was.flags & LAYER_IMPLIED);
+	builder->engines_refuse |= !(was.flags & LAYER_IMPLIED);
 	*dir = *entry;
 	dir->name = was.name;
 	dir->parent = was.parent;
@@ -230,7 +230,7 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 			return left_out(builder, entry,
 			    "a hard link to a directory");
 		if (target == builder_child(builder, place->dir, place->name)) {
-			builder->has_repeats = true; /* to itself */
+			builder->engines_refuse = true; /* to itself */
 			return 0;
 		}
 		file = builder_entry(builder,
@@ -284,7 +284,7 @@ static void note_whiteout(struct builder *builder, const struct place *place)
 	if (strncmp(place->name, whiteout_prefix, len) != 0)
 		return;
 	builder->has_whiteouts = true;
-	builder->has_repeats |=
+	builder->engines_refuse |=
 	    builder_child(builder, place->dir, place->name + len) != LAYER_ROOT;
 }
 
@@ -299,7 +299,7 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 	if (r < 0)
 		return r;
 	if (builder->over_file)
-		note_oddity(builder, entry, "it is in what is no directory");
+		note_oddity(builder, entry, "in what is no directory");
 	if (r == 0)
 		return left_out(builder, entry, "its name leads nowhere");
 	note_whiteout(builder, &place);

@@ -37,8 +37,10 @@ struct builder {
 	struct pile spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
 	bool has_whiteouts;
-	bool has_repeats;  /* a name twice, or removed behind its entry */
-	bool over_file;    /* a parent of the entry at hand was none before */
+	/* What engines refuse though it is clear: a name twice, a whiteout
+	 * behind what it would take, a parent that is a link to nothing. */
+	bool engines_refuse;
+	bool over_file;    /* a parent of the entry at hand was no directory */
 	unsigned left_out; /* entries */
 	struct err oddity; /* the first that nobody can unpack */
 };

@@ -145,7 +145,7 @@ int builder_append(struct builder *builder, uint32_t dir, const char *name,
 		return r;
 	if (before != LAYER_ROOT) {
 		buf_reset(&builder->last_parent);
-		builder->has_repeats |= !is_implied(builder, before);
+		builder->engines_refuse |= !is_implied(builder, before);
 	}
 	if (again) {
 		*builder_entry(builder, *out) = added;

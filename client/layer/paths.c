@@ -65,6 +65,7 @@ static int imply(struct walk *walk, const char *name, uint32_t *out,
 	if (builder->implied >= IMPLIED_FREE + IMPLIED_EACH * others)
 		return err_set(err, EFBIG,
 		    "a layer of far more directories than it has entries");
+	builder->engines_refuse |= walk->links > 0;
 	builder->implied++;
 	return builder_append(builder, walk->dir, name, &implied, out, err);
 }

@@ -89,9 +89,9 @@ static int check_links(struct layer_plain *plain, struct err *err)
 		if (plain_path(builder, i, &path, err) < 0)
 			return -err->code;
 		return err_set(err, EINVAL,
-		    "%s is a hard link to %s, which the tar has not in front "
-		    "of it: nobody can unpack that",
-		    buf_str(&path), builder_target(builder, i));
+		    "a hard link to %s, which the tar has not in front of it: "
+		    "nobody can unpack the entry %s",
+		    builder_target(builder, i), buf_str(&path));
 	}
 	return 0;
 }
@@ -110,5 +110,5 @@ int layer_plain_check(struct layer_plain *plain, bool with_base,
 	}
 	if (!with_base)
 		r = check_links(plain, err);
-	return r < 0 ? r : plain->has_odd || builder->has_repeats;
+	return r < 0 ? r : plain->has_odd || builder->engines_refuse;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tars that have a name twice, as `tar -r` of a changed file makes them. umoci
-unpacks them as tar does; docker and podman refuse such a layer. What is pushed
-of one is what tar makes of it, and every engine unpacks that."""
+"""Tars that have a name twice, as `tar -r` of a changed file makes them, or
+lead through a link to nothing. umoci unpacks them; docker and podman refuse
+such a layer. What is pushed of one is what comes of it, and every engine
+unpacks that."""
 
 import gzip
 import os
@@ -61,6 +62,10 @@ TWICE = {
     "through a symbolic link": (
         [D, symlink("l", "d"), file("l/x", b"x"), symlink("l", "d")],
         {"d/": None, "d/x": b"x", "l": "-> d"}),
+    "through a symbolic link to nothing": (
+        [symlink("l", "new/dir"), file("l/x", b"x")],
+        {"l": "-> new/dir", "new/": None, "new/dir/": None,
+         "new/dir/x": b"x"}),
     "through what is a directory then": (
         [D, symlink("l", "d"), file("l/x", b"x"), directory("l")],
         {"d/": None, "d/x": b"x", "l/": None}),
@@ -80,7 +85,8 @@ ALL = TWICE | ODDER
 SHOWN = {"etc/": None, "etc/motd": b"hello\n", "last": b"l" * 700}
 ROOT = [("", what) for what in ("mtime", "mode")]
 # Into which something is put later, or which nothing describes.
-UNSAID = [*ROOT, *((name, "mtime") for name in ("d", "x", "l"))]
+UNSAID = [*ROOT, *((name, "mtime")
+                   for name in ("d", "x", "l", "new", "new/dir"))]
 
 
 def tar_of(name):
@@ -197,13 +203,14 @@ def test_with_a_table_of_contents(mount, registry, format):
 
 
 BROKEN = {
-    "a/b cannot be unpacked: it is in what is no directory":
+    "in what is no directory: nobody can unpack the entry a/b":
         [file("a"), file("a/b")],
-    "h cannot be unpacked: a hard link to a directory":
+    "a hard link to a directory: nobody can unpack the entry h":
         [directory("d"), hard_link("h", "d")],
-    "cannot be unpacked: its name leads nowhere": [file("n" * 256)],
-    "h is a hard link to f, which the tar has not in front of it":
-        [hard_link("h", "f"), file("f", b"late")],
+    "its name leads nowhere: nobody can unpack the entry nnnn":
+        [file("n" * 256)],
+    "a hard link to f, which the tar has not in front of it": [
+        hard_link("h", "f"), file("f", b"late")],
 }
 
 
@@ -220,7 +227,7 @@ def test_what_nobody_unpacks_is_no_image(mounted, app, sentence):
 def test_what_nobody_unpacks_is_no_layer(mount, registry, client):
     image_of([file("base", b"base")]).push(client, "app", "1.0")
     mounted = mount(registry)
-    mounted.expect_error("a/b cannot be unpacked")
+    mounted.expect_error("nobody can unpack the entry a/b")
     with pytest.raises(OSError):
         (mounted / "app/1.0/layers/more.tar").write_bytes(
             tar_bytes([file("a"), file("a/b")]))
