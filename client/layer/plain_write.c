@@ -251,18 +251,22 @@ static int put_other(struct writer *writer, uint32_t number,
 	return put_content(writer, entry, err);
 }
 
-static int put_entry(struct writer *writer, uint32_t number, struct err *err)
+static int put_entry(struct writer *writer, uint32_t number, bool whiteout,
+    struct err *err)
 {
 	/* What follows looks at others. */
-	const struct layer_entry entry =
-	    *builder_entry(writer->builder, number);
+	struct layer_entry entry = *builder_entry(writer->builder, number);
 	int r = plain_path(writer->builder, number, &writer->path, err);
 
 	if (r < 0)
 		return r;
-	return S_ISDIR(entry.mode)
-		   ? put_header(writer, &entry, TAR_DIRECTORY, "", err)
-		   : put_other(writer, number, &entry, err);
+	if (S_ISDIR(entry.mode))
+		return put_header(writer, &entry, TAR_DIRECTORY, "", err);
+	if (!whiteout)
+		return put_other(writer, number, &entry, err);
+	/* It is its name: no link can lead to what is not unpacked. */
+	entry.size = 0;
+	return put_header(writer, &entry, TAR_FILE, "", err);
 }
 
 static bool is_whiteout(struct builder *builder, uint32_t number)
@@ -282,7 +286,7 @@ static int put_all(struct writer *writer, bool whiteouts, struct err *err)
 
 		if (!(flags & (ENTRY_REPLACED | LAYER_IMPLIED)) &&
 		    is_whiteout(builder, i) == whiteouts)
-			r = put_entry(writer, i, err);
+			r = put_entry(writer, i, whiteouts, err);
 	}
 	return r;
 }

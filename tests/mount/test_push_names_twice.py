@@ -165,6 +165,19 @@ def test_a_whiteout_after_the_file_that_stays(mount, registry, client,
     as_engines(shown)
 
 
+def test_a_whiteout_that_is_linked_to_a_file(mount, registry, client,
+                                             as_engines):
+    """What links to it would be linked to what engines do not unpack."""
+    image_of([file("f", b"old"), file("g", b"old")]).push(client, "app", "1.0")
+    mounted = mount(registry)
+    (mounted / "app/1.0/layers/more.tar").write_bytes(tar_bytes(
+        [file("a", b"a"), hard_link(".wh.f", "a"), file(".wh.g", b"b"),
+         hard_link("b", ".wh.g"), file("c", b"1"), file("c", b"2")]))
+    shown = mounted / "app/1.0/rootfs"
+    assert outline(shown) == {"a": b"a", "b": b"b", "c": b"2"}
+    as_engines(shown)
+
+
 def test_what_tar_appends(mount, registry, as_engines, tmp_path):
     tree, tar = tmp_path / "tree", tmp_path / "rootfs.tar"
     (tree / "etc").mkdir(parents=True)
