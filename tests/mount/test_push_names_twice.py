@@ -11,7 +11,7 @@ import pytest
 
 from registry.client import digest_of
 from support.engines import skopeo_copy
-from support.images import Layer
+from support.images import Layer, index_of, platform_images
 from support.layers import image_of, layer_of_tar
 from support.system import run
 from support.tars import (
@@ -142,6 +142,17 @@ def test_one_more_layer(mount, registry, client, as_engines, name, compression):
     as_engines(shown)
 
 
+def test_a_platform_of_an_index(mount, registry, client, as_engines):
+    index_of(platform_images()).push(client, "app", "1.0")
+    mounted = mount(registry, "platform=linux/amd64")
+    platforms = mounted / "app/1.0/platforms"
+    (platforms / "linux-amd64.tar").write_bytes(tar_of("file"))
+    shown = platforms / "linux-amd64/rootfs"
+    assert outline(shown) == SHOWN | ALL["file"][1]
+    assert len(os.listdir(platforms)) == 2
+    as_engines(shown)
+
+
 def test_a_layer_that_links_to_the_one_below(mount, registry, client,
                                              as_engines):
     image_of([file("base", b"base", uid=7)]).push(client, "app", "1.0")
@@ -195,14 +206,14 @@ def test_what_tar_appends(mount, registry, as_engines, tmp_path):
     as_engines(shown)
 
 
-def test_docker_pulls_it(mount, registry, docker):
+def test_docker_pulls_all(mount, registry, docker):
     mounted = mount(registry)
     (mounted / "app").mkdir()
-    (mounted / "app/1.0.tar").write_bytes(
-        tar_bytes([file("f", b"1"), file("f", b"2")]))
-    reference = f"{registry.address}/app:1.0"
-    docker("pull", "-q", reference)
-    docker("rmi", reference)
+    for number, name in enumerate(ALL):
+        (mounted / f"app/{number}.tar").write_bytes(tar_of(name))
+        reference = f"{registry.address}/app:{number}"
+        docker("pull", "-q", reference)
+        docker("rmi", reference)
 
 
 @pytest.mark.parametrize("format", ["estargz", "zstd:chunked"])
