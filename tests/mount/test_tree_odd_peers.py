@@ -113,6 +113,36 @@ AS_PODMAN = {
 }
 
 
+# Layers are looked at one by one, as overlay engines unpack them: a link or a
+# file of a layer below is no directory to go through, but hidden by one. umoci
+# goes through the link, and refuses the file.
+AS_OVERLAY = {
+    "entry over a link": (
+        [TARGET, [file("link/new", b"n")]],
+        {"link/": None, "link/new": b"n", "target/": None,
+         "target/keep": b"k"}),
+    "whiteout over a link": (
+        [TARGET, [whiteout("link/keep")]],
+        {"link/": None, "target/": None, "target/keep": b"k"}),
+    "entry over a file": (
+        [[directory("a"), file("a/b", b"file")], [file("a/b/c/d", b"x")]],
+        {"a/": None, "a/b/": None, "a/b/c/": None, "a/b/c/d": b"x"}),
+}
+# No engine unpacks these; what there is of them can be read.
+READ_ALONE = {
+    "a name too long": ([[file("n" * 300, b"y"), file("ok", b"1")]],
+                        {"ok": b"1"}),
+    "entry in a file": ([[file("a", b"1"), file("a/b", b"2")]],
+                        {"a/": None, "a/b": b"2"}),
+    "link to a directory": ([[directory("d"), hard_link("h", "d")]],
+                            {"d/": None}),
+    "whiteouts of nothing": ([ETC, [file(".wh."), file("etc/.wh.."),
+                                    file("new", b"n")]],
+                             {"etc/": None, "etc/passwd": b"p",
+                              "etc/hostname": b"h", "top": b"t", "new": b"n"}),
+}
+
+
 def unsaid(tree):
     """Nobody says when a directory without an entry was changed, and podman
     changes the time of one that a layer puts something into."""
@@ -149,6 +179,22 @@ def test_as_podman(pushed, registry, podman, case):
     _, shown = pushed((AGREED | AS_PODMAN)[case])
     assert_same(shown, podman_rootfs(podman, f"{registry.address}/app:1.0"),
                 case != "opaque root")
+
+
+@pytest.mark.parametrize("case", AS_OVERLAY)
+def test_as_overlay(pushed, case):
+    layers, expected = AS_OVERLAY[case]
+    _, shown = pushed(layers)
+    assert outline(shown) == expected
+
+
+@pytest.mark.parametrize("case", READ_ALONE)
+def test_what_engines_refuse(pushed, registry, podman, case):
+    layers, expected = READ_ALONE[case]
+    _, shown = pushed(layers)
+    assert outline(shown) == expected
+    assert podman("pull", "-q", "--tls-verify=false",
+                  f"{registry.address}/app:1.0", check=False).returncode != 0
 
 
 def test_a_global_header_is_not_pushed(mount, registry, podman, tmp_path):
