@@ -38,7 +38,7 @@ struct archive_reader_options {
 	 * begin. NULL: nobody wants to know.
 	 */
 	void (*layer)(void *arg, const struct archive_entry *entry);
-	/* Called from there for each entry of the archive's own tar; or NULL. */
+	/* Called from there for each entry of the archive's tar; or NULL. */
 	void (*entry)(void *arg, const struct tar_entry *entry);
 	void *arg;
 };
