@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Of an index of an odd shape, the image that podman pulls is shown; and where
-podman finds none for this platform, there is none or an error."""
+podman finds nothing for this platform, nothing is shown, or an error."""
 
 import os
 

@@ -35,7 +35,7 @@ READ = {
                       gzip_member(b"") + GZIP + gzip_member(b"")),
     "header fields": (OCI_GZIP_LAYER, FIELDS),
     "stored": (OCI_GZIP_LAYER, gzip.compress(TAR, 0, mtime=0)),
-    "more behind the tar": (OCI_GZIP_LAYER, GZIP + gzip_member(b"x" * 5000)),
+    "more after the tar": (OCI_GZIP_LAYER, GZIP + gzip_member(b"x" * 5000)),
     "frames": (OCI_ZSTD_LAYER, zstd_frame(TAR[:70_000])
                + zstd_frame(TAR[70_000:])),
     "skippable behind": (OCI_ZSTD_LAYER,
