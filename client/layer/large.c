@@ -52,29 +52,59 @@ static int take(struct sink *sink, const void *data, size_t len,
 	return len > 0 ? sink_write(excerpt->out, bytes, len, err) : 0;
 }
 
+/* How much of a chunk was read. */
+struct progress {
+	const struct chunk *chunk;
+	uint64_t done;
+};
+
+/* The next piece: its length, or an error. */
+static int read_piece(struct progress *progress, uint8_t *piece,
+    struct err *err)
+{
+	const struct chunk *chunk = progress->chunk;
+	uint64_t left = chunk->span.in_len - progress->done;
+	size_t len = left < PIECE ? (size_t)left : PIECE;
+	int r = parts_read(chunk->parts, piece, len,
+	    chunk->span.in + progress->done, WINDOW, err);
+
+	progress->done += len;
+	return r < 0 ? r : (int)len;
+}
+
+/* Fetches the rest: a decoder with a large window does not wait for the
+ * network. */
+static int await_rest(void *arg, struct err *err)
+{
+	struct progress rest = *(const struct progress *)arg;
+	AUTO_FREE uint8_t *piece = malloc(PIECE);
+	int r = piece ? 0 : err_nomem(err);
+
+	while (r >= 0 && rest.done < rest.chunk->span.in_len)
+		r = read_piece(&rest, piece, err);
+	return r < 0 ? r : 0;
+}
+
 static int decode(const struct chunk *chunk, struct excerpt *excerpt,
     struct err *err)
 {
-	const struct layer_span *span = &chunk->span;
+	struct progress progress = {chunk, 0};
 	AUTO_FREE uint8_t *piece = malloc(PIECE);
 	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
-	uint64_t done = 0;
 	int r;
 
 	if (!piece)
 		return err_nomem(err);
 	r = decoder_new(chunk->compression, &excerpt->sink, UINT64_MAX,
 	    &decoder, err);
-	while (r == 0 && excerpt->left > 0 && done < span->in_len) {
-		size_t len = span->in_len - done < PIECE
-				 ? (size_t)(span->in_len - done)
-				 : PIECE;
-
-		r = parts_read(chunk->parts, piece, len, span->in + done,
-		    WINDOW, err);
+	if (r == 0)
+		decoder_share(decoder, &windows_of_fetches, await_rest,
+		    &progress);
+	while (
+	    r == 0 && excerpt->left > 0 && progress.done < chunk->span.in_len) {
+		r = read_piece(&progress, piece, err);
 		if (r >= 0)
-			r = decoder_write(decoder, piece, len, err);
-		done += len;
+			r = decoder_write(decoder, piece, (size_t)r, err);
 	}
 	return r < 0 ? r : 0;
 }

@@ -26,6 +26,7 @@ struct pass {
 	enum compression compression;
 	struct decoder *decoder; /* NULL: there is nothing to decode */
 	struct tar_walker *walker;
+	uint64_t done; /* bytes of the blob that were decoded */
 	bool tar_ended;
 	uint64_t out; /* decoded so far, to the tar's end */
 
@@ -137,16 +138,22 @@ static int take_piece(struct pass *pass, const uint8_t *data, size_t len,
 	return decoder_write(pass->decoder, data, len, err);
 }
 
-/* What reaches the blob's end is there when the digest is right. */
-static ssize_t read_piece(struct pass *pass, uint8_t *piece, uint64_t done,
-    struct err *err)
+static int check_wanted(const struct pass *pass, uint64_t done, struct err *err)
 {
-	const struct pass_job *job = pass->job;
+	return pass->job->wanted(pass->job->arg, done)
+		   ? 0
+		   : err_set(err, ECANCELED,
+			 "nobody waits for the index any more");
+}
 
-	if (!job->wanted(job->arg, done))
-		return err_set(err, ECANCELED,
-		    "nobody waits for the index any more");
-	return blob_read(job->blob, piece, PIECE, done, err);
+/* What reaches the blob's end is there when the digest is right. */
+static ssize_t read_piece(struct pass *pass, uint8_t *piece, struct err *err)
+{
+	int r = check_wanted(pass, pass->done, err);
+
+	return r < 0
+		   ? r
+		   : blob_read(pass->job->blob, piece, PIECE, pass->done, err);
 }
 
 /* A blob that was there before was verified by whoever put it there, which may
@@ -173,17 +180,38 @@ static int end_check(struct pass *pass, struct err *err)
 	    digest_format(&digest, found));
 }
 
+/* Waits until the whole blob is there, as long as it is wanted: a decoder with
+ * a large window does not wait for the network. */
+static int await_blob(void *arg, struct err *err)
+{
+	struct pass *pass = arg;
+	const struct pass_job *job = pass->job;
+	uint64_t size = blob_size(job->blob);
+	char byte;
+
+	for (uint64_t end = pass->done; end < size;) {
+		ssize_t n;
+
+		end = size - end > PIECE ? end + PIECE : size;
+		if (check_wanted(pass, end, err) < 0)
+			return -err->code;
+		n = blob_read(job->blob, &byte, 1, end - 1, err);
+		if (n < 0)
+			return (int)n;
+	}
+	return 0;
+}
+
 static int read_all(struct pass *pass, struct err *err)
 {
 	AUTO_FREE uint8_t *piece = malloc(PIECE);
 	struct err reason = ERR_INIT;
-	uint64_t done = 0;
 	ssize_t n;
 	int r = 0;
 
 	if (!piece)
 		return err_nomem(err);
-	while ((n = read_piece(pass, piece, done, err)) > 0) {
+	while ((n = read_piece(pass, piece, err)) > 0) {
 		if (r == 0)
 			r = no_layer(take_piece(pass, piece, (size_t)n,
 					 &reason),
@@ -195,7 +223,7 @@ static int read_all(struct pass *pass, struct err *err)
 		if (pass->check &&
 		    hasher_update(pass->check, piece, (size_t)n, err) < 0)
 			return -err->code;
-		done += (uint64_t)n;
+		pass->done += (uint64_t)n;
 	}
 	if (n < 0)
 		return (int)n;
@@ -243,6 +271,9 @@ static int begin(struct pass *pass, struct err *err)
 	r = decoder_new(pass->compression, &pass->sink,
 	    pass->hasher ? LAYER_KEPT_MAX : LAYER_STREAM_MAX, &pass->decoder,
 	    err);
+	if (r == 0)
+		decoder_share(pass->decoder, &windows_of_layers, await_blob,
+		    pass);
 	if (r == 0 && !pass->hasher)
 		decoder_mark(pass->decoder, distance(pass->job),
 		    take_checkpoint, pass);

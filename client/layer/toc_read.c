@@ -44,7 +44,14 @@ struct range {
 	uint64_t tail_offset;
 };
 
+/* What is to be read next, of a blob. */
+struct pieces {
+	const struct toc_blob *blob;
+	uint64_t offset, end;
+};
+
 struct reading {
+	struct pieces pieces;
 	struct toc_fill fill;
 	struct toc_json *json;
 	struct hasher *hasher;
@@ -123,26 +130,46 @@ static int take_input(struct reading *reading, const void *data, size_t len,
 	return r < 0 ? r : decoder_write(reading->decoder, data, len, err);
 }
 
+/* The next piece: its length, or an error. */
+static int read_piece(struct pieces *pieces, void *data, struct err *err)
+{
+	uint64_t left = pieces->end - pieces->offset;
+	size_t len = left < PIECE_SIZE ? (size_t)left : PIECE_SIZE;
+	const struct toc_blob *blob = pieces->blob;
+	int r = blob->read(blob->arg, data, len, pieces->offset, err);
+
+	pieces->offset += len;
+	return r < 0 ? r : (int)len;
+}
+
+/* Fetches the rest: a decoder with a large window does not wait for the
+ * network. */
+static int await_rest(void *arg, struct err *err)
+{
+	struct pieces rest = *(const struct pieces *)arg;
+	AUTO_FREE void *piece = malloc(PIECE_SIZE);
+	int r = piece ? 0 : err_nomem(err);
+
+	while (r >= 0 && rest.offset < rest.end)
+		r = read_piece(&rest, piece, err);
+	return r < 0 ? r : 0;
+}
+
 /* Reads what is not in the tail, piece by piece. */
 static int take_pieces(struct reading *reading, const struct toc_blob *blob,
     uint64_t offset, uint64_t end, struct err *err)
 {
-	size_t room = end - offset < PIECE_SIZE ? end - offset : PIECE_SIZE;
-	AUTO_FREE void *piece = malloc(room);
+	struct pieces *pieces = &reading->pieces;
+	AUTO_FREE void *piece = malloc(PIECE_SIZE);
+	int r = piece ? 0 : err_nomem(err);
 
-	if (!piece)
-		return err_nomem(err);
-	while (offset < end) {
-		size_t len = end - offset < room ? end - offset : room;
-		int r = blob->read(blob->arg, piece, len, offset, err);
-
-		if (r == 0)
-			r = take_input(reading, piece, len, err);
-		if (r < 0)
-			return r;
-		offset += len;
+	*pieces = (struct pieces){blob, offset, end};
+	while (r >= 0 && pieces->offset < end) {
+		r = read_piece(pieces, piece, err);
+		if (r >= 0)
+			r = take_input(reading, piece, (size_t)r, err);
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int take_range(struct reading *reading, const struct toc_blob *blob,
@@ -214,7 +241,11 @@ static int read_chunked(struct reading *reading, const struct toc *toc,
 	reading->hashes_input = true;
 	r = decoder_new(COMPRESSION_ZSTD, &sink.sink, toc->decoded_len,
 	    &reading->decoder, err);
-	return r < 0 ? r : read_range(reading, toc, blob, &range, builder, err);
+	if (r < 0)
+		return r;
+	decoder_share(reading->decoder, &windows_of_layers, await_rest,
+	    &reading->pieces);
+	return read_range(reading, toc, blob, &range, builder, err);
 }
 
 /* Where the table is in a blob that ends in this footer; false if that is
@@ -282,7 +313,7 @@ static int read_estargz(struct reading *reading, const struct toc *toc,
 int toc_read(const struct toc *toc, const struct toc_blob *blob,
     struct builder *builder, struct layer_facts *facts, struct err *err)
 {
-	CLEANUP(reading_release) struct reading reading = {0};
+	CLEANUP(reading_release) struct reading reading = {.has_file = false};
 	int r = toc->kind == TOC_CHUNKED
 		    ? read_chunked(&reading, toc, blob, builder, err)
 		    : read_estargz(&reading, toc, blob, builder, err);

@@ -87,32 +87,43 @@ static int read_bytes(const struct push_layer *layer, struct decoder *decoder,
 	return 0;
 }
 
+/* The layer is there: a decoder with a large window does not wait for the
+ * program that writes the archive. */
+static int await_layer(void *arg, struct err *err)
+{
+	const struct push_layer *layer = arg;
+
+	return push_layers_await(layer->set, layer->offset + layer->size, err);
+}
+
 /* The same, unpacked. */
-static int unpack_bytes(const struct push_layer *layer, struct sink *sink,
+static int unpack_bytes(struct push_layer *layer, struct sink *sink,
     struct err *err)
 {
 	CLEANUP(decoder_free_p) struct decoder *decoder = NULL;
 	int r = decoder_new(layer->packing, sink, UNPACKED_MAX, &decoder, err);
 
-	if (r == 0)
-		r = read_bytes(layer, decoder, sink, err);
+	if (r < 0)
+		return r;
+	decoder_share(decoder, &windows_of_layers, await_layer, layer);
+	r = read_bytes(layer, decoder, sink, err);
 	if (r == 0 && !decoder_at_end(decoder))
 		r = err_set(err, EINVAL, "the compressed layer has not ended");
 	return r;
 }
 
 /* The same, as a tar that every engine unpacks. */
-static int convert_bytes(const struct push_layer *layer, struct sink *sink,
+static int convert_bytes(struct push_layer *layer, struct sink *sink,
     struct err *err)
 {
-	int r = push_layers_await(layer->set, layer->offset + layer->size, err);
+	int r = await_layer(layer, err);
 
 	return r < 0 ? r
 		     : tar_write_plain(layer->fd, layer->offset, layer->size,
 			   sink, err);
 }
 
-static int digest_layer(const struct push_layer *layer,
+static int digest_layer(struct push_layer *layer,
     enum digest_algorithm algorithm, struct layer_writer *writer,
     struct digest *out, struct err *err)
 {

@@ -49,10 +49,15 @@ static int make_decoder(const void *head, size_t len, struct sink *sink,
     struct decoder **out, struct err *err)
 {
 	enum compression compression = compression_sniff(head, len);
+	int r;
 
-	return compression == COMPRESSION_NONE
-		   ? 0
-		   : decoder_new(compression, sink, UINT64_MAX, out, err);
+	if (compression == COMPRESSION_NONE)
+		return 0;
+	r = decoder_new(compression, sink, UINT64_MAX, out, err);
+	/* All of it is on the disk. */
+	if (r == 0)
+		decoder_share(*out, &windows_of_layers, NULL, NULL);
+	return r;
 }
 
 /* Passes on the plain tar: 1 where it was compressed, 0 where it was not. */
@@ -176,7 +181,7 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	struct push_layer *brought;
 	bool docker = strcmp(image_type, MEDIA_DOCKER_MANIFEST) == 0;
 	CLEANUP(unpacked_release) struct unpacked unpacked = {.fd = -1};
-	bool is_plain;
+	bool is_plain = false;
 	int r = look_at(spool, &layer->diff_id, &is_plain, err);
 
 	if (r == 0 && !is_plain)
