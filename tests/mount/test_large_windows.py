@@ -14,7 +14,7 @@ import pytest
 
 from registry.client import digest_of
 from registry.faults import Hold
-from registry.process import wait_until
+from registry.process import PATIENCE, wait_until
 from support.images import OCI_GZIP_LAYER, Layer
 from support.layers import OCI_ZSTD_LAYER, image_of
 from support.system import run
@@ -94,8 +94,8 @@ def reading(root):
                             stdout=subprocess.PIPE, text=True)
 
 
-def read(root):
-    return run(sys.executable, "-c", HASH, root, timeout=60).stdout
+def read(root, timeout=60):
+    return run(sys.executable, "-c", HASH, root, timeout=timeout).stdout
 
 
 @pytest.mark.parametrize("kind", KINDS | SMALL)
@@ -133,7 +133,8 @@ def test_one_that_waits_for_the_network(mounted_plainly, proxy, client, kind):
     hold = Hold(at=len(slow.layers[0].data) - 1000)
     proxy.sends(f"/blobs/{slow.layers[0].digest}", hold, times=1)
     with waiting(hold, "ls", mounted / "app/slow/rootfs"):
-        assert read(mounted / "app/fast/rootfs") == fast_printed
+        fast_root = mounted / "app/fast/rootfs"
+        assert read(fast_root, timeout=PATIENCE - 10) == fast_printed
     assert read(mounted / "app/slow/rootfs") == slow_printed
 
 

@@ -7,6 +7,7 @@
 #include "toc_fixture.h"
 
 #include "limits.h"
+#include "stream/windows.h"
 
 enum {
 	LARGE_SIZE = SPAN_OUT_MAX + 3 * MIB + 5,
@@ -21,6 +22,7 @@ struct vouched {
 	char checksum[HEX_SIZE], position[64];
 	struct annotation annotations[NOTES];
 	uint64_t large_at, large_end; /* in the blob */
+	int window_log;               /* see struct made; set before the rest */
 };
 
 static void vouched_release(struct vouched *vouched)
@@ -85,6 +87,7 @@ static void vouched_init(struct vouched *vouched, struct world *world,
 	AUTO_MADE struct made made = made_new(kind);
 	uint64_t at, end;
 
+	made.window_log = vouched->window_log;
 	fill(&vouched->large, LARGE_SIZE);
 	fill(&vouched->small, SMALL_SIZE);
 	vouched->small.data[0] = 'X';
@@ -147,9 +150,10 @@ static void check_reads(struct layer *layer, struct vouched *vouched)
 	assert_bytes(layer, "behind", &vouched->small, SMALL_SIZE, 0);
 }
 
-static void check_kind(struct world *world, enum toc_kind kind)
+static void check_kind(struct world *world, enum toc_kind kind, int window_log)
 {
-	CLEANUP(vouched_release) struct vouched vouched = {0};
+	CLEANUP(vouched_release)
+	struct vouched vouched = {.window_log = window_log};
 	struct layer *layer;
 
 	vouched_init(&vouched, world, kind);
@@ -172,12 +176,21 @@ static void check_kind(struct world *world, enum toc_kind kind)
 
 static void test_estargz(void **state)
 {
-	check_kind(*state, TOC_ESTARGZ);
+	check_kind(*state, TOC_ESTARGZ, 0);
 }
 
 static void test_chunked(void **state)
 {
-	check_kind(*state, TOC_CHUNKED);
+	check_kind(*state, TOC_CHUNKED, 0);
+}
+
+/* Such a chunk waits for its turn, and gives it back. */
+static void test_large_window(void **state)
+{
+	check_kind(*state, TOC_CHUNKED, 25);
+	monitor_enter(&windows_of_fetches.monitor);
+	assert_int_equal(windows_of_fetches.in_use, 0);
+	monitor_leave(&windows_of_fetches.monitor);
 }
 
 /* What is kept of a layer does not keep the layer. */
@@ -289,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WORLD_TEST(test_estargz),
 	    WORLD_TEST(test_chunked),
+	    WORLD_TEST(test_large_window),
 	    WORLD_TEST(test_closes),
 	    WORLD_TEST(test_range),
 	    WORLD_TEST(test_wrong),

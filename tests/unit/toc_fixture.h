@@ -38,6 +38,7 @@ struct made {
 	struct err read_error; /* what reading the blob ends in, if set */
 	unsigned reads;
 	uint64_t read_bytes;
+	int window_log; /* of zstd's frames; 0: the library's choice */
 };
 
 UNUSED static void made_release(struct made *made)
@@ -83,7 +84,13 @@ static uint64_t put_member(struct made *made, const void *data, size_t len)
 		libdeflate_free_compressor(compressor);
 		assert_true(size > 0);
 	} else {
-		size = ZSTD_compress(out, room, data, len, 1);
+		ZSTD_CCtx *context = ZSTD_createCCtx();
+
+		ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog,
+		    made->window_log);
+		size = ZSTD_compress2(context, out, room, data, len);
+		ZSTD_freeCCtx(context);
 		assert_false(ZSTD_isError(size));
 	}
 	put(&made->blob, out, size);
