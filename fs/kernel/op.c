@@ -124,6 +124,12 @@ struct node *op_node(struct op *op, fuse_ino_t ino)
 	return node;
 }
 
+/* That a name is not there is an answer: the call may go on to make it. */
+static bool has_failed(const struct op *op)
+{
+	return op->err.code != 0 && (op->err.code != ENOENT || op->is_open);
+}
+
 void op_end(struct op *op)
 {
 	fuse_req_interrupt_func(op->req, NULL, NULL);
@@ -135,8 +141,8 @@ void op_end(struct op *op)
 	}
 	task_end(&op->task);
 	budget_unbind(&op->budget);
-	spent_end(op->mount->spent, caller_now().pid, op->reads,
-	    op->err.code != 0, &op->budget);
+	spent_end(op->mount->spent, caller_now().pid, op->reads, has_failed(op),
+	    &op->budget);
 }
 
 /*

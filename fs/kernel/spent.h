@@ -9,7 +9,8 @@
  * is of.
  * - A request that is answered well, though a server failed on the way (the
  *   time of an image is then not known), may be followed by others of its call:
- *   they go on with what is left. What they need may be another thing than
+ *   they go on with what is left. That a name is not there is an answer, too:
+ *   the call may go on to make it. What they need may be another thing than
  *   what failed, and be there: so half of the timeout is left for the next of
  *   them, and again where that does not fail, too.
  * - One that fails ends its call: the next one of that thread begins a new
