@@ -37,6 +37,7 @@ struct builder {
 	struct pile spans, extents; /* of the records that go to the file */
 	bool has_acls, has_dangling;
 	unsigned left_out; /* entries */
+	uint32_t *list;    /* of children, once it takes no more; NULL before */
 };
 
 static inline uint32_t builder_count(const struct builder *builder)
