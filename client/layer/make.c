@@ -322,14 +322,13 @@ static int make_locked(struct layer *layer, struct err *err)
 	return r;
 }
 
+/* Where there is no room for it, it is decoded as it is read. */
 static int make_stream(struct layer *layer, struct err *err)
 {
 	int r = layer_find_stream(layer, err);
 
 	if (r == 0 && !layer_has_stream(layer))
-		r = err_set(err, ENOSPC,
-		    "a layer that has to be kept decoded does not fit in the "
-		    "cache (option cache_size)");
+		r = layer_decode_stream(layer, err);
 	return r;
 }
 
