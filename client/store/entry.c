@@ -182,6 +182,16 @@ static void ask(struct entry *entry, uint64_t end)
 		monitor_notify(&entry->monitor);
 }
 
+/* What has passed is not there again before all has. */
+static void hurry(struct entry *entry, uint64_t off)
+{
+	if (entry->hurried || !entry->unkept ||
+	    !unkept_has_passed(entry->unkept, off))
+		return;
+	entry->hurried = true;
+	monitor_notify(&entry->monitor);
+}
+
 int entry_await(struct entry *entry, uint64_t off, uint64_t end,
     struct err *err)
 {
@@ -204,6 +214,7 @@ int entry_await(struct entry *entry, uint64_t off, uint64_t end,
 				return r;
 			entry->fetching = true;
 		}
+		hurry(entry, off);
 		if (end < entry->wanted)
 			entry->wanted = end;
 		if (monitor_wait(&entry->monitor) < 0)
@@ -251,6 +262,7 @@ void entry_forgo(struct entry *entry, struct unkept *unkept, bool same)
 	file = steal(&entry->file);
 	before = entry->unkept;
 	entry->unkept = unkept;
+	entry->hurried = false;
 	entry->have = 0;
 	if (!same)
 		entry->epoch = atomic_fetch_add(&entry->store->epochs, 1) + 1;
@@ -282,7 +294,7 @@ static bool await_readers(struct entry *entry, size_t len)
 		if (entry->asked != asked)
 			moments = 0;
 		asked = entry->asked;
-		if (moments++ == PATIENCE_MOMENTS ||
+		if (moments++ == PATIENCE_MOMENTS || entry->hurried ||
 		    atomic_load(&entry->store->closing) ||
 		    atomic_load(&entry->opened) == 0)
 			return false;

@@ -48,6 +48,7 @@ struct entry {
 	uint64_t asked;         /* the farthest that one has asked for */
 	bool whole;             /* all of it, and the digest is right */
 	bool fetching;
+	bool hurried;       /* what passes: a reader waits for its end */
 	unsigned failures;  /* counts the fetches that failed */
 	struct err failure; /* of the last of them */
 };

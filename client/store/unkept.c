@@ -222,6 +222,13 @@ bool unkept_passes(const struct unkept *unkept, uint64_t off, uint64_t end)
 	       end <= window->begin + window->len && end < unkept->size;
 }
 
+bool unkept_has_passed(const struct unkept *unkept, uint64_t off)
+{
+	const struct piece *window = unkept->window;
+
+	return window && window->len > 0 && off < window->begin;
+}
+
 void unkept_copy(const struct unkept *unkept, void *data, size_t len,
     uint64_t off)
 {

@@ -47,6 +47,8 @@ void unkept_drop(struct unkept *unkept);
 
 /* For the window; called by one at a time. Whether it has these bytes. */
 bool unkept_passes(const struct unkept *unkept, uint64_t off, uint64_t end);
+/* Whether that byte was in it, and is no more. */
+bool unkept_has_passed(const struct unkept *unkept, uint64_t off);
 /* Copies some that it has. */
 void unkept_copy(const struct unkept *unkept, void *data, size_t len,
     uint64_t off);
