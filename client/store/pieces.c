@@ -238,11 +238,11 @@ struct piece *window_open(struct pieces *pieces, size_t room)
 	if (!window || !(window->data = malloc(room ? room : 1)))
 		return NULL;
 	monitor_enter(&pieces->monitor);
-	if (pieces->windows < WINDOWS_MAX && make_room(pieces, room)) {
+	if (pieces->windows + room <= WINDOWS_MAX && make_room(pieces, room)) {
 		window->room = room;
 		window->holds = 1;
 		pieces->bytes += room;
-		pieces->windows++;
+		pieces->windows += room;
 	}
 	monitor_leave(&pieces->monitor);
 	if (!window->holds) {
@@ -258,7 +258,7 @@ void window_close(struct pieces *pieces, struct piece *window,
 	if (!window)
 		return;
 	monitor_enter(&pieces->monitor);
-	pieces->windows--;
+	pieces->windows -= window->room;
 	window->owner = owner;
 	window->state = PIECE_THERE;
 	if (owner && window->len > 0)

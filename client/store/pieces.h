@@ -21,10 +21,10 @@ enum {
 	/* What is fetched at a time of a blob that is read in order. */
 	PIECE_MAX = 1024 * 1024,
 	/* The last bytes of a blob that passes, as many as the pass over a
-	 * layer wants to read again. So many of these there can be, and there
-	 * is room for other pieces beside them. */
+	 * layer wants to read again; and all windows together, so that there
+	 * is room for other pieces. */
 	WINDOW_MAX = 6 * 1024 * 1024,
-	WINDOWS_MAX = 2,
+	WINDOWS_MAX = 2 * WINDOW_MAX,
 };
 
 enum piece_state { PIECE_COMING, PIECE_THERE, PIECE_FAILED };
@@ -51,7 +51,7 @@ struct pieces {
 	/* In the monitor. */
 	TAILQ_HEAD(piece_list, piece) list; /* in the order of use */
 	size_t bytes;                       /* the room of all of them */
-	unsigned windows;
+	size_t windows;                     /* of that, the windows' */
 };
 
 void pieces_init(struct pieces *pieces);

@@ -121,16 +121,19 @@ static int fetch(struct unkept *unkept, void *data, size_t len, uint64_t off,
 	struct err reason = ERR_INIT;
 	int r = -EBADMSG;
 
+	if (budget_recall(unkept->name, err) < 0)
+		return -err->code;
 	budget_be_patient();
 	for (int i = 0; r == -EBADMSG && i < TRIES; i++)
 		r = fetch_once(unkept, data, len, off, &reason);
 	if (r == 0)
 		return 0;
 	*err = reason;
+	budget_note(unkept->name, err);
 	/* What was read of it before was right. */
 	if (r == -EBADMSG && unkept->digests)
 		err->code = EILSEQ;
-	return err_wrap(err, "blob %s", unkept->name);
+	return -err->code;
 }
 
 /* The piece to fetch for who reads at off. */
@@ -154,6 +157,7 @@ static ssize_t read_piece(struct unkept *unkept, void *data, size_t len,
     uint64_t off, uint64_t window, struct err *err)
 {
 	struct pieces *pieces = &unkept->store->pieces;
+	const uint64_t since = budget_clock();
 	struct piece *piece;
 	size_t room, skip;
 	uint64_t begin = choose(unkept, off, window, &room);
@@ -166,6 +170,8 @@ static ssize_t read_piece(struct unkept *unkept, void *data, size_t len,
 		piece_brought(pieces, piece, r, err);
 		if (r < 0)
 			piece_put(pieces, piece);
+	} else if (r < 0) {
+		budget_waited(unkept->name, since, err);
 	}
 	if (r < 0)
 		return r;

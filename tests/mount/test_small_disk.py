@@ -9,8 +9,10 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,6 +27,7 @@ from support.layers import image_of, layer
 from support.system import fails_with, run
 from support.tars import directory, file
 from support.trees import outline
+from support.waiting import end, silent
 
 MIB = 1 << 20
 MEMORY_LIMIT = 64 * MIB
@@ -241,6 +244,30 @@ def test_damage_when_it_was_right(shown, proxy, large):
         proxy.heal()
         assert os.pread(opened.fileno(), 4096, 20 * MIB) == (
             large.data[20 * MIB:20 * MIB + 4096])
+
+
+@pytest.mark.parametrize("name, offset", [(BLOB, 44 * MIB),
+                                          ("app/1.0/rootfs/dir/5", 4 * MIB)])
+def test_silence(mount, proxy, client, small, large, name, offset):
+    """What is fetched again ends in time, and when it is interrupted."""
+    image_of(large).push(client, "app", "1.0")
+    root = mount(proxy, f"cache={small}/cache", "timeout=2")
+    for path in sorted((root / "app/1.0/rootfs/dir").iterdir()):
+        sha256(path)
+    hold = proxy.falls_silent("/blobs/")
+    root.allow_error(large.digest)
+    forget(root / name)
+    start = time.monotonic()
+    with open(root / name, "rb", buffering=0) as opened, \
+            fails_with(errno.ETIMEDOUT):
+        os.pread(opened.fileno(), 4096, offset)
+    assert time.monotonic() - start < 3 * 2
+    hold.release()
+    proxy.heal()
+    with silent(proxy, "/blobs/", "cat", root / name) as reader:
+        assert end(reader, signal.SIGINT) != 0
+    proxy.heal()
+    sha256(root / name)
 
 
 def test_somebody_else_fills_the_disk(mount_on, client, proxy, disk):
