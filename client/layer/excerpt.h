@@ -2,8 +2,8 @@
 /*
  * An excerpt of what a layer decodes to, as a blob of the store: it is decoded
  * when the store fetches it, and where the store has no room for it, as often
- * as it is read. What it is decoded from is not compared with anything: whoever
- * hears that the excerpt is wrong drops it (store/parts.h).
+ * as it is read. What it is decoded from is not compared with anything: a
+ * reader who hears that the excerpt is wrong drops it (store/parts.h).
  */
 #ifndef LAYER_EXCERPT_H
 #define LAYER_EXCERPT_H

@@ -101,8 +101,8 @@ void entry_keep(struct entry *entry);
 void entry_fail(struct entry *entry, const struct err *err);
 
 /* The file, which was the blob, is damaged, as `why` says: it is removed, if it
- * can be, and the next read fetches it again. Whoever read of it before had
- * right bytes. */
+ * can be, and the next read fetches it again. What was read of it before was
+ * right. */
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why);
 

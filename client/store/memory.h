@@ -19,8 +19,8 @@ struct memory_file {
 	uint64_t size;
 };
 
-/* Whoever has one of the files open, or mapped, holds a lock on it; what nobody
- * has any more counts no longer. All zeros: there are none. */
+/* A user of one of the files, open or mapped, holds a lock on it; what nobody
+ * uses any more counts no longer. All zeros: no files. */
 struct memory {
 	struct memory_file files[MEMORY_FILES_MAX];
 	size_t count;

@@ -73,8 +73,8 @@ static struct parts *partset_new(struct store *store,
 	return steal(&parts);
 }
 
-/* Opens path, and sees to it that eviction leaves it alone: 1, or 0 where there
- * is none that could be written and `create` is not set. */
+/* Opens path, and sees to it that eviction leaves it alone: 1, or 0 where it
+ * cannot be opened and `create` is not set. */
 static int open_in_use(const char *path, bool create, struct openfile **out,
     struct err *err)
 {

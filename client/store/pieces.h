@@ -71,10 +71,10 @@ void piece_brought(struct pieces *pieces, struct piece *piece, int r,
     const struct err *err);
 void piece_put(struct pieces *pieces, struct piece *piece);
 
-/* How long the piece is that ends there; 0 where there is none. */
+/* How long the piece is that ends there; 0: no piece does. */
 size_t pieces_before(struct pieces *pieces, const void *owner, uint64_t end);
 
-/* Whoever asks for them fetches them. */
+/* The next readers fetch them. */
 void pieces_forget(struct pieces *pieces, const void *owner);
 
 /*

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Room on the disk of the store. A blob is kept where there is some; where
- * there is none, or the disk cannot be written, it is read all the same
- * (unkept.h).
+ * Room on the disk of the store. A blob is kept where there is some; else,
+ * and where the disk cannot be written, it is read all the same (unkept.h).
  */
 #ifndef STORE_ROOM_H
 #define STORE_ROOM_H

@@ -36,8 +36,8 @@ struct store {
 	bool over;         /* it left more than it should have */
 	bool evicting;     /* one is queued or runs */
 	bool surveyed;     /* there was one: total is known */
-	/* Seconds (room.c): no eviction makes room before; when it was logged
-	 * last that there is none. 0: never. */
+	/* Seconds (room.c): no eviction makes room before; when the lack of it
+	 * was logged last. 0: never. */
 	int64_t full_until, lack_logged;
 	struct memory memory; /* temporary files that are not on the disk */
 

@@ -22,7 +22,7 @@ struct unkept {
 	struct sources *sources;
 	uint64_t size;
 	struct digests *digests; /* NULL: who reads it compares it */
-	struct piece *window;    /* while it passes; NULL: there is none */
+	struct piece *window;    /* while it passes; may be NULL */
 	int64_t began, ended;    /* passing, in ms */
 	struct unkept *before;   /* that some may still be reading from */
 };
@@ -52,8 +52,8 @@ bool unkept_has_passed(const struct unkept *unkept, uint64_t off);
 /* Copies some that it has. */
 void unkept_copy(const struct unkept *unkept, void *data, size_t len,
     uint64_t off);
-/* Whether len more bytes can follow without one going that a reader still
- * wants who has asked for all before `asked`. */
+/* Whether len more bytes can follow without one going that readers still
+ * want who asked for all before `asked`. */
 bool unkept_may_pass(const struct unkept *unkept, size_t len, uint64_t asked);
 /* The next bytes. */
 void unkept_pass(struct unkept *unkept, const void *data, size_t len,

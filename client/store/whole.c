@@ -54,8 +54,8 @@ void whole_note_sums(const char *path, const struct openfile *file)
 		log_debug(LOG_STORE, "%s: %s", path, reason.msg);
 }
 
-/* Opens path: 1 with its size, or 0 where there is none. What cannot be opened
- * is not there: it is fetched. */
+/* Opens path: 1 with its size, or 0. What cannot be opened is not there: it is
+ * fetched. */
 static int open_sized(const char *path, int *fd, uint64_t *size,
     struct err *err)
 {

@@ -198,7 +198,7 @@ def test_anywhere(mount, proxy, client, small, large, options):
 
 
 def test_two_readers(shown, large):
-    """One of which is far behind the other."""
+    """One of them is much slower."""
     with open(shown / BLOB, "rb", buffering=0) as slow, \
             ThreadPoolExecutor(2) as pool:
         start = slow.read(4096)

@@ -150,7 +150,7 @@ static void a_lost_reader_stops_it(void **state)
 	assert_true(f->origin.sent < LARGE);
 }
 
-/* Who has it open all the time profits from it, too. */
+/* A reader that has it open all the time profits from it, too. */
 static void there_is_room_again(void **state)
 {
 	struct fixture *f = require_disk(state);
