@@ -386,6 +386,19 @@ def test_no_room_at_all(mount_on, client, disk, state, form):
     assert files_in(root.cache / "blobs")
 
 
+@pytest.mark.parametrize("state", [full, read_only])
+def test_no_room_from_the_start(mount_on, client, disk, state):
+    directory = disk("size=8m")
+    image_of(SMALL, [file("top", "2")]).push(client, "app", "1.0")
+    (directory / "cache").mkdir(mode=0o700)
+    state(directory)
+    root = mount_on(directory)
+    assert (root / "app/1.0/rootfs/data").read_bytes() == SMALL[2].data
+    assert (root / "app/1.0/rootfs/top").read_bytes() == b"2"
+    with tarfile.open(root / "app/1.0/image.tar") as archive:
+        assert "manifest.json" in archive.getnames()
+
+
 def test_an_index_that_fits_nowhere(mount_on, client, disk):
     """It is too large to be held in memory."""
     directory = disk("size=8m")
