@@ -34,7 +34,11 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 int builder_add_span(struct builder *builder, const struct layer_span *span,
     const void *window, size_t window_len, struct err *err);
 
-/* Writes the index to an empty file. The builder takes no more. */
+/* How large the index is that builder_write() writes. */
+uint64_t builder_size(const struct builder *builder);
+
+/* Writes the index to an empty file; again, should that have failed, to another
+ * one. The builder takes no more. */
 int builder_write(struct builder *builder, const struct layer_facts *facts,
     int fd, struct err *err);
 

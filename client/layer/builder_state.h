@@ -43,6 +43,7 @@ struct builder {
 	bool over_file;    /* a parent of the entry at hand was no directory */
 	unsigned left_out; /* entries */
 	struct err oddity; /* the first that nobody can unpack */
+	uint32_t *list;    /* of children, once it takes no more; NULL before */
 };
 
 static inline uint32_t builder_count(const struct builder *builder)

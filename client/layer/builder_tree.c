@@ -49,6 +49,7 @@ void builder_free(struct builder *builder)
 	pile_release(&builder->spans);
 	pile_release(&builder->extents);
 	buf_release(&builder->last_parent);
+	free(builder->list);
 	free(builder);
 }
 

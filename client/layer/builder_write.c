@@ -235,22 +235,42 @@ static int write_lists(struct mapped_writer *writer, struct builder *builder,
 	return r < 0 ? r : mapped_end(writer, err);
 }
 
+uint64_t builder_size(const struct builder *builder)
+{
+	return mapped_file_size(mapped_aligned(sizeof(struct index_head)) +
+				mapped_aligned(builder->entries.len) +
+				mapped_aligned(builder_count(builder) *
+					       sizeof(struct index_child)) +
+				mapped_aligned(builder->spans.len) +
+				mapped_aligned(builder->extents.len) +
+				mapped_aligned(builder->heap.len));
+}
+
+/* It takes no more from now on. */
+static int finish(struct builder *builder, const struct index_head *head,
+    uint32_t salt, struct err *err)
+{
+	builder_forget_children(builder);
+	builder_settle(builder);
+	count_all(builder);
+	builder->list = list_children(builder);
+	if (!builder->list)
+		return err_nomem(err);
+	seal_entries(builder, salt);
+	seal_data(builder, head, salt);
+	return 0;
+}
+
 int builder_write(struct builder *builder, const struct layer_facts *facts,
     int fd, struct err *err)
 {
 	struct mapped_writer writer;
-	AUTO_FREE uint32_t *children = NULL;
 	struct index_head head = make_head(builder, facts);
 	uint32_t salt = records_sum(0, &head, sizeof(head));
+	int r = builder->list ? 0 : finish(builder, &head, salt, err);
 
-	builder_forget_children(builder);
-	builder_settle(builder);
-	count_all(builder);
-	children = list_children(builder);
-	if (!children)
-		return err_nomem(err);
-	seal_entries(builder, salt);
-	seal_data(builder, &head, salt);
+	if (r < 0)
+		return r;
 	mapped_begin(&writer, fd, INDEX_MAGIC);
-	return write_lists(&writer, builder, &head, children, salt, err);
+	return write_lists(&writer, builder, &head, builder->list, salt, err);
 }

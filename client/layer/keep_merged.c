@@ -70,26 +70,40 @@ static int find(struct store *store, const char *name,
 	return r;
 }
 
+/* A tree to be written. */
+struct written {
+	const struct merged_stack *stack;
+	const char *dir;
+};
+
+static int write_tree(void *arg, int fd, struct err *err)
+{
+	const struct written *written = arg;
+
+	return merged_write(written->stack, written->dir, fd, err);
+}
+
 /* A small cache may have no room for it: it is used all the same. */
 static int make(struct store *store, const struct merged_stack *stack,
     const char *name, struct merged **out, struct err *err)
 {
 	AUTO_FREE char *dir = store_temp_dir(store, err);
-	AUTO_FD int fd = dir ? store_temp(store, err) : -1;
+	struct written written = {stack, dir};
+	AUTO_FD int fd = -1;
 	struct err ignored = ERR_INIT;
-	int r = fd < 0 ? -err->code : merged_write(stack, dir, fd, err);
-	int own;
+	int own, r;
 
-	if (fd >= 0 && r < 0)
-		return err_wrap(err, "cannot write a tree in %s",
-		    store_dir(store));
-	if (r < 0)
-		return r;
+	if (!dir)
+		return -err->code;
+	fd = store_temp_filled(store, merged_size_max(stack), write_tree,
+	    &written, err);
+	if (fd < 0)
+		return err_wrap(err, "cannot write a tree");
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	r = own < 0 ? err_sys(err, "cannot open a tree")
 		    : merged_open(stack, own, out, err);
-	if (r == 0 && store_derived_put(store, fd, name, &ignored) < 0)
-		log_warn("a tree is not kept: %s", ignored.msg);
+	if (r == 0)
+		store_derived_put(store, fd, name, &ignored);
 	return r;
 }
 
@@ -99,14 +113,20 @@ int merged_get(struct store *store, struct layer *const *layers,
 {
 	AUTO_FREE char *name = NULL;
 	AUTO_FD int lock = -1;
+	struct err unlocked = ERR_INIT;
 	int r = make_name(layers, stack, &name, err);
 
 	if (r == 0)
 		r = find(store, name, stack, damaged, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	lock = store_derived_lock(store, name, err);
-	r = lock < 0 ? lock : find(store, name, stack, damaged, out, err);
+	lock = store_derived_lock(store, name, &unlocked);
+	if (lock == -EINTR) {
+		*err = unlocked;
+		return lock;
+	}
+	/* Without a lock it may be made twice. */
+	r = find(store, name, stack, damaged, out, err);
 	if (r == 0)
 		r = make(store, stack, name, out, err);
 	return r < 0 ? r : 0;

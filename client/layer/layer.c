@@ -6,6 +6,7 @@
 
 #include "base/budget.h"
 #include "base/log.h"
+#include "excerpt.h"
 #include "index_state.h"
 #include "state.h"
 
@@ -211,6 +212,25 @@ int layer_find_stream(struct layer *layer, struct err *err)
 	return 0;
 }
 
+int layer_decode_stream(struct layer *layer, struct err *err)
+{
+	const struct layer_facts *facts = layer_index_facts(layer->index);
+	const struct excerpt_range all = {.in_len = layer->size,
+	    .out_len = facts->stream_size};
+	struct blob *blob = NULL;
+	int r = excerpt_open(layer, &all, &facts->stream, &blob, err);
+
+	if (r < 0)
+		return r;
+	monitor_enter(&layer->monitor);
+	layer->stream_lost = false;
+	if (!layer->stream)
+		layer->stream = steal(&blob);
+	monitor_leave(&layer->monitor);
+	blob_put(blob);
+	return 0;
+}
+
 int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 {
 	int r = 0;
@@ -262,6 +282,8 @@ void layer_prefetch(struct layer *layer)
 {
 	struct err err = ERR_INIT;
 
+	if (!store_can_keep(layer->table->store, layer->size))
+		return;
 	if (pool_submit(layer->table->prefetches, prefetch, layer_get(layer),
 		&err) < 0)
 		layer_put(layer);

@@ -106,27 +106,38 @@ static int open_written(int fd, struct layer_index **out, struct err *err)
 		       : layer_index_open(own, out, err);
 }
 
+/* An index to be written. */
+struct written {
+	struct builder *builder;
+	const struct layer_facts *facts;
+};
+
+static int write_index(void *arg, int fd, struct err *err)
+{
+	const struct written *written = arg;
+
+	return builder_write(written->builder, written->facts, fd, err);
+}
+
 /* Makes what the builder holds the layer's index, and keeps it. A small cache
  * may have no room for it: it is used all the same. */
 static int keep(struct layer *layer, struct builder *builder,
     const struct layer_facts *facts, struct err *err)
 {
 	struct store *store = layer->table->store;
-	AUTO_FD int fd = store_temp(store, err);
+	struct written written = {builder, facts};
+	AUTO_FD int fd = store_temp_filled(store, builder_size(builder),
+	    write_index, &written, err);
 	struct layer_index *index = NULL;
 	struct err ignored = ERR_INIT;
-	int r = fd < 0 ? fd : builder_write(builder, facts, fd, err);
+	int r;
 
-	if (fd >= 0 && r < 0)
-		return err_wrap(err, "cannot write its index in %s",
-		    store_dir(store));
-	if (r == 0)
-		r = open_written(fd, &index, err);
+	if (fd < 0)
+		return err_wrap(err, "cannot write its index");
+	r = open_written(fd, &index, err);
 	if (r < 0)
 		return r;
-	if (store_derived_put(store, fd, layer->name, &ignored) < 0)
-		log_warn("%s: its index is not kept: %s", layer->title,
-		    ignored.msg);
+	store_derived_put(store, fd, layer->name, &ignored);
 	return publish(layer, index, err);
 }
 
@@ -287,14 +298,20 @@ static int make_from_blob(struct layer *layer, struct err *err)
 	return r;
 }
 
-/* Another process may be at it, or have done it meanwhile. */
+/* Another process may be at it, or have done it meanwhile. Where that cannot be
+ * known it is made twice. */
 static int make_locked(struct layer *layer, struct err *err)
 {
+	struct err unlocked = ERR_INIT;
 	AUTO_FD int lock =
-	    store_derived_lock(layer->table->store, layer->name, err);
-	int r = lock < 0 ? lock : 0;
+	    store_derived_lock(layer->table->store, layer->name, &unlocked);
+	int r = 0;
 
-	if (r == 0 && !layer_is_right(layer))
+	if (lock == -EINTR) {
+		*err = unlocked;
+		return lock;
+	}
+	if (!layer_is_right(layer))
 		r = make_find(layer, err);
 	if (r != 0)
 		return r;
@@ -305,14 +322,13 @@ static int make_locked(struct layer *layer, struct err *err)
 	return r;
 }
 
+/* Where there is no room for it, it is decoded as it is read. */
 static int make_stream(struct layer *layer, struct err *err)
 {
 	int r = layer_find_stream(layer, err);
 
 	if (r == 0 && !layer_has_stream(layer))
-		r = err_set(err, ENOSPC,
-		    "a layer that has to be kept decoded does not fit in the "
-		    "cache (option cache_size)");
+		r = layer_decode_stream(layer, err);
 	return r;
 }
 

@@ -263,6 +263,11 @@ int mapped_end(struct mapped_writer *writer, struct err *err)
 	return file_pwrite(writer->fd, &header, sizeof(header), 0, err);
 }
 
+uint64_t mapped_file_size(uint64_t pieces)
+{
+	return sizeof(struct header) + pieces;
+}
+
 int mapped_write(int fd, const char magic[MAPPED_MAGIC_SIZE],
     const struct mapped_piece *pieces, size_t count, struct err *err)
 {

@@ -88,6 +88,9 @@ int mapped_add(struct mapped_writer *writer, const void *data, size_t size,
 int mapped_align(struct mapped_writer *writer, struct err *err);
 int mapped_end(struct mapped_writer *writer, struct err *err);
 
+/* How large the file is, of the pieces' sizes (mapped_aligned()) together. */
+uint64_t mapped_file_size(uint64_t pieces);
+
 struct mapped_piece {
 	const void *data;
 	size_t size;

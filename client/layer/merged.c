@@ -37,6 +37,17 @@ uint32_t merged_name_check(const char *name, uint32_t salt)
 	return records_sum(salt, name, strlen(name));
 }
 
+uint64_t merged_size_max(const struct merged_stack *stack)
+{
+	uint64_t nodes = 0;
+
+	for (size_t i = 0; i < stack->count; i++)
+		nodes += layer_index_count(stack->layers[i]);
+	return mapped_file_size(
+	    sizeof(struct merged_head) +
+	    mapped_aligned(nodes * sizeof(struct merged_node)));
+}
+
 int merged_put(const struct merged_stack *stack, struct pile *nodes, int fd,
     struct err *err)
 {

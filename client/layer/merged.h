@@ -46,6 +46,9 @@ struct merged_stack {
 	size_t count;
 };
 
+/* How large the tree of the layers is at most. */
+uint64_t merged_size_max(const struct merged_stack *stack);
+
 /* Makes the tree of the layers and writes it to an empty file. dir: where it
  * keeps what is too much for memory. */
 int merged_write(const struct merged_stack *stack, const char *dir, int fd,

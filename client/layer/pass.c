@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "cutter.h"
 #include "limits.h"
 #include "tar/walker.h"
@@ -30,9 +31,10 @@ struct pass {
 	bool tar_ended;
 	uint64_t out; /* decoded so far, to the tar's end */
 
-	/* Where the stream is kept whole; -1, NULL: it is not. */
-	int stream_fd;
+	/* Of a stream that is to be kept whole, else NULL; and where, as long
+	 * as the disk has room for it, else -1. */
 	struct hasher *hasher;
+	int stream_fd;
 
 	struct hasher *check; /* of the blob; NULL: the store checks it */
 };
@@ -65,11 +67,15 @@ static int no_layer(int r, struct err *err)
 static int keep_stream(struct pass *pass, const void *data, size_t len,
     struct err *err)
 {
-	int r = file_pwrite(pass->stream_fd, data, len, pass->out, err);
+	struct err failure = ERR_INIT;
 
-	if (r < 0)
-		return err_wrap(err, "cannot keep it decoded in %s",
-		    store_dir(pass->job->store));
+	if (pass->stream_fd >= 0 &&
+	    file_pwrite(pass->stream_fd, data, len, pass->out, &failure) < 0) {
+		log_debug(LOG_STORE, "a layer is not kept decoded: %s",
+		    failure.msg);
+		cleanup_fd(&pass->stream_fd);
+		pass->stream_fd = -1;
+	}
 	return hasher_update(pass->hasher, data, len, err);
 }
 
@@ -282,11 +288,13 @@ static int begin(struct pass *pass, struct err *err)
 
 static int begin_stream(struct pass *pass, struct err *err)
 {
+	struct err failure = ERR_INIT;
+
 	pass->hasher = hasher_new(DIGEST_SHA256, err);
 	if (!pass->hasher)
 		return -err->code;
-	pass->stream_fd = store_temp(pass->job->store, err);
-	return pass->stream_fd < 0 ? pass->stream_fd : 0;
+	pass->stream_fd = store_temp(pass->job->store, &failure);
+	return 0;
 }
 
 /* Engines miss neither the end marker nor the padding of the last entry. Where
@@ -306,10 +314,12 @@ static int end_stream(struct pass *pass, struct layer_facts *facts,
     struct err *err)
 {
 	int r = hasher_finish(pass->hasher, &facts->stream, err);
+	struct err failure = ERR_INIT;
 
-	if (r == 0)
-		r = store_adopt(pass->job->store, pass->stream_fd, pass->out,
-		    &facts->stream, err);
+	if (r == 0 && pass->stream_fd >= 0 &&
+	    store_adopt(pass->job->store, pass->stream_fd, pass->out,
+		&facts->stream, &failure) < 0)
+		log_debug(LOG_STORE, "%s", failure.msg);
 	facts->vouching = LAYER_BY_STREAM;
 	return r;
 }

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,20 +20,38 @@ enum {
 	ROOM_IN_MEMORY = 4 << 20,
 	/* What is not needed in the end is on the disk as well. */
 	ROOM_STEP_MAX = 64 << 20,
+	/* Where the disk has no room, what is too much for memory may take as
+	 * much of it, of all piles together. */
+	BORROWED_MAX = 24 << 20,
 	/* Each is a page, around which the kernel can map 64 KiB. */
 	LOOKS_MAX = 128,
 	PAGE = 4096,
 };
+
+static atomic_size_t borrowed;
 
 void pile_init(struct pile *pile, const char *dir, size_t limit)
 {
 	*pile = (struct pile){.dir = dir, .limit = limit, .fd = -1};
 }
 
+/* Whether there is memory for so much. */
+static bool borrow(size_t room)
+{
+	size_t before = atomic_fetch_add(&borrowed, room);
+
+	if (before + room <= BORROWED_MAX)
+		return true;
+	atomic_fetch_sub(&borrowed, room);
+	return false;
+}
+
 static void let_go(struct pile *pile)
 {
 	if (pile->fd < 0) {
 		free(pile->data);
+		if (pile->room > ROOM_IN_MEMORY)
+			atomic_fetch_sub(&borrowed, pile->room);
 		return;
 	}
 	munmap(pile->data, pile->room);
@@ -77,15 +97,51 @@ static int grow_file(struct pile *pile, size_t room, struct err *err)
 		r = map(fd < 0 ? pile->fd : fd, room, &data, err);
 	if (r < 0)
 		return r;
-	if (pile->fd < 0) {
-		free(pile->data);
-		pile->fd = steal_fd(&fd);
-	} else {
+	if (fd < 0) {
 		munmap(pile->data, pile->room);
+	} else {
+		let_go(pile);
+		pile->fd = steal_fd(&fd);
 	}
 	pile->data = data;
 	pile->room = room;
 	return 0;
+}
+
+/* The same where the disk cannot: whether there is memory instead. */
+static bool grow_borrowed(struct pile *pile, size_t room)
+{
+	uint8_t *data;
+
+	if (!borrow(room))
+		return false;
+	data = malloc(room);
+	if (!data) {
+		atomic_fetch_sub(&borrowed, room);
+		return false;
+	}
+	memcpy(data, pile->data, pile->len);
+	let_go(pile);
+	pile->fd = -1;
+	pile->data = data;
+	pile->room = room;
+	return true;
+}
+
+static int grow_large(struct pile *pile, size_t room, struct err *err)
+{
+	struct err reason = ERR_INIT;
+
+	if (grow_file(pile, room, &reason) == 0 || grow_borrowed(pile, room))
+		return 0;
+	*err = reason;
+	/* It would be taken for an answer about a name in the layer. */
+	if (err->code == ENOENT || err->code == ENOTDIR)
+		err->code = EIO;
+	return err_wrap(err,
+	    "an index needs room in %s, or in another directory (option "
+	    "cache)",
+	    pile->dir);
 }
 
 static int grow(struct pile *pile, size_t need, struct err *err)
@@ -96,7 +152,7 @@ static int grow(struct pile *pile, size_t need, struct err *err)
 	while (room < need)
 		room += room < ROOM_STEP_MAX ? room : ROOM_STEP_MAX;
 	if (room > ROOM_IN_MEMORY)
-		return grow_file(pile, room, err);
+		return grow_large(pile, room, err);
 	data = realloc(pile->data, room);
 	if (!data)
 		return err_nomem(err);

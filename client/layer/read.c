@@ -13,32 +13,48 @@ static size_t least(size_t a, uint64_t b)
 	return b < a ? (size_t)b : a;
 }
 
-/* Where a stream is kept whole it is read when all of it was verified. Nobody
- * else has one that was damaged since: it is decoded again, once. */
+/* All of it is verified before. Nobody else has one that was damaged since it
+ * was kept, and what one is decoded from may have come wrong: it is decoded
+ * again, once. */
+static ssize_t read_verified(struct layer *layer, struct blob *blob,
+    uint8_t *data, size_t len, uint64_t at, struct err *err)
+{
+	struct err reason = ERR_INIT;
+	ssize_t n = blob_read_verified(blob, data, len, at, &reason);
+	int r = 0;
+
+	if (n == -ENOLINK) {
+		layer_lose_stream(layer, blob);
+		r = layer_await_stream(layer, &blob, err);
+	} else if (n == -EBADMSG || n == -EILSEQ) {
+		parts_drop(layer->parts, 0, layer->size);
+		r = layer_decode_stream(layer, err);
+	} else {
+		if (n < 0)
+			*err = reason;
+		return n;
+	}
+	return r < 0 ? r : blob_read_verified(blob, data, len, at, err);
+}
+
+/* Where a stream is vouched for as a whole. */
 static int read_stream(struct layer *layer, uint8_t *data, size_t len,
     uint64_t at, struct err *err)
 {
-	struct err reason = ERR_INIT;
 	struct blob *blob;
 	ssize_t n;
 	int r = layer_await_stream(layer, &blob, err);
 
 	if (r < 0)
 		return r;
-	n = blob_read(blob, data, len, at, &reason);
-	if (n == -ENOLINK) {
-		layer_lose_stream(layer, blob);
-		r = layer_await_stream(layer, &blob, err);
-		if (r == 0)
-			n = blob_read(blob, data, len, at, &reason);
-	}
-	if (r == 0 && n < 0)
-		*err = reason;
-	else if (r == 0 && (size_t)n < len)
+	n = read_verified(layer, blob, data, len, at, err);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n < len)
 		return err_set(err, EIO,
 		    "%s: the layer's tar is cut off before byte %llu",
 		    layer->title, (unsigned long long)(at + (uint64_t)n));
-	return r < 0 || n < 0 ? -err->code : 0;
+	return 0;
 }
 
 static int not_known(struct err *err)

@@ -75,6 +75,9 @@ void make_run(void *layer);
 int layer_find_stream(struct layer *layer, struct err *err);
 bool layer_has_stream(struct layer *layer);
 
+/* Opens the stream as the layer's, which is decoded when it is read. */
+int layer_decode_stream(struct layer *layer, struct err *err);
+
 /* The stream is to be made again, unless that was done meanwhile. */
 void layer_lose_stream(struct layer *layer, struct blob *stream);
 

@@ -30,7 +30,9 @@ static int blob_new(struct store *store, const struct digest *digest,
 	r = entry_find(store, digest, size, &blob->entry, err);
 	if (r < 0)
 		return err_wrap(err, "cannot open a blob of the store");
-	atomic_fetch_add(&blob->entry->opened, 1);
+	/* Who was the last to have it open may still be about to forget it. */
+	if (atomic_fetch_add(&blob->entry->opened, 1) == 0)
+		entry_keep(blob->entry);
 	*out = steal(&blob);
 	return 0;
 }
@@ -96,8 +98,9 @@ static int check_epoch(struct blob *blob, struct err *err)
 
 /* A place where bytes of the blob are. */
 struct place {
-	struct openfile *file;
-	bool whole; /* it was right as a whole */
+	struct openfile *file; /* NULL: in none */
+	bool whole;            /* it was right as a whole */
+	struct unkept *unkept; /* where that is read from no file */
 };
 
 static void place_release(struct place *place)
@@ -105,20 +108,25 @@ static void place_release(struct place *place)
 	openfile_put(place->file);
 }
 
-/* Where the bytes before end are, once they are there. */
-static int await(struct blob *blob, uint64_t end, struct place *out,
-    struct err *err)
+/* Where the bytes are that are read, once all before end are there. What is in
+ * no file, and passes, is copied at once. */
+static int await(struct blob *blob, void *data, size_t len, uint64_t off,
+    uint64_t end, struct place *out, struct err *err)
 {
 	struct entry *entry = blob->entry;
 	int r;
 
 	monitor_enter(&entry->monitor);
-	r = entry_await(entry, end, err);
+	r = entry_await(entry, off, end, err);
 	if (r == 0)
 		r = check_epoch(blob, err);
-	if (r == 0)
-		*out = (struct place){openfile_get(entry->file), entry->whole};
-	else if (r == -EBADMSG)
+	if (r == 0) {
+		out->whole = entry->whole;
+		out->file = entry->file ? openfile_get(entry->file) : NULL;
+		out->unkept = entry->file ? NULL : entry->unkept;
+		if (out->unkept && !out->whole)
+			unkept_copy(entry->unkept, data, len, off);
+	} else if (r == -EBADMSG)
 		blob->early = false; /* now its user knows */
 	monitor_leave(&entry->monitor);
 	return r;
@@ -158,8 +166,13 @@ static int read_place(const struct entry *entry, const struct place *place,
     void *data, size_t len, uint64_t off, struct err *err)
 {
 	struct openfile *file = place->file;
-	int r = place->whole ? check_change(entry, file, err) : 0;
+	int r;
 
+	if (!file)
+		return place->whole
+			   ? unkept_read(place->unkept, data, len, off, 0, err)
+			   : 0;
+	r = place->whole ? check_change(entry, file, err) : 0;
 	if (r < 0)
 		return r;
 	return place->whole && file->sums
@@ -173,16 +186,22 @@ static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
     uint64_t end, struct err *damage, struct err *err)
 {
 	struct entry *entry = blob->entry;
-	CLEANUP(place_release) struct place place = {NULL, false};
-	int r = await(blob, end, &place, err);
+	CLEANUP(place_release) struct place place = {NULL, false, NULL};
+	int r = await(blob, data, len, off, end, &place, err);
 
 	if (r < 0)
 		return r;
+	if (place.whole && place.unkept && unkept_may_end(place.unkept)) {
+		entry_keep(entry);
+		return 0;
+	}
 	r = read_place(entry, &place, data, len, off, damage);
 	if (r == 0)
 		return 1;
-	if (place.whole && (r == -EBADMSG || r == -EIO))
-		return entry_drop(entry, place.file, damage, err);
+	if (place.file && place.whole && (r == -EBADMSG || r == -EIO)) {
+		entry_drop(entry, place.file, damage);
+		return 0;
+	}
 	*err = *damage;
 	return err_wrap(err, "blob %s", entry->name);
 }
@@ -241,7 +260,7 @@ uint64_t blob_cached(struct blob *blob)
 	bool known;
 
 	monitor_enter(&entry->monitor);
-	have = entry->have;
+	have = entry->unkept ? 0 : entry->have;
 	known = entry->whole || entry->fetching;
 	monitor_leave(&entry->monitor);
 	return known ? have : partial_size(entry);

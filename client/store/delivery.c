@@ -39,6 +39,7 @@ int delivery_write(struct delivery *delivery, int fd, const void *data,
 	} else if (r < 0) {
 		*err = full;
 	}
+	delivery->unwritten = r < 0;
 	if (r == 0)
 		store_grew(store, len);
 	return r;
@@ -86,7 +87,7 @@ static int sink_take(struct sink *sink, const void *data, size_t len,
 static bool is_final(const struct err *err)
 {
 	return err->http != 0 || err->code == ENOENT || err->code == ENOLINK ||
-	       err->code == EACCES || err->code == EPERM;
+	       err->code == EACCES || err->code == EPERM || err->code == EINTR;
 }
 
 static int run_from(struct delivery *delivery,

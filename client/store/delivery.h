@@ -27,9 +27,10 @@ struct delivery {
 	bool (*unwanted)(struct delivery *delivery);
 
 	/* Own: why no more is taken, code 0 while it is; whether there was an
-	 * eviction for it. */
+	 * eviction for it; whether what came could not be written. */
 	struct err stop;
 	bool made_room;
+	bool unwritten;
 };
 
 /* Until `end` is reached: 0, -ENOLINK where no source has the blob, else the

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "path.h"
+#include "room.h"
 #include "spool.h"
 #include "state.h"
 #include "use.h"
@@ -39,17 +40,17 @@ int store_derived_open(struct store *store, const char *name, struct err *err)
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 && errno == ENOENT)
-		return err_sys(err, "cannot open %s", path);
-	if (fd < 0)
-		return path_fault(err_sys(err, "cannot open %s", path), err);
+	if (fd < 0) {
+		err_sys(err, "cannot open %s", path);
+		err->code = ENOENT;
+		return -ENOENT;
+	}
 	use_begin(fd);
 	use_note(fd);
 	return fd;
 }
 
-int store_derived_put(struct store *store, int fd, const char *name,
-    struct err *err)
+static int put(struct store *store, int fd, const char *name, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *temp = NULL;
@@ -68,6 +69,16 @@ int store_derived_put(struct store *store, int fd, const char *name,
 		unlink(temp);
 	else
 		store_grew(store, (uint64_t)st.st_size);
+	return r;
+}
+
+int store_derived_put(struct store *store, int fd, const char *name,
+    struct err *err)
+{
+	int r = put(store, fd, name, err);
+
+	if (r < 0)
+		room_lacks(store, err);
 	return r;
 }
 

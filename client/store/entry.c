@@ -12,8 +12,18 @@
 #include "use.h"
 #include "whole.h"
 
+enum {
+	SECOND_NANOSECONDS = 1000 * 1000 * 1000,
+	/* A blob that is not kept waits so long for a reader who does not go
+	 * on, and looks that often whether there is one. */
+	MOMENT_NANOSECONDS = SECOND_NANOSECONDS / 10,
+	PATIENCE_MOMENTS = 50,
+};
+
 static void entry_free(struct entry *entry)
 {
+	unkept_free(entry->unkept);
+	unkept_free(entry->retired);
 	sources_release(&entry->sources);
 	openfile_put(entry->file);
 	monitor_release(&entry->monitor);
@@ -54,6 +64,7 @@ static struct entry *entry_new(struct store *store, const struct digest *digest,
 	entry->wanted = UINT64_MAX;
 	sources_init(&entry->sources);
 	atomic_init(&entry->opened, 0);
+	atomic_init(&entry->unkeepable, false);
 	monitor_init(&entry->monitor);
 	if (!entry->shared.key || !entry->whole_path || !entry->partial_path) {
 		entry_free(entry);
@@ -141,7 +152,7 @@ void entry_put(struct entry *entry)
 
 	if (!shared_put(store, &entry->shared))
 		return;
-	if (entry->whole)
+	if (entry->whole && entry->file)
 		use_note(entry->file->fd);
 	entry_free(entry);
 	store_eased(store);
@@ -153,17 +164,42 @@ void entry_add_source(struct entry *entry, const struct store_source *source)
 	sources_add(&entry->sources, source);
 }
 
-static bool has(const struct entry *entry, uint64_t end)
+static bool has(const struct entry *entry, uint64_t off, uint64_t end)
 {
-	return entry->whole || (end < entry->size && end <= entry->have);
+	if (entry->whole)
+		return true;
+	return entry->unkept ? unkept_passes(entry->unkept, off, end)
+			     : end < entry->size && end <= entry->have;
 }
 
-int entry_await(struct entry *entry, uint64_t end, struct err *err)
+/* Who brings it may have waited for that. */
+static void ask(struct entry *entry, uint64_t end)
+{
+	if (end <= entry->asked)
+		return;
+	entry->asked = end;
+	if (entry->unkept && !entry->whole)
+		monitor_notify(&entry->monitor);
+}
+
+/* What has passed is not there again before all has. */
+static void hurry(struct entry *entry, uint64_t off)
+{
+	if (entry->hurried || !entry->unkept ||
+	    !unkept_has_passed(entry->unkept, off))
+		return;
+	entry->hurried = true;
+	monitor_notify(&entry->monitor);
+}
+
+int entry_await(struct entry *entry, uint64_t off, uint64_t end,
+    struct err *err)
 {
 	const unsigned failures = entry->failures;
 	const uint64_t since = budget_clock();
 
-	while (!has(entry, end)) {
+	ask(entry, end);
+	while (!has(entry, off, end)) {
 		if (entry->failures != failures) {
 			*err = entry->failure;
 			budget_waited(entry->shared.key, since, err);
@@ -178,6 +214,7 @@ int entry_await(struct entry *entry, uint64_t end, struct err *err)
 				return r;
 			entry->fetching = true;
 		}
+		hurry(entry, off);
 		if (end < entry->wanted)
 			entry->wanted = end;
 		if (monitor_wait(&entry->monitor) < 0)
@@ -216,6 +253,72 @@ void entry_publish(struct entry *entry, uint64_t have)
 	monitor_leave(&entry->monitor);
 }
 
+void entry_forgo(struct entry *entry, struct unkept *unkept, bool same)
+{
+	CLEANUP(openfile_put_p) struct openfile *file = NULL;
+	struct unkept *before;
+
+	monitor_enter(&entry->monitor);
+	file = steal(&entry->file);
+	before = entry->unkept;
+	entry->unkept = unkept;
+	entry->hurried = false;
+	entry->have = 0;
+	if (!same)
+		entry->epoch = atomic_fetch_add(&entry->store->epochs, 1) + 1;
+	monitor_leave(&entry->monitor);
+	unkept_free(before);
+}
+
+/* In the monitor, which it leaves for a moment. */
+static void wait_moment(struct entry *entry)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += MOMENT_NANOSECONDS;
+	if (end.tv_nsec >= SECOND_NANOSECONDS) {
+		end.tv_nsec -= SECOND_NANOSECONDS;
+		end.tv_sec++;
+	}
+	monitor_wait_until(&entry->monitor, &end);
+}
+
+/* In the monitor: waits for who reads what passes. Whether one does. */
+static bool await_readers(struct entry *entry, size_t len)
+{
+	uint64_t asked = entry->asked;
+	int moments = 0;
+
+	while (!unkept_may_pass(entry->unkept, len, entry->asked)) {
+		if (entry->asked != asked)
+			moments = 0;
+		asked = entry->asked;
+		if (moments++ == PATIENCE_MOMENTS || entry->hurried ||
+		    atomic_load(&entry->store->closing) ||
+		    atomic_load(&entry->opened) == 0)
+			return false;
+		wait_moment(entry);
+	}
+	return true;
+}
+
+bool entry_pass(struct entry *entry, const void *data, size_t len, uint64_t off,
+    bool wait)
+{
+	bool followed;
+
+	monitor_enter(&entry->monitor);
+	followed = wait && await_readers(entry, len);
+	unkept_pass(entry->unkept, data, len, off);
+	if (off + len >= entry->wanted) {
+		entry->wanted = UINT64_MAX;
+		monitor_notify(&entry->monitor);
+	}
+	monitor_leave(&entry->monitor);
+	return followed;
+}
+
 /* In the monitor. */
 static void end_fetch(struct entry *entry)
 {
@@ -236,9 +339,36 @@ void entry_complete(struct entry *entry, struct sums *sums)
 	monitor_leave(&entry->monitor);
 }
 
-void entry_fail(struct entry *entry, const struct err *err)
+void entry_passed(struct entry *entry)
+{
+	struct piece *window;
+
+	monitor_enter(&entry->monitor);
+	window = unkept_take_window(entry->unkept);
+	monitor_leave(&entry->monitor);
+	unkept_list_window(entry->unkept, window);
+	entry_complete(entry, NULL);
+}
+
+void entry_keep(struct entry *entry)
 {
 	monitor_enter(&entry->monitor);
+	if (entry->whole && entry->unkept) {
+		entry->unkept->before = entry->retired;
+		entry->retired = steal(&entry->unkept);
+		entry->whole = false;
+		entry->have = 0;
+		atomic_store(&entry->unkeepable, false);
+	}
+	monitor_leave(&entry->monitor);
+}
+
+void entry_fail(struct entry *entry, const struct err *err)
+{
+	struct unkept *unused;
+
+	monitor_enter(&entry->monitor);
+	unused = steal(&entry->unkept);
 	entry->whole = false;
 	entry->have = 0;
 	if (err) {
@@ -247,21 +377,21 @@ void entry_fail(struct entry *entry, const struct err *err)
 	}
 	end_fetch(entry);
 	monitor_leave(&entry->monitor);
+	unkept_free(unused);
 }
 
-int entry_drop(struct entry *entry, struct openfile *file,
-    const struct err *why, struct err *err)
+void entry_drop(struct entry *entry, struct openfile *file,
+    const struct err *why)
 {
-	/* First the name, so that no fetch finds it again. */
-	int r = whole_drop(entry->whole_path, file, why, err);
+	struct err failure = ERR_INIT;
 
-	if (r < 0)
-		return r;
+	/* First the name, so that no fetch finds it again. */
+	if (whole_drop(entry->whole_path, file, why, &failure) < 0)
+		atomic_store(&entry->unkeepable, true);
 	monitor_enter(&entry->monitor);
 	if (entry->whole && entry->file == file) {
 		entry->whole = false;
 		entry->have = 0;
 	}
 	monitor_leave(&entry->monitor);
-	return 0;
 }

@@ -239,5 +239,6 @@ void evict(struct store *store, uint64_t need)
 
 	SCOPED_LOCK(&store->lock);
 	store->total = candidates.total;
+	store->surveyed = true;
 	store->over = candidates.total > goal;
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "delivery.h"
 #include "partial.h"
+#include "room.h"
 #include "settle.h"
 #include "whole.h"
 
@@ -28,6 +29,11 @@ struct fetch {
 	struct sums *sums; /* of a large blob, as far as it is hashed */
 	bool quiet;        /* readers have nothing before all is hashed */
 	bool abandoned;
+
+	uint64_t left;         /* bytes in the file when it was taken */
+	bool diskless;         /* the disk keeps no more of it */
+	struct unkept *unkept; /* then the entry's, or to become it */
+	bool hurried;          /* nobody reads what passes */
 };
 
 /* What is in the file is the blob's next bytes. */
@@ -36,21 +42,24 @@ static int hash(struct fetch *fetch, const void *data, size_t len,
 {
 	int r = hasher_update(fetch->hasher, data, len, err);
 
+	if (r == 0 && fetch->unkept)
+		r = digests_add(fetch->unkept->digests, data, len, err);
 	return r == 0 && fetch->sums ? sums_add(fetch->sums, data, len, err)
 				     : r;
 }
 
 /*
  * Whoever looked at the front of a large blob and went away should not cause
- * all of it to be transferred; what is half done is worth its end. What is
- * there stays, and the next reader continues from it.
+ * all of it to be transferred; what is half done is worth its end, where it is
+ * kept. What is there stays, and the next reader continues from it.
  */
 static bool unwanted(struct delivery *delivery)
 {
 	struct fetch *fetch = (struct fetch *)delivery;
 	struct entry *entry = fetch->entry;
 
-	if (atomic_load(&entry->opened) == 0 && delivery->at < entry->size / 2)
+	if (atomic_load(&entry->opened) == 0 &&
+	    (fetch->unkept || delivery->at < entry->size / 2))
 		fetch->abandoned = true;
 	return fetch->abandoned || atomic_load(&entry->store->closing);
 }
@@ -59,14 +68,21 @@ static int take_bytes(struct delivery *delivery, const void *data, size_t len,
     struct err *err)
 {
 	struct fetch *fetch = (struct fetch *)delivery;
-	int r = delivery_write(delivery, fetch->entry->file->fd, data, len,
-	    delivery->at, err);
+	struct entry *entry = fetch->entry;
+	int r = 0;
 
+	if (!fetch->unkept)
+		r = delivery_write(delivery, entry->file->fd, data, len,
+		    delivery->at, err);
 	if (r == 0)
 		r = hash(fetch, data, len, err);
-	if (r == 0)
-		entry_publish(fetch->entry, delivery->at + len);
-	return r;
+	if (r < 0)
+		return r;
+	if (!fetch->unkept)
+		entry_publish(entry, delivery->at + len);
+	else if (!entry_pass(entry, data, len, delivery->at, !fetch->hurried))
+		fetch->hurried = true;
+	return 0;
 }
 
 /* Hashes what is in the file already: an earlier fetch left it. */
@@ -130,9 +146,12 @@ static int fill(struct fetch *fetch, uint64_t left, struct err *err)
 	fetch->hasher = hasher;
 	fetch->delivery.at = 0;
 	sums_free(steal(&fetch->sums));
-	if (whole_is_large(entry->size) && !(fetch->sums = sums_new(err)))
+	if (whole_is_large(entry->size) && !fetch->unkept &&
+	    !(fetch->sums = sums_new(err)))
 		return -err->code;
 	r = take_leftover(fetch, left, err);
+	if (r == 0 && fetch->unkept)
+		entry_forgo(entry, fetch->unkept, left > 0);
 	if (r == 0 && fetch->delivery.at < entry->size)
 		r = delivery_run(&fetch->delivery, err);
 	return r < 0 ? r : verify(fetch, err);
@@ -157,41 +176,123 @@ static int prove(struct fetch *fetch, struct err *err)
 	return r;
 }
 
-static int fetch_blob(struct fetch *fetch, struct err *err)
+/* Where the disk has room for what is still to come. */
+static int fill_file(struct fetch *fetch, struct err *err)
+{
+	struct entry *entry = fetch->entry;
+	int r = room_check(entry->store, entry->size - fetch->left, err);
+
+	fetch->diskless = r < 0;
+	fetch->delivery.at = fetch->left;
+	if (r < 0)
+		return r;
+	r = fill(fetch, fetch->left, err);
+	fetch->diskless = r < 0 && fetch->delivery.unwritten;
+	return r;
+}
+
+/* The entry's file, as partial_take() has it. */
+static int take(struct fetch *fetch, struct err *err)
+{
+	struct entry *entry = fetch->entry;
+	int r = atomic_load(&entry->unkeepable)
+		    ? err_set(err, EIO, "%s did not keep blob %s before",
+			  entry->store->dir, entry->name)
+		    : partial_take(entry, &fetch->left, err);
+
+	fetch->abandoned =
+	    r == -ECANCELED && !atomic_load(&entry->store->closing);
+	fetch->diskless = r < 0 && r != -ECANCELED;
+	fetch->delivery.at = 0;
+	return r;
+}
+
+/* 1, or 0 where the blob is there already. */
+static int keep_blob(struct fetch *fetch, struct err *err)
 {
 	struct entry *entry = fetch->entry;
 
 	for (;;) {
-		uint64_t left;
-		int r = partial_take(entry, &left, err);
+		int r = take(fetch, err);
 
-		fetch->abandoned =
-		    r == -ECANCELED && !atomic_load(&entry->store->closing);
 		if (r == 0 && !whole_is_proven(entry->file, entry->size)) {
 			r = prove(fetch, err);
 			if (r == 0)
 				continue;
+			fetch->diskless = r < 0 && r != -ECANCELED;
+			fetch->delivery.at = 0;
 			return r < 0 ? r : 0;
 		}
 		if (r <= 0)
 			return r;
 		log_debug(LOG_STORE, "fetch of %s, from byte %llu", entry->name,
-		    (unsigned long long)left);
-		r = fill(fetch, left, err);
+		    (unsigned long long)fetch->left);
+		r = fill_file(fetch, err);
 		if (r == 0)
 			return 1;
 		/* Wrong bytes are of no use, nor is an empty file; a cache is
 		 * no reason for a disk to be full. */
-		if (r == -EBADMSG || r == -ENOSPC || r == -EDQUOT ||
-		    (left == 0 && fetch->delivery.at == 0))
+		if (r == -EBADMSG || fetch->diskless ||
+		    (fetch->left == 0 && fetch->delivery.at == 0))
 			partial_drop(entry);
 		partial_leave(entry);
-		if (r != -EBADMSG || left == 0)
+		if (r != -EBADMSG || fetch->left == 0)
 			return r;
 		/* Was it our leftover? Without it the answer is certain. */
 		log_warn("what was kept of blob %s is fetched again: %s",
 		    entry->name, err->msg);
 	}
+}
+
+/* The blob passes, after the first bytes, which are in the entry's file. */
+static int pass(struct fetch *fetch, uint64_t first, struct err *err)
+{
+	struct entry *entry = fetch->entry;
+	const struct unkept of = {.store = entry->store,
+	    .digest = &entry->digest,
+	    .name = entry->name,
+	    .sources = &entry->sources,
+	    .size = entry->size};
+	int r;
+
+	fetch->unkept = unkept_new(&of, err);
+	if (!fetch->unkept)
+		return -err->code;
+	r = fill(fetch, first, err);
+	if (r == 0)
+		r = digests_end(fetch->unkept->digests, err);
+	if (entry->unkept != fetch->unkept)
+		unkept_free(fetch->unkept);
+	return r;
+}
+
+/* The same where the disk keeps no more of it, because of err. Was what it has
+ * of it wrong, all comes again. */
+static int pass_blob(struct fetch *fetch, struct err *err)
+{
+	struct entry *entry = fetch->entry;
+	uint64_t first = entry->file ? fetch->delivery.at : 0;
+	int r;
+
+	room_lacks(entry->store, err);
+	*err = (struct err)ERR_INIT;
+	r = pass(fetch, first, err);
+	if (r == -EBADMSG && first > 0) {
+		*err = (struct err)ERR_INIT;
+		r = pass(fetch, 0, err);
+	}
+	return r;
+}
+
+/* 2: it passed. */
+static int fetch_blob(struct fetch *fetch, struct err *err)
+{
+	int r = keep_blob(fetch, err);
+
+	if (r >= 0 || !fetch->diskless)
+		return r;
+	r = pass_blob(fetch, err);
+	return r < 0 ? r : 2;
 }
 
 /* It is the blob. found: it has its name already, though maybe not the
@@ -232,7 +333,9 @@ static void fetch_run(void *arg)
 	budget_be_patient();
 	r = fetch_blob(&fetch, &err);
 
-	if (r >= 0)
+	if (r == 2)
+		entry_passed(entry);
+	else if (r >= 0)
 		complete(&fetch, r == 0);
 	sums_free(fetch.sums);
 	if (r == -EBADMSG)

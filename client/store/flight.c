@@ -9,12 +9,14 @@
 #include "base/budget.h"
 #include "base/log.h"
 #include "delivery.h"
+#include "room.h"
 
 struct flight {
 	struct delivery delivery;
 	struct parts *parts;
 	struct openfile *file;
 	bool abandoned; /* nobody is to be told why it ended */
+	bool unwritten; /* it ended because the disk could not keep it */
 	size_t filled;  /* bytes of the block that is arriving */
 
 	/* In the parts' monitor. */
@@ -119,16 +121,22 @@ static int take_bytes(struct delivery *delivery, const void *data, size_t len,
 static int bring(struct flight *flight, struct err *err)
 {
 	struct parts *parts = flight->parts;
+	struct delivery *delivery = &flight->delivery;
 	int r = partset_take_whole(parts, err);
 
 	if (r == 0)
+		r = room_check(parts->store, delivery->end - delivery->at, err);
+	if (r == 0)
 		r = partset_open(parts, &flight->file, err);
+	flight->unwritten = r < 0;
 	if (r <= 0 || !flight->file)
 		return r;
 	log_debug(LOG_STORE, "fetch of %s, bytes %llu to %llu", parts->name,
-	    (unsigned long long)flight->delivery.at,
-	    (unsigned long long)flight->delivery.end);
-	return delivery_run(&flight->delivery, err);
+	    (unsigned long long)delivery->at,
+	    (unsigned long long)delivery->end);
+	r = delivery_run(delivery, err);
+	flight->unwritten = r < 0 && delivery->unwritten;
+	return r;
 }
 
 static void fly(void *arg)
@@ -140,6 +148,8 @@ static void fly(void *arg)
 
 	budget_be_patient();
 	r = bring(flight, &err);
+	if (flight->unwritten)
+		room_lacks(parts->store, &err);
 
 	monitor_enter(&parts->monitor);
 	LIST_REMOVE(flight, link);
@@ -228,7 +238,7 @@ int flight_await(struct parts *parts, uint64_t first, uint64_t last,
 		    parts->name);
 	} else if (flight->next < last && flight->failure.code) {
 		*err = flight->failure;
-		r = -err->code;
+		r = flight->unwritten ? 1 : -err->code;
 	}
 	flight_put(flight);
 	return r;

@@ -18,7 +18,8 @@ bool flight_brings(const struct parts *parts, uint64_t block);
 
 /*
  * Waits until the flight that brings the first block has brought what it brings
- * of the range, or has nobody to bring it for. -EINTR, or what it failed with.
+ * of the range, or has nobody to bring it for. 1 where the disk has no room for
+ * it; -EINTR, or what it failed with.
  */
 int flight_await(struct parts *parts, uint64_t first, uint64_t last,
     struct err *err);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs that come whole: small ones, and those that were made here. */
+#include <errno.h>
+
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "path.h"
+#include "room.h"
 #include "spool.h"
 #include "state.h"
 #include "whole.h"
@@ -23,22 +27,68 @@ int store_load(struct store *store, const struct digest *digest,
 
 char *store_temp_dir(struct store *store, struct err *err)
 {
-	AUTO_FREE char *dir = file_path("%s/spool", store->dir);
+	char *dir = file_path("%s/spool", store->dir);
+	struct err ignored = ERR_INIT;
 
-	if (!dir) {
+	if (dir)
+		file_mkdirs(dir, 0700, &ignored);
+	else
 		err_nomem(err);
-		return NULL;
-	}
-	if (path_fault(file_mkdirs(dir, 0700, err), err) < 0)
-		return NULL;
-	return steal(&dir);
+	return dir;
 }
 
 int store_temp(struct store *store, struct err *err)
 {
-	AUTO_FREE char *dir = store_temp_dir(store, err);
+	AUTO_FREE char *dir = file_path("%s/spool", store->dir);
+	int r = dir ? file_mkdirs(dir, 0700, err) : err_nomem(err);
 
-	return dir ? path_fault(file_temp(dir, err), err) : -err->code;
+	return path_fault(r < 0 ? r : file_temp(dir, err), err);
+}
+
+static int temp_on_disk(struct store *store, uint64_t size, struct err *err)
+{
+	int r = room_check(store, size, err);
+
+	return r < 0 ? r : store_temp(store, err);
+}
+
+static int temp_in_memory(struct store *store, uint64_t size, struct err *err)
+{
+	SCOPED_LOCK(&store->lock);
+
+	return memory_file(&store->memory, size, err);
+}
+
+/* What is wrong with the disk is not wrong elsewhere. */
+static bool is_disk(int r)
+{
+	return r == -ENOSPC || r == -EDQUOT || r == -EROFS || r == -EIO;
+}
+
+int store_temp_filled(struct store *store, uint64_t size,
+    int (*fill)(void *arg, int fd, struct err *err), void *arg, struct err *err)
+{
+	AUTO_FD int fd = -1;
+	struct err on_disk = ERR_INIT;
+	int disk = temp_on_disk(store, size, &on_disk);
+	int r = disk < 0 ? -EIO : fill(arg, disk, &on_disk);
+
+	if (r == 0)
+		return disk;
+	if (disk >= 0)
+		close(disk);
+	if (!is_disk(r)) {
+		*err = on_disk;
+		return r;
+	}
+	fd = temp_in_memory(store, size, err);
+	if (fd < 0)
+		return err_set(err, ENOSPC,
+		    "%s, and too much is in memory already: make room there, "
+		    "or choose another directory (option cache)",
+		    on_disk.msg);
+	r = fill(arg, fd, err);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 /* For file systems on which an unnamed file cannot be given a name. */

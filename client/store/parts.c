@@ -95,7 +95,8 @@ static uint64_t first_missing(const struct parts *parts,
 	return block;
 }
 
-/* Waits until all that is wanted is there. */
+/* Waits until all that is wanted is there: 0, or 1 where the disk has no room
+ * for it. */
 static int await(struct parts *parts, const struct want *want, struct err *err)
 {
 	const uint64_t since = budget_clock();
@@ -112,10 +113,10 @@ static int await(struct parts *parts, const struct want *want, struct err *err)
 		if (r < 0)
 			return r;
 		r = flight_await(parts, block, want->last, err);
-		if (r < 0) {
+		if (r < 0)
 			budget_waited(parts->shared.key, since, err);
+		if (r != 0)
 			return r;
-		}
 	}
 	return 0;
 }
@@ -140,6 +141,8 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
 	if (r == 0)
 		file = openfile_get(parts->file);
 	monitor_leave(&parts->monitor);
+	if (r == 1)
+		return unkept_read(&parts->unkept, data, len, off, window, err);
 	if (r < 0)
 		return r;
 	n = file_pread(file->fd, data, len, off, err);
@@ -153,6 +156,7 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
 
 void parts_drop(struct parts *parts, uint64_t off, uint64_t len)
 {
+	unkept_drop(&parts->unkept);
 	if (off > parts->size || len > parts->size - off ||
 	    partset_drop_whole(parts))
 		return;

@@ -16,6 +16,7 @@
 
 static void partset_free(struct parts *parts)
 {
+	pieces_forget(&parts->store->pieces, &parts->unkept);
 	sources_release(&parts->sources);
 	openfile_put(parts->file);
 	blocks_release(&parts->there);
@@ -55,6 +56,11 @@ static struct parts *partset_new(struct store *store,
 	parts->whole_path = path_whole(store->dir, digest);
 	parts->parts_path = path_parts(store->dir, digest);
 	sources_init(&parts->sources);
+	parts->unkept = (struct unkept){.store = store,
+	    .digest = &parts->digest,
+	    .name = parts->name,
+	    .sources = &parts->sources,
+	    .size = size};
 	atomic_init(&parts->opened, 0);
 	monitor_init(&parts->monitor);
 	LIST_INIT(&parts->flights);
@@ -67,8 +73,8 @@ static struct parts *partset_new(struct store *store,
 	return steal(&parts);
 }
 
-/* Opens path, and sees to it that eviction leaves it alone: 1, or 0 where there
- * is none and `create` is not set. */
+/* Opens path, and sees to it that eviction leaves it alone: 1, or 0 where it
+ * cannot be opened and `create` is not set. */
 static int open_in_use(const char *path, bool create, struct openfile **out,
     struct err *err)
 {
@@ -77,13 +83,8 @@ static int open_in_use(const char *path, bool create, struct openfile **out,
 		int fd = create ? path_open(path, err)
 				: open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
-		if (fd < 0 && create)
-			return fd;
-		if (fd < 0 && errno == ENOENT)
-			return 0;
 		if (fd < 0)
-			return path_fault(err_sys(err, "cannot open %s", path),
-			    err);
+			return create ? fd : 0;
 		file = openfile_new(fd, err);
 		if (!file)
 			return -err->code;

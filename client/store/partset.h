@@ -17,6 +17,7 @@
 #include "shared.h"
 #include "sources.h"
 #include "store/parts.h"
+#include "unkept.h"
 
 struct flight;
 
@@ -29,7 +30,8 @@ struct parts {
 	char *whole_path;
 	char *parts_path;
 	struct sources sources;
-	atomic_uint opened; /* by users; flights have only a reference */
+	atomic_uint opened;   /* by users; flights have only a reference */
+	struct unkept unkept; /* for what the disk has no room for */
 
 	struct monitor monitor;
 	/* In the monitor. */

@@ -31,6 +31,7 @@ static void settle(const struct settling *settling)
 		/* Pages that could not be written may be gone already. */
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
+		atomic_store(&entry->unkeepable, true);
 		entry_fail(entry, &err);
 		return;
 	}

@@ -10,6 +10,8 @@
 
 #include "base/map.h"
 #include "base/pool.h"
+#include "memory.h"
+#include "pieces.h"
 #include "store/store.h"
 
 struct store {
@@ -33,6 +35,13 @@ struct store {
 	uint64_t added;    /* bytes that came since the last one began */
 	bool over;         /* it left more than it should have */
 	bool evicting;     /* one is queued or runs */
+	bool surveyed;     /* there was one: total is known */
+	/* Seconds (room.c): no eviction makes room before; when the lack of it
+	 * was logged last. 0: never. */
+	int64_t full_until, lack_logged;
+	struct memory memory; /* temporary files that are not on the disk */
+
+	struct pieces pieces; /* in memory, of what the disk has no room for */
 };
 
 /* Notes that bytes were written; room is made in the background if needed. */

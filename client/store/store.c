@@ -100,6 +100,8 @@ static void store_free(struct store *store)
 	pool_free(store->keepers);
 	assert(store->in_use.count == 0);
 	map_release(&store->in_use);
+	pieces_release(&store->pieces);
+	memory_release(&store->memory);
 	pthread_mutex_destroy(&store->lock);
 	free(store->dir);
 	free(store);
@@ -116,6 +118,7 @@ int store_open(const struct store_options *options, struct store **out,
 	if (!store)
 		return err_nomem(err);
 	pthread_mutex_init(&store->lock, NULL);
+	pieces_init(&store->pieces);
 	store->limit = options->limit;
 	store->step = options->limit / STEPS;
 	store->dir = strdup(options->dir);

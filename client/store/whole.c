@@ -54,16 +54,17 @@ void whole_note_sums(const char *path, const struct openfile *file)
 		log_debug(LOG_STORE, "%s: %s", path, reason.msg);
 }
 
-/* Opens path: 1 with its size, or 0 where there is none. */
+/* Opens path: 1 with its size, or 0. What cannot be opened is not there: it is
+ * fetched. */
 static int open_sized(const char *path, int *fd, uint64_t *size,
     struct err *err)
 {
 	struct stat st;
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (*fd < 0 && errno == ENOENT)
+	if (*fd < 0)
 		return 0;
-	if (*fd < 0 || fstat(*fd, &st) < 0)
+	if (fstat(*fd, &st) < 0)
 		return path_fault(err_sys(err, "cannot open %s", path), err);
 	*size = (uint64_t)st.st_size;
 	return 1;

@@ -159,6 +159,7 @@ static int user_errno(const struct op *op)
 		return op->is_open ? EIO : ENOENT;
 	case 0:
 	case EBADMSG:
+	case EILSEQ: /* a source that was right gives other bytes */
 	case ENOLINK:
 	case EUCLEAN: /* an index is damaged */
 	case ECONNABORTED:

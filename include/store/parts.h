@@ -36,9 +36,10 @@ uint64_t parts_size(const struct parts *parts);
  * Where some have to be fetched and what follows is not there either, as much
  * of it comes in the same request as ends `window` bytes behind off: readers
  * that go on need not ask again. No byte is fetched for two readers at once,
- * and what has arrived can be read while the rest of a window comes. -EINTR
- * (the fetch goes on), -ENOSPC, -EINVAL outside the blob, -EBADMSG where the
- * file was cut, or what the source failed with; a later read tries again.
+ * and what has arrived can be read while the rest of a window comes. Where the
+ * disk cannot keep them that is not promised. -EINTR (the fetch goes on),
+ * -EINVAL outside the blob, -EBADMSG where the file was cut, or what the source
+ * failed with; a later read tries again.
  */
 int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
     uint64_t window, struct err *err);

@@ -4,7 +4,8 @@
  * number of mounts may share. A blob is fetched once however many readers ask,
  * can be read while it arrives, is hashed as it arrives, and gets its name only
  * when the digest was right. The directory's size is bounded; what was least
- * recently used goes first, never what somebody has open.
+ * recently used goes first, never what somebody has open. What the disk cannot
+ * keep is read all the same.
  *
  *	DIR/blobs/sha256/AB/ABCD…	whole, verified blobs
  *	DIR/partial/ABCD…		what has arrived of others; locked by
@@ -100,14 +101,19 @@ uint64_t blob_size(const struct blob *blob);
 /*
  * Reads at off, waiting until the bytes are there; short only at the blob's
  * end. What reaches the end waits until the digest is right. -EBADMSG with both
- * digests when it is not (nothing of it is served or kept any more), -EINTR,
- * -ENOSPC, or what the source failed with; a later read tries again. Who was
+ * digests when it is not (nothing of it is served or kept any more), -EINTR, or
+ * what the source failed with; a later read tries again. Who was
  * served early bytes of a transfer that turned out wrong gets -EBADMSG once,
  * also where the blob has come right meanwhile.
  *
  * What is read of a whole blob is compared with checksums that were taken when
  * its digest was right, once for as long as the blob is open. One that is
  * damaged is fetched again, and the read goes on.
+ *
+ * Where the disk cannot keep the blob, it is served all the same. It comes
+ * once, to be verified, as slowly as it is read in order; from then on what is
+ * read is fetched again, and compared with digests of its blocks: -EILSEQ where
+ * the source gives other bytes than before.
  */
 ssize_t blob_read(struct blob *blob, void *data, size_t len, uint64_t off,
     struct err *err);
@@ -148,11 +154,26 @@ void store_drop(struct store *store, const struct digest *digest);
 /* An unnamed temporary file on the store's file system, or -errno. */
 int store_temp(struct store *store, struct err *err);
 
+/* Whether there may be room for so many bytes more: whether it is worth to
+ * fetch a blob that nobody reads yet. */
+bool store_can_keep(struct store *store, uint64_t size);
+
 /* The store's own directory, for messages. */
 const char *store_dir(const struct store *store);
 
+/*
+ * One that fill() writes, at most size bytes of it: on the disk, or where that
+ * cannot be in memory, which is bounded; fill() is called again then, with
+ * another file. The descriptor, what fill() failed with, or -ENOSPC with a
+ * sentence on what to do.
+ */
+int store_temp_filled(struct store *store, uint64_t size,
+    int (*fill)(void *arg, int fd, struct err *err), void *arg,
+    struct err *err);
+
 /* The directory of those files, for who makes one when it is needed: a new
- * string, or NULL with err filled. */
+ * string, or NULL with err filled. It may not be there, if the disk cannot be
+ * written. */
 char *store_temp_dir(struct store *store, struct err *err);
 
 /* Gives a store_temp() file its name as the blob of a digest that the caller
@@ -177,13 +198,14 @@ int store_note_put(struct store *store, const char *kind, const char *key,
  * after all that nobody uses of blobs. After a crash of the machine one may be
  * torn: whoever opens one compares it with a checksum of its own.
  *
- * Opens one for reading: the descriptor, or -ENOENT where there is none. While
- * it is open eviction leaves it alone.
+ * Opens one for reading: the descriptor, or -ENOENT where it cannot be. While it
+ * is open eviction leaves it alone.
  */
 int store_derived_open(struct store *store, const char *name, struct err *err);
 
 /* Names a store_temp() file so; readers of the old one keep it. fd stays the
- * caller's, and is only read from now on. */
+ * caller's, and is only read from now on. A failure is logged here, as all that
+ * is not kept because of the disk: what is in the file can be used. */
 int store_derived_put(struct store *store, int fd, const char *name,
     struct err *err);
 

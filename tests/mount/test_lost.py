@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the registry has lost, or the cache cannot keep, fails every tool: it is
-no empty directory, and no name that does not exist."""
+"""What the registry has lost fails every tool: it is no empty directory, and no
+name that does not exist."""
 
 import errno
 import os
@@ -321,82 +321,6 @@ def test_a_directory_is_read_again_when_its_tag_is_gone(
         os.listdir(root / "app/1.0")
 
 
-# What cannot be kept.
-
-@pytest.fixture
-def disk(tmp_path):
-    """A small disk for the cache: disk("size=2m", …)."""
-    path = tmp_path / "disk"
-    path.mkdir()
-
-    def make(*options):
-        run("mount", "-t", "tmpfs", "-o", ",".join(["mode=700", *options]),
-            "tmpfs", path)
-        return path
-    yield make
-    if os.path.ismount(path):
-        run("umount", "--lazy", path)
-
-
-def fill(directory):
-    """Takes all room on the disk: what can be put back is the file's name."""
-    with open(directory / "fill", "wb", buffering=0) as filled, \
-            fails_with(errno.ENOSPC):
-        while True:
-            filled.write(bytes(4096))
-    return directory / "fill"
-
-
-def assert_cannot_be_kept(root, tmp_path, code):
-    """Tools fail with that error, and the log says where."""
-    root.expect_error(f"{root.cache.parent}.*{os.strerror(code)}")
-    root.allow_error(os.strerror(code))
-    for number, name in enumerate(TOOLS):
-        result = tool(name, root / "app/1.0/rootfs", tmp_path / f"{number}")
-        assert result.returncode not in (0, FOUND_NOTHING.get(name)), result
-        assert os.strerror(code) in result.stderr, result
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_a_full_disk(mount, registry, client, disk, tmp_path, form):
-    directory = disk("size=2m")
-    image_of(FORMS[form](BASE), TOP).push(client, "app", "1.0")
-    root = mount(registry, f"cache={directory}/cache")
-    root.cache = directory / "cache"
-    os.listdir(root / "app/1.0")
-    filled = fill(directory)
-    assert_cannot_be_kept(root, tmp_path, errno.ENOSPC)
-    filled.unlink()
-    assert outline(root / "app/1.0/rootfs") == ALL
-
-
-def test_a_disk_without_inodes(mount, registry, client, disk, tmp_path):
-    directory = disk("size=20m", "nr_inodes=60")
-    image_of(BASE, TOP).push(client, "app", "1.0")
-    root = mount(registry, f"cache={directory}/cache")
-    root.cache = directory / "cache"
-    os.listdir(root / "app/1.0")
-    with fails_with(errno.ENOSPC):
-        for number in range(100):
-            (directory / f"{number}").touch()
-    assert_cannot_be_kept(root, tmp_path, errno.ENOSPC)
-    for number in range(20):
-        (directory / f"{number}").unlink()
-    assert outline(root / "app/1.0/rootfs") == ALL
-
-
-def test_a_read_only_disk(mount, registry, client, disk, tmp_path):
-    directory = disk("size=20m")
-    image_of(BASE, TOP).push(client, "app", "1.0")
-    root = mount(registry, f"cache={directory}/cache")
-    root.cache = directory / "cache"
-    os.listdir(root / "app/1.0")
-    run("mount", "-o", "remount,ro", directory)
-    assert_cannot_be_kept(root, tmp_path, errno.EROFS)
-    run("mount", "-o", "remount,rw", directory)
-    assert outline(root / "app/1.0/rootfs") == ALL
-
-
 def test_a_cache_that_was_removed_is_made_again(mount, registry, client,
                                                 tmp_path):
     image_of(BASE, TOP).push(client, "app", "1.0")
@@ -405,21 +329,4 @@ def test_a_cache_that_was_removed_is_made_again(mount, registry, client,
     # The daemon may be writing into it.
     while root.cache.exists():
         shutil.rmtree(root.cache, ignore_errors=True)
-    assert outline(root / "app/1.0/rootfs") == ALL
-
-
-def test_a_cache_that_cannot_be_made_again(mount, registry, client, tmp_path):
-    """A file is in its place: that is no answer about a name in the mount."""
-    image_of(BASE, TOP).push(client, "app", "1.0")
-    root = mount(registry, f"cache={tmp_path}/above/cache")
-    root.cache = tmp_path / "above/cache"
-    os.listdir(root / "app/1.0")
-    shutil.rmtree(tmp_path / "above")
-    (tmp_path / "above").write_text("in its place")
-    root.expect_error(f"{tmp_path}/above/.*Not a directory")
-    for number, name in enumerate(TOOLS):
-        assert_fails(name, root / "app/1.0/rootfs", tmp_path / f"{number}")
-    with fails_with(errno.EIO):
-        os.stat(root / "app/1.0/rootfs/low")
-    (tmp_path / "above").unlink()
     assert outline(root / "app/1.0/rootfs") == ALL

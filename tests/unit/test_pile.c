@@ -104,21 +104,32 @@ static void test_limit(void **state)
 	pile_release(&pile);
 }
 
-/* What it has stays as it is. */
+/* Memory takes the place of files that cannot be had, as long as there is some
+ * of that. What a pile has stays as it is. */
 static void test_no_file(void **state)
 {
 	static const char data[5 << 20];
 	struct err err = ERR_INIT;
-	struct pile pile;
+	struct pile piles[4];
 	size_t at;
+	int r = 0;
 
 	(void)state;
-	pile_init(&pile, "/nowhere", LIMIT);
-	fill(&pile, FEW);
-	assert_int_equal(pile_add(&pile, data, sizeof(data), &at, &err),
-	    -ENOENT);
-	check(&pile, FEW);
-	pile_release(&pile);
+	for (int i = 0; i < 4; i++) {
+		pile_init(&piles[i], "/nowhere", LIMIT);
+		fill(&piles[i], FEW);
+		assert_int_equal(r, 0);
+		r = pile_add(&piles[i], data, sizeof(data), &at, &err);
+	}
+	assert_int_equal(r, -EIO);
+	assert_non_null(strstr(err.msg, "/nowhere"));
+	pile_release(&piles[0]);
+	err = (struct err)ERR_INIT;
+	assert_int_equal(pile_add(&piles[3], data, sizeof(data), &at, &err), 0);
+	for (int i = 1; i < 4; i++)
+		check(&piles[i], FEW);
+	for (int i = 1; i < 4; i++)
+		pile_release(&piles[i]);
 }
 
 int main(void)

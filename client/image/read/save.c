@@ -244,7 +244,9 @@ static void look_ahead(struct save *save, uint64_t end)
 	struct ahead *ahead;
 	struct err none = ERR_INIT;
 
-	if (!blob || !is_first(save, blob) || !(ahead = malloc(sizeof(*ahead))))
+	if (!blob || !is_first(save, blob) ||
+	    !store_can_keep(images_store(save->image->images), blob->size) ||
+	    !(ahead = malloc(sizeof(*ahead))))
 		return;
 	*ahead = (struct ahead){save_get(save), blob};
 	if (pool_submit(images_ahead(save->image->images), fetch_ahead, ahead,
