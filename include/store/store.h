@@ -198,8 +198,8 @@ int store_note_put(struct store *store, const char *kind, const char *key,
  * after all that nobody uses of blobs. After a crash of the machine one may be
  * torn: whoever opens one compares it with a checksum of its own.
  *
- * Opens one for reading: the descriptor, or -ENOENT where it cannot be. While it
- * is open eviction leaves it alone.
+ * Opens one for reading: the descriptor, or -ENOENT where it cannot be. While
+ * it is open eviction leaves it alone.
  */
 int store_derived_open(struct store *store, const char *name, struct err *err);
 
