@@ -141,8 +141,12 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
 	if (r == 0)
 		file = openfile_get(parts->file);
 	monitor_leave(&parts->monitor);
-	if (r == 1)
-		return unkept_read(&parts->unkept, data, len, off, window, err);
+	if (r == 1) {
+		r = unkept_read(&parts->unkept, data, len, off, window, err);
+		if (r < 0)
+			budget_note(parts->shared.key, err);
+		return r;
+	}
 	if (r < 0)
 		return r;
 	n = file_pread(file->fd, data, len, off, err);

@@ -27,7 +27,7 @@ from support.layers import image_of, layer
 from support.system import fails_with, run
 from support.tars import directory, file
 from support.trees import outline
-from support.waiting import end, silent
+from support.waiting import MARGIN, end, silent
 
 MIB = 1 << 20
 MEMORY_LIMIT = 64 * MIB
@@ -261,7 +261,7 @@ def test_silence(mount, proxy, client, small, large, name, offset):
     with open(root / name, "rb", buffering=0) as opened, \
             fails_with(errno.ETIMEDOUT):
         os.pread(opened.fileno(), 4096, offset)
-    assert time.monotonic() - start < 3 * 2
+    assert time.monotonic() - start < 3 * 2 + MARGIN
     hold.release()
     proxy.heal()
     with silent(proxy, "/blobs/", "cat", root / name) as reader:
