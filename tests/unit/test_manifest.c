@@ -233,7 +233,7 @@ static void cases(void **state)
 	    BAD("null", "bad JSON"),
 	    BAD("short-digest", "64 lower-case"),
 	    BAD("size-as-text", "\"size\" is not a whole number"),
-	    BAD("size-past-64-bits", "9223372036854775807 is no possible size"),
+	    BAD("size-past-64-bits", "9223372036854775807 is not a valid size"),
 	    BAD("subject", "subject: the digest is missing"),
 	    BAD("text", "bad JSON"),
 	    BAD("too-large-size", "281474976710657 is not a valid size"),
