@@ -72,7 +72,9 @@ static int pass_on(struct spool *spool, struct sink *sink, struct err *err)
 		ssize_t n = spool_read(spool, piece, PIECE, done, err);
 
 		if (n <= 0)
-			return n < 0 ? (int)n : err_set(err, EIO, "cut off");
+			return n < 0 ? (int)n
+				     : err_set(err, EIO,
+					   "unexpected end of file");
 		if (done == 0)
 			r = make_decoder(piece, (size_t)n, sink, &decoder, err);
 		if (r == 0)
@@ -82,7 +84,7 @@ static int pass_on(struct spool *spool, struct sink *sink, struct err *err)
 		done += (uint64_t)n;
 	}
 	if (r == 0 && decoder && !decoder_at_end(decoder))
-		r = err_set(err, EINVAL, "the compressed tar has not ended");
+		r = err_set(err, EINVAL, "the compressed tar is truncated");
 	return r < 0 ? r : decoder != NULL;
 }
 
@@ -217,7 +219,7 @@ int new_layer_bring(struct new_layer *layer, const struct push_target *target,
 	if (r == 0 && docker &&
 	    layer_kind_plain(brought->blob.kind) == LAYER_ZSTD)
 		r = err_set(err, EINVAL,
-		    "layer %s: Docker's manifest can name no layer in zstd",
+		    "layer %s: a Docker manifest cannot name a zstd layer",
 		    name);
 	if (r == 0) {
 		layer->name = name;
