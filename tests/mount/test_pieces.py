@@ -13,6 +13,7 @@ import pytest
 
 from registry.client import digest_of
 from registry.faults import Hold, corrupt
+from registry.process import wait_until
 from support.caches import evict_blobs, flip
 from support.catalogs import blob_file
 from support.home import Home
@@ -146,7 +147,8 @@ def test_beside_a_wrong_transfer(mount, proxy, indexed, tmp_path):
                 pass
         with fails_with(errno.EIO):
             late.result()
-    assert verified(path) == b"yes"
+    # The kernel tells of a close some time after it.
+    wait_until(lambda: verified(path) == b"yes", "the descriptors to be closed")
     assert path.read_bytes() == made.data
 
 
@@ -163,7 +165,7 @@ def test_after_a_transfer_that_was_left(mount, proxy, indexed, tmp_path):
         assert early.read(4 * KIB)[:100] != made.data[:100]
     shutil.copytree(f"{kept}/derived", tmp_path / "other/derived",
                     dirs_exist_ok=True)
-    assert verified(path) == b"yes"
+    wait_until(lambda: verified(path) == b"yes", "the descriptor to be closed")
     assert path.read_bytes() == made.data
     hold.release()
 
