@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* References to inodes, and the end of an inode to which there is none. */
+/* References to inodes, and the end of an inode that nothing refers to. */
 #include <stdlib.h>
 
 #include "state.h"

@@ -16,7 +16,7 @@ struct unzstd {
 	ZSTD_DCtx *context; /* NULL: see format.h, window() */
 	uint64_t allowed;   /* for its window */
 	uint64_t window;    /* of the frame; once its header is there */
-	bool in_frame;      /* what follows is behind the header, */
+	bool in_frame;      /* what follows is after the header, */
 
 	/* which the context is given first where it came in pieces. */
 	uint8_t header[ZSTD_HEADER_MAX];

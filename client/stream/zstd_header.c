@@ -20,7 +20,7 @@ static bool is_single(const uint8_t *header)
 	return header[DESCRIPTOR] & SINGLE_SEGMENT;
 }
 
-/* Where the content's size is: behind the window and the dictionary's ID. */
+/* Where the content's size is: after the window and the dictionary's ID. */
 static size_t size_at(const uint8_t *header)
 {
 	static const uint8_t id_bytes[] = {0, 1, 2, 4};

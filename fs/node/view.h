@@ -111,7 +111,7 @@ struct view_ops {
 	bool is_constant;
 
 	/* The image that the node is the directory of, or the archive: 1 with
-	 * *out counted, 0 where it is none. NULL: it never is. */
+	 * *out counted, or 0. NULL: such a node is never either. */
 	int (*image)(struct node *node, struct image **out, struct err *err);
 
 	/* Of a directory that is a part of an image: the image (as long as the

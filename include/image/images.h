@@ -190,8 +190,8 @@ int image_platform(struct image *image, struct image **out, struct err *err);
 
 /*
  * The config, read at the first call and then kept: parsed, or NULL in *out for
- * an artifact, whose config is none. Lives as long as the image, whose layers
- * are remembered with it (image/layers.h).
+ * an artifact, which has no config of an image. Lives as long as the image,
+ * whose layers are remembered with it (image/layers.h).
  */
 int image_config(struct image *image, const struct config **out,
     struct err *err);

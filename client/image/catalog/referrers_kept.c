@@ -9,7 +9,7 @@
 
 /* One image's list, as it was last. */
 struct referrers_kept {
-	struct referrers *list; /* NULL while there is none */
+	struct referrers *list; /* NULL before it is loaded */
 	int64_t loaded;
 	bool loading;
 	bool changed; /* while it was loaded */
