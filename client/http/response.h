@@ -46,7 +46,7 @@ struct http_response {
 	 * until `done`. */
 	CURL *easy;
 	struct curl_slist *fields;
-	struct http_body body;
+	struct payload body;
 	uint64_t body_position;
 	int socket;          /* that it goes to, or -1 */
 	size_t header_bytes; /* of headers and trailers, so far */

@@ -109,7 +109,7 @@ static size_t sent(struct http_response *r, size_t len)
 static size_t on_send(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_response *r = arg;
-	const struct http_body *body = &r->body;
+	const struct payload *body = &r->body;
 	uint64_t left = body->size - r->body_position;
 	size_t len = size * count;
 	ssize_t n;

@@ -19,7 +19,7 @@ struct call {
 	char *scope;
 	/* For the caller to set; zero when initialised. */
 	const char *headers[CALL_HEADERS_MAX]; /* the first NULL ends them */
-	struct http_body body;
+	struct payload body;
 	unsigned max_redirects;
 	bool retry;
 	bool bulk;    /* as of http_request */

@@ -35,7 +35,7 @@ static bool read_count(const struct http_response *response, const char *name,
 
 /* False where it says nothing. */
 static bool read_quota(const struct http_response *response,
-    struct registry_limit *out)
+    struct source_limit *out)
 {
 	const char *source = http_header(response, "docker-ratelimit-source");
 	bool said;
@@ -53,7 +53,7 @@ static bool read_quota(const struct http_response *response,
 }
 
 static bool read_refusal(const struct http_response *response,
-    struct registry_limit *out)
+    struct source_limit *out)
 {
 	const char *field = http_header(response, "Retry-After");
 	time_t now = time(NULL);
@@ -66,7 +66,7 @@ static bool read_refusal(const struct http_response *response,
 
 void limits_read(struct limits *limits, const struct http_response *response)
 {
-	struct registry_limit now;
+	struct source_limit now;
 	bool quota = read_quota(response, &now);
 	bool refusal = read_refusal(response, &now);
 
@@ -79,7 +79,7 @@ void limits_read(struct limits *limits, const struct http_response *response)
 		limits->latest.refusal = now.refusal;
 }
 
-struct registry_limit limits_get(struct limits *limits)
+struct source_limit limits_get(struct limits *limits)
 {
 	SCOPED_LOCK(&limits->lock);
 

@@ -10,7 +10,7 @@
 
 struct limits {
 	pthread_mutex_t lock;
-	struct registry_limit latest; /* under lock */
+	struct source_limit latest; /* under lock */
 };
 
 void limits_init(struct limits *limits);
@@ -19,6 +19,6 @@ void limits_release(struct limits *limits);
 /* Takes note of what an answer says, which is nothing mostly. */
 void limits_read(struct limits *limits, const struct http_response *response);
 
-struct registry_limit limits_get(struct limits *limits);
+struct source_limit limits_get(struct limits *limits);
 
 #endif

@@ -26,7 +26,7 @@ struct list {
 	const char *what;   /* it is, for messages */
 	const char *member; /* of the JSON object */
 	bool (*valid)(const char *name, size_t len);
-	registry_name_fn *each;
+	source_name_fn *each;
 	void *arg;
 	unsigned long pages; /* read so far */
 	uint64_t bytes;      /* of them */
@@ -197,8 +197,8 @@ static bool is_unlisted(struct registry *registry, const struct list *list,
 	return lets_us_in(base) && !(list->is_page && reply_is_registrys(base));
 }
 
-int registry_catalog(struct registry *registry, registry_name_fn *each,
-    void *arg, struct err *err)
+int registry_catalog(struct registry *registry, source_name_fn *each, void *arg,
+    struct err *err)
 {
 	struct list list = {"the list of repositories", "repositories",
 	    is_repository, each, arg, 0, 0, NULL, false};
@@ -222,7 +222,7 @@ int registry_catalog(struct registry *registry, registry_name_fn *each,
 }
 
 int registry_tags(struct registry *registry, const char *repository,
-    registry_name_fn *each, void *arg, struct err *err)
+    source_name_fn *each, void *arg, struct err *err)
 {
 	struct list list = {repository, "tags", tag_valid, each, arg, 0, 0,
 	    NULL, false};

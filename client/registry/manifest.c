@@ -20,7 +20,7 @@
 	", " MEDIA_DOCKER_SCHEMA1_SIGNED ", " MEDIA_DOCKER_SCHEMA1 ", */*"
 
 static void copy_media_type(const struct http_response *response,
-    struct registry_manifest *out)
+    struct source_manifest *out)
 {
 	const char *type = http_header(response, "Content-Type");
 	size_t len = type ? strcspn(type, "; \t") : 0;
@@ -51,7 +51,7 @@ static bool is_object(const struct buf *body)
  * supported: nothing else says so, and the digest of an error document leads to
  * a manifest that nobody has.
  */
-static int check_shape(const struct registry_manifest *got, struct err *err)
+static int check_shape(const struct source_manifest *got, struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
 	const char *type = *got->media_type ? got->media_type : NULL;
@@ -76,7 +76,7 @@ static int check_shape(const struct registry_manifest *got, struct err *err)
  * something else. But it may choose the algorithm.
  */
 static int check_digest(const struct http_response *response,
-    const struct digest *want, struct registry_manifest *out, struct err *err)
+    const struct digest *want, struct source_manifest *out, struct err *err)
 {
 	enum digest_algorithm algorithm = want->algorithm;
 	char want_text[DIGEST_TEXT_SIZE], got_text[DIGEST_TEXT_SIZE];
@@ -105,7 +105,7 @@ static int check_digest(const struct http_response *response,
 }
 
 static int read_manifest(struct http_response *response,
-    const struct digest *want, struct registry_manifest *out, struct err *err)
+    const struct digest *want, struct source_manifest *out, struct err *err)
 {
 	int r;
 
@@ -148,7 +148,7 @@ static int refused(struct registry *registry, const struct call *call,
 }
 
 int registry_manifest_get(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err)
+    const char *reference, struct source_manifest *out, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call = {0};
@@ -169,18 +169,21 @@ int registry_manifest_get(struct registry *registry, const char *repository,
 }
 
 static int get_for_head(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err)
+    const char *reference, struct digest *out, struct err *err)
 {
+	struct source_manifest got;
 	int r =
-	    registry_manifest_get(registry, repository, reference, out, err);
+	    registry_manifest_get(registry, repository, reference, &got, err);
 
-	if (r == 0)
-		buf_release(&out->body);
-	return r;
+	if (r < 0)
+		return r;
+	buf_release(&got.body);
+	*out = got.digest;
+	return 0;
 }
 
 int registry_manifest_head(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err)
+    const char *reference, struct digest *out, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
@@ -192,10 +195,7 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 		return r;
 	if (http_status(response) == 404)
 		return call_refused(registry, &call, response, it.text, err);
-	out->body = BUF_INIT(MANIFEST_MAX_BYTES);
-	copy_media_type(response, out);
-	if (http_status(response) == 200 &&
-	    reply_digest(response, &out->digest))
+	if (http_status(response) == 200 && reply_digest(response, out))
 		return 0;
 	/* Refusals of a HEAD have no body that says why, and some servers
 	 * refuse nothing else. */
@@ -205,17 +205,14 @@ int registry_manifest_head(struct registry *registry, const char *repository,
 int registry_manifest_look(struct registry *registry, const char *repository,
     const char *reference, struct digest *out, struct err *err)
 {
-	struct registry_manifest found = {.body = BUF_INIT(0)};
 	struct err missing = ERR_INIT;
-	int r = registry_manifest_head(registry, repository, reference, &found,
+	int r = registry_manifest_head(registry, repository, reference, out,
 	    &missing);
 
 	/* Only a GET has the body that tells whose word a 404 is. */
 	if (r == -ENOENT)
-		r = registry_manifest_get(registry, repository, reference,
-		    &found, &missing);
-	buf_release(&found.body);
-	*out = found.digest;
+		r = get_for_head(registry, repository, reference, out,
+		    &missing);
 	if (r < 0 && r != -ENOENT)
 		*err = missing;
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;

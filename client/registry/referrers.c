@@ -9,7 +9,7 @@
 #include "reply.h"
 
 struct referrers {
-	registry_referrer_fn *each;
+	source_referrer_fn *each;
 	void *arg;
 	const char *what;    /* they refer to, for messages */
 	unsigned long pages; /* read so far */
@@ -109,7 +109,7 @@ static int read_page(struct registry *registry, const struct call *call,
 }
 
 int registry_referrers(struct registry *registry, const char *repository,
-    const struct digest *digest, registry_referrer_fn *each, void *arg,
+    const struct digest *digest, source_referrer_fn *each, void *arg,
     struct err *err)
 {
 	CLEANUP(call_release) struct call call;

@@ -292,7 +292,7 @@ int registry_reference(const struct registry *registry, const char *repository,
 	    err);
 }
 
-struct registry_limit registry_limit(struct registry *registry)
+struct source_limit registry_limit(struct registry *registry)
 {
 	return limits_get(&registry->limits);
 }

@@ -23,7 +23,7 @@ struct upload {
 	struct registry *registry;
 	const char *repository;
 	const struct digest *digest;
-	const struct http_body *body;
+	const struct payload *body;
 	char text[DIGEST_TEXT_SIZE];
 	struct call_what what;
 	char *session; /* its url now, NULL while there is none */
@@ -117,7 +117,7 @@ static int start(struct upload *upload, struct err *err)
 
 /* Sends a body, or none, to the session: the call, and any answer to it. */
 static int send(struct upload *upload, const char *method,
-    const struct http_body *body, char *url, struct call *call,
+    const struct payload *body, char *url, struct call *call,
     struct http_response **out, struct err *err)
 {
 	static const char type[] = "Content-Type: application/octet-stream";
@@ -166,7 +166,7 @@ static bool arrived(const struct upload *upload, const struct err *answer)
 }
 
 /* Ends the session with what is left of the blob. */
-static int put(struct upload *upload, const struct http_body *body,
+static int put(struct upload *upload, const struct payload *body,
     struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
@@ -233,7 +233,7 @@ static int persist(struct upload *upload, bool by_patch, struct err *err)
 }
 
 int registry_blob_upload(struct registry *registry, const char *repository,
-    const struct digest *digest, const struct http_body *body, struct err *err)
+    const struct digest *digest, const struct payload *body, struct err *err)
 {
 	CLEANUP(upload_release)
 	struct upload upload = {.registry = registry,
