@@ -195,7 +195,7 @@ int layer_find_stream(struct layer *layer, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);
 	const struct store_source none = {no_source, release_nothing, NULL,
-	    NULL};
+	    NULL, NULL};
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
 	int r = store_get(layer->table->store, &facts->stream,
 	    facts->stream_size, &none, &blob, err);

@@ -107,6 +107,18 @@ static int fetch(void *arg, const struct digest *digest, uint64_t offset,
 	return r;
 }
 
+static int open_file(void *arg, const struct digest *digest, uint64_t size,
+    struct err *err)
+{
+	struct store_source source;
+	int r = -ENOENT;
+
+	for (unsigned i = 0; r < 0 && get_source(arg, i, &source); i++)
+		if (source.open)
+			r = source.open(source.arg, digest, size, err);
+	return r;
+}
+
 static void release(void *arg)
 {
 	origins_put(arg);
@@ -114,6 +126,8 @@ static void release(void *arg)
 
 struct store_source origins_source(struct origins *origins)
 {
-	return (
-	    struct store_source){fetch, release, origins_get(origins), NULL};
+	return (struct store_source){.fetch = fetch,
+	    .release = release,
+	    .arg = origins_get(origins),
+	    .open = open_file};
 }

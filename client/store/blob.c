@@ -153,6 +153,8 @@ static int check_change(const struct entry *entry, struct openfile *file,
 
 	if (!openfile_changed(file, &time))
 		return 0;
+	if (file->in_place)
+		return err_set(err, EBADMSG, "its file was changed");
 	if (file->sums)
 		sums_forget(file->sums);
 	else

@@ -152,7 +152,7 @@ void entry_put(struct entry *entry)
 
 	if (!shared_put(store, &entry->shared))
 		return;
-	if (entry->whole && entry->file)
+	if (entry->whole && entry->file && !entry->file->in_place)
 		use_note(entry->file->fd);
 	entry_free(entry);
 	store_eased(store);
@@ -231,8 +231,9 @@ void entry_switch(struct entry *entry, struct openfile *file)
 
 	monitor_enter(&entry->monitor);
 	old = entry->file;
-	/* It stayed open until here, so no other file can have its number. */
-	if (!old || !openfile_same(old, file)) {
+	/* It stayed open until here, so no other file can have its number;
+	 * but what is not ours may have got other bytes. */
+	if (!old || file->in_place || !openfile_same(old, file)) {
 		entry->epoch = atomic_fetch_add(&entry->store->epochs, 1) + 1;
 		entry->have = 0;
 	}

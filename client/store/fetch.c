@@ -284,21 +284,53 @@ static int pass_blob(struct fetch *fetch, struct err *err)
 	return r;
 }
 
-/* 2: it passed. */
-static int fetch_blob(struct fetch *fetch, struct err *err)
+/* Hashes the blob where a source has it as a file: 1, or 0 where none has. */
+static int hash_in_place(struct fetch *fetch, struct err *err)
 {
-	int r = keep_blob(fetch, err);
+	struct entry *entry = fetch->entry;
+	struct openfile *file;
+	int64_t time;
+	int r = sources_open(&entry->sources, &entry->digest, entry->size,
+	    &file, err);
 
-	if (r >= 0 || !fetch->diskless)
+	if (r <= 0)
 		return r;
-	r = pass_blob(fetch, err);
-	return r < 0 ? r : 2;
+	entry_switch(entry, openfile_get(file));
+	r = fill(fetch, entry->size, err);
+	if (r == 0 && openfile_changed(file, &time))
+		r = err_set(err, EBADMSG,
+		    "the file of blob %s was changed while it was read",
+		    entry->name);
+	openfile_put(file);
+	return r < 0 ? r : 1;
 }
 
-/* It is the blob. found: it has its name already, though maybe not the
- * checksums that were taken now. */
-static void complete(struct fetch *fetch, bool found)
+/* What a fetch has come to. */
+enum outcome {
+	OUTCOME_FOUND, /* the blob was kept already */
+	OUTCOME_KEPT,
+	OUTCOME_PASSED,
+	OUTCOME_IN_PLACE,
+};
+
+static int fetch_blob(struct fetch *fetch, struct err *err)
 {
+	int r = hash_in_place(fetch, err);
+
+	if (r != 0)
+		return r < 0 ? r : OUTCOME_IN_PLACE;
+	r = keep_blob(fetch, err);
+	if (r >= 0 || !fetch->diskless)
+		return r < 0 ? r : r == 0 ? OUTCOME_FOUND : OUTCOME_KEPT;
+	r = pass_blob(fetch, err);
+	return r < 0 ? r : OUTCOME_PASSED;
+}
+
+/* It is the blob. Where it was found it has its name already, though maybe not
+ * the checksums that were taken now. */
+static void complete(struct fetch *fetch, enum outcome outcome)
+{
+	const bool found = outcome == OUTCOME_FOUND;
 	struct entry *entry = fetch->entry;
 	CLEANUP(openfile_put_p)
 	struct openfile *file = openfile_get(entry->file);
@@ -309,7 +341,7 @@ static void complete(struct fetch *fetch, bool found)
 	entry_complete(entry, was_proven ? NULL : steal(&fetch->sums));
 	if (found && !was_proven)
 		whole_note_sums(entry->whole_path, file);
-	if (!found)
+	if (outcome == OUTCOME_KEPT)
 		settle_start(entry, file);
 }
 
@@ -333,10 +365,10 @@ static void fetch_run(void *arg)
 	budget_be_patient();
 	r = fetch_blob(&fetch, &err);
 
-	if (r == 2)
+	if (r == OUTCOME_PASSED)
 		entry_passed(entry);
 	else if (r >= 0)
-		complete(&fetch, r == 0);
+		complete(&fetch, (enum outcome)r);
 	sums_free(fetch.sums);
 	if (r == -EBADMSG)
 		atomic_fetch_add(&entry->store->mismatches, 1);

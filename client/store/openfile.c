@@ -27,6 +27,7 @@ struct openfile *openfile_new(int fd, struct err *err)
 	}
 	atomic_init(&file->refs, 1);
 	file->fd = steal_fd(&owned);
+	file->in_place = false;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
 	atomic_init(&file->changed, change_of(&st));

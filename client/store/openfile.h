@@ -20,6 +20,9 @@
 struct openfile {
 	atomic_uint refs;
 	int fd;
+	/* A source's own, and not the store's: it is only read, and whoever
+	 * changes it needs no leave of the store. */
+	bool in_place;
 	dev_t dev;
 	ino_t ino;
 	atomic_int_least64_t changed; /* ns: as it was seen last */

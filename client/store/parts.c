@@ -23,7 +23,10 @@ int store_parts(struct store *store, const struct digest *digest, uint64_t size,
 	atomic_fetch_add(&(*out)->opened, 1);
 	/* Also where the whole blob is there: it may turn out damaged. */
 	sources_add(&(*out)->sources, source);
-	return 0;
+	r = partset_take_in_place(*out, err);
+	if (r < 0)
+		parts_put(*out);
+	return r < 0 ? r : 0;
 }
 
 void parts_put(struct parts *parts)

@@ -184,15 +184,28 @@ void partset_put(struct parts *parts)
 
 	if (!shared_put(store, &parts->shared))
 		return;
-	if (parts->file)
+	if (parts->file && !parts->file->in_place)
 		use_note(parts->file->fd);
 	partset_free(parts);
 	store_eased(store);
 }
 
-int partset_take_whole(struct parts *parts, struct err *err)
+/* Takes the file, which is the whole blob. */
+static void set_whole(struct parts *parts, struct openfile *file)
 {
 	CLEANUP(openfile_put_p) struct openfile *old = NULL;
+
+	monitor_enter(&parts->monitor);
+	old = parts->file;
+	parts->file = file;
+	parts->whole = true;
+	blocks_clear(&parts->there);
+	monitor_notify(&parts->monitor);
+	monitor_leave(&parts->monitor);
+}
+
+int partset_take_whole(struct parts *parts, struct err *err)
+{
 	struct openfile *file;
 	int r = entry_settling(parts->store, &parts->digest, parts->size, &file,
 	    err);
@@ -204,14 +217,26 @@ int partset_take_whole(struct parts *parts, struct err *err)
 		return r;
 	/* Nobody needs the parts any more. */
 	unlink(parts->parts_path);
-	monitor_enter(&parts->monitor);
-	old = parts->file;
-	parts->file = file;
-	parts->whole = true;
-	blocks_clear(&parts->there);
-	monitor_notify(&parts->monitor);
-	monitor_leave(&parts->monitor);
+	set_whole(parts, file);
 	return 1;
+}
+
+int partset_take_in_place(struct parts *parts, struct err *err)
+{
+	struct openfile *file;
+	bool whole;
+	int r;
+
+	monitor_enter(&parts->monitor);
+	whole = parts->whole;
+	monitor_leave(&parts->monitor);
+	if (whole)
+		return 1;
+	r = sources_open(&parts->sources, &parts->digest, parts->size, &file,
+	    err);
+	if (r == 1)
+		set_whole(parts, file);
+	return r;
 }
 
 /* In the monitor: the file for parts that is in use, 0 where there is none or

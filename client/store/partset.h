@@ -52,6 +52,9 @@ DEFINE_CLEANUP(struct parts *, partset_put);
 /* Reads from the whole blob from now on, if there is one: 1, or 0. */
 int partset_take_whole(struct parts *parts, struct err *err);
 
+/* The same where a source has the blob as a file, which is not looked into. */
+int partset_take_in_place(struct parts *parts, struct err *err);
+
 /* The file for the parts, locked, made where there is none: 1, or 0 where the
  * whole blob is there now. */
 int partset_open(struct parts *parts, struct openfile **out, struct err *err);

@@ -2,6 +2,7 @@
 /* Where the bytes of one blob can come from. */
 #include "sources.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/lock.h"
@@ -71,4 +72,35 @@ bool sources_get(struct sources *sources, unsigned i, struct store_source *out)
 		return false;
 	*out = sources->list[i];
 	return true;
+}
+
+static struct openfile *open_one(const struct store_source *source,
+    const struct digest *digest, uint64_t size, struct err *err)
+{
+	struct openfile *file;
+	int fd = source->open(source->arg, digest, size, err);
+
+	if (fd < 0)
+		return NULL;
+	file = openfile_new(fd, err);
+	if (file)
+		file->in_place = true;
+	return file;
+}
+
+int sources_open(struct sources *sources, const struct digest *digest,
+    uint64_t size, struct openfile **out, struct err *err)
+{
+	struct store_source source;
+	struct err reason = ERR_INIT;
+
+	*out = NULL;
+	sources_begin(sources);
+	for (unsigned i = 0; !*out && sources_get(sources, i, &source); i++)
+		if (source.open)
+			*out = open_one(&source, digest, size, &reason);
+	sources_end(sources);
+	if (*out)
+		return 1;
+	return reason.code == ENOMEM ? err_nomem(err) : 0;
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "openfile.h"
 #include "store/store.h"
 
 /* The same blob can be in several repositories, and each can fail alone. */
@@ -30,6 +31,10 @@ void sources_add(struct sources *sources, const struct store_source *source);
 /* Until sources_end() what sources_get() gave stays valid. */
 void sources_begin(struct sources *sources);
 void sources_end(struct sources *sources);
+
+/* Opens the blob where a source has it as a file: 1, or 0 where none has. */
+int sources_open(struct sources *sources, const struct digest *digest,
+    uint64_t size, struct openfile **out, struct err *err);
 
 /* The i-th of them; false where there are not so many. */
 bool sources_get(struct sources *sources, unsigned i, struct store_source *out);

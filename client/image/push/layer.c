@@ -235,7 +235,8 @@ static void keep(const struct push_layer *layer, int fd)
 	    .annotations = blob->annotations};
 	struct err err = ERR_INIT;
 
-	if (store_adopt(images_store(target->images), fd, blob->size,
+	if (!source_can(images_source(target->images), SOURCE_LOCAL) &&
+	    store_adopt(images_store(target->images), fd, blob->size,
 		&blob->digest, &err) < 0)
 		log_debug(LOG_PUSH, "%s is not kept: %s", layer->name, err.msg);
 	snprintf(note.media_type, sizeof(note.media_type), "%s",

@@ -13,6 +13,8 @@ static void save(const struct push_target *target, const struct digest *digest,
 {
 	struct err err = ERR_INIT;
 
+	if (source_can(images_source(target->images), SOURCE_LOCAL))
+		return;
 	if (store_save(images_store(target->images), digest, data, len, &err) <
 	    0)
 		log_debug(LOG_PUSH, "%s: not kept: %s", target->repository,

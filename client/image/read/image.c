@@ -67,6 +67,15 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 		     : 0;
 }
 
+static int origin_open(void *arg, const struct digest *digest, uint64_t size,
+    struct err *err)
+{
+	const struct origin *origin = arg;
+
+	return source_blob_file(origin->source, origin->repository, digest,
+	    size, err);
+}
+
 static bool origin_same(const void *arg, const void *other)
 {
 	const struct origin *a = arg, *b = other;
@@ -84,7 +93,12 @@ int origin_source(struct image *image, struct store_source *out,
 		return err_nomem(err);
 	origin->source = images_source(image->images);
 	memcpy(origin->repository, image->repository, len);
-	*out = (struct store_source){origin_fetch, free, origin, origin_same};
+	*out = (struct store_source){.fetch = origin_fetch,
+	    .open =
+		source_can(origin->source, SOURCE_LOCAL) ? origin_open : NULL,
+	    .release = free,
+	    .arg = origin,
+	    .same = origin_same};
 	return 0;
 }
 
@@ -110,27 +124,30 @@ int image_blob(struct image *image, const struct descriptor *descriptor,
 			 descriptor->size, &source, out, err);
 }
 
-/* The manifest's bytes; *media_type is what the server called them, or "". */
+/* The manifest's bytes; *media_type is what the source called them, or "". */
 static int image_fetch(struct images *images, const char *repository,
     const struct digest *digest, struct source_manifest *out, struct err *err)
 {
+	struct source *source = images_source(images);
+	bool keep = !source_can(source, SOURCE_LOCAL);
 	char text[DIGEST_TEXT_SIZE];
 	struct err ignored = ERR_INIT;
-	int r;
+	int r = 0;
 
 	out->body = BUF_INIT(MANIFEST_MAX_BYTES);
-	r = store_load(images_store(images), digest, &out->body, err);
+	if (keep)
+		r = store_load(images_store(images), digest, &out->body, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	buf_release(&out->body);
-	digest_format(digest, text);
-	r = source_manifest_get(images_source(images), repository, text, out,
-	    err);
+	r = source_manifest_get(source, repository, digest_format(digest, text),
+	    out, err);
 	if (r < 0)
 		return r;
 	/* A cache that cannot be written costs a request the next time. */
-	store_save(images_store(images), digest, out->body.data, out->body.len,
-	    &ignored);
+	if (keep)
+		store_save(images_store(images), digest, out->body.data,
+		    out->body.len, &ignored);
 	return 0;
 }
 
