@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "await.h"
 #include "base/file.h"
-#include "entry.h"
 #include "partial.h"
 #include "whole.h"
 

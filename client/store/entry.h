@@ -70,13 +70,6 @@ DEFINE_CLEANUP(struct entry *, entry_put);
 /* Takes one more source, which is released at once where it is not needed. */
 void entry_add_source(struct entry *entry, const struct store_source *source);
 
-/*
- * Waits until the bytes from off to end, and where the blob is kept all before,
- * may be read. In the monitor; starts a fetch where none is under way.
- */
-int entry_await(struct entry *entry, uint64_t off, uint64_t end,
-    struct err *err);
-
 /* For the fetch: the bytes are in file (taken) from now on. If it is another
  * one, none of them yet, and who was served bytes of the other will be told. */
 void entry_switch(struct entry *entry, struct openfile *file);
