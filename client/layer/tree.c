@@ -78,11 +78,6 @@ struct tree_item tree_item(struct tree *tree, const struct part *part,
 	    .hides_xattrs = !tree->alone && entry->flags & LAYER_HAS_HIDDEN};
 }
 
-struct merged_stack tree_stack(const struct tree *tree)
-{
-	return (struct merged_stack){tree->indexes, tree->count};
-}
-
 int tree_no_such_name(const char *path, struct err *err)
 {
 	return err_set(err, ENOENT, "%s: no such name", path);

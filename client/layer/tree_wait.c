@@ -15,6 +15,11 @@ const struct layer_index **tree_indexes(const struct tree *tree)
 	return calloc(tree->count + 1, sizeof(const struct layer_index *));
 }
 
+struct merged_stack tree_stack(const struct tree *tree)
+{
+	return (struct merged_stack){tree->indexes, tree->count};
+}
+
 /* How many layers below the one that is waited for are made beside it. */
 enum { BESIDE = 4 };
 
