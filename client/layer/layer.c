@@ -24,7 +24,7 @@ const struct layer_index *layer_index_known(struct layer *layer)
 {
 	struct err none = ERR_INIT;
 
-	if (!layer->index && make_find(layer, &none) < 0)
+	if (!layer->index && kept_index_find(layer, &none) < 0)
 		log_debug(LOG_STORE, "%s: %s", layer->title, none.msg);
 	return layer->index;
 }
@@ -103,7 +103,7 @@ bool layer_is_right(struct layer *layer)
 	return has_index(layer) && !layer_index_is_damaged(layer->index);
 }
 
-static bool has_stream(struct layer *layer)
+static bool layer_stream_is_there(struct layer *layer)
 {
 	return layer->stream && !layer->stream_lost;
 }
@@ -167,7 +167,7 @@ bool layer_has_stream(struct layer *layer)
 	bool there;
 
 	monitor_enter(&layer->monitor);
-	there = has_stream(layer);
+	there = layer_stream_is_there(layer);
 	monitor_leave(&layer->monitor);
 	return there;
 }
@@ -236,7 +236,7 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 	int r = 0;
 
 	monitor_enter(&layer->monitor);
-	*out = has_stream(layer) ? layer->stream : NULL;
+	*out = layer_stream_is_there(layer) ? layer->stream : NULL;
 	monitor_leave(&layer->monitor);
 	if (*out)
 		return 0;
@@ -246,7 +246,7 @@ int layer_await_stream(struct layer *layer, struct blob **out, struct err *err)
 	task_will_wait();
 	atomic_fetch_add(&layer->wanted, 1);
 	monitor_enter(&layer->monitor);
-	r = await_made(layer, has_stream, err);
+	r = await_made(layer, layer_stream_is_there, err);
 	*out = layer->stream;
 	monitor_leave(&layer->monitor);
 	layer_unwant(layer);

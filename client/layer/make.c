@@ -23,7 +23,7 @@ static int replace(struct layer *layer, struct layer_index *index,
 }
 
 /* There, unless another thread was faster. Takes the index. */
-static int publish(struct layer *layer, struct layer_index *index,
+static int layer_take_index(struct layer *layer, struct layer_index *index,
     struct err *err)
 {
 	int r = 0;
@@ -64,14 +64,14 @@ static int open_kept(struct layer *layer, struct layer_index **out,
 }
 
 /* One that is damaged, or of another version, is removed. */
-int make_find(struct layer *layer, struct err *err)
+int kept_index_find(struct layer *layer, struct err *err)
 {
 	struct layer_index *index = NULL;
 	struct err reason = ERR_INIT;
 	int r = open_kept(layer, &index, &reason);
 
 	if (r == 0) {
-		r = publish(layer, index, err);
+		r = layer_take_index(layer, index, err);
 		return r < 0 ? r : 1;
 	}
 	if (r == -ENOENT)
@@ -138,7 +138,7 @@ static int keep(struct layer *layer, struct builder *builder,
 	if (r < 0)
 		return r;
 	store_derived_put(store, fd, layer->name, &ignored);
-	return publish(layer, index, err);
+	return layer_take_index(layer, index, err);
 }
 
 /* The blob as it is read piece by piece, and which bytes of it were read. */
@@ -312,7 +312,7 @@ static int make_locked(struct layer *layer, struct err *err)
 		return lock;
 	}
 	if (!layer_is_right(layer))
-		r = make_find(layer, err);
+		r = kept_index_find(layer, err);
 	if (r != 0)
 		return r;
 	if (layer->toc.kind != TOC_NONE && !layer_is_right(layer))

@@ -86,7 +86,7 @@ void layer_lose_stream(struct layer *layer, struct blob *stream);
 int layer_await_stream(struct layer *layer, struct blob **out, struct err *err);
 
 /* Opens the index that an earlier pass left in the store: 1, or 0. */
-int make_find(struct layer *layer, struct err *err);
+int kept_index_find(struct layer *layer, struct err *err);
 
 /* Whether the index is there, and nobody has found it damaged. */
 bool layer_is_right(struct layer *layer);
