@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "ahead.h"
+#include "kept_stream.h"
 #include "large.h"
 #include "state.h"
 

@@ -71,25 +71,9 @@ struct layer {
 /* Makes the index, or the stream that belongs to it. A job; takes its hold. */
 void make_run(void *layer);
 
-/* Opens the stream, if it is kept, as the layer's; whether it was. */
-int layer_find_stream(struct layer *layer, struct err *err);
-bool layer_has_stream(struct layer *layer);
-
-/* Opens the stream as the layer's, which is decoded when it is read. */
-int layer_decode_stream(struct layer *layer, struct err *err);
-
-/* The stream is to be made again, unless that was done meanwhile. */
-void layer_lose_stream(struct layer *layer, struct blob *stream);
-
-/* Waits for it; it is made again where it is not kept any more. The blob is the
- * layer's. */
+/* Waits for the stream; it is made again where it is not kept any more. The
+ * blob is the layer's. */
 int layer_await_stream(struct layer *layer, struct blob **out, struct err *err);
-
-/* Opens the index that an earlier pass left in the store: 1, or 0. */
-int kept_index_find(struct layer *layer, struct err *err);
-
-/* Whether the index is there, and nobody has found it damaged. */
-bool layer_is_right(struct layer *layer);
 
 /*
  * The index was found damaged: waits until it is made again, as for a new one;

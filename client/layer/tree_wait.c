@@ -7,6 +7,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "keep_merged.h"
+#include "kept_index.h"
 #include "state.h"
 #include "tree_state.h"
 
