@@ -278,11 +278,6 @@ void registry_close(struct registry *registry)
 	free(registry);
 }
 
-const char *registry_host(const struct registry *registry)
-{
-	return registry->address.host;
-}
-
 int registry_reference(const struct registry *registry, const char *repository,
     struct reference *out, struct err *err)
 {

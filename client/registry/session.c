@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a registry may lead us. */
+/* What a registry is called, and where it may lead us. */
 #include "session.h"
 
 #include <errno.h>
@@ -8,6 +8,11 @@
 
 #include "base/file.h"
 #include "http/grammar.h"
+
+const char *registry_host(const struct registry *registry)
+{
+	return registry->address.host;
+}
 
 int session_check_url(const struct registry *registry, const char *url,
     struct err *err)
