@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "cost.h"
 #include "engine.h"
+#include "grammar/url.h"
 #include "transfer.h"
-#include "url.h"
 
 enum {
 	/* Some round trips of a fast line; few enough that dozens of slow

@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/task.h"
-#include "header.h"
+#include "grammar/header.h"
 #include "http/http.h"
 #include "pace.h"
 #include "ring.h"

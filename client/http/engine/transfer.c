@@ -16,9 +16,9 @@
 #include "base/lock.h"
 #include "counts.h"
 #include "failure.h"
+#include "grammar/url.h"
 #include "http/grammar.h"
 #include "sockets.h"
-#include "url.h"
 
 enum {
 	/* What one receive can bring; beyond this nothing gets faster. */
