@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/refusal.h"
+#include "answer/reply.h"
 #include "base/file.h"
 #include "probe.h"
-#include "refusal.h"
-#include "reply.h"
-#include "session.h"
+#include "session/session.h"
 
 /* ms that TLS is given before plain HTTP is tried beside it: on this machine a
  * handshake takes a few. */

@@ -3,8 +3,8 @@
 #ifndef CLIENT_REGISTRY_CALL_H
 #define CLIENT_REGISTRY_CALL_H
 
-#include "refusal.h"
-#include "session.h"
+#include "answer/refusal.h"
+#include "session/session.h"
 
 enum {
 	/* Registries send to storage, and storage to a mirror of it. */

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer/refusal.h"
+#include "answer/reply.h"
 #include "oci/manifest.h"
 #include "pages.h"
-#include "refusal.h"
-#include "reply.h"
 
 struct referrers {
 	registry_referrer_fn *each;

@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer/reply.h"
 #include "base/budget.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "call.h"
 #include "http/grammar.h"
-#include "reply.h"
 
 enum {
 	/* A session that broke cannot be taken up (nobody knows what of it

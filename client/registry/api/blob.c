@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "answer/reply.h"
 #include "base/log.h"
 #include "call.h"
 #include "http/grammar.h"
-#include "reply.h"
 
 /* Reads past what a server that ignores Range sends first. */
 static int skip(struct http_response *response, uint64_t count, struct err *err)

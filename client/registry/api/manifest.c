@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "answer/reply.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "call.h"
 #include "oci/manifest.h"
-#include "reply.h"
 
 /*
  * All of them, in every request: registries answer 404 for a manifest of a type

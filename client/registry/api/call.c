@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth.h"
 #include "base/file.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
+#include "session/auth.h"
 
 char *call_repository(const struct registry *registry, const char *repository)
 {

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer/reply.h"
 #include "call.h"
 #include "names.h"
 #include "oci/reference.h"
 #include "pages.h"
-#include "reply.h"
 
 enum {
 	/* What registries give at most; ECR and docker's refuse more. */

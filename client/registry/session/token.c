@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer/refusal.h"
+#include "answer/words.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "refusal.h"
-#include "words.h"
 
 enum {
 	/* Tokens of registries with many permissions have some 10 KiB. */
