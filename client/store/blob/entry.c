@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "path.h"
-#include "use.h"
+#include "cache/path.h"
+#include "cache/use.h"
 #include "whole.h"
 
 enum {

@@ -8,10 +8,10 @@
 #include "base/budget.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "delivery.h"
+#include "cache/room.h"
 #include "partial.h"
-#include "room.h"
 #include "settle.h"
+#include "transfer/delivery.h"
 #include "whole.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/file.h"
-#include "evict.h"
+#include "cache/evict.h"
 
 /* A connection may break now and then, but not for ever. */
 enum { STALLS_MAX = 3 };

@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "base/budget.h"
+#include "cache/room.h"
 #include "delivery.h"
-#include "room.h"
 
 enum {
 	/* How far a blob may come ahead of its readers, who ask for the next

@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "path.h"
-#include "use.h"
+#include "cache/path.h"
+#include "cache/use.h"
 
 enum {
 	/* Hashing that much takes a fraction of a millisecond; a sync, many. */

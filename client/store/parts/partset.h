@@ -12,12 +12,12 @@
 #include <sys/queue.h>
 
 #include "base/task.h"
+#include "blob/openfile.h"
 #include "blocks.h"
-#include "openfile.h"
-#include "shared.h"
-#include "sources.h"
+#include "cache/shared.h"
 #include "store/parts.h"
-#include "unkept.h"
+#include "transfer/sources.h"
+#include "transfer/unkept.h"
 
 struct flight;
 

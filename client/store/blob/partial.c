@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "path.h"
+#include "cache/path.h"
 #include "whole.h"
 
 enum {

@@ -17,10 +17,10 @@
 #include <stdint.h>
 
 #include "base/task.h"
+#include "cache/shared.h"
 #include "openfile.h"
-#include "shared.h"
-#include "sources.h"
-#include "unkept.h"
+#include "transfer/sources.h"
+#include "transfer/unkept.h"
 
 struct entry {
 	struct shared shared;

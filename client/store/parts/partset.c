@@ -9,10 +9,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "entry.h"
-#include "path.h"
-#include "use.h"
-#include "whole.h"
+#include "blob/entry.h"
+#include "blob/whole.h"
+#include "cache/path.h"
+#include "cache/use.h"
 
 static void partset_free(struct parts *parts)
 {

@@ -10,10 +10,10 @@
 #ifndef STORE_UNKEPT_H
 #define STORE_UNKEPT_H
 
+#include "cache/pieces.h"
+#include "cache/state.h"
 #include "digests.h"
-#include "pieces.h"
 #include "sources.h"
-#include "state.h"
 
 struct unkept {
 	struct store *store;

@@ -7,8 +7,8 @@
 #ifndef STORE_DELIVERY_H
 #define STORE_DELIVERY_H
 
+#include "cache/state.h"
 #include "sources.h"
-#include "state.h"
 
 struct delivery {
 	struct sink sink; /* own: what the sources write to */

@@ -3,9 +3,9 @@
 #include "settle.h"
 
 #include "base/log.h"
+#include "cache/path.h"
+#include "cache/use.h"
 #include "partial.h"
-#include "path.h"
-#include "use.h"
 #include "whole.h"
 
 struct settling {

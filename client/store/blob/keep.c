@@ -5,10 +5,10 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "path.h"
-#include "room.h"
-#include "spool.h"
-#include "state.h"
+#include "cache/path.h"
+#include "cache/room.h"
+#include "cache/spool.h"
+#include "cache/state.h"
 #include "whole.h"
 
 int store_load(struct store *store, const struct digest *digest,

@@ -8,8 +8,8 @@
 
 #include "base/budget.h"
 #include "base/log.h"
-#include "delivery.h"
-#include "room.h"
+#include "cache/room.h"
+#include "transfer/delivery.h"
 
 struct flight {
 	struct delivery delivery;
