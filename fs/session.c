@@ -42,6 +42,8 @@ enum {
 struct session {
 	const struct options *options;
 	struct mount mount;
+	struct mount_source source; /* of its root: all that it has */
+	char *base;
 	struct http *http;
 	struct creds *creds;
 	struct registry *registry;
@@ -68,18 +70,18 @@ static void session_release(struct session *session)
 	if (mount->nodes)
 		node_table_free(mount->nodes);
 	if (mount->scratches) {
-		mirrors_end(mount);
+		mirrors_end(&session->source);
 		scratches_free(mount->scratches);
 	}
-	if (mount->made)
-		made_free(mount->made);
+	if (session->source.made)
+		made_free(session->source.made);
 	attempts_free(mount->attempts);
 	refusals_free(mount->refusals);
 	spent_free(mount->spent);
-	mirrors_free(mount->mirrors);
-	if (mount->images)
-		images_free(mount->images);
-	free(mount->base);
+	mirrors_free(session->source.mirrors);
+	if (session->source.images)
+		images_free(session->source.images);
+	free(session->base);
 	pthread_mutex_destroy(&mount->handles_lock);
 	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
@@ -122,7 +124,7 @@ static int split_registry(const char *text, char **address, char **namespace,
  * public can be read. */
 static void warn_of_login(const struct session *session)
 {
-	const char *base = session->mount.base;
+	const char *base = session->base;
 	struct err err = ERR_INIT;
 
 	if (registry_check_login(session->registry, *base ? base : NULL, &err) <
@@ -146,8 +148,8 @@ static int connect_registry(struct session *session, struct err *err)
 	};
 	struct registry_options registry = {.insecure = options->insecure};
 	AUTO_FREE char *address = NULL;
-	int r = split_registry(options->registry, &address,
-	    &session->mount.base, err);
+	int r =
+	    split_registry(options->registry, &address, &session->base, err);
 
 	if (r < 0)
 		return r;
@@ -177,13 +179,19 @@ static int open_images(struct session *session, struct err *err)
 	if (r < 0)
 		return r;
 	return images_new(session->registry, session->store, &images,
-	    &session->mount.images, err);
+	    &session->source.images, err);
 }
 
 static int make_mount(struct session *session, struct err *err)
 {
 	struct mount *mount = &session->mount;
+	struct mount_source *source = &session->source;
 
+	source->mount = mount;
+	source->name = "";
+	source->base = session->base;
+	mount->source = source;
+	mount->store = session->store;
 	mount->views = views;
 	mount->uid = getuid();
 	mount->gid = getgid();
@@ -206,11 +214,11 @@ static int make_mount(struct session *session, struct err *err)
 	mount->nodes = node_table_new(err);
 	if (!mount->nodes)
 		return -err->code;
-	mount->made = made_new(err);
-	if (!mount->made)
+	source->made = made_new(err);
+	if (!source->made)
 		return -err->code;
-	mount->mirrors = mirrors_new(err);
-	if (!mount->mirrors)
+	source->mirrors = mirrors_new(err);
+	if (!source->mirrors)
 		return -err->code;
 	mount->attempts = attempts_new(err);
 	if (!mount->attempts)
@@ -227,7 +235,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->uploads = uploads_new(err);
 	if (!mount->uploads)
 		return -err->code;
-	return repo_node_root(mount, mount->base, &session->root, err);
+	return repo_node_root(source, source->base, &session->root, err);
 }
 
 static int open_channel(struct session *session, struct err *err)
@@ -289,7 +297,7 @@ static int serve(struct session *session, struct err *err)
 	if (r == 0)
 		r = loop_run(session->loop, err);
 	/* A change is brought to its end, though nobody may wait for it. */
-	completer_wait(images_completer(session->mount.images));
+	completer_wait(images_completer(session->source.images));
 	signals_stop(signals);
 	return r;
 }
