@@ -43,9 +43,11 @@ enum {
 struct session {
 	const struct options *options;
 	struct mount mount;
+	struct mount_source source; /* of its root: all that it has */
+	char *base;
 	struct http *http;
 	struct creds *creds;
-	struct source *source;
+	struct source *from;
 	struct store *store;
 	struct node *root; /* held */
 	struct channel *channel;
@@ -69,24 +71,24 @@ static void session_release(struct session *session)
 	if (mount->nodes)
 		node_table_free(mount->nodes);
 	if (mount->scratches) {
-		mirrors_end(mount);
+		mirrors_end(&session->source);
 		scratches_free(mount->scratches);
 	}
-	if (mount->made)
-		made_free(mount->made);
+	if (session->source.made)
+		made_free(session->source.made);
 	attempts_free(mount->attempts);
 	refusals_free(mount->refusals);
 	spent_free(mount->spent);
-	mirrors_free(mount->mirrors);
-	if (mount->images)
-		images_free(mount->images);
-	free(mount->base);
+	mirrors_free(session->source.mirrors);
+	if (session->source.images)
+		images_free(session->source.images);
+	free(session->base);
 	pthread_mutex_destroy(&mount->handles_lock);
 	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
 		store_close(session->store);
-	if (session->source)
-		source_close(session->source);
+	if (session->from)
+		source_close(session->from);
 	if (session->http)
 		http_free(session->http);
 	if (session->creds)
@@ -146,8 +148,8 @@ static int connect_registry(struct session *session, struct err *err)
 	struct registry_options where = {.insecure = options->insecure};
 	struct registry *registry;
 	AUTO_FREE char *address = NULL;
-	int r = split_registry(options->registry, &address,
-	    &session->mount.base, err);
+	int r =
+	    split_registry(options->registry, &address, &session->base, err);
 
 	if (r < 0)
 		return r;
@@ -162,8 +164,8 @@ static int connect_registry(struct session *session, struct err *err)
 	    err);
 	if (r < 0)
 		return r;
-	warn_of_login(registry, session->mount.base);
-	return registry_source(registry, &session->source, err);
+	warn_of_login(registry, session->base);
+	return registry_source(registry, &session->from, err);
 }
 
 static int open_images(struct session *session, struct err *err)
@@ -177,14 +179,20 @@ static int open_images(struct session *session, struct err *err)
 
 	if (r < 0)
 		return r;
-	return images_new(session->source, session->store, &images,
-	    &session->mount.images, err);
+	return images_new(session->from, session->store, &images,
+	    &session->source.images, err);
 }
 
 static int make_mount(struct session *session, struct err *err)
 {
 	struct mount *mount = &session->mount;
+	struct mount_source *source = &session->source;
 
+	source->mount = mount;
+	source->name = "";
+	source->base = session->base;
+	mount->source = source;
+	mount->store = session->store;
 	mount->views = views;
 	mount->uid = getuid();
 	mount->gid = getgid();
@@ -207,11 +215,11 @@ static int make_mount(struct session *session, struct err *err)
 	mount->nodes = node_table_new(err);
 	if (!mount->nodes)
 		return -err->code;
-	mount->made = made_new(err);
-	if (!mount->made)
+	source->made = made_new(err);
+	if (!source->made)
 		return -err->code;
-	mount->mirrors = mirrors_new(err);
-	if (!mount->mirrors)
+	source->mirrors = mirrors_new(err);
+	if (!source->mirrors)
 		return -err->code;
 	mount->attempts = attempts_new(err);
 	if (!mount->attempts)
@@ -228,7 +236,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->uploads = uploads_new(err);
 	if (!mount->uploads)
 		return -err->code;
-	return repo_node_root(mount, mount->base, &session->root, err);
+	return repo_node_root(source, source->base, &session->root, err);
 }
 
 static int open_channel(struct session *session, struct err *err)
@@ -290,7 +298,7 @@ static int serve(struct session *session, struct err *err)
 	if (r == 0)
 		r = loop_run(session->loop, err);
 	/* A change is brought to its end, though nobody may wait for it. */
-	completer_wait(images_completer(session->mount.images));
+	completer_wait(images_completer(session->source.images));
 	signals_stop(signals);
 	return r;
 }

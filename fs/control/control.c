@@ -55,7 +55,7 @@ int control_node(struct mount *mount, struct node **out, struct err *err)
 
 	if (!node)
 		return err_nomem(err);
-	node_init(node, mount, NODE_CONTROL, strdup("control"), 0, 0);
+	node_init(node, mount->source, NODE_CONTROL, strdup("control"), 0, 0);
 	*out = node_add(mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }

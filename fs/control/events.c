@@ -32,8 +32,9 @@ int events_node(struct mount *mount, struct node **out, struct err *err)
 
 	if (!self)
 		return err_nomem(err);
-	self->file = journal_file_get(images_journal(mount->images));
-	node_init(&self->node, mount, NODE_EVENTS, file_key(self->file), 0, 0);
+	self->file = journal_file_get(images_journal(mount->source->images));
+	node_init(&self->node, mount->source, NODE_EVENTS, file_key(self->file),
+	    0, 0);
 	*out = node_add(mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -42,7 +43,7 @@ uint64_t events_node_number(struct mount *mount)
 {
 	CLEANUP(journal_file_put_p)
 	struct journal_file *file =
-	    journal_file_get(images_journal(mount->images));
+	    journal_file_get(images_journal(mount->source->images));
 
 	return key_number(file_key(file));
 }

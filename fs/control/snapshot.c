@@ -106,7 +106,7 @@ int snapshot_node(struct mount *mount, const char *key, snapshot_print *print,
 		return err_nomem(err);
 	self->print = print;
 	pthread_mutex_init(&self->lock, NULL);
-	node_init(&self->node, mount, NODE_SNAPSHOT, strdup(key), 0, 0);
+	node_init(&self->node, mount->source, NODE_SNAPSHOT, strdup(key), 0, 0);
 	*out = node_add(mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }

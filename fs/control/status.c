@@ -18,13 +18,13 @@ static double seconds_since(const struct timespec *then)
 
 int status_take(struct mount *mount, struct status *out, struct err *err)
 {
-	struct images *images = mount->images;
+	struct images *images = mount->source->images;
 	struct pushes *pushes = images_pushes(images);
 
 	*out = (struct status){
 	    .version = REGISTRYFS_VERSION,
 	    .registry = source_name(images_source(images)),
-	    .namespace = mount->base,
+	    .namespace = mount->source->base,
 	    .mountpoint = mount->mountpoint,
 	    .cache_dir = mount->cache_dir,
 	    .cache_size = mount->cache_size,

@@ -85,12 +85,12 @@ static char *take_over(struct mirrors *mirrors, bool all)
 	return NULL;
 }
 
-static void forget_over(struct mount *mount, bool all)
+static void forget_over(struct mount_source *source, bool all)
 {
 	char *path;
 
-	while ((path = take_over(mount->mirrors, all))) {
-		scratch_forget(mount, path);
+	while ((path = take_over(source->mirrors, all))) {
+		scratch_forget(source, path);
 		free(path);
 	}
 }
@@ -111,12 +111,12 @@ static char *take_unfinished(struct mirrors *mirrors)
 	return NULL;
 }
 
-static void log_unfinished(struct mount *mount)
+static void log_unfinished(struct mount_source *source)
 {
 	char *path;
 
-	while ((path = take_unfinished(mount->mirrors))) {
-		if (made_has(mount->made, path))
+	while ((path = take_unfinished(source->mirrors))) {
+		if (made_has(source->made, path))
 			log_warn("%s: parts of an image were copied here "
 				 "without its image.tar, which the tag is made "
 				 "of: there is no tag; copy image.tar into the "
@@ -126,26 +126,26 @@ static void log_unfinished(struct mount *mount)
 	}
 }
 
-void mirrors_end(struct mount *mount)
+void mirrors_end(struct mount_source *source)
 {
-	log_unfinished(mount);
-	forget_over(mount, true);
+	log_unfinished(source);
+	forget_over(source, true);
 }
 
 /* Under lock. */
-static struct mirror *find(const struct mount *mount, const char *path)
+static struct mirror *find(const struct mount_source *source, const char *path)
 {
-	return map_get(&mount->mirrors->map, path);
+	return map_get(&source->mirrors->map, path);
 }
 
 /* One that was given up has its directory removed. */
-static bool is_mirror(const struct mount *mount, const char *path)
+static bool is_mirror(const struct mount_source *source, const char *path)
 {
-	bool made = made_has(mount->made, path);
+	bool made = made_has(source->made, path);
 	const struct mirror *mirror;
 
-	SCOPED_LOCK(&mount->mirrors->lock);
-	mirror = find(mount, path);
+	SCOPED_LOCK(&source->mirrors->lock);
+	mirror = find(source, path);
 	return mirror && (mirror->done || made);
 }
 
@@ -177,20 +177,20 @@ static bool can_begin(const struct node *dir)
 	const char *path = repo_node_repository(dir);
 
 	return dir->ino != NODE_ROOT && mirror_tag(path) &&
-	       made_has(dir->mount->made, path) &&
-	       !images_found(dir->mount->images, path);
+	       made_has(dir->source->made, path) &&
+	       !images_found(dir->source->images, path);
 }
 
 static void begin(struct node *dir)
 {
-	struct mirrors *mirrors = dir->mount->mirrors;
+	struct mirrors *mirrors = dir->source->mirrors;
 	const char *path = repo_node_repository(dir);
 	struct mirror *mirror;
 
 	if (!can_begin(dir))
 		return;
 	SCOPED_LOCK(&mirrors->lock);
-	if (find(dir->mount, path))
+	if (find(dir->source, path))
 		return;
 	mirror = calloc(1, sizeof(*mirror));
 	/* What is refused for want of memory is a copy, in a sentence. */
@@ -200,8 +200,8 @@ static void begin(struct node *dir)
 
 void mirror_begin(struct node *dir, const char *name)
 {
-	forget_over(dir->mount, false);
-	log_unfinished(dir->mount);
+	forget_over(dir->source, false);
+	log_unfinished(dir->source);
 	if (is_part(name, S_IFREG))
 		begin(dir);
 }
@@ -234,32 +234,32 @@ void mirror_begin_by_mkdir(struct node *dir, const char *name)
 
 void mirror_made(struct node *dir)
 {
-	struct mirrors *mirrors = dir->mount->mirrors;
+	struct mirrors *mirrors = dir->source->mirrors;
 	const char *path = repo_node_repository(dir);
 	const struct mirror *before;
 
 	if (!caller_only_makes())
 		attempt_note(dir, "", ATTEMPT_MAKE);
 	SCOPED_LOCK(&mirrors->lock);
-	before = find(dir->mount, path);
+	before = find(dir->source, path);
 	if (before && !before->done)
 		free(map_del(&mirrors->map, path));
 }
 
 int mirror_check_end(const struct node *dir, struct err *err)
 {
-	struct mirrors *mirrors = dir->mount->mirrors;
+	struct mirrors *mirrors = dir->source->mirrors;
 	const char *path = repo_node_repository(dir);
 	pid_t writer = 0;
 
 	{
 		SCOPED_LOCK(&mirrors->lock);
-		const struct mirror *mirror = find(dir->mount, path);
+		const struct mirror *mirror = find(dir->source, path);
 
 		if (mirror && !mirror->done)
 			writer = mirror->writer;
 	}
-	if (!writer || !made_has(dir->mount->made, path))
+	if (!writer || !made_has(dir->source->made, path))
 		return 0;
 	/* One process of rsync makes directories, and another one files. */
 	if (!caller_is_of(writer) && !attempt_is_noted(dir, "", ATTEMPT_MAKE))
@@ -270,26 +270,26 @@ int mirror_check_end(const struct node *dir, struct err *err)
 	    path);
 }
 
-bool mirror_exists(struct mount *mount, const char *repository)
+bool mirror_exists(struct mount_source *source, const char *repository)
 {
-	return is_mirror(mount, repository);
+	return is_mirror(source, repository);
 }
 
 bool mirror_has_part(const struct node *dir, const char *name)
 {
 	return image_part_find(name) &&
-	       is_mirror(dir->mount, repo_node_repository(dir));
+	       is_mirror(dir->source, repo_node_repository(dir));
 }
 
-bool mirror_is_at(struct mount *mount, const char *repository)
+bool mirror_is_at(struct mount_source *source, const char *repository)
 {
 	const struct mirror *mirror;
 	pid_t pid = 0;
 
-	forget_over(mount, false);
+	forget_over(source, false);
 	{
-		SCOPED_LOCK(&mount->mirrors->lock);
-		mirror = find(mount, repository);
+		SCOPED_LOCK(&source->mirrors->lock);
+		mirror = find(source, repository);
 		if (mirror && mirror->done)
 			pid = mirror->pid;
 	}
@@ -297,12 +297,13 @@ bool mirror_is_at(struct mount *mount, const char *repository)
 }
 
 /* The calling thread makes a part. */
-static void note_part(struct mount *mount, const char *path, const char *name)
+static void note_part(struct mount_source *source, const char *path,
+    const char *name)
 {
 	struct mirror *mirror;
 
-	SCOPED_LOCK(&mount->mirrors->lock);
-	mirror = find(mount, path);
+	SCOPED_LOCK(&source->mirrors->lock);
+	mirror = find(source, path);
 	if (mirror)
 		mirror->writer = caller_now().pid;
 	if (mirror && mirror->copier == caller_now().pid)
@@ -315,7 +316,7 @@ int mirror_mkdir(struct node *dir, const char *name, mode_t mode,
 	int r = scratch_mkdir(dir, name, mode, out, err);
 
 	if (r == 0)
-		note_part(dir->mount, repo_node_repository(dir), name);
+		note_part(dir->source, repo_node_repository(dir), name);
 	return r;
 }
 
@@ -344,7 +345,7 @@ static const struct image *part_of(const struct node *dir, const char **name)
 
 bool mirror_is_copied(const struct node *dir)
 {
-	struct mirrors *mirrors = dir->mount->mirrors;
+	struct mirrors *mirrors = dir->source->mirrors;
 	const char *name;
 	const struct image *image = part_of(dir, &name);
 
@@ -354,7 +355,7 @@ bool mirror_is_copied(const struct node *dir)
 
 bool mirror_hides(const struct node *dir)
 {
-	struct mirrors *mirrors = dir->mount->mirrors;
+	struct mirrors *mirrors = dir->source->mirrors;
 	const char *name;
 	const struct image *image = part_of(dir, &name);
 	struct mirror *mirror;
@@ -368,13 +369,13 @@ bool mirror_hides(const struct node *dir)
 	return true;
 }
 
-void mirror_note_manifest(struct mount *mount, const char *path,
+void mirror_note_manifest(struct mount_source *source, const char *path,
     const char *name, const struct digest *digest)
 {
 	struct mirror *mirror;
 
-	SCOPED_LOCK(&mount->mirrors->lock);
-	mirror = find(mount, path);
+	SCOPED_LOCK(&source->mirrors->lock);
+	mirror = find(source, path);
 	if (mirror)
 		mirror->copier = mirror->writer = caller_now().pid;
 	if (mirror && !strcmp(name, "manifest.json"))
@@ -383,26 +384,27 @@ void mirror_note_manifest(struct mount *mount, const char *path,
 		mirror->index = *digest;
 }
 
-bool mirror_image(struct mount *mount, const char *path, struct digest *out)
+bool mirror_image(struct mount_source *source, const char *path,
+    struct digest *out)
 {
 	const struct mirror *mirror;
 
-	SCOPED_LOCK(&mount->mirrors->lock);
-	mirror = find(mount, path);
+	SCOPED_LOCK(&source->mirrors->lock);
+	mirror = find(source, path);
 	if (!mirror || !mirror->done)
 		return false;
 	*out = mirror->image;
 	return true;
 }
 
-void mirror_done(struct mount *mount, const char *path,
+void mirror_done(struct mount_source *source, const char *path,
     const struct digest *image)
 {
 	struct mirror *mirror;
 
-	made_remove(mount->made, path);
-	SCOPED_LOCK(&mount->mirrors->lock);
-	mirror = find(mount, path);
+	made_remove(source->made, path);
+	SCOPED_LOCK(&source->mirrors->lock);
+	mirror = find(source, path);
 	if (!mirror)
 		return;
 	mirror->done = true;

@@ -30,11 +30,11 @@
 #include "oci/digest.h"
 
 struct mirrors;
-struct mount;
+struct mount_source;
 
 struct mirrors *mirrors_new(struct err *err);
 /* Forgets those that are done, with what is kept beside. */
-void mirrors_end(struct mount *mount);
+void mirrors_end(struct mount_source *source);
 void mirrors_free(struct mirrors *mirrors);
 
 /* A name is looked up in a directory of repositories: it may become a mirror.
@@ -57,10 +57,10 @@ int mirror_check_end(const struct node *dir, struct err *err);
 bool mirror_has_part(const struct node *dir, const char *name);
 
 /* Whether there is one at a path, to anybody. */
-bool mirror_exists(struct mount *mount, const char *repository);
+bool mirror_exists(struct mount_source *source, const char *repository);
 
 /* Whether a path, which is no repository's, is a mirror to the caller. */
-bool mirror_is_at(struct mount *mount, const char *repository);
+bool mirror_is_at(struct mount_source *source, const char *repository);
 
 /* Where in a mirror's path its tag begins; NULL: it has none, and can be no
  * mirror. */
@@ -85,14 +85,15 @@ bool mirror_is_copied(const struct node *dir);
 bool mirror_hides(const struct node *dir);
 
 /* Bytes of that digest have been copied to a file of that name. */
-void mirror_note_manifest(struct mount *mount, const char *path,
+void mirror_note_manifest(struct mount_source *source, const char *path,
     const char *name, const struct digest *digest);
 
 /* The image that it has become; false: it has not yet. */
-bool mirror_image(struct mount *mount, const char *path, struct digest *out);
+bool mirror_image(struct mount_source *source, const char *path,
+    struct digest *out);
 
 /* image.tar is complete, by the caller. */
-void mirror_done(struct mount *mount, const char *path,
+void mirror_done(struct mount_source *source, const char *path,
     const struct digest *image);
 
 #endif

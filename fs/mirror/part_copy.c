@@ -26,13 +26,14 @@ static int count_child(void *arg, const char *name, struct err *err)
 /* A directory that was made here, to become a repository, and is empty. */
 static bool is_new(const struct node *dir)
 {
-	struct mount *mount = dir->mount;
+	struct mount_source *source = dir->source;
 	const char *path = repo_node_repository(dir);
 	struct err none = ERR_INIT;
 
-	return made_has(mount->made, path) && !mirror_exists(mount, path) &&
-	       !images_found(mount->images, path) && !scratch_in(mount, path) &&
-	       made_children(mount->made, path, count_child, NULL, &none) == 0;
+	return made_has(source->made, path) && !mirror_exists(source, path) &&
+	       !images_found(source->images, path) &&
+	       !scratch_in(source, path) &&
+	       made_children(source->made, path, count_child, NULL, &none) == 0;
 }
 
 /* Whether it is in an image, and no directory of an image itself. */
@@ -54,7 +55,7 @@ int part_copy_check_list(const struct node *dir, struct err *err)
 	if (!made || made->kind != NODE_REPO || !is_new(made) ||
 	    !caller_is_cp())
 		return 0;
-	made_remove(mount->made, repo_node_repository(made));
+	made_remove(made->source->made, repo_node_repository(made));
 	return err_set(err, EPERM,
 	    "%s is not an image: it would be a copy of one directory of an "
 	    "image; copy the image's whole directory to REPOSITORY/TAG (cp -r "
@@ -81,7 +82,7 @@ static bool has_layer_beside(const struct node *dir, const char *name)
 	AUTO_FREE char *path =
 	    number ? repo_path(repo_node_repository(dir), number) : NULL;
 
-	return path && made_has(dir->mount->made, path);
+	return path && made_has(dir->source->made, path);
 }
 
 int part_copy_check_file(const struct node *dir, const char *name,
@@ -92,7 +93,7 @@ int part_copy_check_file(const struct node *dir, const char *name,
 	size_t index;
 
 	if (!layer_is_numbered(name, &index) ||
-	    !made_has(dir->mount->made, path))
+	    !made_has(dir->source->made, path))
 		return 0;
 	fills = attempt_is_noted(dir, "", ATTEMPT_MAKE);
 	if (!has_layer_beside(dir, name) &&

@@ -69,12 +69,12 @@ static int compare(const char *path, const char *name, struct image *image,
 }
 
 /* What was copied before image.tar. */
-static int compare_kept(struct mount *mount, const char *path,
+static int compare_kept(struct mount_source *source, const char *path,
     struct image *image, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
-		int r = scratch_load(mount, path, names[i], &copied, err);
+		int r = scratch_load(source, path, names[i], &copied, err);
 
 		if (r == 1)
 			r = compare(path, names[i], image, &copied, err);
@@ -84,19 +84,18 @@ static int compare_kept(struct mount *mount, const char *path,
 	return 0;
 }
 
-static int apply_archive(struct mount *mount,
-    const struct upload_target *target, const struct target_file *file,
-    struct err *err)
+static int apply_archive(const struct upload_target *target,
+    const struct target_file *file, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = image_open(mount->images, target->repository, file->pushed,
-	    &image, err);
+	int r = image_open(target->source->images, target->repository,
+	    file->pushed, &image, err);
 
 	if (r == 0)
-		r = compare_kept(mount, target->detail, image, err);
+		r = compare_kept(target->source, target->detail, image, err);
 	if (r < 0)
 		return r;
-	mirror_done(mount, target->detail, file->pushed);
+	mirror_done(target->source, target->detail, file->pushed);
 	return 1;
 }
 
@@ -114,7 +113,7 @@ int mirror_target(struct node *dir, const char *name, struct upload_target *out,
 	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
 	if (!repository)
 		return err_nomem(err);
-	r = target_set(out,
+	r = target_set(out, dir->source,
 	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
 	    repository, tag, path, err);
 	return r < 0 ? r : 1;
@@ -123,22 +122,22 @@ int mirror_target(struct node *dir, const char *name, struct upload_target *out,
 int mirror_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	struct mount *mount = dir->mount;
+	struct mount_source *source = dir->source;
 	struct document document = {.dir = dir, .name = name};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct digest digest;
 	int r;
 
 	if (strcmp(name, IMAGE_TAR) != 0 ||
-	    !mirror_image(mount, repo_node_repository(dir), &digest))
+	    !mirror_image(source, repo_node_repository(dir), &digest))
 		return 0;
 	r = mirror_target(dir, name, &document.target, err);
 	if (r <= 0)
 		return r;
-	r = image_open(mount->images, document.target.repository, &digest,
+	r = image_open(source->images, document.target.repository, &digest,
 	    &image, err);
 	if (r == 0)
-		r = archive_content(mount, image, document.target.tag,
+		r = archive_content(source, image, document.target.tag,
 		    &document.content, err);
 	if (r < 0) {
 		target_release(&document.target);
@@ -149,20 +148,21 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 }
 
 /* Compares it with the image, if that is there already. */
-static int compare_late(struct mount *mount, const struct upload_target *target,
-    const char *name, const struct buf *copied, struct err *err)
+static int compare_late(const struct upload_target *target, const char *name,
+    const struct buf *copied, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct digest digest;
 	int r;
 
-	if (!mirror_image(mount, target->detail, &digest))
+	if (!mirror_image(target->source, target->detail, &digest))
 		return 0;
-	r = image_open(mount->images, target->repository, &digest, &image, err);
+	r = image_open(target->source->images, target->repository, &digest,
+	    &image, err);
 	return r < 0 ? r : compare(target->detail, name, image, copied, err);
 }
 
-static int apply_part(struct mount *mount, const struct upload_target *target,
+static int apply_part(const struct upload_target *target,
     const struct target_file *file, struct err *err)
 {
 	AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
@@ -173,13 +173,14 @@ static int apply_part(struct mount *mount, const struct upload_target *target,
 		r = digest_of(DIGEST_SHA256, copied.data, copied.len, &digest,
 		    err);
 	if (r == 0)
-		r = compare_late(mount, target, file->name, &copied, err);
+		r = compare_late(target, file->name, &copied, err);
 	if (r == 0)
-		r = scratch_save(mount, target->detail, file->name, &copied,
-		    err);
+		r = scratch_save(target->source, target->detail, file->name,
+		    &copied, err);
 	if (r < 0)
 		return r;
-	mirror_note_manifest(mount, target->detail, file->name, &digest);
+	mirror_note_manifest(target->source, target->detail, file->name,
+	    &digest);
 	return 1;
 }
 

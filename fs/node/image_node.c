@@ -105,7 +105,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
-	node_init(&made->node, parent->mount, NODE_IMAGE, key,
+	node_init(&made->node, parent->source, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
 	if (!atomic_load(&made->name)) {
 		node_discard(&made->node);
@@ -176,7 +176,7 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 	struct image_node *self = to_image(node);
 	CLEANUP(image_put_p) struct image *last = image_last(self);
 	const struct image_name *name = atomic_load(&self->name);
-	struct images *images = node->mount->images;
+	struct images *images = node->source->images;
 	struct digest digest = self->digest;
 	int r = 0;
 

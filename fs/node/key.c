@@ -70,15 +70,21 @@ uint64_t key_number(char *key)
 	return number;
 }
 
-char *key_of_repository(const char *path)
+char *key_of_repository(const struct mount_source *source, const char *path)
 {
-	return file_path("dir:%s", path);
+	AUTO_FREE char *unique = source_unique_name(source, path);
+
+	return unique ? file_path("dir:%s", unique) : NULL;
 }
 
-char *key_of_repository_in(const char *path, const char *name, size_t len)
+char *key_of_repository_in(const struct mount_source *source, const char *path,
+    const char *name, size_t len)
 {
-	return file_path("dir:%s%s%.*s", path, *path ? "/" : "", (int)len,
-	    name);
+	AUTO_FREE char *unique = source_unique_name(source, path);
+
+	return unique ? file_path("dir:%s%s%.*s", unique, *unique ? "/" : "",
+			    (int)len, name)
+		      : NULL;
 }
 
 /* No repository's name begins so: a directory that mkdir made and that of a tag
@@ -118,13 +124,15 @@ char *key_of_blob(const struct descriptor *blob)
 	    digest_format(&blob->digest, text), blob->size, blob->media_type);
 }
 
-char *key_of_archive(const char *repository, const char *tag,
-    const struct digest *image)
+char *key_of_archive(const struct mount_source *source, const char *repository,
+    const char *tag, const struct digest *image)
 {
+	AUTO_FREE char *unique = source_unique_name(source, repository);
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("archive:%s:%s@%s", repository, tag ? tag : "",
-	    digest_format(image, text));
+	return unique ? file_path("archive:%s:%s@%s", unique, tag ? tag : "",
+			    digest_format(image, text))
+		      : NULL;
 }
 
 char *key_of_partial(char *archive, uint64_t size)

@@ -2,7 +2,8 @@
 /*
  * Keys of nodes: the one place that makes them, for listings as for lookups. A
  * key is of what a thing is made of, so that the same thing has the same number
- * wherever it is found (node.h).
+ * wherever it is found (node.h). Names of repositories are among those of all
+ * sources (mount_source.h).
  *
  * All give a new string, or NULL when out of memory.
  */
@@ -11,12 +12,14 @@
 
 #include <stdint.h>
 
+#include "mount_source.h"
 #include "node.h"
 #include "oci/manifest.h"
 
 /* A directory of repositories: "" is the top; the name in it, of len bytes. */
-char *key_of_repository(const char *path);
-char *key_of_repository_in(const char *path, const char *name, size_t len);
+char *key_of_repository(const struct mount_source *source, const char *path);
+char *key_of_repository_in(const struct mount_source *source, const char *path,
+    const char *name, size_t len);
 
 /* The directory of a tag, by its name in a directory of repositories. */
 char *key_of_tag(const struct node *dir, const char *name);
@@ -33,8 +36,8 @@ char *key_of_child(const struct node *dir, const char *name);
  * name. */
 char *key_of_manifest(const struct digest *digest);
 char *key_of_blob(const struct descriptor *blob);
-char *key_of_archive(const char *repository, const char *tag,
-    const struct digest *image);
+char *key_of_archive(const struct mount_source *source, const char *repository,
+    const char *tag, const struct digest *image);
 
 /* The archive of an image that cannot be read as a whole, which has so many
  * bytes now: its key (taken) becomes another. */

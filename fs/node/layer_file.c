@@ -11,7 +11,7 @@ struct layer_file *to_layer_file(const struct node *node)
 	return (struct layer_file *)(uintptr_t)node;
 }
 
-struct node *layer_file_new(struct mount *mount, struct layer *layer,
+struct node *layer_file_new(struct mount_source *source, struct layer *layer,
     uint32_t entry, char *key)
 {
 	struct layer_file *file = calloc(1, sizeof(*file));
@@ -20,7 +20,7 @@ struct node *layer_file_new(struct mount *mount, struct layer *layer,
 		free(key);
 		return NULL;
 	}
-	node_init(&file->node, mount, NODE_LAYER_FILE, key, 0, TTL_FOREVER);
+	node_init(&file->node, source, NODE_LAYER_FILE, key, 0, TTL_FOREVER);
 	file->layer = key ? layer_get(layer) : layer;
 	file->entry = entry;
 	return &file->node;

@@ -23,7 +23,7 @@ struct layer_file *to_layer_file(const struct node *node);
 
 /* A node that is in no table yet; the layer is borrowed where there is no key,
  * else held. key is taken, also on failure, which is NULL. */
-struct node *layer_file_new(struct mount *mount, struct layer *layer,
+struct node *layer_file_new(struct mount_source *source, struct layer *layer,
     uint32_t entry, char *key);
 
 /* As in struct view_ops. */

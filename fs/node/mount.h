@@ -11,16 +11,15 @@
 #include <time.h>
 
 #include "base/pool.h"
-#include "image/images.h"
+#include "mount_source.h"
 #include "node.h"
 
 struct attempts;
 struct spent;
+struct store;
 struct borrowed;
 struct feed;
 struct handle;
-struct made;
-struct mirrors;
 struct op;
 struct refusals;
 struct scratches;
@@ -36,16 +35,16 @@ enum delete_policy {
 struct mount {
 	/* What each kind of node does; by enum node_kind. */
 	const struct view_ops *const *views;
-	struct images *images;
+	/* The source of the root: what is of the whole mount (status, metrics,
+	 * events) is asked of it. */
+	struct mount_source *source;
+	struct store *store; /* of all sources, and of what is written */
 	struct node_table *nodes;
 	struct uploads *uploads;     /* files being written */
-	struct made *made;           /* directories that mkdir made */
-	struct mirrors *mirrors;     /* and those of images that are copied */
 	struct attempts *attempts;   /* what programs have just tried */
 	struct refusals *refusals;   /* and what they may not */
 	struct spent *spent;         /* what their calls have waited for */
 	struct scratches *scratches; /* directories that become images */
-	char *base;                  /* the namespace that is mounted, or "" */
 	struct timespec started;     /* the time of what has none of its own */
 	struct timespec started_clock; /* the same, monotonic */
 	uid_t uid;

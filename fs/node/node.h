@@ -27,6 +27,7 @@
 #include "base/err.h"
 
 struct mount;
+struct mount_source;
 struct place;
 struct view_ops;
 
@@ -61,8 +62,9 @@ struct node {
 	enum node_kind kind;
 	const struct view_ops *view; /* of its kind */
 	struct mount *mount;
-	_Atomic(char *) key; /* NULL: it is located by its number */
-	struct place *place; /* then that is where */
+	struct mount_source *source; /* that it is of */
+	_Atomic(char *) key;         /* NULL: it is located by its number */
+	struct place *place;         /* then that is where */
 	double names_ttl; /* how long the kernel may keep its entries' names */
 	double attr_ttl;  /* and its attributes */
 	atomic_bool undated; /* its time could not be read: the attributes are

@@ -2,12 +2,13 @@
 /* What the makers of nodes share. */
 #include "nodes.h"
 
-void node_init(struct node *node, struct mount *mount, enum node_kind kind,
-    char *key, double names_ttl, double attr_ttl)
+void node_init(struct node *node, struct mount_source *source,
+    enum node_kind kind, char *key, double names_ttl, double attr_ttl)
 {
-	node->mount = mount;
+	node->mount = source->mount;
+	node->source = source;
 	node->kind = kind;
-	node->view = mount->views[kind];
+	node->view = node->mount->views[kind];
 	node->key = key;
 	node->names_ttl = names_ttl;
 	node->attr_ttl = attr_ttl;

@@ -14,13 +14,13 @@
 #include "view.h"
 
 /* What all makers share: fills node; key is taken. */
-void node_init(struct node *node, struct mount *mount, enum node_kind kind,
-    char *key, double names_ttl, double attr_ttl);
+void node_init(struct node *node, struct mount_source *source,
+    enum node_kind kind, char *key, double names_ttl, double attr_ttl);
 
 /* A namespace or repository; "" is the top. */
-int repo_node(struct mount *mount, const char *repository, struct node **out,
-    struct err *err);
-int repo_node_root(struct mount *mount, const char *repository,
+int repo_node(struct mount_source *source, const char *repository,
+    struct node **out, struct err *err);
+int repo_node_root(struct mount_source *source, const char *repository,
     struct node **out, struct err *err);
 const char *repo_node_repository(const struct node *node);
 

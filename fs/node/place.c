@@ -18,7 +18,7 @@ static const uint64_t PLACE_MAX = (UINT64_C(1) << (63 - ENTRY_BITS)) - 1;
 _Static_assert(LAYER_ENTRIES_MAX <= 1 << ENTRY_BITS, "an entry has a number");
 
 struct place {
-	struct mount *mount;
+	struct mount_source *source;
 	struct layer *layer; /* held; its index is there */
 	uint64_t number;
 	/* Under the table's lock. */
@@ -66,8 +66,8 @@ static struct place *of_layer(struct node_table *table,
 
 /* Counts one more node of the layer, whose place is made if there is none.
  * Under the table's lock. */
-static struct place *enter(struct node_table *table, struct mount *mount,
-    struct layer *layer)
+static struct place *enter(struct node_table *table,
+    struct mount_source *source, struct layer *layer)
 {
 	uint64_t number;
 	struct place *place = of_layer(table, layer, &number);
@@ -78,7 +78,7 @@ static struct place *enter(struct node_table *table, struct mount *mount,
 		place = calloc(1, sizeof(*place));
 		if (!place)
 			return NULL;
-		place->mount = mount;
+		place->source = source;
 		place->layer = layer_get(layer);
 		place->number = number;
 		place->next = *at;
@@ -93,7 +93,7 @@ static struct node *make_node(struct node_table *table, struct place *place,
     uint32_t entry)
 {
 	struct node *node =
-	    layer_file_new(place->mount, place->layer, entry, NULL);
+	    layer_file_new(place->source, place->layer, entry, NULL);
 
 	if (node) {
 		node->ino = place->number << ENTRY_BITS | entry;
@@ -109,14 +109,14 @@ static struct node *make_node(struct node_table *table, struct place *place,
 	return NULL;
 }
 
-struct node *place_node(struct mount *mount, struct layer *layer,
+struct node *place_node(struct mount_source *source, struct layer *layer,
     uint32_t entry)
 {
-	struct node_table *table = mount->nodes;
+	struct node_table *table = source->mount->nodes;
 	struct place *place;
 
 	pthread_mutex_lock(&table->lock);
-	place = enter(table, mount, layer);
+	place = enter(table, source, layer);
 	pthread_mutex_unlock(&table->lock);
 	return place ? make_node(table, place, entry) : NULL;
 }

@@ -14,9 +14,9 @@
 #include "layer/layer.h"
 #include "node.h"
 
-/* A node of an entry of a layer (borrowed), whose index is there. Held; NULL:
- * out of memory. */
-struct node *place_node(struct mount *mount, struct layer *layer,
+/* A node of an entry of a layer (borrowed) of a source's images, whose index is
+ * there. Held; NULL: out of memory. */
+struct node *place_node(struct mount_source *source, struct layer *layer,
     uint32_t entry);
 
 /* The number that it (usually) has. */

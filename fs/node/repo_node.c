@@ -16,38 +16,39 @@ const char *repo_node_repository(const struct node *node)
 	return ((const struct repo_node *)(const void *)node)->repository;
 }
 
-static struct node *repo_node_alloc(struct mount *mount, const char *repository)
+static struct node *repo_node_alloc(struct mount_source *source,
+    const char *repository)
 {
 	struct repo_node *repo = calloc(1, sizeof(*repo));
 
 	if (!repo)
 		return NULL;
 	repo->repository = strdup(repository);
-	node_init(&repo->node, mount, NODE_REPO,
-	    repo->repository ? key_of_repository(repository) : NULL,
-	    mount->tag_ttl, mount->tag_ttl);
+	node_init(&repo->node, source, NODE_REPO,
+	    repo->repository ? key_of_repository(source, repository) : NULL,
+	    source->mount->tag_ttl, source->mount->tag_ttl);
 	return &repo->node;
 }
 
-int repo_node(struct mount *mount, const char *repository, struct node **out,
-    struct err *err)
+int repo_node(struct mount_source *source, const char *repository,
+    struct node **out, struct err *err)
 {
-	struct node *node = repo_node_alloc(mount, repository);
+	struct node *node = repo_node_alloc(source, repository);
 
 	if (!node)
 		return err_nomem(err);
-	*out = node_add(mount->nodes, node, err);
+	*out = node_add(source->mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 
-int repo_node_root(struct mount *mount, const char *repository,
+int repo_node_root(struct mount_source *source, const char *repository,
     struct node **out, struct err *err)
 {
-	struct node *node = repo_node_alloc(mount, repository);
+	struct node *node = repo_node_alloc(source, repository);
 
 	if (!node)
 		return err_nomem(err);
-	*out = node_add_root(mount->nodes, node, err);
+	*out = node_add_root(source->mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 

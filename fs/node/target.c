@@ -18,11 +18,12 @@ void target_release(struct upload_target *target)
 	*target = (struct upload_target){0};
 }
 
-int target_set(struct upload_target *out, const struct upload_kind *kind,
-    const char *repository, const char *tag, const char *detail,
-    struct err *err)
+int target_set(struct upload_target *out, struct mount_source *source,
+    const struct upload_kind *kind, const char *repository, const char *tag,
+    const char *detail, struct err *err)
 {
-	*out = (struct upload_target){.kind = kind,
+	*out = (struct upload_target){.source = source,
+	    .kind = kind,
 	    .repository = repository ? strdup(repository) : NULL,
 	    .tag = tag ? strdup(tag) : NULL,
 	    .detail = detail ? strdup(detail) : NULL};
@@ -36,8 +37,8 @@ int target_set(struct upload_target *out, const struct upload_kind *kind,
 int target_copy(const struct upload_target *from, struct upload_target *out,
     struct err *err)
 {
-	int r = target_set(out, from->kind, from->repository, from->tag,
-	    from->detail, err);
+	int r = target_set(out, from->source, from->kind, from->repository,
+	    from->tag, from->detail, err);
 
 	out->in_image = from->in_image;
 	return r;
@@ -51,7 +52,7 @@ const char *target_place(const struct node *dir)
 int target_find(struct node *dir, const char *name, struct upload_target *out,
     struct err *err)
 {
-	*out = (struct upload_target){0};
+	*out = (struct upload_target){.source = dir->source};
 	if (!dir->view->target)
 		return err_set(err, EPERM,
 		    "%s: no file can be written in this directory", name);

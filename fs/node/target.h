@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "image/push.h"
+#include "mount_source.h"
 #include "node.h"
 
 struct target_file;
@@ -28,11 +29,12 @@ struct upload_kind {
 	 * a file that is none (it is empty); -EINVAL where more may come. NULL:
 	 * the push was all.
 	 */
-	int (*apply)(struct mount *mount, const struct upload_target *target,
+	int (*apply)(const struct upload_target *target,
 	    const struct target_file *file, struct err *err);
 };
 
 struct upload_target {
+	struct mount_source *source;    /* whose repository it is */
 	const struct upload_kind *kind; /* NULL: nothing, a scratch file */
 	char *repository;
 	char *tag;
@@ -69,9 +71,9 @@ int target_copy(const struct upload_target *from, struct upload_target *out,
     struct err *err);
 
 /* Makes one, of copies. */
-int target_set(struct upload_target *out, const struct upload_kind *kind,
-    const char *repository, const char *tag, const char *detail,
-    struct err *err);
+int target_set(struct upload_target *out, struct mount_source *source,
+    const struct upload_kind *kind, const char *repository, const char *tag,
+    const char *detail, struct err *err);
 
 /* Where its files have their names: the key of a table, which a directory
  * keeps when the image in it becomes another one. */

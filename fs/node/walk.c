@@ -10,20 +10,21 @@
 #include "view.h"
 
 /* The path from the mount point, of what it says and where it says it. */
-static char *from_top(const struct mount *mount, const char *repository,
+static char *from_top(const struct mount_source *source, const char *repository,
     const char *path)
 {
-	size_t base = strlen(mount->base), top = strlen(mount->mountpoint);
+	const char *mountpoint = source->mount->mountpoint;
+	size_t top = strlen(mountpoint);
+	AUTO_FREE char *from = NULL;
 
 	if (*path == '/') {
-		if (strncmp(path, mount->mountpoint, top) != 0 ||
+		if (strncmp(path, mountpoint, top) != 0 ||
 		    (path[top] != '/' && path[top] != '\0'))
 			return strdup("..");
 		return strdup(path + top);
 	}
-	if (base)
-		repository += repository[base] ? base + 1 : base;
-	return file_path("%s/%s", repository, path);
+	from = source_path(source, repository);
+	return from ? file_path("%s/%s", from, path) : NULL;
 }
 
 /* Takes out "." and "..": there is nothing in the mount that a link leads
@@ -77,10 +78,10 @@ static int descend(struct mount *mount, char *path, struct node **out,
 	return 0;
 }
 
-int walk_image(struct mount *mount, const char *repository, const char *path,
-    struct image **out, struct err *err)
+int walk_image(struct mount_source *source, const char *repository,
+    const char *path, struct image **out, struct err *err)
 {
-	AUTO_FREE char *full = from_top(mount, repository, path);
+	AUTO_FREE char *full = from_top(source, repository, path);
 	CLEANUP(node_put_p) struct node *node = NULL;
 	int r;
 
@@ -89,7 +90,7 @@ int walk_image(struct mount *mount, const char *repository, const char *path,
 	if (!normalise(full))
 		/* Not EXDEV, at which mv would begin to copy. */
 		return err_set(err, EINVAL, "%s: leads out of the mount", path);
-	r = *full ? descend(mount, full, &node, err) : 0;
+	r = *full ? descend(source->mount, full, &node, err) : 0;
 	if (r < 0)
 		return r;
 	if (node && node->view->image)

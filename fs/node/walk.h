@@ -10,12 +10,12 @@
 #include "mount.h"
 
 /*
- * The image that a path leads to, from the directory of a repository (a full
- * name; "" the top of an unrestricted mount): its directory or its archive. It
- * may begin at the mount point, and ".." ends there. -ENOENT; -EINVAL for a
- * path out of the mount, and for what is no image.
+ * The image that a path leads to, from the directory of a source's repository
+ * (a full name; "" the top of an unrestricted mount): its directory or its
+ * archive. It may begin at the mount point, and ".." ends there. -ENOENT;
+ * -EINVAL for a path out of the mount, and for what is no image.
  */
-int walk_image(struct mount *mount, const char *repository, const char *path,
-    struct image **out, struct err *err);
+int walk_image(struct mount_source *source, const char *repository,
+    const char *path, struct image **out, struct err *err);
 
 #endif

@@ -18,7 +18,7 @@ struct local_inode *scratch_inode(const struct node *node)
 	return ((const struct scratch_node *)(const void *)node)->inode;
 }
 
-int scratch_node(struct mount *mount, struct local_inode *inode,
+int scratch_node(struct mount_source *source, struct local_inode *inode,
     struct node **out, struct err *err)
 {
 	struct scratch_node *self = calloc(1, sizeof(*self));
@@ -28,11 +28,11 @@ int scratch_node(struct mount *mount, struct local_inode *inode,
 		return err_nomem(err);
 	local_stat(inode, &st);
 	self->inode = local_get(inode);
-	node_init(&self->node, mount,
+	node_init(&self->node, source,
 	    S_ISDIR(st.st_mode) ? NODE_SCRATCH : NODE_SCRATCH_FILE,
 	    key_of_serial(KEY_SCRATCH, local_number(inode)), TTL_FOREVER,
 	    TTL_FOREVER);
-	*out = node_add(mount->nodes, &self->node, err);
+	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 

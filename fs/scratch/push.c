@@ -35,11 +35,11 @@ static int spool_sink_write(struct sink *sink, const void *data, size_t len,
 
 /* The root of a whole tree is part of it; a layer on top of others leaves the
  * root as they have it. */
-static int write_tar(struct mount *mount, struct local_inode *dir, bool is_top,
-    struct spool *spool, struct err *err)
+static int write_tar(const struct mount_source *source, struct local_inode *dir,
+    bool is_top, struct spool *spool, struct err *err)
 {
 	struct spool_sink sink = {.sink = {spool_sink_write}, .spool = spool};
-	int64_t epoch = images_options(mount->images)->epoch;
+	int64_t epoch = images_options(source->images)->epoch;
 	const struct local_tar_options options = {
 	    .left_out = is_top ? BASE : NULL,
 	    .with_root = !is_top,
@@ -62,18 +62,18 @@ static int push_whole(const struct push_target *to, struct spool *spool,
 	return r < 0 ? r : 0;
 }
 
-static int push_frozen(struct mount *mount, struct local_inode *dir,
-    struct image *base, const char *name, const struct upload_target *target,
-    struct err *err)
+static int push_frozen(struct local_inode *dir, struct image *base,
+    const char *name, const struct upload_target *target, struct err *err)
 {
-	const struct push_target to = {.images = mount->images,
+	const struct mount_source *source = target->source;
+	const struct push_target to = {.images = source->images,
 	    .repository = target->repository,
 	    .tag = target->tag};
 	CLEANUP(spool_free_p) struct spool *spool = NULL;
-	int r = spool_new(images_store(mount->images), &spool, err);
+	int r = spool_new(source->mount->store, &spool, err);
 
 	if (r == 0)
-		r = write_tar(mount, dir, base != NULL, spool, err);
+		r = write_tar(source, dir, base != NULL, spool, err);
 	if (r < 0)
 		return r;
 	return base ? image_add_layer(base, &to, spool, name, err)
@@ -81,13 +81,13 @@ static int push_frozen(struct mount *mount, struct local_inode *dir,
 }
 
 /* As one types it beside the directory, or as `ln -r` counts, from inside. */
-static int open_base(struct mount *mount, const char *repository,
+static int open_base(struct mount_source *source, const char *repository,
     const char *path, struct image **out, struct err *err)
 {
-	int r = walk_image(mount, repository, path, out, err);
+	int r = walk_image(source, repository, path, out, err);
 
 	if (r < 0 && strncmp(path, "../", 3) == 0 &&
-	    walk_image(mount, repository, path + 3, out,
+	    walk_image(source, repository, path + 3, out,
 		&(struct err)ERR_INIT) == 0)
 		return 0;
 	if (r == -ENOENT)
@@ -96,7 +96,7 @@ static int open_base(struct mount *mount, const char *repository,
 }
 
 /* 1, or 0 if there is none. */
-static int find_base(struct mount *mount, struct local_inode *dir,
+static int find_base(struct mount_source *source, struct local_inode *dir,
     const char *repository, struct image **out, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *link = NULL;
@@ -109,30 +109,31 @@ static int find_base(struct mount *mount, struct local_inode *dir,
 	if (!local_target(link))
 		return err_set(err, EPERM,
 		    "%s: must be a symbolic link to an image", BASE);
-	r = open_base(mount, repository, local_target(link), out, err);
+	r = open_base(source, repository, local_target(link), out, err);
 	return r < 0 ? r : 1;
 }
 
 int scratch_push(struct node *repository, struct local_inode *above,
     const char *name, const struct upload_target *target, struct err *err)
 {
-	struct mount *mount = repository->mount;
 	CLEANUP(local_put_p) struct local_inode *dir = NULL;
 	CLEANUP(image_put_p) struct image *base = NULL;
 	int r = local_lookup(above, name, &dir, err);
 
 	if (r == 0)
-		r = find_base(mount, dir, repo_node_repository(repository),
-		    &base, err);
+		r = find_base(repository->source, dir,
+		    repo_node_repository(repository), &base, err);
 	if (r < 0)
 		return r;
+	if (base && source_check_image(target->source, base, BASE, err) < 0)
+		return -err->code;
 	if (local_count(dir) == (uint64_t)r)
 		return err_set(err, EPERM,
 		    "%s: an empty directory; there is nothing to push", name);
 	r = local_freeze(dir, err);
 	if (r < 0)
 		return r;
-	r = push_frozen(mount, dir, base, name, target, err);
+	r = push_frozen(dir, base, name, target, err);
 	if (r == 0)
 		return local_remove_all(above, name, err);
 	local_thaw(dir);

@@ -116,13 +116,12 @@ static struct localfs *known_fs(struct scratches *scratches)
 static struct localfs *make_fs(struct mount *mount, struct err *err)
 {
 	struct scratches *scratches = mount->scratches;
-	struct store *store = images_store(mount->images);
 
 	SCOPED_LOCK(&scratches->lock);
 	if (scratches->fs)
 		return scratches->fs;
 	if (!scratches->contents &&
-	    store_private_new(store, &scratches->contents, err) < 0)
+	    store_private_new(mount->store, &scratches->contents, err) < 0)
 		return NULL;
 	scratches->fs =
 	    localfs_new(store_private_path(scratches->contents), err);
@@ -130,52 +129,56 @@ static struct localfs *make_fs(struct mount *mount, struct err *err)
 }
 
 /* Where the scratch directories of a repository are, if it has any: 1, 0. */
-static int find_above_of(struct mount *mount, const char *repository,
+static int find_above_of(struct mount_source *source, const char *repository,
     struct local_inode **out, struct err *err)
 {
-	struct localfs *fs = known_fs(mount->scratches);
+	AUTO_FREE char *unique = source_unique_name(source, repository);
+	struct localfs *fs = known_fs(source->mount->scratches);
 	int r = -ENOENT;
 
+	if (!unique)
+		return err_nomem(err);
 	if (fs)
-		r = local_lookup(localfs_root(fs), repository, out, err);
+		r = local_lookup(localfs_root(fs), unique, out, err);
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 static int find_above(const struct node *dir, struct local_inode **out,
     struct err *err)
 {
-	return find_above_of(dir->mount, repo_node_repository(dir), out, err);
+	return find_above_of(dir->source, repo_node_repository(dir), out, err);
 }
 
-static int make_above_of(struct mount *mount, const char *repository,
+static int make_above_of(struct mount_source *source, const char *repository,
     struct local_inode **out, struct err *err)
 {
 	const struct local_making making = {.mode = S_IFDIR};
-	struct localfs *fs = make_fs(mount, err);
+	AUTO_FREE char *unique = source_unique_name(source, repository);
+	struct localfs *fs = make_fs(source->mount, err);
 	int r;
 
 	if (!fs)
 		return -err->code;
-	r = local_make(localfs_root(fs), repository, &making, out, err);
+	if (!unique)
+		return err_nomem(err);
+	r = local_make(localfs_root(fs), unique, &making, out, err);
 	if (r == -EEXIST)
-		r = local_lookup(localfs_root(fs), repository, out, err);
+		r = local_lookup(localfs_root(fs), unique, out, err);
 	return r;
 }
 
 static int make_above(const struct node *dir, struct local_inode **out,
     struct err *err)
 {
-	return make_above_of(dir->mount, repo_node_repository(dir), out, err);
+	return make_above_of(dir->source, repo_node_repository(dir), out, err);
 }
 
-bool scratch_in(struct mount *mount, const char *repository)
+bool scratch_in(struct mount_source *source, const char *repository)
 {
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
-	struct localfs *fs = known_fs(mount->scratches);
 	struct err none = ERR_INIT;
 
-	return fs &&
-	       local_lookup(localfs_root(fs), repository, &above, &none) == 0 &&
+	return find_above_of(source, repository, &above, &none) == 1 &&
 	       local_count(above) > 0;
 }
 
@@ -191,7 +194,7 @@ int scratch_lookup(struct node *dir, const char *name, struct node **out,
 	else
 		return r;
 	if (r == 0)
-		r = scratch_node(dir->mount, inode, out, err);
+		r = scratch_node(dir->source, inode, out, err);
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
@@ -224,7 +227,7 @@ int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
 
 	if (r == 0)
 		r = local_make(above, name, &making, &inode, err);
-	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
+	return r < 0 ? r : scratch_node(dir->source, inode, out, err);
 }
 
 int scratch_rmdir(struct node *dir, const char *name, struct err *err)
@@ -250,16 +253,16 @@ int scratch_unlink(struct node *dir, const char *name, struct err *err)
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-int scratch_save(struct mount *mount, const char *repository, const char *name,
-    const struct buf *bytes, struct err *err)
+int scratch_save(struct mount_source *source, const char *repository,
+    const char *name, const struct buf *bytes, struct err *err)
 {
 	const struct local_making making = {.mode = S_IFREG | 0644,
-	    .uid = mount->uid,
-	    .gid = mount->gid};
+	    .uid = source->mount->uid,
+	    .gid = source->mount->gid};
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
 	CLEANUP(local_put_p) struct local_inode *file = NULL;
 	struct err none = ERR_INIT;
-	int r = make_above_of(mount, repository, &above, err);
+	int r = make_above_of(source, repository, &above, err);
 
 	if (r < 0)
 		return r;
@@ -274,14 +277,14 @@ int scratch_save(struct mount *mount, const char *repository, const char *name,
 	return r;
 }
 
-int scratch_load(struct mount *mount, const char *repository, const char *name,
-    struct buf *out, struct err *err)
+int scratch_load(struct mount_source *source, const char *repository,
+    const char *name, struct buf *out, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
 	CLEANUP(local_put_p) struct local_inode *file = NULL;
 	struct stat st;
 	ssize_t n;
-	int r = find_above_of(mount, repository, &above, err);
+	int r = find_above_of(source, repository, &above, err);
 
 	if (r == 1)
 		r = local_lookup(above, name, &file, err);
@@ -301,13 +304,14 @@ int scratch_load(struct mount *mount, const char *repository, const char *name,
 	return 1;
 }
 
-void scratch_forget(struct mount *mount, const char *repository)
+void scratch_forget(struct mount_source *source, const char *repository)
 {
-	struct localfs *fs = known_fs(mount->scratches);
+	AUTO_FREE char *unique = source_unique_name(source, repository);
+	struct localfs *fs = known_fs(source->mount->scratches);
 	struct err none = ERR_INIT;
 
-	if (fs)
-		local_remove_all(localfs_root(fs), repository, &none);
+	if (fs && unique)
+		local_remove_all(localfs_root(fs), unique, &none);
 }
 
 /* What a scratch directory becomes under a name in a directory of the mount;
@@ -330,8 +334,8 @@ static int target_of(struct node *dir, const char *text,
 	if (!is || !is->tag)
 		return err_set(err, EPERM,
 		    "%s: not a name that an image can have", text);
-	return target_set(out, &upload_archive, is->repository, is->tag, NULL,
-	    err);
+	return target_set(out, dir->source, &upload_archive, is->repository,
+	    is->tag, NULL, err);
 }
 
 /* What leaves a scratch directory for a repository. The kernel believes its

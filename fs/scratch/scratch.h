@@ -14,7 +14,7 @@
 #include "node/node.h"
 #include "node/target.h"
 
-struct mount;
+struct mount_source;
 struct scratches;
 
 struct scratches *scratches_new(struct err *err);
@@ -39,16 +39,16 @@ int scratch_unlink(struct node *dir, const char *name, struct err *err);
 
 /* A file beside a repository's scratch directories: writes it, replacing what
  * there is; appends it to out (1, or 0 if there is none). */
-int scratch_save(struct mount *mount, const char *repository, const char *name,
-    const struct buf *bytes, struct err *err);
-int scratch_load(struct mount *mount, const char *repository, const char *name,
-    struct buf *out, struct err *err);
+int scratch_save(struct mount_source *source, const char *repository,
+    const char *name, const struct buf *bytes, struct err *err);
+int scratch_load(struct mount_source *source, const char *repository,
+    const char *name, struct buf *out, struct err *err);
 
 /* Removes all that there is of a repository, without a word. */
-void scratch_forget(struct mount *mount, const char *repository);
+void scratch_forget(struct mount_source *source, const char *repository);
 
-/* Whether there are any in a repository. */
-bool scratch_in(struct mount *mount, const char *repository);
+/* Whether there are any in a repository of a source. */
+bool scratch_in(struct mount_source *source, const char *repository);
 
 /* 1, or 0 if there is no scratch directory of that name. */
 int scratch_rmdir(struct node *dir, const char *name, struct err *err);
@@ -74,7 +74,7 @@ int scratch_push(struct node *repository, struct local_inode *above,
     const char *name, const struct upload_target *target, struct err *err);
 
 /* What is in a scratch directory, or is one. */
-int scratch_node(struct mount *mount, struct local_inode *inode,
+int scratch_node(struct mount_source *source, struct local_inode *inode,
     struct node **out, struct err *err);
 int scratch_list_inode(struct local_inode *dir, struct dirlist *out,
     struct err *err);

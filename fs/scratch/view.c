@@ -94,7 +94,7 @@ static int lookup_name(struct node *dir, const char *name, struct node **out,
 	CLEANUP(local_put_p) struct local_inode *inode = NULL;
 	int r = local_lookup(scratch_inode(dir), name, &inode, err);
 
-	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
+	return r < 0 ? r : scratch_node(dir->source, inode, out, err);
 }
 
 static int list_names(struct node *dir, struct dirlist *out, struct err *err)
@@ -112,7 +112,7 @@ static int make(struct node *dir, const char *name, struct local_making *making,
 	making->uid = caller.uid;
 	making->gid = caller.gid;
 	r = local_make(scratch_inode(dir), name, making, &inode, err);
-	return r < 0 ? r : scratch_node(dir->mount, inode, out, err);
+	return r < 0 ? r : scratch_node(dir->source, inode, out, err);
 }
 
 static int scratch_create(struct node *dir, const char *name, mode_t mode,

@@ -20,8 +20,8 @@ static struct link_node *to_link(const struct node *node)
 	return (struct link_node *)(uintptr_t)node;
 }
 
-int link_node(struct mount *mount, const char *target, struct node **out,
-    struct err *err)
+int link_node(struct mount_source *source, const char *target,
+    struct node **out, struct err *err)
 {
 	static atomic_ulong serial;
 	struct link_node *self = calloc(1, sizeof(*self));
@@ -29,11 +29,11 @@ int link_node(struct mount *mount, const char *target, struct node **out,
 	if (!self)
 		return err_nomem(err);
 	self->target = strdup(target);
-	node_init(&self->node, mount, NODE_LINK,
+	node_init(&self->node, source, NODE_LINK,
 	    self->target ? key_of_serial(KEY_LINK, atomic_fetch_add(&serial, 1))
 			 : NULL,
 	    0, 0);
-	*out = node_add(mount->nodes, &self->node, err);
+	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 

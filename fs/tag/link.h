@@ -6,7 +6,7 @@
 #include "node/nodes.h"
 
 /* A symbolic link that was made: it exists until it is looked up again. */
-int link_node(struct mount *mount, const char *target, struct node **out,
-    struct err *err);
+int link_node(struct mount_source *source, const char *target,
+    struct node **out, struct err *err);
 
 #endif

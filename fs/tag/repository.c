@@ -10,31 +10,31 @@ char *repo_path(const char *dir, const char *name)
 	return *dir ? file_path("%s/%s", dir, name) : file_path("%s", name);
 }
 
-bool repo_listed(struct mount *mount, const char *repository)
+bool repo_listed(struct mount_source *source, const char *repository)
 {
 	CLEANUP(names_put_p)
-	struct names *catalog = images_catalog_cached(mount->images);
+	struct names *catalog = images_catalog_cached(source->images);
 
 	return catalog && (names_has(catalog, repository) ||
 			      names_has_below(catalog, repository));
 }
 
-bool repo_appeared(struct mount *mount, const char *repository)
+bool repo_appeared(struct mount_source *source, const char *repository)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	CLEANUP(names_put_p) struct names *catalog = NULL;
 	struct err none = ERR_INIT;
 
-	if (images_tags(mount->images, repository, &tags, &none) == 0)
+	if (images_tags(source->images, repository, &tags, &none) == 0)
 		return true;
-	return images_catalog(mount->images, &catalog, &none) == 0 &&
-	       repo_listed(mount, repository);
+	return images_catalog(source->images, &catalog, &none) == 0 &&
+	       repo_listed(source, repository);
 }
 
-bool repo_has_below(struct mount *mount, const char *repository)
+bool repo_has_below(struct mount_source *source, const char *repository)
 {
 	CLEANUP(names_put_p)
-	struct names *catalog = images_catalog_cached(mount->images);
+	struct names *catalog = images_catalog_cached(source->images);
 
 	return catalog && names_has_below(catalog, repository);
 }

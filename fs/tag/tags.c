@@ -86,10 +86,14 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	return 0;
 }
 
-static int copy_to(const struct mount *mount, struct image *image,
+static int copy_to(const struct mount_source *source, struct image *image,
     const struct tag *to, struct err *err)
 {
-	return tag_copy(image, &to->name, mount->referrers, err);
+	int r = source_check_image(source, image, to->name.tag, err);
+
+	return r < 0
+		   ? r
+		   : tag_copy(image, &to->name, source->mount->referrers, err);
 }
 
 /* ln -sf renames a link of such a name over a file that is there: over an
@@ -120,18 +124,18 @@ int tags_link(struct node *dir, const char *name, const char *path,
 	if (r == 0)
 		r = tag_to_be(dir, name, &to, err);
 	if (r == 0)
-		r = walk_image(dir->mount, repo_node_repository(dir), path,
+		r = walk_image(dir->source, repo_node_repository(dir), path,
 		    &image, err);
 	if (r == 0)
-		r = copy_to(dir->mount, image, &to, err);
+		r = copy_to(dir->source, image, &to, err);
 	return r < 0 ? err_wrap(err, "linking %s to %s", name, path)
-		     : link_node(dir->mount, path, out, err);
+		     : link_node(dir->source, path, out, err);
 }
 
 int tags_link_inside(struct node *image_dir, const char *name, const char *path,
     struct node **out, struct err *err)
 {
-	struct mount *mount = image_dir->mount;
+	struct mount_source *source = image_dir->source;
 	CLEANUP(tag_release) struct tag to = {0};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct err from_repository = ERR_INIT;
@@ -143,18 +147,18 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 		    "%s: no link can be created in an image's directory", name);
 	if (r < 0)
 		return r;
-	r = walk_image(mount, to.name.repository, path, &image,
+	r = walk_image(source, to.name.repository, path, &image,
 	    &from_repository);
 	/* `ln -r` counts from the directory itself. */
 	if (r < 0 && strncmp(path, "../", 3) == 0)
-		r = walk_image(mount, to.name.repository, path + 3, &image,
+		r = walk_image(source, to.name.repository, path + 3, &image,
 		    &(struct err)ERR_INIT);
 	if (r < 0)
 		*err = from_repository;
 	else
-		r = copy_to(mount, image, &to, err);
+		r = copy_to(source, image, &to, err);
 	return r < 0 ? err_wrap(err, "linking %s to %s", to.name.tag, path)
-		     : link_node(mount, path, out, err);
+		     : link_node(source, path, out, err);
 }
 
 /* Whether tags can be removed by this operation. */
@@ -186,6 +190,16 @@ static int rename_node(const struct tag *from, struct node *to_dir,
 	return r;
 }
 
+/* A tag of one registry is not moved to another by its name. */
+static int check_source(const struct node *dir, const char *name,
+    const struct node *to_dir, struct err *err)
+{
+	if (dir->source == to_dir->source)
+		return 0;
+	return err_set(err, EXDEV,
+	    "%s: cannot be moved to another registry; copy it", name);
+}
+
 static int exchange_names(struct node *dir, const char *name,
     struct node *to_dir, const char *to_name, struct err *err)
 {
@@ -199,7 +213,7 @@ static int exchange_names(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	was_a = a;
-	r = tag_exchange(dir->mount->images, &a.name, &b.name,
+	r = tag_exchange(dir->source->images, &a.name, &b.name,
 	    dir->mount->referrers, err);
 	if (r == 0)
 		r = rename_node(&a, to_dir, to_name, &b, err);
@@ -228,6 +242,8 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 
 	if (r == 0)
 		r = check_delete(dir->mount, name, err);
+	if (r == 0)
+		r = check_source(dir, name, to_dir, err);
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return exchange_names(dir, name, to_dir, to_name, err);
 	if (r == 0)
@@ -245,7 +261,7 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (!strcmp(from.name.repository, to.name.repository) &&
 	    !strcmp(from.name.tag, to.name.tag))
 		return 0;
-	r = tag_move(dir->mount->images, &from.name, &to.name,
+	r = tag_move(dir->source->images, &from.name, &to.name,
 	    dir->mount->referrers, err);
 	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
 }
@@ -273,7 +289,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
 		    "%s: %s a directory", name, directory ? "not" : "is");
-	return untag(dir->mount->images, tag.name.repository, tag.name.tag,
+	return untag(dir->source->images, tag.name.repository, tag.name.tag,
 	    err);
 }
 
@@ -287,7 +303,7 @@ int tags_unlink(struct node *dir, const char *name, struct err *err)
 }
 
 /* The tags of signatures and the like, which nobody sees, go last. */
-static int remove_hidden(struct mount *mount, const char *repository,
+static int remove_hidden(struct mount_source *source, const char *repository,
     const struct names *tags, struct err *err)
 {
 	int r = 0;
@@ -295,7 +311,7 @@ static int remove_hidden(struct mount *mount, const char *repository,
 	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
 		struct err said = ERR_INIT;
 
-		r = untag(mount->images, repository, names_at(tags, i), &said);
+		r = untag(source->images, repository, names_at(tags, i), &said);
 		/* Two of them can be one manifest. */
 		if (r == -ENOENT)
 			r = 0;
@@ -305,16 +321,16 @@ static int remove_hidden(struct mount *mount, const char *repository,
 	return r;
 }
 
-static int remove_repository(struct mount *mount, const char *repository,
-    struct err *err)
+static int remove_repository(struct mount_source *source,
+    const char *repository, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	size_t shown = 0;
-	int r = images_tags(mount->images, repository, &tags, err);
+	int r = images_tags(source->images, repository, &tags, err);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (images_stale(mount->images, repository, NULL))
+	if (images_stale(source->images, repository, NULL))
 		return err_set(err, EIO,
 		    "%s: the registry cannot be reached, so that its tags are "
 		    "not known",
@@ -326,34 +342,33 @@ static int remove_repository(struct mount *mount, const char *repository,
 		    "%s: not empty, it has %zu tag%s", repository, shown,
 		    shown == 1 ? "" : "s");
 	if (tags && names_count(tags) > 0 &&
-	    mount->delete_tags != DELETE_RECURSIVE)
+	    source->mount->delete_tags != DELETE_RECURSIVE)
 		return err_set(err, ENOTEMPTY,
 		    "%s: not empty, it has tags of signatures, which are not "
 		    "shown",
 		    repository);
 	if (tags)
-		r = remove_hidden(mount, repository, tags, err);
+		r = remove_hidden(source, repository, tags, err);
 	if (r == 0 || r == -ENOENT)
-		images_forget(mount->images, repository);
+		images_forget(source->images, repository);
 	return r == -ENOENT ? 0 : r;
 }
 
 /* A namespace is there until it is removed, though nothing is in it any more:
  * rm -r removes it next. */
-static int keep_namespace(struct mount *mount, const struct node *dir,
-    struct err *err)
+static int keep_namespace(const struct node *dir, struct err *err)
 {
 	const char *path = repo_node_repository(dir);
 
-	return !*path || repo_listed(mount, path)
+	return !*path || repo_listed(dir->source, path)
 		   ? 0
-		   : made_add(mount->made, path, err);
+		   : made_add(dir->source->made, path, err);
 }
 
 int tags_rmdir(struct node *dir, const char *name, struct err *err)
 {
 	CLEANUP(node_put_p) struct node *node = NULL;
-	struct mount *mount = dir->mount;
+	struct mount_source *source;
 	const char *repository;
 	int r = dir->view->lookup(dir, name, &node, err);
 
@@ -361,15 +376,16 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 		return r;
 	if (node->kind != NODE_REPO)
 		return remove_tag(dir, name, true, err);
+	source = node->source;
 	repository = repo_node_repository(node);
-	if (!repo_listed(mount, repository) &&
-	    made_remove(mount->made, repository))
+	if (!repo_listed(source, repository) &&
+	    made_remove(source->made, repository))
 		return 0;
-	if (repo_has_below(mount, repository))
-		return err_set(err, mount->delete_tags ? ENOTEMPTY : EPERM,
+	if (repo_has_below(source, repository))
+		return err_set(err, dir->mount->delete_tags ? ENOTEMPTY : EPERM,
 		    "%s: not empty, there are repositories in it", name);
-	r = check_delete(mount, name, err);
+	r = check_delete(dir->mount, name, err);
 	if (r == 0)
-		r = remove_repository(mount, repository, err);
-	return r < 0 ? r : keep_namespace(mount, dir, err);
+		r = remove_repository(source, repository, err);
+	return r < 0 ? r : keep_namespace(dir, err);
 }

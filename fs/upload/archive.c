@@ -19,21 +19,23 @@ static struct archive_node *to_archive(const struct node *node)
 	return (struct archive_node *)(uintptr_t)node;
 }
 
-static char *archive_key(const struct image *image, const char *tag)
+static char *archive_key(const struct mount_source *source,
+    const struct image *image, const char *tag)
 {
-	return key_of_archive(image->repository, tag, &image->digest);
+	return key_of_archive(source, image->repository, tag, &image->digest);
 }
 
-uint64_t archive_number(const struct image *image, const char *tag)
+uint64_t archive_number(const struct mount_source *source,
+    const struct image *image, const char *tag)
 {
-	return key_number(archive_key(image, tag));
+	return key_number(archive_key(source, image, tag));
 }
 
-int archive_content(struct mount *mount, struct image *image, const char *tag,
-    struct node **out, struct err *err)
+int archive_content(struct mount_source *source, struct image *image,
+    const char *tag, struct node **out, struct err *err)
 {
 	CLEANUP(save_put_p) struct save *save = NULL;
-	AUTO_FREE char *key = archive_key(image, tag);
+	AUTO_FREE char *key = archive_key(source, image, tag);
 	int r = save_new(image, tag, &save, err);
 	struct archive_node *self;
 
@@ -47,7 +49,7 @@ int archive_content(struct mount *mount, struct image *image, const char *tag,
 		return err_nomem(err);
 	self->image = image_get(image);
 	self->save = steal(&save);
-	node_init(&self->node, mount, NODE_ARCHIVE, steal(&key), 0, 0);
+	node_init(&self->node, source, NODE_ARCHIVE, steal(&key), 0, 0);
 	return node_made(&self->node, out, err);
 }
 

@@ -85,6 +85,9 @@ ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
 
 	if (!upload || !save || !puts_tag(upload->target.kind))
 		return -EOPNOTSUPP;
+	/* Another registry has its blobs: they are to be read, and written. */
+	if (save_image(save)->images != upload->target.source->images)
+		return -EOPNOTSUPP;
 	if (upload->target.kind == &upload_archive &&
 	    !upload->target.in_image && !strcmp(upload->name, IMAGE_TAR))
 		return err_set(err, EPERM,

@@ -21,7 +21,7 @@ int document_node(const struct document *document, struct node **out,
     struct err *err)
 {
 	struct document_node *self = calloc(1, sizeof(*self));
-	struct mount *mount = document->dir->mount;
+	struct mount_source *source = document->dir->source;
 
 	if (!self) {
 		struct upload_target target = document->target;
@@ -36,13 +36,13 @@ int document_node(const struct document *document, struct node **out,
 	self->target = document->target;
 	self->content = document->content;
 	self->size = document->size;
-	node_init(&self->node, mount, NODE_DOCUMENT, document_key(document), 0,
+	node_init(&self->node, source, NODE_DOCUMENT, document_key(document), 0,
 	    0);
 	if (!self->place || !self->name) {
 		node_discard(&self->node);
 		return err_nomem(err);
 	}
-	*out = node_add(mount->nodes, &self->node, err);
+	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 
@@ -88,10 +88,10 @@ static int written(struct node *dir, struct document *document,
 	int r = 0;
 
 	if (target->kind == &upload_archive) {
-		r = image_open_tag(dir->mount->images, target->repository,
+		r = image_open_tag(dir->source->images, target->repository,
 		    target->tag, &image, err);
 		if (r == 0)
-			r = archive_content(dir->mount, image, target->tag,
+			r = archive_content(dir->source, image, target->tag,
 			    &document->content, err);
 	}
 	if (r < 0) {

@@ -43,9 +43,10 @@ int document_written(struct node *dir, const char *name, struct node **out,
 
 /* Content: an image as an archive (tag NULL: without a name). To be taken by
  * document_node(). */
-int archive_content(struct mount *mount, struct image *image, const char *tag,
-    struct node **out, struct err *err);
-uint64_t archive_number(const struct image *image, const char *tag);
+int archive_content(struct mount_source *source, struct image *image,
+    const char *tag, struct node **out, struct err *err);
+uint64_t archive_number(const struct mount_source *source,
+    const struct image *image, const char *tag);
 struct save *archive_content_save(const struct node *node);
 
 #endif

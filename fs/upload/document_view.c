@@ -51,8 +51,8 @@ static bool caller_writes(struct document_node *self)
 static void stat_change(const struct document_node *self, struct stat *out)
 {
 	const struct mount *mount = self->node.mount;
-	time_t since = images_tag_since(mount->images, self->target.repository,
-	    self->target.tag);
+	time_t since = images_tag_since(self->node.source->images,
+	    self->target.repository, self->target.tag);
 
 	out->st_ctim = (struct timespec){mount->started.tv_sec, 0};
 	if (since > out->st_ctim.tv_sec)
@@ -90,7 +90,7 @@ static int document_xattrs(struct node *node, struct xattrs *out,
 	if (r < 0 || !content || !target->tag)
 		return r;
 	return xattrs_add_stale(out,
-	    images_stale(node->mount->images, target->repository, target->tag),
+	    images_stale(node->source->images, target->repository, target->tag),
 	    err);
 }
 
@@ -159,8 +159,8 @@ static int open_to_write(struct document_node *self, int flags,
 	if (r < 0)
 		return r;
 	if (!upload) {
-		r = upload_replacing(self->node.mount, self->place, self->name,
-		    &self->target, &upload, err);
+		r = upload_replacing(self->place, self->name, &self->target,
+		    &upload, err);
 		if (r == 0)
 			r = start_writing(self, flags, upload, err);
 	}

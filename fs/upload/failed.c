@@ -61,7 +61,7 @@ static char *place_shown(const char *place)
 /* A name beside the upload's, as its user sees it from the mount point. */
 static char *shown_path(const struct upload *upload, const char *name)
 {
-	const char *base = upload->mount->base, *place = upload->place;
+	const char *base = upload->target.source->base, *place = upload->place;
 	AUTO_FREE char *shown = NULL;
 	size_t len = strlen(base);
 

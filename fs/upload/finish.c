@@ -8,7 +8,7 @@
 int upload_push(struct upload *upload, struct err *err)
 {
 	const struct upload_target *target = &upload->target;
-	const struct push_target to = {.images = upload->mount->images,
+	const struct push_target to = {.images = target->source->images,
 	    .repository = target->repository,
 	    .tag = target->tag,
 	    .untagged = target->kind->is_untagged};
@@ -40,7 +40,7 @@ int upload_apply(struct upload *upload, struct err *err)
 	if (upload->state == UPLOAD_PUSHED || !kind->apply)
 		return 1;
 	upload_type(upload, type);
-	return kind->apply(upload->mount, &upload->target, &file, err);
+	return kind->apply(&upload->target, &file, err);
 }
 
 /* Takes note of what push_advance() or push_end() said. */

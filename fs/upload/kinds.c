@@ -11,10 +11,9 @@
 #include "stream/compression.h"
 #include "table.h"
 
-static struct push_target tag_of(struct mount *mount,
-    const struct upload_target *target)
+static struct push_target tag_of(const struct upload_target *target)
 {
-	return (struct push_target){.images = mount->images,
+	return (struct push_target){.images = target->source->images,
 	    .repository = target->repository,
 	    .tag = target->tag};
 }
@@ -49,19 +48,19 @@ static int outcome(int r, const struct upload_target *target,
 		     : 1;
 }
 
-static int apply_layer(struct mount *mount, const struct upload_target *target,
+static int apply_layer(const struct upload_target *target,
     const struct target_file *file, struct err *err)
 {
-	const struct push_target tag = tag_of(mount, target);
+	const struct push_target tag = tag_of(target);
 
 	return outcome(change_add_layer(&tag, file->spool, file->name, err),
 	    target, file, err);
 }
 
-static int apply_config(struct mount *mount, const struct upload_target *target,
+static int apply_config(const struct upload_target *target,
     const struct target_file *file, struct err *err)
 {
-	const struct push_target tag = tag_of(mount, target);
+	const struct push_target tag = tag_of(target);
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
 	int r = target_file_read(file, &config, err);
 
@@ -70,10 +69,10 @@ static int apply_config(struct mount *mount, const struct upload_target *target,
 	return outcome(r, target, file, err);
 }
 
-static int put_manifest(struct mount *mount, const struct upload_target *target,
+static int put_manifest(const struct upload_target *target,
     const struct target_file *file, bool is_top, struct err *err)
 {
-	const struct push_target tag = tag_of(mount, target);
+	const struct push_target tag = tag_of(target);
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
 	int r = target_file_read(file, &manifest, err);
 
@@ -83,24 +82,22 @@ static int put_manifest(struct mount *mount, const struct upload_target *target,
 	return outcome(r, target, file, err);
 }
 
-static int apply_manifest(struct mount *mount,
-    const struct upload_target *target, const struct target_file *file,
-    struct err *err)
-{
-	return put_manifest(mount, target, file, false, err);
-}
-
-static int apply_index(struct mount *mount, const struct upload_target *target,
+static int apply_manifest(const struct upload_target *target,
     const struct target_file *file, struct err *err)
 {
-	return put_manifest(mount, target, file, true, err);
+	return put_manifest(target, file, false, err);
 }
 
-static int apply_platform(struct mount *mount,
-    const struct upload_target *target, const struct target_file *file,
-    struct err *err)
+static int apply_index(const struct upload_target *target,
+    const struct target_file *file, struct err *err)
 {
-	const struct push_target tag = tag_of(mount, target);
+	return put_manifest(target, file, true, err);
+}
+
+static int apply_platform(const struct upload_target *target,
+    const struct target_file *file, struct err *err)
+{
+	const struct push_target tag = tag_of(target);
 	struct platform platform;
 	int r = 0;
 

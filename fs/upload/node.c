@@ -17,8 +17,8 @@ struct upload *upload_of(const struct node *node)
 	return ((const struct upload_node *)(const void *)node)->upload;
 }
 
-int upload_node(struct mount *mount, struct upload *upload, struct node **out,
-    struct err *err)
+int upload_node(struct mount_source *source, struct upload *upload,
+    struct node **out, struct err *err)
 {
 	struct upload_node *self = calloc(1, sizeof(*self));
 
@@ -26,9 +26,9 @@ int upload_node(struct mount *mount, struct upload *upload, struct node **out,
 		return err_nomem(err);
 	self->upload = upload_get(upload);
 	/* Nothing of it may be kept: its name becomes a directory. */
-	node_init(&self->node, mount, NODE_UPLOAD,
+	node_init(&self->node, source, NODE_UPLOAD,
 	    key_of_serial(KEY_UPLOAD, upload_serial(upload)), 0, 0);
-	*out = node_add(mount->nodes, &self->node, err);
+	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 

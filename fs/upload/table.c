@@ -177,7 +177,7 @@ int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
 
 	if (!upload)
 		return 0;
-	r = upload_node(dir->mount, upload, out, err);
+	r = upload_node(dir->source, upload, out, err);
 	return r < 0 ? r : 1;
 }
 
@@ -347,10 +347,10 @@ void uploads_follow(struct uploads *uploads, const char *from, const char *to)
 }
 
 /* What it becomes is taken, also on failure. */
-static int upload_new(struct mount *mount, const char *place, const char *name,
-    mode_t mode, struct upload_target *target, struct upload **out,
-    struct err *err)
+static int upload_new(const char *place, const char *name, mode_t mode,
+    struct upload_target *target, struct upload **out, struct err *err)
 {
+	struct mount *mount = target->source->mount;
 	struct uploads *uploads = mount->uploads;
 	CLEANUP(upload_put_p)
 	struct upload *upload = calloc(1, sizeof(*upload));
@@ -375,7 +375,7 @@ static int upload_new(struct mount *mount, const char *place, const char *name,
 		SCOPED_LOCK(&uploads->lock);
 		upload->serial = ++uploads->serial;
 	}
-	r = spool_new(images_store(mount->images), &upload->spool, err);
+	r = spool_new(mount->store, &upload->spool, err);
 	if (r == 0)
 		*out = steal(&upload);
 	return r;
@@ -390,23 +390,21 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 	int r = target_find(dir, name, &target, err);
 
 	if (r == 0)
-		r = upload_new(dir->mount, place, name, mode, &target, &upload,
-		    err);
+		r = upload_new(place, name, mode, &target, &upload, err);
 	if (r == 0)
 		r = uploads_insert(dir->mount->uploads, place, name, upload,
 		    err);
 	replace_end(dir, name);
-	return r < 0 ? r : upload_node(dir->mount, upload, out, err);
+	return r < 0 ? r : upload_node(dir->source, upload, out, err);
 }
 
-int upload_replacing(struct mount *mount, const char *place, const char *name,
+int upload_replacing(const char *place, const char *name,
     const struct upload_target *target, struct upload **out, struct err *err)
 {
 	struct upload_target copy;
 	int r = target_copy(target, &copy, err);
 
-	return r < 0 ? r
-		     : upload_new(mount, place, name, 0644, &copy, out, err);
+	return r < 0 ? r : upload_new(place, name, 0644, &copy, out, err);
 }
 
 /* The kernel remembers a file for as long as it likes, and the disk is small:

@@ -77,7 +77,7 @@ int upload_unlink_only(struct node *dir, const char *name, struct err *err);
 
 /* A file that is written over what is there: it has no name of its own until
  * it fails. *out is counted. */
-int upload_replacing(struct mount *mount, const char *place, const char *name,
+int upload_replacing(const char *place, const char *name,
     const struct upload_target *target, struct upload **out, struct err *err);
 
 /*
@@ -91,8 +91,8 @@ int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
     struct err *err);
 
 /* A file that is being written. */
-int upload_node(struct mount *mount, struct upload *upload, struct node **out,
-    struct err *err);
+int upload_node(struct mount_source *source, struct upload *upload,
+    struct node **out, struct err *err);
 struct upload *upload_of(const struct node *node); /* borrowed */
 
 /* As in struct view_ops. */

@@ -71,7 +71,7 @@ uint64_t blob_node_number(const struct descriptor *descriptor)
 	return key_number(key_of_blob(descriptor));
 }
 
-int blob_content(struct mount *mount, struct image *image,
+int blob_content(struct mount_source *source, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err)
 {
 	struct blob_node *blob = calloc(1, sizeof(*blob));
@@ -81,20 +81,20 @@ int blob_content(struct mount *mount, struct image *image,
 	blob->image = image_get(image);
 	blob->descriptor = descriptor;
 	pthread_mutex_init(&blob->lock, NULL);
-	node_init(&blob->node, mount, NODE_BLOB, key_of_blob(descriptor), 0,
+	node_init(&blob->node, source, NODE_BLOB, key_of_blob(descriptor), 0,
 	    TTL_FOREVER);
 	return node_made(&blob->node, out, err);
 }
 
-int blob_node(struct mount *mount, struct image *image,
+int blob_node(struct mount_source *source, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err)
 {
 	struct node *node = NULL;
-	int r = blob_content(mount, image, descriptor, &node, err);
+	int r = blob_content(source, image, descriptor, &node, err);
 
 	if (r < 0)
 		return r;
-	*out = node_add(mount->nodes, node, err);
+	*out = node_add(source->mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 
@@ -343,7 +343,7 @@ const struct view_ops view_blob = {
     .close = blob_close,
 };
 
-int manifest_content(struct mount *mount, struct image *image,
+int manifest_content(struct mount_source *source, struct image *image,
     struct node **out, struct err *err)
 {
 	struct manifest_node *manifest = calloc(1, sizeof(*manifest));
@@ -351,7 +351,7 @@ int manifest_content(struct mount *mount, struct image *image,
 	if (!manifest)
 		return err_nomem(err);
 	manifest->image = image_get(image);
-	node_init(&manifest->node, mount, NODE_MANIFEST,
+	node_init(&manifest->node, source, NODE_MANIFEST,
 	    key_of_manifest(&image->digest), 0, TTL_FOREVER);
 	return node_made(&manifest->node, out, err);
 }

@@ -37,7 +37,7 @@ static int files_dir_node(struct node *parent, struct image *image,
 	made->image = image_get(image);
 	made->files = files;
 	made->path = strdup(path);
-	node_init(&made->node, parent->mount, NODE_FILES, key, TTL_FOREVER,
+	node_init(&made->node, parent->source, NODE_FILES, key, TTL_FOREVER,
 	    TTL_FOREVER);
 	if (!made->path) {
 		node_discard(&made->node);
@@ -85,7 +85,7 @@ static int file_node(struct files_node *dir, const char *name,
 
 	switch (file->kind) {
 	case ARTIFACT_FILE:
-		return blob_node(node->mount, dir->image,
+		return blob_node(node->source, dir->image,
 		    &dir->image->manifest->entries[file->entry], out, err);
 	case ARTIFACT_PACKED:
 		return packed_tree_node(node, name, dir->image, file->entry,

@@ -36,7 +36,7 @@ static double image_name_ttl(const struct node *node)
 		return TTL_FOREVER;
 	if (node->mount->delete_tags != DELETE_NOTHING)
 		return 0;
-	return images_tag_left(node->mount->images, name->repository,
+	return images_tag_left(node->source->images, name->repository,
 	    name->tag);
 }
 
@@ -95,9 +95,9 @@ static bool is_repository(struct node *dir, const char *name)
 	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
 
 	return below && repository_valid(repository) &&
-	       (repo_appeared(dir->mount, repository) ||
+	       (repo_appeared(dir->source, repository) ||
 		   (repository_valid(below) &&
-		       repo_appeared(dir->mount, below)));
+		       repo_appeared(dir->source, below)));
 }
 
 /* A name that is no part of an image. It may be one in a repository: the kernel
@@ -171,7 +171,8 @@ static int list_part(struct node *dir, const struct pair *pair,
     const struct image_part *part, struct dirlist *out, struct err *err)
 {
 	CLEANUP(node_put_p) struct node *node = NULL;
-	uint64_t number = archive_number(pair->top, image_node_name(dir)->tag);
+	uint64_t number =
+	    archive_number(dir->source, pair->top, image_node_name(dir)->tag);
 	int r = 0;
 
 	if (strcmp(part->name, IMAGE_TAR) != 0) {
@@ -233,7 +234,7 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 
 	if (r == 0 && is->tag)
 		r = xattrs_add_stale(out,
-		    images_stale(node->mount->images, is->repository, is->tag),
+		    images_stale(node->source->images, is->repository, is->tag),
 		    err);
 	if (r == 0)
 		r = add_reference(pair.top, image_node_name(node)->tag, out,
@@ -257,8 +258,8 @@ static int image_target(struct node *dir, const char *name,
 		if (r < 0)
 			return r;
 	}
-	r = target_set(out, upload_kind_of_part(name), self->repository,
-	    self->tag, NULL, err);
+	r = target_set(out, dir->source, upload_kind_of_part(name),
+	    self->repository, self->tag, NULL, err);
 	out->in_image = true;
 	return r;
 }
@@ -314,7 +315,7 @@ static int image_setxattr(struct node *node, const char *name,
 {
 	static const char prefix[] = "user.oci.annotation.";
 	const struct image_name *is = image_node_name(node);
-	const struct push_target target = {.images = node->mount->images,
+	const struct push_target target = {.images = node->source->images,
 	    .repository = is->repository,
 	    .tag = is->tag};
 	AUTO_FREE char *text = value ? strndup(value, len) : NULL;

@@ -32,24 +32,24 @@ static char *own_key(const char *key, const struct tree_item *item)
 	return key_of_layer_file(key, layer_key(item->layer), item->entry);
 }
 
-int layer_file_node(struct mount *mount, const char *key,
+int layer_file_node(struct mount_source *source, const char *key,
     const struct tree_item *item, struct node **out, struct err *err)
 {
 	struct node *node;
 	char *own;
 
 	if (is_shared(item)) {
-		*out = place_node(mount, item->layer, item->entry);
+		*out = place_node(source, item->layer, item->entry);
 		return *out ? 0 : err_nomem(err);
 	}
 	own = own_key(key, item);
 	node =
-	    own ? layer_file_new(mount, item->layer, item->entry, own) : NULL;
+	    own ? layer_file_new(source, item->layer, item->entry, own) : NULL;
 	if (!node)
 		return err_nomem(err);
 	to_layer_file(node)->links = item->links;
 	to_layer_file(node)->hides_xattrs = item->hides_xattrs;
-	*out = node_add(mount->nodes, node, err);
+	*out = node_add(source->mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 

@@ -17,15 +17,15 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 
 /* A blob that the image's manifest names. */
-int blob_node(struct mount *mount, struct image *image,
+int blob_node(struct mount_source *source, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);
 uint64_t blob_node_number(const struct descriptor *descriptor);
 
 /* The content of a document (upload/document.h): such a blob, and the image's
  * manifest. */
-int blob_content(struct mount *mount, struct image *image,
+int blob_content(struct mount_source *source, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);
-int manifest_content(struct mount *mount, struct image *image,
+int manifest_content(struct mount_source *source, struct image *image,
     struct node **out, struct err *err);
 
 /* A directory of a tree: the image's root file system, and one of its layers'
@@ -44,7 +44,7 @@ int packed_tree_node(struct node *parent, const char *name, struct image *image,
  * layer, which it has in all trees; but where that tree hides some of its links
  * or attributes, or has more links, one of that tree (key says which).
  */
-int layer_file_node(struct mount *mount, const char *key,
+int layer_file_node(struct mount_source *source, const char *key,
     const struct tree_item *item, struct node **out, struct err *err);
 uint64_t layer_file_number(struct mount *mount, const char *key,
     const struct tree_item *item);

@@ -19,7 +19,7 @@ static int document(struct node *dir, const char *name, struct node *content,
 		*out = node_add(dir->mount->nodes, content, err);
 		return *out ? 0 : -err->code;
 	}
-	r = target_set(&document.target, upload_kind_of_part(name),
+	r = target_set(&document.target, dir->source, upload_kind_of_part(name),
 	    is->repository, is->tag, NULL, err);
 	if (r < 0) {
 		node_discard(content);
@@ -33,7 +33,7 @@ static int part_manifest(struct node *dir, struct image *top,
     struct image *shown, struct node **out, struct err *err)
 {
 	struct node *content = NULL;
-	int r = manifest_content(dir->mount, shown, &content, err);
+	int r = manifest_content(dir->source, shown, &content, err);
 
 	(void)top;
 	return r < 0 ? r : document(dir, "manifest.json", content, out, err);
@@ -43,7 +43,7 @@ static int part_config(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
 	struct node *content = NULL;
-	int r = blob_content(dir->mount, shown, &shown->manifest->config,
+	int r = blob_content(dir->source, shown, &shown->manifest->config,
 	    &content, err);
 
 	(void)top;
@@ -75,7 +75,7 @@ static int part_archive(struct node *dir, struct image *top,
     struct image *shown, struct node **out, struct err *err)
 {
 	struct node *content = NULL;
-	int r = archive_content(dir->mount, top, image_node_name(dir)->tag,
+	int r = archive_content(dir->source, top, image_node_name(dir)->tag,
 	    &content, err);
 
 	(void)shown;
@@ -93,7 +93,7 @@ static int part_index(struct node *dir, struct image *top, struct image *shown,
     struct node **out, struct err *err)
 {
 	struct node *content = NULL;
-	int r = manifest_content(dir->mount, top, &content, err);
+	int r = manifest_content(dir->source, top, &content, err);
 
 	(void)shown;
 	return r < 0 ? r : document(dir, "index.json", content, out, err);

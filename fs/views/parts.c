@@ -44,7 +44,7 @@ static int part_node(struct node *parent, struct image *image,
 	part->place = key_of_child(parent, name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init(&part->node, parent->mount, kind,
+	node_init(&part->node, parent->source, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
@@ -152,8 +152,8 @@ static int part_target(struct node *dir, const char *name,
 		    "%s: an image named by its digest cannot be changed", name);
 	if (!kind)
 		return 0;
-	return target_set(out, kind, self->image->repository, self->tag, detail,
-	    err);
+	return target_set(out, dir->source, kind, self->image->repository,
+	    self->tag, detail, err);
 }
 
 /* The image's layer that is called so, however it is compressed; NULL: there is
@@ -248,7 +248,7 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return layer_tree_node(dir, name, image, index, out, err);
 	r = part_find(image, layer_name, name, &index, err);
 	return r < 0 ? r
-		     : blob_node(dir->mount, image,
+		     : blob_node(dir->source, image,
 			   &image->manifest->entries[index], out, err);
 }
 

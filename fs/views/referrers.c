@@ -48,7 +48,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	made->image = image_get(image);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	node_init(&made->node, parent->mount, NODE_REFERRERS,
+	node_init(&made->node, parent->source, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
@@ -181,7 +181,7 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	    &found->entries[index].digest, out, err);
 }
 
-static int apply(struct mount *mount, const struct upload_target *target,
+static int apply(const struct upload_target *target,
     const struct target_file *file, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
@@ -193,8 +193,8 @@ static int apply(struct mount *mount, const struct upload_target *target,
 	int r = digest_parse(&subject, target->detail, err);
 
 	if (r == 0)
-		r = image_open(mount->images, target->repository, &subject,
-		    &image, err);
+		r = image_open(target->source->images, target->repository,
+		    &subject, &image, err);
 	if (r == 0)
 		r = referrers_attach(image, &attachment, &digest, err);
 	return r < 0 ? err_wrap(err, "attaching %s to %s@%s", file->name,
@@ -212,8 +212,8 @@ static int target(struct node *dir, const char *name, struct upload_target *out,
 
 	if (name_is_temporary(name))
 		return 0;
-	return target_set(out, &upload_attachment, image->repository, NULL,
-	    digest_format(&image->digest, text), err);
+	return target_set(out, dir->source, &upload_attachment,
+	    image->repository, NULL, digest_format(&image->digest, text), err);
 }
 
 static int remove_referrer(struct node *dir, const char *name, struct err *err)

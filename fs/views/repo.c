@@ -22,7 +22,7 @@
 
 /* What a lookup is about: the directory, and its name taken apart. */
 struct repo_lookup {
-	struct mount *mount;
+	struct mount_source *source;
 	struct node *dir;
 	const char *repository;
 	const char *text;
@@ -39,26 +39,27 @@ static int repo_stat(struct node *node, struct stat *out, struct err *err)
 static int repo_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	return xattrs_add_stale(out,
-	    images_stale(node->mount->images, repo_node_repository(node), NULL),
+	    images_stale(node->source->images, repo_node_repository(node),
+		NULL),
 	    err);
 }
 
 /* Whether the directory is known, without a request if possible. 1, 0. */
-static int directory_known(struct mount *mount, const char *repository,
+static int directory_known(struct mount_source *source, const char *repository,
     struct err *err)
 {
 	CLEANUP(names_put_p) struct names *catalog = NULL;
 	int r;
 
-	if (made_has(mount->made, repository))
+	if (made_has(source->made, repository))
 		return 1;
-	catalog = images_catalog_cached(mount->images);
+	catalog = images_catalog_cached(source->images);
 	if (!catalog) {
-		r = images_catalog(mount->images, &catalog, err);
+		r = images_catalog(source->images, &catalog, err);
 		if (r < 0 && !images_only_listing_failed(r, err))
 			return r;
 	}
-	return repo_listed(mount, repository);
+	return repo_listed(source, repository);
 }
 
 /*
@@ -68,10 +69,10 @@ static int directory_known(struct mount *mount, const char *repository,
  */
 static bool may_be_namespace(const struct repo_lookup *lookup)
 {
-	struct mount *mount = lookup->mount;
+	struct mount_source *source = lookup->source;
 
-	return !images_found(mount->images, lookup->repository) &&
-	       !made_has(mount->made, lookup->repository) &&
+	return !images_found(source->images, lookup->repository) &&
+	       !made_has(source->made, lookup->repository) &&
 	       !name_is_archive(lookup->text);
 }
 
@@ -85,7 +86,7 @@ static int directory_asked(const struct repo_lookup *lookup,
 	CLEANUP(names_put_p) struct names *names = NULL;
 	struct err tags_err = ERR_INIT;
 	int r =
-	    images_tags(lookup->mount->images, repository, &names, &tags_err);
+	    images_tags(lookup->source->images, repository, &names, &tags_err);
 
 	if (r == 0)
 		return 1;
@@ -95,24 +96,24 @@ static int directory_asked(const struct repo_lookup *lookup,
 		*err = tags_err;
 		return r;
 	}
-	if (!images_listable(lookup->mount->images))
+	if (!images_listable(lookup->source->images))
 		return may_be_namespace(lookup);
-	r = images_catalog(lookup->mount->images, &names, err);
+	r = images_catalog(lookup->source->images, &names, err);
 	if (r < 0 && images_only_listing_failed(r, err))
 		return may_be_namespace(lookup);
 	if (r < 0)
 		return r;
-	if (repo_listed(lookup->mount, repository))
+	if (repo_listed(lookup->source, repository))
 		return 1;
-	return images_pulls_through(lookup->mount->images, repository) &&
+	return images_pulls_through(lookup->source->images, repository) &&
 	       may_be_namespace(lookup);
 }
 
-static int tag_exists(struct mount *mount, const char *repository,
+static int tag_exists(struct mount_source *source, const char *repository,
     const char *tag, struct err *err)
 {
 	CLEANUP(names_put_p)
-	struct names *tags = images_tags_cached(mount->images, repository);
+	struct names *tags = images_tags_cached(source->images, repository);
 	struct digest digest;
 	int r;
 
@@ -120,10 +121,10 @@ static int tag_exists(struct mount *mount, const char *repository,
 		return 1;
 	/* Tags that are not listed, and those of a second ago, are asked for.
 	 */
-	r = images_resolve(mount->images, repository, tag, &digest, err);
+	r = images_resolve(source->images, repository, tag, &digest, err);
 	/* The list may now be as good as there is. */
 	if (r < 0 && r != -ENOENT && !tags &&
-	    (tags = images_tags_cached(mount->images, repository)) &&
+	    (tags = images_tags_cached(source->images, repository)) &&
 	    names_has(tags, tag))
 		return 1;
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
@@ -134,17 +135,17 @@ static int lookup_archive(const struct repo_lookup *lookup,
     const char *repository, struct node **out, struct err *err)
 {
 	const char *tag = lookup->name.archive_tag;
-	struct mount *mount = lookup->mount;
+	struct mount_source *source = lookup->source;
 	struct document document = {.dir = lookup->dir, .name = lookup->text};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = image_open_tag(mount->images, repository, tag, &image, err);
+	int r = image_open_tag(source->images, repository, tag, &image, err);
 
 	if (r == 0)
-		r = archive_content(mount, image, tag, &document.content, err);
+		r = archive_content(source, image, tag, &document.content, err);
 	if (r < 0)
 		return r;
-	r = target_set(&document.target, &upload_archive, repository, tag, NULL,
-	    err);
+	r = target_set(&document.target, source, &upload_archive, repository,
+	    tag, NULL, err);
 	if (r < 0)
 		node_discard(document.content);
 	else
@@ -154,11 +155,12 @@ static int lookup_archive(const struct repo_lookup *lookup,
 
 /* Whether one request says that the repository is not there, so that no tag of
  * it has to be asked for. */
-static bool repository_missing(struct mount *mount, const char *repository)
+static bool repository_missing(struct mount_source *source,
+    const char *repository)
 {
-	return !images_found(mount->images, repository) &&
-	       !repo_listed(mount, repository) &&
-	       images_denied(mount->images, repository);
+	return !images_found(source->images, repository) &&
+	       !repo_listed(source, repository) &&
+	       images_denied(source->images, repository);
 }
 
 /* Whether there is the tag that a name says in full: 1, 0. A registry that is
@@ -166,14 +168,14 @@ static bool repository_missing(struct mount *mount, const char *repository)
 static int named_exists(const struct repo_lookup *lookup,
     const char *repository, struct err *err)
 {
-	struct images *images = lookup->mount->images;
+	struct images *images = lookup->source->images;
 	const char *tag = lookup->name.tag;
 	bool or_archive = *lookup->name.archive_tag;
 	int r;
 
 	if (or_archive && images_was_absent(images, repository, tag))
 		return 0;
-	r = tag_exists(lookup->mount, repository, tag, err);
+	r = tag_exists(lookup->source, repository, tag, err);
 	if (r < 0 && or_archive && images_was_absent(images, repository, tag))
 		return 0;
 	return r;
@@ -187,7 +189,7 @@ static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
 	const struct name *name = &lookup->name;
 	int r = 0;
 
-	if (repository_missing(lookup->mount, repository))
+	if (repository_missing(lookup->source, repository))
 		return 0;
 	if (*name->tag)
 		r = named_exists(lookup, repository, err);
@@ -197,7 +199,7 @@ static int lookup_tag(const struct repo_lookup *lookup, const char *repository,
 	if (r < 0 || *out)
 		return r < 0 ? r : 1;
 	if (*name->archive_tag)
-		r = tag_exists(lookup->mount, repository, name->archive_tag,
+		r = tag_exists(lookup->source, repository, name->archive_tag,
 		    err);
 	return r == 1 ? lookup_archive(lookup, repository, out, err) : r;
 }
@@ -220,12 +222,12 @@ static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
 		return 0;
 	if (!digest_is_set(&name->digest))
 		return lookup_tag(lookup, repository, out, err);
-	r = images_resolve(lookup->mount->images, repository,
+	r = images_resolve(lookup->source->images, repository,
 	    digest_format(&name->digest, text), &digest, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	r = image_open(lookup->mount->images, repository, &name->digest, &image,
-	    err);
+	r = image_open(lookup->source->images, repository, &name->digest,
+	    &image, err);
 	if (r == 0)
 		r = image_node_fixed(lookup->dir, lookup->text, image, out,
 		    err);
@@ -243,9 +245,9 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 	if (!path)
 		return err_nomem(err);
 	if (nests) {
-		r = directory_known(lookup->mount, path, err);
+		r = directory_known(lookup->source, path, err);
 		if (r == 1)
-			return repo_node(lookup->mount, path, out, err) < 0
+			return repo_node(lookup->source, path, out, err) < 0
 				   ? -err->code
 				   : 1;
 	}
@@ -254,7 +256,7 @@ static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
 	if (r == 0 && nests) {
 		r = directory_asked(lookup, path, err);
 		if (r == 1)
-			r = repo_node(lookup->mount, path, out, err) < 0
+			r = repo_node(lookup->source, path, out, err) < 0
 				? -err->code
 				: 1;
 	}
@@ -269,10 +271,10 @@ static int lookup_made(struct node *dir, const char *text, struct node **out,
 
 	if (!path)
 		return err_nomem(err);
-	if (!made_has(dir->mount->made, path) &&
-	    !mirror_is_at(dir->mount, path))
+	if (!made_has(dir->source->made, path) &&
+	    !mirror_is_at(dir->source, path))
 		return 0;
-	return repo_node(dir->mount, path, out, err) < 0 ? -err->code : 1;
+	return repo_node(dir->source, path, out, err) < 0 ? -err->code : 1;
 }
 
 /* What is known here, and in no registry: 1, 0. */
@@ -303,7 +305,7 @@ static int lookup_local(struct node *dir, const char *text, struct node **out,
 static int repo_lookup(struct node *dir, const char *text, struct node **out,
     struct err *err)
 {
-	struct repo_lookup lookup = {.mount = dir->mount,
+	struct repo_lookup lookup = {.source = dir->source,
 	    .dir = dir,
 	    .repository = repo_node_repository(dir),
 	    .text = text};
@@ -345,8 +347,8 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,
 		    err);
-	if (repo_listed(dir->mount, path))
-		return repo_node(dir->mount, path, out, err);
+	if (repo_listed(dir->source, path))
+		return repo_node(dir->source, path, out, err);
 	return image_node_tag(dir, text, repository, text, out, err);
 }
 
@@ -363,13 +365,12 @@ static int repo_setattr(struct node *node, struct handle *handle,
 /* What was only made becomes a tag's directory with the next image.tar. */
 static double repo_name_ttl(const struct node *node)
 {
-	const struct mount *mount = node->mount;
+	struct mount_source *source = node->source;
 	const char *repository = repo_node_repository(node);
-	bool is_new = made_has(mount->made, repository) &&
-		      !images_found(mount->images, repository);
+	bool is_new = made_has(source->made, repository) &&
+		      !images_found(source->images, repository);
 
-	return is_new || mirror_exists(node->mount, repository) ? 0
-								: TTL_FOREVER;
+	return is_new || mirror_exists(source, repository) ? 0 : TTL_FOREVER;
 }
 
 const struct view_ops view_repo = {

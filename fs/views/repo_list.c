@@ -24,7 +24,8 @@ static int add_directory(struct repo_listing *listing, const char *name,
     size_t len, struct err *err)
 {
 	return dirlist_add(listing->out, name, len, S_IFDIR,
-	    key_number(key_of_repository_in(listing->repository, name, len)),
+	    key_number(key_of_repository_in(listing->dir->source,
+		listing->repository, name, len)),
 	    err);
 }
 
@@ -67,7 +68,7 @@ static int add_tag(struct repo_listing *listing, const char *tag,
 		return err_nomem(err);
 	hidden = names_has(listing->catalog, path) ||
 		 names_has_below(listing->catalog, path) ||
-		 made_has(listing->dir->mount->made, path);
+		 made_has(listing->dir->source->made, path);
 	snprintf(name, sizeof(name), "%s%s", hidden ? ":" : "", tag);
 	return dirlist_add(listing->out, name, strlen(name), S_IFDIR,
 	    image_node_number(listing->dir, name), err);
@@ -77,7 +78,7 @@ static int add_tag(struct repo_listing *listing, const char *tag,
  * that a complete list has only as a parent of others. */
 static bool is_repository(const struct repo_listing *listing)
 {
-	struct images *images = listing->dir->mount->images;
+	struct images *images = listing->dir->source->images;
 
 	if (!repository_valid(listing->repository))
 		return false;
@@ -89,7 +90,7 @@ static bool is_repository(const struct repo_listing *listing)
 static int list_tags(struct repo_listing *listing, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	int r = images_tags(listing->dir->mount->images, listing->repository,
+	int r = images_tags(listing->dir->source->images, listing->repository,
 	    &tags, err);
 
 	if (r == -ENOENT)
@@ -109,12 +110,12 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	struct repo_listing listing = {.dir = dir,
 	    .repository = repo_node_repository(dir),
 	    .out = out};
-	int r = images_catalog(dir->mount->images, &catalog, err);
+	int r = images_catalog(dir->source->images, &catalog, err);
 
 	/* If listing the registry is refused, this repository may still be
 	 * readable. */
 	if (images_only_listing_failed(r, err) && *listing.repository) {
-		catalog = images_catalog_cached(dir->mount->images);
+		catalog = images_catalog_cached(dir->source->images);
 		r = catalog ? 0 : r;
 	}
 	if (r < 0)
@@ -122,7 +123,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	listing.catalog = catalog;
 	r = list_directories(&listing, err);
 	if (r == 0)
-		r = made_children(dir->mount->made, listing.repository,
+		r = made_children(dir->source->made, listing.repository,
 		    add_made, &listing, err);
 	if (r == 0 && is_repository(&listing))
 		r = list_tags(&listing, err);

@@ -46,8 +46,8 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 		return err_set(err, EPERM,
 		    "%s/%s: %s is a tag's name and not a valid repository name",
 		    path, text, path);
-	return target_set(out, &upload_archive, path, name_push_tag(&name),
-	    NULL, err);
+	return target_set(out, dir->source, &upload_archive, path,
+	    name_push_tag(&name), NULL, err);
 }
 
 /*
@@ -59,7 +59,7 @@ static int check_part(const struct node *dir, const char *name, struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
 	const struct image_part *part = image_part_find(name);
-	bool made = made_has(dir->mount->made, repository);
+	bool made = made_has(dir->source->made, repository);
 
 	/* In a repository these are names as others are. */
 	if (!part ||
@@ -104,9 +104,9 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 		    "%s: not a valid repository name; use lower-case letters, "
 		    "digits, and single . _ - between them",
 		    name);
-	r = made_add(dir->mount->made, path, err);
+	r = made_add(dir->source->made, path, err);
 	if (r == 0)
-		r = repo_node(dir->mount, path, out, err);
+		r = repo_node(dir->source, path, out, err);
 	if (r == 0)
 		mirror_made(*out);
 	return r;
@@ -132,7 +132,7 @@ int repo_rmdir(struct node *dir, const char *name, struct err *err)
 		return r < 0 ? r : 0;
 	if (!path)
 		return err_nomem(err);
-	if (scratch_in(dir->mount, path))
+	if (scratch_in(dir->source, path))
 		return err_set(err, ENOTEMPTY,
 		    "%s: not empty, there are scratch directories in it", name);
 	return tags_rmdir(dir, name, err);

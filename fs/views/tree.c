@@ -51,7 +51,7 @@ static bool is_root(const struct tree_node *self)
 }
 
 /* Takes key and path. */
-static struct tree_node *tree_node_new(struct mount *mount, char *key,
+static struct tree_node *tree_node_new(struct mount_source *source, char *key,
     char *path)
 {
 	struct tree_node *made = path ? calloc(1, sizeof(*made)) : NULL;
@@ -61,7 +61,8 @@ static struct tree_node *tree_node_new(struct mount *mount, char *key,
 		free(path);
 		return NULL;
 	}
-	node_init(&made->node, mount, NODE_TREE, key, TTL_FOREVER, TTL_FOREVER);
+	node_init(&made->node, source, NODE_TREE, key, TTL_FOREVER,
+	    TTL_FOREVER);
 	pthread_mutex_init(&made->lock, NULL);
 	made->path = path;
 	return made;
@@ -77,7 +78,7 @@ static int add(struct tree_node *made, struct node **out, struct err *err)
 static int root_node(struct node *parent, const char *name, struct image *image,
     size_t layer, const char *path, struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(parent->mount,
+	struct tree_node *made = tree_node_new(parent->source,
 	    key_of_part(parent, name, &image->digest), strdup(path));
 
 	if (!made)
@@ -264,7 +265,7 @@ static int dir_node(struct tree_node *parent, struct tree *tree,
     const char *name, char *path, const struct tree_item *item,
     struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(parent->node.mount,
+	struct tree_node *made = tree_node_new(parent->node.source,
 	    key_of_child(&parent->node, name), path);
 
 	if (!made)
@@ -288,7 +289,7 @@ static int item_node(struct tree_node *parent, struct tree *tree,
 		return dir_node(parent, tree, name, steal(&path), item, out,
 		    err);
 	key = root_key(parent);
-	return key ? layer_file_node(parent->node.mount, key, item, out, err)
+	return key ? layer_file_node(parent->node.source, key, item, out, err)
 		   : err_nomem(err);
 }
 

@@ -27,10 +27,11 @@ static const struct view_ops *const kinds[NODE_KINDS] = {[NODE_REPO] = &view};
 static struct node *add(struct mount *mount, const char *key)
 {
 	struct node *node = calloc(1, sizeof(*node));
+	struct mount_source source = {.mount = mount};
 	struct err err = ERR_INIT;
 
 	assert_non_null(node);
-	node_init(node, mount, NODE_REPO, strdup(key), 0, 0);
+	node_init(node, &source, NODE_REPO, strdup(key), 0, 0);
 	node = node_add(mount->nodes, node, &err);
 	assert_non_null(node);
 	return node;

@@ -14,6 +14,7 @@ struct world {
 	struct store *store;
 	struct layer_table *table;
 	struct mount mount;
+	struct mount_source source;
 	unsigned released; /* layers that are gone */
 };
 
@@ -43,6 +44,7 @@ static int setup_world(void **state)
 	assert_non_null(mkdtemp(world->dir));
 	assert_int_equal(store_open(&options, &world->store, &err), 0);
 	assert_int_equal(layer_table_new(world->store, &world->table, &err), 0);
+	world->source.mount = &world->mount;
 	world->mount.views = views;
 	world->mount.nodes = node_table_new(&err);
 	assert_non_null(world->mount.nodes);
@@ -101,7 +103,7 @@ static struct layer *open_sized(struct world *world, uint64_t size)
 
 static uint64_t ino_of(struct world *world, struct layer *layer, uint32_t entry)
 {
-	struct node *node = place_node(&world->mount, layer, entry);
+	struct node *node = place_node(&world->source, layer, entry);
 	uint64_t ino = node->ino;
 
 	assert_non_null(node);
@@ -132,8 +134,8 @@ static void test_lookups_keep_it(void **state)
 {
 	struct world *world = *state;
 	struct layer *layer = open_sized(world, 1);
-	struct node *one = place_node(&world->mount, layer, 1);
-	struct node *two = place_node(&world->mount, layer, 2);
+	struct node *one = place_node(&world->source, layer, 1);
+	struct node *two = place_node(&world->source, layer, 2);
 	struct node *found;
 	uint64_t inos[] = {one->ino, two->ino};
 	struct stat st;
@@ -169,7 +171,7 @@ static void test_unknown(void **state)
 {
 	struct world *world = *state;
 	struct layer *layer = open_sized(world, 1);
-	struct node *node = place_node(&world->mount, layer, 1);
+	struct node *node = place_node(&world->source, layer, 1);
 
 	assert_null(node_find(world->mount.nodes, node->ino + 2));
 	assert_null(node_find(world->mount.nodes, node->ino | 0xffffff));
@@ -198,8 +200,8 @@ static void test_collision(void **state)
 	uint64_t number = place_number(&world->mount, one, 1);
 
 	assert_true(place_number(&world->mount, two, 1) == number);
-	first = place_node(&world->mount, one, 1);
-	second = place_node(&world->mount, two, 1);
+	first = place_node(&world->source, one, 1);
+	second = place_node(&world->source, two, 1);
 	assert_true(first->ino == number);
 	assert_true(second->ino == number + (1 << 24));
 	assert_true(place_number(&world->mount, two, 1) == second->ino);
@@ -222,7 +224,7 @@ static void test_end(void **state)
 {
 	struct world *world = *state;
 	struct layer *layer = open_sized(world, 1);
-	struct node *node = place_node(&world->mount, layer, 1);
+	struct node *node = place_node(&world->source, layer, 1);
 
 	node_looked_up(node);
 	node_put(node);
@@ -244,7 +246,7 @@ static void *look(void *arg)
 
 	for (uint32_t i = 0; i < 2000; i++) {
 		struct node *node =
-		    place_node(&looker->world->mount, looker->layer, i % 3);
+		    place_node(&looker->world->source, looker->layer, i % 3);
 		uint64_t ino = node->ino;
 
 		node_looked_up(node);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A source of a mount: where images come from, and what the mount keeps under
+ * the names of its repositories. Every node has the source that it is of, and
+ * so has every target of a write: what two sources call `app` are two things.
+ */
+#ifndef FS_MOUNT_SOURCE_H
+#define FS_MOUNT_SOURCE_H
+
+#include "base/err.h"
+#include "image/images.h"
+
+struct made;
+struct mirrors;
+struct mount;
+
+struct mount_source {
+	struct mount *mount;
+	struct images *images;
+	/* The directory at the mount point that it is, or "": it is the mount
+	 * point, and the only source. */
+	const char *name;
+	const char *base;        /* the namespace that is mounted, or "" */
+	struct made *made;       /* directories that mkdir made */
+	struct mirrors *mirrors; /* and those of images that are copied */
+};
+
+/* A repository's name ("": the top) that no repository of another source has: a
+ * new string, or NULL when out of memory. */
+char *source_unique_name(const struct mount_source *source,
+    const char *repository);
+
+/* The path of a repository from the mount point, likewise new. */
+char *source_path(const struct mount_source *source, const char *repository);
+
+/* -EXDEV where an image is of another source: its blobs are not here, so that
+ * no name alone makes it one of this source. */
+int source_check_image(const struct mount_source *source,
+    const struct image *image, const char *name, struct err *err);
+
+#endif
