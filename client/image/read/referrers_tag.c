@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "catalog/referrers_state.h"
+#include "oci/edit.h"
 
 enum {
 	/* Of several who change a list at once, one comes through each time. */
