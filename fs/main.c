@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "connection.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -95,6 +96,7 @@ static int mount_registry(struct options *options)
 {
 	struct front front = {-1};
 	AUTO_FREE char *mountpoint = NULL;
+	AUTO_FREE char *registry = NULL;
 	struct err err = ERR_INIT;
 
 	if (options->debug && log_debug_topics(options->debug, &err) < 0) {
@@ -111,6 +113,12 @@ static int mount_registry(struct options *options)
 		return 1;
 	}
 	options->mountpoint = mountpoint;
+	registry = connection_absolute(options->registry, &err);
+	if (!registry) {
+		say(&err);
+		return 1;
+	}
+	options->registry = registry;
 	return options->foreground ? run(options, &front) : run_behind(options);
 }
 

@@ -191,7 +191,7 @@ static const struct mount_option {
 	.set = set_cache_size},
     {.name = "tag_ttl",
 	.argument = "SECONDS",
-	.help = "how long to keep tags and lists (10)",
+	.help = "how long to keep tags and lists (10; of oci:DIR 1)",
 	.set = set_tag_ttl},
     {.name = "platform",
 	.argument = "OS/ARCH[/VARIANT]",

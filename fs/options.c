@@ -11,21 +11,22 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "connection.h"
 #include "image/images.h"
 #include "mount_options.h"
 
 static const uint64_t CACHE_SIZE_DEFAULT = 10ULL << 30;
 enum {
-	TAG_TTL_DEFAULT = 10,
 	TIMEOUT_DEFAULT = 30,
 	MIN_RATE_DEFAULT = 1024,
 };
 
 static const char usage[] =
-    "usage: registryfs [OPTIONS] REGISTRY MOUNTPOINT\n"
+    "usage: registryfs [OPTIONS] REGISTRY|oci:DIR MOUNTPOINT\n"
     "Mounts a container registry as directories. cp IMAGE.tar\n"
     "MOUNTPOINT/REPOSITORY/TAG.tar pushes, fusermount3 -u MOUNTPOINT ends it.\n"
     "REGISTRY is [http[s]://]HOST[:PORT][/NAMESPACE]: docker.io/library\n"
+    "oci:DIR is an OCI image layout on a disk, or a tree of layouts.\n"
     "\n"
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
@@ -114,7 +115,8 @@ static int set_arguments(struct options *options, int count, char **arguments,
 		    "a registry and a mount point are needed; see --help");
 	options->registry = arguments[0];
 	options->mountpoint = arguments[1];
-	if (strpbrk(options->registry, ",\n\t "))
+	if (!connection_is_layout(options->registry) &&
+	    strpbrk(options->registry, ",\n\t "))
 		return err_set(err, EINVAL, "%s is not a registry address",
 		    options->registry);
 	return 0;
@@ -134,7 +136,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	int flag, r = 0;
 
 	*options = (struct options){.cache_size = CACHE_SIZE_DEFAULT,
-	    .tag_ttl = TAG_TTL_DEFAULT,
+	    .tag_ttl = TAG_TTL_UNSET,
 	    .timeout = TIMEOUT_DEFAULT,
 	    .min_rate = MIN_RATE_DEFAULT,
 	    .platform = platform_host(),

@@ -3,6 +3,7 @@
 #ifndef FS_OPTIONS_H
 #define FS_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,9 +20,13 @@ enum options_action {
 	OPTIONS_LIST, /* for completions (mount_options.h) */
 };
 
+/* tag_ttl is what fits what is mounted. */
+#define TAG_TTL_UNSET UINT_MAX
+
 struct options {
 	enum options_action action;
-	const char *registry; /* in argv, as all strings but cache */
+	const char *registry; /* or "oci:DIR"; in argv, as all strings but
+			       * cache */
 	const char *mountpoint;
 	bool foreground;
 	bool debug_fuse;
@@ -39,7 +44,7 @@ struct options {
 	bool referrers;
 	char *cache;         /* directory */
 	uint64_t cache_size; /* bytes */
-	unsigned tag_ttl;    /* seconds */
+	unsigned tag_ttl;    /* seconds, or TAG_TTL_UNSET */
 	unsigned timeout;    /* seconds */
 	uint64_t min_rate;   /* bytes a second */
 	struct platform platform;

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "connection.h"
 #include "habits/attempt.h"
 #include "habits/refusals.h"
 #include "kernel/borrow.h"
@@ -22,20 +23,13 @@
 #include "kernel/spent.h"
 #include "mirror/mirror.h"
 #include "node/nodes.h"
-#include "oci/reference.h"
-#include "registry/source.h"
 #include "scratch/scratch.h"
 #include "signals.h"
 #include "tag/made.h"
 #include "upload/upload.h"
 
 enum {
-	FETCHES_MAX = 6, /* blobs at the same time */
-	/* More than the fetches, so that names can be asked for meanwhile. */
-	HOST_CONNECTIONS = 20,
-	CONNECT_TIMEOUT = 10, /* seconds */
-	ATTEMPTS = 4,         /* of a request, as other clients do */
-	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+	FETCHES_MAX = 6,              /* blobs at the same time */
 	LARGE_ALLOCATION = 256 << 10, /* bytes */
 };
 
@@ -44,10 +38,7 @@ struct session {
 	const struct options *options;
 	struct mount mount;
 	struct mount_source source; /* of its root: all that it has */
-	char *base;
-	struct http *http;
-	struct creds *creds;
-	struct source *from;
+	struct connection connection;
 	struct store *store;
 	struct node *root; /* held */
 	struct channel *channel;
@@ -59,8 +50,7 @@ static void session_release(struct session *session)
 	struct mount *mount = &session->mount;
 
 	/* Whatever waits for the network ends first. */
-	if (session->http)
-		http_shutdown(session->http);
+	connection_cut(&session->connection);
 	feed_free(mount->feed);
 	channel_free(session->channel);
 	loop_free(session->loop);
@@ -82,90 +72,11 @@ static void session_release(struct session *session)
 	mirrors_free(session->source.mirrors);
 	if (session->source.images)
 		images_free(session->source.images);
-	free(session->base);
 	pthread_mutex_destroy(&mount->handles_lock);
 	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
 		store_close(session->store);
-	if (session->from)
-		source_close(session->from);
-	if (session->http)
-		http_free(session->http);
-	if (session->creds)
-		creds_free(session->creds);
-}
-
-/* "https://host:port/name/space" into address and namespace, both new. */
-static int split_registry(const char *text, char **address, char **namespace,
-    struct err *err)
-{
-	const char *host = strstr(text, "://");
-	size_t len;
-
-	host = host ? host + 3 : text;
-	len = strcspn(host, "/");
-	*address = strndup(text, (size_t)(host - text) + len);
-	host += len;
-	host += strspn(host, "/");
-	len = strlen(host);
-	while (len && host[len - 1] == '/')
-		len--;
-	*namespace = strndup(host, len);
-	if (!*address || !*namespace)
-		return err_nomem(err);
-	if (**namespace && !repository_valid(*namespace))
-		return err_set(err, EINVAL,
-		    "%s is not the name of a repository or namespace: type "
-		    "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone",
-		    *namespace);
-	return 0;
-}
-
-/* The mount goes on: a login is seen, and so is a logout, after which what is
- * public can be read. */
-static void warn_of_login(struct registry *registry, const char *base)
-{
-	struct err err = ERR_INIT;
-
-	if (registry_check_login(registry, *base ? base : NULL, &err) < 0)
-		log_warn("%s", err.msg);
-}
-
-static int connect_registry(struct session *session, struct err *err)
-{
-	const struct options *options = session->options;
-	const struct http_options http = {
-	    .user_agent = "registryfs/" REGISTRYFS_VERSION,
-	    .connect_timeout = options->timeout < CONNECT_TIMEOUT
-				   ? options->timeout
-				   : CONNECT_TIMEOUT,
-	    .stall_timeout = options->timeout,
-	    .min_rate = options->min_rate,
-	    .attempts = ATTEMPTS,
-	    .max_wait = RETRY_AFTER_MAX,
-	    .host_connections = HOST_CONNECTIONS,
-	};
-	struct registry_options where = {.insecure = options->insecure};
-	struct registry *registry;
-	AUTO_FREE char *address = NULL;
-	int r =
-	    split_registry(options->registry, &address, &session->base, err);
-
-	if (r < 0)
-		return r;
-	session->http = http_new(&http, err);
-	if (!session->http)
-		return -err->code;
-	session->creds = creds_new(options->authfile, err);
-	if (!session->creds)
-		return -err->code;
-	where.address = address;
-	r = registry_open(session->http, session->creds, &where, &registry,
-	    err);
-	if (r < 0)
-		return r;
-	warn_of_login(registry, session->base);
-	return registry_source(registry, &session->from, err);
+	connection_release(&session->connection);
 }
 
 static int open_images(struct session *session, struct err *err)
@@ -174,12 +85,12 @@ static int open_images(struct session *session, struct err *err)
 	const struct store_options store = {options->cache, options->cache_size,
 	    FETCHES_MAX};
 	const struct images_options images = {options->platform,
-	    options->tag_ttl, options->compression, options->epoch};
+	    session->connection.tag_ttl, options->compression, options->epoch};
 	int r = store_open(&store, &session->store, err);
 
 	if (r < 0)
 		return r;
-	return images_new(session->from, session->store, &images,
+	return images_new(session->connection.source, session->store, &images,
 	    &session->source.images, err);
 }
 
@@ -190,7 +101,7 @@ static int make_mount(struct session *session, struct err *err)
 
 	source->mount = mount;
 	source->name = "";
-	source->base = session->base;
+	source->base = session->connection.base;
 	mount->source = source;
 	mount->store = session->store;
 	mount->views = views;
@@ -198,11 +109,11 @@ static int make_mount(struct session *session, struct err *err)
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	clock_gettime(CLOCK_MONOTONIC, &mount->started_clock);
-	mount->http = session->http;
+	mount->http = session->connection.http;
 	mount->mountpoint = session->options->mountpoint;
 	mount->cache_size = session->options->cache_size;
-	mount->tag_ttl = session->options->tag_ttl;
-	mount->read_only = session->options->read_only;
+	mount->tag_ttl = session->connection.tag_ttl;
+	mount->read_only = session->connection.read_only;
 	mount->squash = session->options->squash;
 	mount->shared = session->options->allow_other;
 	mount->prefetch = session->options->prefetch;
@@ -239,12 +150,28 @@ static int make_mount(struct session *session, struct err *err)
 	return repo_node_root(source, source->base, &session->root, err);
 }
 
+/* As libfuse reads options; NULL when out of memory. */
+static char *escape_commas(const char *text)
+{
+	char *escaped = malloc(2 * strlen(text) + 1), *to = escaped;
+
+	for (; escaped && *text; text++) {
+		if (*text == ',' || *text == '\\')
+			*to++ = '\\';
+		*to++ = *text;
+	}
+	if (escaped)
+		*to = '\0';
+	return escaped;
+}
+
 static int open_channel(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
+	AUTO_FREE char *name = escape_commas(options->registry);
 	AUTO_FREE char *mount_options =
 	    file_path("fsname=%s,subtype=registryfs%s%s%s%s%s",
-		options->registry, options->read_only ? ",ro" : "",
+		name ? name : "", session->connection.read_only ? ",ro" : "",
 		/* Others see what this user may, and no more. */
 		options->allow_other ? ",allow_other,default_permissions" : "",
 		options->noexec ? ",noexec" : "",
@@ -252,7 +179,7 @@ static int open_channel(struct session *session, struct err *err)
 		options->trust_dev ? ",dev" : "");
 	int r;
 
-	if (!mount_options)
+	if (!name || !mount_options)
 		return err_nomem(err);
 	r = channel_new(&session->mount, mount_options, options->debug_fuse,
 	    &session->channel, err);
@@ -279,7 +206,7 @@ static void end_soon(void *arg)
 
 static void end_now(void *arg)
 {
-	http_shutdown(((struct session *)arg)->http);
+	connection_cut(&((struct session *)arg)->connection);
 }
 
 static int serve(struct session *session, struct err *err)
@@ -337,7 +264,7 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	pthread_mutex_init(&session.mount.ops_lock, NULL);
 	raise_file_limit();
 	signals_block();
-	r = connect_registry(&session, err);
+	r = connection_open(options, &session.connection, err);
 	if (r == 0)
 		r = open_images(&session, err);
 	if (r == 0)

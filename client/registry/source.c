@@ -179,7 +179,7 @@ int registry_source(struct registry *registry, struct source **out,
 	    .source = {.ops = &registry_source_ops,
 		.name = registry_host(registry),
 		.kind = "registry",
-		.can = SOURCE_PUSHES | SOURCE_MOUNTS},
+		.can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES},
 	    .registry = registry,
 	};
 	*out = &source->source;

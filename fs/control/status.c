@@ -32,10 +32,11 @@ int status_take(struct mount *mount, struct status *out, struct err *err)
 	    .pid = getpid(),
 	    .started = mount->started.tv_sec,
 	    .uptime = seconds_since(&mount->started_clock),
-	    .http = http_count(mount->http),
 	    .limit = source_limit(images_source(images)),
 	    .ended = pushes_count(pushes),
 	};
+	if (mount->http)
+		out->http = http_count(mount->http);
 	store_stats(images_store(images), &out->store);
 	return pushes_list(pushes, &out->pushes, &out->push_count, err);
 }

@@ -40,6 +40,9 @@ enum source_ability {
 	/* It lies on this machine: nothing of it has to be kept to be there
 	 * the next time, and it is never away. */
 	SOURCE_LOCAL = 1 << 5,
+	/* Its readers know Docker's media types, by which what docker saved
+	 * stays as it was. */
+	SOURCE_DOCKER_TYPES = 1 << 6,
 };
 
 struct source_manifest {

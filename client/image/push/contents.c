@@ -112,6 +112,8 @@ static int push_docker(struct push_layers *set,
 	/* No manifest.json: the archive was an OCI layout, so keep OCI media
 	 * types. */
 	image.docker = archive_reader_find(reader, "manifest.json", &entry) &&
+		       source_can(images_source(set->target->images),
+			   SOURCE_DOCKER_TYPES) &&
 		       can_be_docker(&image);
 	return push_image_put(set->target, &image, out, err);
 }

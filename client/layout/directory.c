@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Crash-safe changes of a layout's directory. */
+#include "directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/task.h"
+
+#define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define EMPTY_INDEX \
+	"{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_INDEX \
+	"\",\"manifests\":[]}"
+
+enum {
+	DIR_MODE = 0777, /* less the umask, as all files here */
+	FILE_MODE = 0666,
+	/* Another process cannot wake us. */
+	LOCK_POLL_MS = 10,
+};
+
+/* The directory of a path, open; "" is the top. */
+static int open_parent(struct layout_source *layouts, const char *path,
+    struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *parent =
+	    slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd;
+
+	if (!parent)
+		return err_nomem(err);
+	fd = openat(layouts->root, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "cannot open %s/%s", layouts->path, parent)
+		      : fd;
+}
+
+int directory_sync_parent(struct layout_source *layouts, const char *path,
+    struct err *err)
+{
+	AUTO_FD int fd = open_parent(layouts, path, err);
+
+	if (fd < 0)
+		return fd;
+	if (fsync(fd) < 0)
+		return err_sys(err, "cannot write %s to the disk",
+		    layouts->path);
+	return 0;
+}
+
+int directory_make_parents(struct layout_source *layouts, const char *path,
+    struct err *err)
+{
+	AUTO_FREE char *part = strdup(path);
+
+	if (!part)
+		return err_nomem(err);
+	for (char *slash = part; (slash = strchr(slash, '/')); slash++) {
+		int r = 0;
+
+		*slash = '\0';
+		if (mkdirat(layouts->root, part, DIR_MODE) == 0)
+			r = directory_sync_parent(layouts, part, err);
+		else if (errno != EEXIST)
+			r = err_sys(err, "cannot create %s/%s", layouts->path,
+			    part);
+		if (r < 0)
+			return r;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* A name for a file system on which what has none cannot be named later. */
+static int begin_named(struct new_file *file, struct err *err)
+{
+	const char *slash = strrchr(file->path, '/');
+	int len = slash ? (int)(slash + 1 - file->path) : 0;
+
+	file->temp = file_path("%.*s.registryfs-%d-%p", len, file->path,
+	    (int)getpid(), (const void *)file);
+	if (!file->temp)
+		return err_nomem(err);
+	file->fd = openat(file->layouts->root, file->temp,
+	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	if (file->fd >= 0)
+		return 0;
+	err_sys(err, "cannot create %s/%s", file->layouts->path, file->temp);
+	free(steal(&file->temp));
+	return -err->code;
+}
+
+int new_file_begin(struct layout_source *layouts, const char *path,
+    struct new_file *out, struct err *err)
+{
+	AUTO_FD int parent = -1;
+	int r;
+
+	*out = (struct new_file){.layouts = layouts, .path = path, .fd = -1};
+	r = directory_make_parents(layouts, path, err);
+	if (r < 0)
+		return r;
+	parent = open_parent(layouts, path, err);
+	if (parent < 0)
+		return parent;
+	out->fd =
+	    openat(parent, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
+	return out->fd < 0 ? begin_named(out, err) : 0;
+}
+
+/* Links the file to a path: 0, or -errno without a sentence. */
+static int link_file(const struct new_file *file, const char *path)
+{
+	const int root = file->layouts->root;
+	char unnamed[64];
+
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", file->fd);
+	return file->temp
+		   ? linkat(root, file->temp, root, path, 0)
+		   : linkat(AT_FDCWD, unnamed, root, path, AT_SYMLINK_FOLLOW);
+}
+
+/* Gives it a name by which it can take the place of another. Who replaces a
+ * file has a lock: what has that name was left by a crash. */
+static int link_temp(struct new_file *file, struct err *err)
+{
+	AUTO_FREE char *temp = file_path("%s.registryfs", file->path);
+
+	if (!temp)
+		return err_nomem(err);
+	unlinkat(file->layouts->root, temp, 0);
+	if (link_file(file, temp) < 0)
+		return err_sys(err, "cannot create %s/%s", file->layouts->path,
+		    temp);
+	file->temp = steal(&temp);
+	return 0;
+}
+
+static int sync_file(const struct new_file *file, struct err *err)
+{
+	return fsync(file->fd) < 0
+		   ? err_sys(err, "cannot write %s/%s to the disk",
+			 file->layouts->path, file->path)
+		   : 0;
+}
+
+static int replace(struct new_file *file, struct err *err)
+{
+	int r = file->temp ? 0 : link_temp(file, err);
+
+	if (r < 0)
+		return r;
+	if (renameat(file->layouts->root, file->temp, file->layouts->root,
+		file->path) < 0)
+		return err_sys(err, "cannot rename %s/%s to %s",
+		    file->layouts->path, file->temp, file->path);
+	free(steal(&file->temp));
+	return directory_sync_parent(file->layouts, file->path, err);
+}
+
+int new_file_replace(struct new_file *file, struct err *err)
+{
+	int r = sync_file(file, err);
+
+	return r < 0 ? r : replace(file, err);
+}
+
+/* Whether what has the name already has as many bytes. */
+static bool is_as_large(const struct new_file *file)
+{
+	struct stat ours, theirs;
+
+	return fstat(file->fd, &ours) == 0 &&
+	       fstatat(file->layouts->root, file->path, &theirs, 0) == 0 &&
+	       ours.st_size == theirs.st_size;
+}
+
+int new_file_add(struct new_file *file, struct err *err)
+{
+	int r = sync_file(file, err);
+
+	if (r < 0)
+		return r;
+	if (link_file(file, file->path) == 0)
+		return directory_sync_parent(file->layouts, file->path, err);
+	if (errno == EEXIST && is_as_large(file))
+		return 0;
+	return replace(file, err);
+}
+
+void new_file_release(struct new_file *file)
+{
+	if (file->temp)
+		unlinkat(file->layouts->root, file->temp, 0);
+	free(file->temp);
+	if (file->fd >= 0)
+		close(file->fd);
+}
+
+/* Makes a file, unless there is one: another process may be faster, and has
+ * put something there. */
+static int make_file(struct layout_source *layouts, const char *dir,
+    const char *name, const char *text, struct err *err)
+{
+	AUTO_FREE char *path = layout_join(dir, name);
+	CLEANUP(new_file_release) struct new_file file = {.fd = -1};
+	int r;
+
+	if (!path)
+		return err_nomem(err);
+	if (faccessat(layouts->root, path, F_OK, 0) == 0)
+		return 0;
+	r = new_file_begin(layouts, path, &file, err);
+	if (r == 0)
+		r = file_pwrite(file.fd, text, strlen(text), 0, err);
+	if (r == 0)
+		r = sync_file(&file, err);
+	if (r < 0)
+		return r;
+	if (link_file(&file, path) < 0 && errno != EEXIST)
+		return err_sys(err, "cannot create %s/%s", layouts->path, path);
+	return directory_sync_parent(layouts, path, err);
+}
+
+int directory_make_layout(struct layout_source *layouts, const char *dir,
+    struct err *err)
+{
+	AUTO_FREE char *blobs = layout_join(dir, LAYOUT_BLOBS "/sha256/");
+	int r = blobs ? directory_make_parents(layouts, blobs, err)
+		      : err_nomem(err);
+
+	if (r == 0)
+		r = make_file(layouts, dir, LAYOUT_INDEX, EMPTY_INDEX, err);
+	/* It is a layout once it has this. */
+	return r < 0 ? r : make_file(layouts, dir, LAYOUT_MARKER, MARKER, err);
+}
+
+int directory_lock(struct layout_source *layouts, const char *dir,
+    struct err *err)
+{
+	const struct timespec poll = {0, LOCK_POLL_MS * 1000000};
+	AUTO_FREE char *path = layout_join(dir, LAYOUT_MARKER);
+	AUTO_FD int fd = -1;
+
+	if (!path)
+		return err_nomem(err);
+	/* Some network file systems lock only what can be written. */
+	fd = openat(layouts->root, path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		fd = openat(layouts->root, path,
+		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_sys(err, "cannot open %s/%s", layouts->path, path);
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, "cannot lock %s/%s", layouts->path,
+			    path);
+		if (task_interrupted())
+			return err_set(err, EINTR,
+			    "interrupted while another process changes %s/%s",
+			    layouts->path, dir);
+		nanosleep(&poll, NULL);
+	}
+	return steal_fd(&fd);
+}
+
+/* Whether the file is the one that was read. */
+static bool is_unchanged(struct layout_source *layouts, const char *path,
+    const struct stat *was)
+{
+	struct stat st;
+
+	return fstatat(layouts->root, path, &st, 0) == 0 &&
+	       st.st_ino == was->st_ino && st.st_size == was->st_size &&
+	       st.st_ctim.tv_sec == was->st_ctim.tv_sec &&
+	       st.st_ctim.tv_nsec == was->st_ctim.tv_nsec;
+}
+
+int directory_put_index(struct layout_source *layouts, const char *dir,
+    const struct layout_state *before, const struct buf *text, struct err *err)
+{
+	AUTO_FREE char *path = layout_join(dir, LAYOUT_INDEX);
+	CLEANUP(new_file_release) struct new_file file = {.fd = -1};
+	int r =
+	    path ? new_file_begin(layouts, path, &file, err) : err_nomem(err);
+
+	if (r == 0)
+		r = file_pwrite(file.fd, text->data, text->len, 0, err);
+	if (r < 0)
+		return r;
+	/* Who could read it and write it still can. */
+	if (fchmod(file.fd, before->st.st_mode & 07777) < 0)
+		return err_sys(err, "%s/%s", layouts->path, path);
+	if (!is_unchanged(layouts, path, &before->st))
+		return 0;
+	r = new_file_replace(&file, err);
+	return r < 0 ? r : 1;
+}
