@@ -6,18 +6,18 @@
 #include "away.h"
 #include "base/pool.h"
 #include "base/task.h"
+#include "base/turn.h"
 #include "image/images.h"
 #include "listing.h"
 #include "progress.h"
 #include "referrers_state.h"
-#include "sending.h"
 #include "tag_times.h"
 
 struct images {
 	struct registry *registry;
 	struct store *store;
 	struct layer_table *layers;
-	struct sending *sending;
+	struct turns *turns;
 	struct referrers_state *referrers;
 	struct pool *ahead; /* what will be read is fetched */
 	struct completer *completer;
