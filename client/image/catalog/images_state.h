@@ -41,9 +41,10 @@ struct images {
 	struct away away;
 };
 
-/* Waits while another thread loads. 0 to load (loading is then set), 1 when
- * it is fresh, or as good as that (away.h), -EINTR; the failure of whom it
- * waited for. Inside the monitor, as what follows it. */
+/* Waits while another thread loads. 0: the caller has the turn at loading, and
+ * ends it with listing_end(); 1: it is fresh, or as good as that (away.h);
+ * -EINTR; the failure of the one that it waited for. Inside the monitor, as
+ * what follows it. */
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err);
 void listing_end(struct images *images, struct listing *listing, int r,
