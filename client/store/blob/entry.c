@@ -316,6 +316,17 @@ void entry_fail(struct entry *entry, const struct err *err)
 	unkept_free(unused);
 }
 
+/* The file is the blob no more, if it is still the entry's. */
+static void lose(struct entry *entry, const struct openfile *file)
+{
+	monitor_enter(&entry->monitor);
+	if (entry->whole && entry->file == file) {
+		entry->whole = false;
+		entry->have = 0;
+	}
+	monitor_leave(&entry->monitor);
+}
+
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why)
 {
@@ -324,10 +335,11 @@ void entry_drop(struct entry *entry, struct openfile *file,
 	/* First the name, so that no fetch finds it again. */
 	if (whole_drop(entry->whole_path, file, why, &failure) < 0)
 		atomic_store(&entry->unkeepable, true);
-	monitor_enter(&entry->monitor);
-	if (entry->whole && entry->file == file) {
-		entry->whole = false;
-		entry->have = 0;
-	}
-	monitor_leave(&entry->monitor);
+	lose(entry, file);
+}
+
+void entry_lost(struct entry *entry, const struct openfile *file)
+{
+	atomic_store(&entry->unkeepable, true);
+	lose(entry, file);
 }

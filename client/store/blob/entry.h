@@ -99,4 +99,8 @@ void entry_fail(struct entry *entry, const struct err *err);
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why);
 
+/* The disk did not keep the file, which was the blob: the next read fetches it
+ * again, and does not try to keep it. A fetch that is under way goes on. */
+void entry_lost(struct entry *entry, const struct openfile *file);
+
 #endif
