@@ -17,7 +17,7 @@ static struct entry *open_whole(struct fixture *f)
 	file = openfile_new(open(f->dir, O_TMPFILE | O_RDWR, 0600), &err);
 	assert_non_null(file);
 	entry_switch(entry, file);
-	entry->fetching = true;
+	turn_take(&entry->fetch, 0);
 	entry_complete(entry, NULL);
 	assert_true(entry->whole);
 	return entry;
@@ -41,10 +41,10 @@ static void a_fetch_that_began_meanwhile_goes_on(void **state)
 
 	err_set(&why, EBADMSG, "it is damaged");
 	entry_drop(entry, entry->file, &why);
-	entry->fetching = true;
+	turn_take(&entry->fetch, 0);
 	entry_lost(entry, entry->file);
-	assert_true(entry->fetching);
-	assert_int_equal(entry->failures, 0);
+	assert_true(entry->fetch.taken);
+	entry_fail(entry, NULL);
 	entry_put(entry);
 }
 
