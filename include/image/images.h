@@ -51,7 +51,9 @@ DEFINE_CLEANUP(struct images *, images_free);
 struct source *images_source(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
-struct sending *images_sending(struct images *images); /* of pushes */
+/* At blobs that are sent ("REPOSITORY@DIGEST"), and at tags that are changed
+ * ("REPOSITORY:TAG"). */
+struct turns *images_turns(struct images *images);
 struct referrers_state *images_referrers(struct images *images);
 struct pushes *images_pushes(struct images *images); /* under way */
 /* What pushes come to, and tags that are not what they were known to be: each

@@ -63,7 +63,7 @@ void catalog_found(struct images *images, const char *repository)
 	struct err err = ERR_INIT;
 
 	if (map_del(&images->gone, repository))
-		images->catalog.loaded = INT64_MIN / 2;
+		images->catalog.cached.loaded = CACHED_STALE;
 	if (map_get(&images->found, repository))
 		return;
 	if (map_put(&images->found, repository, images) < 0)
@@ -89,38 +89,34 @@ static bool is_current(struct images *images, const struct listing *listing)
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err)
 {
-	bool waited = listing->loading;
+	struct turn *turn = &listing->cached.turn;
+	struct err failure = ERR_INIT;
+	bool waited = turn->taken;
+	int r = turn_wait(turn, &images->monitor, &failure);
 
-	while (listing->loading) {
-		if (monitor_wait(&images->monitor) < 0)
-			return err_set(err, EINTR, "interrupted");
-	}
-	if (listing->names && !waited)
+	if (r != -EINTR && listing->names && !waited)
 		away_look(images);
-	if (is_current(images, listing))
+	if (r != -EINTR && is_current(images, listing))
 		return 1;
-	/* Those who wait together are told together. */
-	if (waited && listing->failure.code) {
-		*err = listing->failure;
-		return -err->code;
+	if (r < 0) {
+		*err = failure;
+		return r;
 	}
-	if (listing->loading)
+	/* Another thread has come while away_look() waited. */
+	if (turn->taken)
 		return listing_begin(images, listing, err);
-	listing->loading = true;
-	listing->changes = images->changes;
+	turn_take(turn, images->changes);
 	return 0;
 }
 
 void listing_end(struct images *images, struct listing *listing, int r,
     const struct err *err)
 {
-	listing->loading = false;
-	listing->failure = r < 0 && r != -EINTR ? *err : (struct err)ERR_INIT;
+	struct cached *cached = &listing->cached;
+
 	if (r >= 0 || r == -ENOENT)
-		listing->loaded = listing->changes == images->changes
-				      ? clock_seconds()
-				      : LISTING_STALE;
-	monitor_notify(&images->monitor);
+		cached_loaded(cached, images->changes);
+	turn_end(&cached->turn, &images->monitor, r < 0 ? err : NULL);
 }
 
 int names_read(struct images *images, const char *repository,
@@ -198,13 +194,14 @@ bool images_only_listing_failed(int r, const struct err *err)
 
 int images_catalog(struct images *images, struct names **out, struct err *err)
 {
+	const struct err *failure = &images->catalog.cached.turn.failure;
 	int r;
 
 	monitor_enter(&images->monitor);
 	r = listing_begin(images, &images->catalog, err);
 	/* What was found by name is no list. */
-	if (r == 1 && !images->listed && images->catalog.failure.code) {
-		*err = images->catalog.failure;
+	if (r == 1 && !images->listed && failure->code) {
+		*err = *failure;
 		r = -err->code;
 	}
 	monitor_leave(&images->monitor);

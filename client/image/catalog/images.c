@@ -18,9 +18,9 @@ int images_new(struct source *source, struct store *store,
 	images->store = store;
 	images->options = *options;
 	monitor_init(&images->monitor);
-	images->sending = sending_new(err);
+	images->turns = turns_new(err);
 	images->referrers = referrers_state_new(err);
-	if (!images->sending || !images->referrers)
+	if (!images->turns || !images->referrers)
 		return -err->code;
 	images->journal = journal_new(store, JOURNAL_FILE_MAX, err);
 	if (!images->journal)
@@ -50,7 +50,7 @@ void images_free(struct images *images)
 	/* Its jobs hold images. */
 	pool_free(images->ahead);
 	layer_table_free(images->layers);
-	sending_free(images->sending);
+	turns_free(images->turns);
 	pushes_free(images->pushes);
 	journal_free(images->journal);
 	referrers_state_free(images->referrers);
@@ -79,9 +79,9 @@ struct layer_table *images_layers(struct images *images)
 	return images->layers;
 }
 
-struct sending *images_sending(struct images *images)
+struct turns *images_turns(struct images *images)
 {
-	return images->sending;
+	return images->turns;
 }
 
 struct journal *images_journal(struct images *images)

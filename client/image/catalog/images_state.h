@@ -6,18 +6,18 @@
 #include "away.h"
 #include "base/pool.h"
 #include "base/task.h"
+#include "base/turn.h"
 #include "image/images.h"
 #include "listing.h"
 #include "progress.h"
 #include "referrers_state.h"
-#include "sending.h"
 #include "tag_times.h"
 
 struct images {
 	struct source *source;
 	struct store *store;
 	struct layer_table *layers;
-	struct sending *sending;
+	struct turns *turns;
 	struct referrers_state *referrers;
 	struct pool *ahead; /* what will be read is fetched */
 	struct completer *completer;
@@ -41,9 +41,10 @@ struct images {
 	struct away away;
 };
 
-/* Waits while another thread loads. 0 to load (loading is then set), 1 when
- * it is fresh, or as good as that (away.h), -EINTR; the failure of whom it
- * waited for. Inside the monitor, as what follows it. */
+/* Waits while another thread loads. 0: the caller has the turn at loading, and
+ * ends it with listing_end(); 1: it is fresh, or as good as that (away.h);
+ * -EINTR; the failure of the one that it waited for. Inside the monitor, as
+ * what follows it. */
 int listing_begin(struct images *images, struct listing *listing,
     struct err *err);
 void listing_end(struct images *images, struct listing *listing, int r,

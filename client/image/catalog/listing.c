@@ -13,10 +13,26 @@ int64_t clock_seconds(void)
 	return now.tv_sec;
 }
 
+void cached_loaded(struct cached *cached, uint64_t version)
+{
+	cached->loaded =
+	    cached->turn.version == version ? clock_seconds() : CACHED_STALE;
+}
+
+bool cached_is_young(const struct cached *cached, int64_t now, unsigned ttl)
+{
+	return now - cached->loaded < (int64_t)ttl;
+}
+
+bool cached_is_in_use(const struct cached *cached)
+{
+	return cached->turn.taken || cached->users > 0;
+}
+
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl)
 {
 	return (listing->names || listing->missing) &&
-	       now - listing->loaded < (int64_t)ttl;
+	       cached_is_young(&listing->cached, now, ttl);
 }
 
 struct listing *listings_get(struct map *listings, const char *key)
@@ -71,7 +87,7 @@ static bool listing_keep(void *value, int64_t now, unsigned ttl)
 {
 	struct listing *listing = value;
 
-	return listing->loading || listing->users ||
+	return cached_is_in_use(&listing->cached) ||
 	       listing_fresh(listing, now, ttl);
 }
 

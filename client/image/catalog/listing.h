@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "base/turn.h"
 #include "image/names.h"
 #include "oci/digest.h"
 
@@ -23,20 +24,32 @@ enum {
 	RESOLUTIONS_MANY = 16 << 10,
 };
 
-/* As `loaded`: it is to be loaded before it is used again. */
-#define LISTING_STALE (INT64_MIN / 2)
+/* What one thread loads while others wait for it, and what is kept for a while
+ * then. In the monitor of its owner, as all functions of it. */
+struct cached {
+	struct turn turn; /* at loading it */
+	int64_t loaded;
+	unsigned users; /* threads that look at it: it is not dropped */
+};
 
-/* A list that one thread loads while others wait for it. Under the lock of
- * struct images. */
+/* As `loaded`: it is to be loaded before it is used again. */
+#define CACHED_STALE (INT64_MIN / 2)
+
+/* It has just been loaded, in the turn that was taken with a version; there is
+ * this one now. What is of another one is loaded before it is used again. */
+void cached_loaded(struct cached *cached, uint64_t version);
+
+bool cached_is_young(const struct cached *cached, int64_t now, unsigned ttl);
+
+/* Whether a thread loads it, waits for it or looks at it. */
+bool cached_is_in_use(const struct cached *cached);
+
+/* A list of names; its version is that of struct images (changes). */
 struct listing {
+	struct cached cached;
 	struct names *names; /* NULL while never loaded, or missing */
 	bool missing;        /* there was no such repository */
 	bool denied;         /* so the registry said, and not a gateway */
-	int64_t loaded;
-	bool loading;
-	unsigned changes;   /* of struct images, when loading began */
-	unsigned users;     /* threads that look at it: not to be purged */
-	struct err failure; /* of the last time; code 0: none, or interrupted */
 };
 
 /* What a tag named, when it was asked; an unset digest: there was none. */

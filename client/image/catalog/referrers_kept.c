@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what refers to images, kept for a while. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -9,10 +8,9 @@
 
 /* One image's list, as it was last. */
 struct referrers_kept {
+	struct cached cached;
 	struct referrers *list; /* NULL before it is loaded */
-	int64_t loaded;
-	bool loading;
-	bool changed; /* while it was loaded */
+	unsigned changes;       /* that were made here: its version */
 };
 
 struct referrers_state *referrers_state_new(struct err *err)
@@ -55,14 +53,14 @@ static char *kept_key(const char *repository, const struct digest *subject)
 static bool is_fresh(const struct referrers_kept *kept, int64_t now,
     unsigned ttl)
 {
-	return kept->list && now - kept->loaded < (int64_t)ttl;
+	return kept->list && cached_is_young(&kept->cached, now, ttl);
 }
 
 static bool is_kept(void *value, int64_t now, unsigned ttl)
 {
 	const struct referrers_kept *kept = value;
 
-	return kept->loading || is_fresh(kept, now, ttl);
+	return cached_is_in_use(&kept->cached) || is_fresh(kept, now, ttl);
 }
 
 /* What is kept under the key, made if there is nothing. In the monitor. */
@@ -86,21 +84,23 @@ static int begin(struct referrers_state *state, const char *key, unsigned ttl,
     struct referrers **out, struct referrers_kept **loading, struct err *err)
 {
 	struct referrers_kept *kept;
+	int r;
 
 	map_drop_old(&state->kept, LISTINGS_MANY, is_kept, kept_free,
 	    clock_seconds(), ttl);
-	while ((kept = find(state, key)) && kept->loading) {
-		if (monitor_wait(&state->monitor) < 0)
-			return err_set(err, EINTR, "interrupted");
-	}
+	kept = find(state, key);
 	if (!kept)
 		return err_nomem(err);
+	kept->cached.users++;
+	r = turn_wait(&kept->cached.turn, &state->monitor, err);
+	kept->cached.users--;
+	if (r < 0)
+		return r;
 	if (is_fresh(kept, clock_seconds(), ttl)) {
 		*out = referrers_get(kept->list);
 		return 1;
 	}
-	kept->loading = true;
-	kept->changed = false;
+	turn_take(&kept->cached.turn, kept->changes);
 	*loading = kept;
 	return 0;
 }
@@ -124,13 +124,13 @@ void referrers_kept_end(struct referrers_state *state,
     struct referrers_kept *kept, struct referrers *list)
 {
 	monitor_enter(&state->monitor);
-	kept->loading = false;
 	if (list) {
 		referrers_put(kept->list);
 		kept->list = referrers_get(list);
-		kept->loaded = kept->changed ? LISTING_STALE : clock_seconds();
+		cached_loaded(&kept->cached, kept->changes);
 	}
-	monitor_notify(&state->monitor);
+	/* If it failed, the next one tries again. */
+	turn_end(&kept->cached.turn, &state->monitor, NULL);
 	monitor_leave(&state->monitor);
 }
 
@@ -145,8 +145,8 @@ void referrers_kept_changed(struct referrers_state *state,
 	monitor_enter(&state->monitor);
 	kept = map_get(&state->kept, key);
 	if (kept) {
-		kept->changed = true;
-		kept->loaded = LISTING_STALE;
+		kept->changes++;
+		kept->cached.loaded = CACHED_STALE;
 	}
 	monitor_leave(&state->monitor);
 }

@@ -143,7 +143,7 @@ int images_tags(struct images *images, const char *repository,
 		monitor_leave(&images->monitor);
 		return err_nomem(err);
 	}
-	listing->users++;
+	listing->cached.users++;
 	r = listing_begin(images, listing, err);
 	monitor_leave(&images->monitor);
 	if (r == 0)
@@ -153,7 +153,7 @@ int images_tags(struct images *images, const char *repository,
 		r = err_set(err, ENOENT, "%s: no such repository", repository);
 	if (r >= 0)
 		*out = names_get(listing->names);
-	listing->users--;
+	listing->cached.users--;
 	monitor_leave(&images->monitor);
 	return r < 0 ? r : 0;
 }
@@ -396,7 +396,7 @@ unsigned images_tag_left(struct images *images, const char *repository,
 		left = left_of(resolution->asked, ttl);
 	listing = map_get(&images->tags, repository);
 	if (listing && listing->names && names_has(listing->names, tag))
-		listed = left_of(listing->loaded, ttl);
+		listed = left_of(listing->cached.loaded, ttl);
 	monitor_leave(&images->monitor);
 	return left > listed ? left : listed;
 }
@@ -430,8 +430,8 @@ static int64_t last_said(struct images *images, const char *repository,
 	if (!listing || !listing->names)
 		return INT64_MAX;
 	/* The list from before a change of our own. */
-	return listing->loaded == LISTING_STALE ? images->away.since
-						: listing->loaded;
+	return listing->cached.loaded == CACHED_STALE ? images->away.since
+						      : listing->cached.loaded;
 }
 
 time_t images_stale(struct images *images, const char *repository,
@@ -479,7 +479,7 @@ void images_tag_changed(struct images *images, const char *repository,
 	tag_keep(images, repository, tag, key, digest, true);
 	listing = map_get(&images->tags, repository);
 	if (listing)
-		listing->loaded = LISTING_STALE;
+		listing->cached.loaded = CACHED_STALE;
 	monitor_leave(&images->monitor);
 	journal_flush(images->journal);
 }

@@ -3,10 +3,11 @@
 #include "changing.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/budget.h"
-#include "catalog/sending.h"
+#include "base/file.h"
+#include "base/turn.h"
 #include "oci/edit.h"
 #include "push/manifest.h"
 
@@ -20,17 +21,25 @@ void changing_end(struct changing *it)
 int tag_lock(struct images *images, const char *repository, const char *tag,
     char **lock, struct err *err)
 {
-	struct digest name;
-	int r = digest_of(DIGEST_SHA256, tag, strlen(tag), &name, err);
+	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	int r =
+	    key ? turns_take(images_turns(images), key, err) : err_nomem(err);
 
-	return r < 0 ? r
-		     : sending_begin(images_sending(images), repository, &name,
-			   lock, err);
+	if (r == 0)
+		*lock = steal(&key);
+	return r == -EINTR ? err_set(err, EINTR,
+				 "interrupted while waiting for another change "
+				 "of %s",
+				 key)
+			   : r;
 }
 
 void tag_unlock(struct images *images, char *lock)
 {
-	sending_end(images_sending(images), lock);
+	if (!lock)
+		return;
+	turns_end(images_turns(images), lock);
+	free(lock);
 }
 
 int changing_begin(struct changing *it, struct err *err)

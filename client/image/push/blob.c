@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "base/turn.h"
 #include "catalog/progress.h"
-#include "catalog/sending.h"
 #include "image/layers.h"
 
 /* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
@@ -75,14 +76,19 @@ static int put(const struct push_target *target, const struct digest *digest,
 int push_blob_put(const struct push_target *target, const struct digest *digest,
     const struct payload *body, struct err *err)
 {
-	struct sending *sending = images_sending(target->images);
+	struct turns *turns = images_turns(target->images);
 	char text[DIGEST_TEXT_SIZE];
-	char *key = NULL;
-	int r = sending_begin(sending, target->repository, digest, &key, err);
+	AUTO_FREE char *key =
+	    file_path("%s@%s", target->repository, digest_format(digest, text));
+	int r = key ? turns_take(turns, key, err) : err_nomem(err);
 
-	if (r == 0)
+	if (r == -EINTR)
+		err_set(err, EINTR, "interrupted while another push sends %s",
+		    key);
+	if (r == 0) {
 		r = put(target, digest, body, err);
-	sending_end(sending, key);
+		turns_end(turns, key);
+	}
 	return r < 0 ? err_wrap(err, "blob %s", digest_format(digest, text))
 		     : r;
 }

@@ -2,7 +2,6 @@
 /* Looks around in the repository before a push. */
 #include "known.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -121,24 +120,21 @@ static bool learn_tags(const struct push_known *known)
 int push_known_learn(struct push_known *known, struct err *err)
 {
 	bool mine, familiar;
-	int r = 0;
+	int r;
 
 	monitor_enter(&known->monitor);
-	while (known->state == KNOWN_ASKING && r == 0)
-		r = monitor_wait(&known->monitor);
-	mine = known->state == KNOWN_NOT_ASKED;
+	r = turn_wait(&known->turn, &known->monitor, err);
+	mine = r == 0 && !known->asked;
 	if (mine)
-		known->state = KNOWN_ASKING;
+		turn_take(&known->turn, 0);
 	monitor_leave(&known->monitor);
-	if (r < 0)
-		return err_set(err, EINTR, "interrupted");
 	if (!mine)
-		return 0;
+		return r;
 	familiar = learn_tags(known);
 	monitor_enter(&known->monitor);
-	known->state = KNOWN_ASKED;
+	known->asked = true;
 	known->familiar = familiar;
-	monitor_notify(&known->monitor);
+	turn_end(&known->turn, &known->monitor, NULL);
 	monitor_leave(&known->monitor);
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "base/task.h"
+#include "base/turn.h"
 #include "blob.h"
 #include "image/layers.h"
 #include "layer/writer.h"
@@ -19,7 +19,8 @@ struct push_known {
 	struct monitor monitor;
 
 	/* In the monitor. */
-	enum { KNOWN_NOT_ASKED, KNOWN_ASKING, KNOWN_ASKED } state;
+	struct turn turn; /* at asking the registry */
+	bool asked;
 	/* The repository has images with layers that could be taken, and they
 	 * were read. */
 	bool familiar;

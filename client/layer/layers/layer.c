@@ -34,13 +34,13 @@ static int start(struct layer *layer, struct err *err)
 {
 	int r;
 
-	if (layer->making)
+	if (layer->making.taken)
 		return 0;
 	r = pool_submit(layer->table->makers, make_run, layer_get(layer), err);
 	if (r < 0)
 		layer_put(layer); /* the caller has another hold */
 	else
-		layer->making = true;
+		turn_take(&layer->making, 0);
 	return r;
 }
 
@@ -69,18 +69,18 @@ void layer_unwant(struct layer *layer)
 static int await_made(struct layer *layer, bool (*there)(struct layer *layer),
     struct err *err)
 {
-	const unsigned failures = layer->failures;
-	const uint64_t since = budget_clock();
+	const unsigned since = turn_watch(&layer->making);
+	const uint64_t begin = budget_clock();
 
 	while (!there(layer)) {
-		int r;
+		int r = turn_failed(&layer->making, since, err);
 
-		if (layer->failures != failures) {
-			*err = layer->failure;
-			budget_waited(layer->name, since, err);
-			return -err->code;
+		if (r < 0) {
+			budget_waited(layer->name, begin, err);
+			return r;
 		}
-		r = layer->making ? 0 : budget_recall(layer->name, err);
+		if (!layer->making.taken)
+			r = budget_recall(layer->name, err);
 		if (r == 0)
 			r = start(layer, err);
 		if (r < 0)

@@ -284,13 +284,9 @@ void make_run(void *arg)
 	r = make(layer, &err);
 	job_end(jobs, &job);
 	monitor_enter(&layer->monitor);
-	layer->making = false;
-	/* Given up: whoever waits from now on begins again. */
-	if (r < 0 && r != -ECANCELED) {
-		layer->failures++;
-		layer->failure = err;
-	}
-	monitor_notify(&layer->monitor);
+	/* If it was given up, those who still wait for it begin again. */
+	turn_end(&layer->making, &layer->monitor,
+	    r < 0 && r != -ECANCELED ? &err : NULL);
 	monitor_leave(&layer->monitor);
 	/* A layer's names were small pieces, all over the heap. */
 	malloc_trim(0);

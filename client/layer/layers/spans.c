@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "base/task.h"
+#include "base/turn.h"
 #include "index/limits.h"
 #include "state.h"
 #include "unpack.h"
@@ -14,8 +14,6 @@ enum { BUCKETS = 1024 }; /* a power of two */
 /* With its number: the span as it is stored. */
 #define STORED (UINT32_C(1) << 31)
 
-enum decoded_state { DECODED_COMING, DECODED_THERE, DECODED_FAILED };
-
 struct decoded {
 	struct span_cache *cache;
 	const struct layer *layer; /* only compared */
@@ -24,8 +22,8 @@ struct decoded {
 	uint64_t size;
 
 	/* In the cache's monitor. */
-	enum decoded_state state;
-	struct err failure; /* why it did not come */
+	struct turn turn; /* at bringing it */
+	bool there;
 	unsigned holds;
 	struct decoded *next;          /* in its bucket, while it is found */
 	struct decoded *older, *newer; /* in the order of use, likewise */
@@ -195,6 +193,7 @@ static struct decoded *announce(struct span_cache *cache,
 	decoded->span = span;
 	decoded->size = size;
 	decoded->holds = 1;
+	turn_take(&decoded->turn, 0);
 	decoded->next = *at;
 	*at = decoded;
 	age_in(cache, decoded);
@@ -208,15 +207,16 @@ static int interrupted(struct err *err)
 	return err_set(err, EINTR, "interrupted while a layer was decoded");
 }
 
-/* Waits while another brings it. 0; -EINTR. In the monitor. */
+/* Waits while another brings it. 0; -EINTR; the failure of that one; -EAGAIN:
+ * it gave up. In the monitor. */
 static int await(struct span_cache *cache, struct decoded *decoded,
     struct err *err)
 {
-	while (decoded->state == DECODED_COMING) {
-		if (monitor_wait(&cache->monitor) < 0)
-			return interrupted(err);
-	}
-	return 0;
+	int r = turn_wait(&decoded->turn, &cache->monitor, err);
+
+	if (r == -EINTR)
+		return interrupted(err);
+	return r == 0 && !decoded->there ? -EAGAIN : r;
 }
 
 /* Waits until there is memory to work with; one can always go on. */
@@ -272,24 +272,12 @@ static int bring(struct decoded *decoded, struct layer *layer,
 
 	monitor_enter(&cache->monitor);
 	decoded->data = data;
-	decoded->state = r < 0 ? DECODED_FAILED : DECODED_THERE;
-	if (r < 0)
-		decoded->failure = *err;
+	decoded->there = r >= 0;
 	if (r < 0 && decoded->layer)
 		unlist(cache, decoded);
-	monitor_notify(&cache->monitor);
+	turn_end(&decoded->turn, &cache->monitor, r < 0 ? err : NULL);
 	monitor_leave(&cache->monitor);
 	return r;
-}
-
-/* What was wrong for one is wrong for all who waited; but not that somebody did
- * not want to wait: -EAGAIN. */
-static int share_failure(const struct decoded *decoded, struct err *err)
-{
-	if (decoded->failure.code == EINTR)
-		return -EAGAIN;
-	*err = decoded->failure;
-	return -err->code;
 }
 
 /* Finds or announces it: 1 to be brought by the caller, 0 there. -EAGAIN: it
@@ -307,8 +295,6 @@ static int claim(struct span_cache *cache, const struct layer *layer,
 		age_out(cache, decoded);
 		age_in(cache, decoded);
 		r = await(cache, decoded, err);
-		if (r == 0 && decoded->state == DECODED_FAILED)
-			r = share_failure(decoded, err);
 	} else {
 		decoded = announce(cache, layer, span, size);
 		r = decoded ? 1 : err_nomem(err);
@@ -325,7 +311,7 @@ int span_find(struct span_cache *cache, const struct layer *layer,
 
 	monitor_enter(&cache->monitor);
 	decoded = find(cache, layer, span);
-	if (decoded && decoded->state == DECODED_THERE) {
+	if (decoded && decoded->there) {
 		decoded->holds++;
 		age_out(cache, decoded);
 		age_in(cache, decoded);

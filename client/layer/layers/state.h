@@ -8,7 +8,7 @@
 
 #include "base/map.h"
 #include "base/pool.h"
-#include "base/task.h"
+#include "base/turn.h"
 #include "jobs.h"
 #include "layer/layer.h"
 #include "origins.h"
@@ -53,9 +53,7 @@ struct layer {
 
 	struct monitor monitor;
 	/* In the monitor. */
-	bool making;
-	unsigned failures;   /* counts the times that making failed */
-	struct err failure;  /* of the last of them */
+	struct turn making;  /* the index, or what belongs to it */
 	struct blob *stream; /* LAYER_BY_STREAM, once it was needed */
 	bool stream_lost;    /* the cache had damaged it: made again */
 	struct blob *large;  /* the large chunk that was read last */

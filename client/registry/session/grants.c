@@ -60,7 +60,7 @@ static struct grant *find_old(struct grants *grants)
 	for (size_t i = 0; i < GRANTS_MAX; i++) {
 		struct grant *grant = &grants->slots[i];
 
-		if (!grant->busy && !grant->waiting &&
+		if (!grant->turn.taken && !grant->waiting &&
 		    (!old || grant->used < old->used))
 			old = grant;
 	}
@@ -91,7 +91,7 @@ static int get_slot(struct grants *grants, const char *scope,
 static bool is_valid(const struct grant *grant, uint64_t version,
     const char *refused)
 {
-	return grant->value && grant->version >= version &&
+	return grant->value && grant->turn.version >= version &&
 	       now() < grant->expires &&
 	       (!refused || strcmp(grant->value, refused) != 0);
 }
@@ -105,18 +105,12 @@ static int copy_value(const struct grant *grant, char **value, struct err *err)
 /* Waits for who obtains it. 0, or that one's failure, or -EINTR. */
 static int wait_for(struct grants *grants, struct grant *grant, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	grant->waiting++;
-	while (r == 0 && grant->busy)
-		r = monitor_wait(&grants->monitor);
+	r = turn_wait(&grant->turn, &grants->monitor, err);
 	grant->waiting--;
-	if (r < 0)
-		return err_set(err, -r, "interrupted");
-	if (!grant->failure.code)
-		return 0;
-	*err = grant->failure;
-	return -err->code;
+	return r;
 }
 
 static int begin(struct grants *grants, const char *scope, const char *refused,
@@ -130,16 +124,14 @@ static int begin(struct grants *grants, const char *scope, const char *refused,
 			return err_nomem(err);
 		if (r == 0) {
 			r = monitor_wait(&grants->monitor);
-		} else if (grant->busy) {
+		} else if (grant->turn.taken) {
 			r = wait_for(grants, grant, err);
 			if (r < 0)
 				return r;
 		} else if (is_valid(grant, version, refused)) {
 			return copy_value(grant, value, err);
 		} else {
-			grant->busy = true;
-			grant->version = version;
-			grant->failure.code = 0;
+			turn_take(&grant->turn, version);
 			return 0;
 		}
 		if (r < 0)
@@ -165,18 +157,14 @@ void grants_end(struct grants *grants, const char *scope, const char *value,
 
 	monitor_enter(&grants->monitor);
 	grant = find(grants, scope);
-	assert(grant && grant->busy);
-	grant->busy = false;
+	assert(grant);
 	secret_free(grant->value);
 	grant->value = value ? strdup(value) : NULL;
 	grant->expires = UINT64_MAX;
 	if (lifetime != GRANT_FOREVER)
 		grant->expires =
 		    now() + lifetime - (lifetime > 2 * MARGIN ? MARGIN : 0);
-	/* That one thread was interrupted is no answer to the others. */
-	if (!value && err->code != EINTR)
-		grant->failure = *err;
-	monitor_notify(&grants->monitor);
+	turn_end(&grant->turn, &grants->monitor, value ? NULL : err);
 	monitor_leave(&grants->monitor);
 }
 

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/task.h"
+#include "base/turn.h"
 
 enum {
 	/* More repositories than anything works on at a time, and a bound to
@@ -30,14 +30,13 @@ enum {
 #define GRANT_FOREVER UINT64_MAX
 
 struct grant {
-	char *scope;        /* NULL where free */
-	char *value;        /* NULL while there is none */
-	uint64_t expires;   /* seconds, CLOCK_BOOTTIME */
-	uint64_t version;   /* of the credentials that it was obtained with */
-	uint64_t used;      /* by grants.uses */
-	bool busy;          /* a thread is obtaining it */
-	unsigned waiting;   /* threads that wait for that one */
-	struct err failure; /* of the last that tried; code 0 if none */
+	char *scope;      /* NULL where free */
+	char *value;      /* NULL while there is none */
+	uint64_t expires; /* seconds, CLOCK_BOOTTIME */
+	uint64_t used;    /* by grants.uses */
+	/* At obtaining the value; its version is that of the credentials. */
+	struct turn turn;
+	unsigned waiting; /* threads that wait for that one */
 };
 
 struct grants {

@@ -35,28 +35,35 @@ static void hurry(struct entry *entry, uint64_t off)
 	monitor_notify(&entry->monitor);
 }
 
+static int begin_fetch(struct entry *entry, struct err *err)
+{
+	int r = budget_recall(entry->shared.key, err);
+
+	if (r == 0)
+		r = fetch_start(entry, err);
+	if (r == 0)
+		turn_take(&entry->fetch, 0);
+	return r;
+}
+
 int entry_await(struct entry *entry, uint64_t off, uint64_t end,
     struct err *err)
 {
-	const unsigned failures = entry->failures;
-	const uint64_t since = budget_clock();
+	const unsigned since = turn_watch(&entry->fetch);
+	const uint64_t begin = budget_clock();
 
 	ask(entry, end);
 	while (!has(entry, off, end)) {
-		if (entry->failures != failures) {
-			*err = entry->failure;
-			budget_waited(entry->shared.key, since, err);
-			return -err->code;
-		}
-		if (!entry->fetching) {
-			int r = budget_recall(entry->shared.key, err);
+		int r = turn_failed(&entry->fetch, since, err);
 
-			if (r == 0)
-				r = fetch_start(entry, err);
-			if (r < 0)
-				return r;
-			entry->fetching = true;
+		if (r < 0) {
+			budget_waited(entry->shared.key, begin, err);
+			return r;
 		}
+		if (!entry->fetch.taken)
+			r = begin_fetch(entry, err);
+		if (r < 0)
+			return r;
 		hurry(entry, off);
 		if (end < entry->wanted)
 			entry->wanted = end;

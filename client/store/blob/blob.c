@@ -82,8 +82,8 @@ static int check_epoch(struct blob *blob, struct err *err)
 	const struct entry *entry = blob->entry;
 	bool other = is_doubtful(blob) && blob->epoch != entry->epoch;
 
-	if (other && entry->failure.code == EBADMSG) {
-		*err = entry->failure; /* says what was wrong with them */
+	if (other && entry->wrong.code) {
+		*err = entry->wrong;
 		return -err->code;
 	}
 	if (other)
@@ -263,7 +263,7 @@ uint64_t blob_cached(struct blob *blob)
 
 	monitor_enter(&entry->monitor);
 	have = entry->unkept ? 0 : entry->have;
-	known = entry->whole || entry->fetching;
+	known = entry->whole || entry->fetch.taken;
 	monitor_leave(&entry->monitor);
 	return known ? have : partial_size(entry);
 }

@@ -2,6 +2,7 @@
 /* The table of blobs in use, and how they change. */
 #include "entry.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -257,11 +258,10 @@ bool entry_pass(struct entry *entry, const void *data, size_t len, uint64_t off,
 }
 
 /* In the monitor. */
-static void end_fetch(struct entry *entry)
+static void end_fetch(struct entry *entry, const struct err *failure)
 {
-	entry->fetching = false;
 	entry->wanted = UINT64_MAX;
-	monitor_notify(&entry->monitor);
+	turn_end(&entry->fetch, &entry->monitor, failure);
 }
 
 void entry_complete(struct entry *entry, struct sums *sums)
@@ -272,7 +272,7 @@ void entry_complete(struct entry *entry, struct sums *sums)
 	entry->whole = true;
 	entry->right = entry->epoch;
 	entry->have = entry->size;
-	end_fetch(entry);
+	end_fetch(entry, NULL);
 	monitor_leave(&entry->monitor);
 }
 
@@ -308,13 +308,22 @@ void entry_fail(struct entry *entry, const struct err *err)
 	unused = steal(&entry->unkept);
 	entry->whole = false;
 	entry->have = 0;
-	if (err) {
-		entry->failures++;
-		entry->failure = *err;
-	}
-	end_fetch(entry);
+	if (err && err->code == EBADMSG)
+		entry->wrong = *err;
+	end_fetch(entry, err);
 	monitor_leave(&entry->monitor);
 	unkept_free(unused);
+}
+
+/* The file is the blob no more, if it is still the entry's. */
+static void lose(struct entry *entry, const struct openfile *file)
+{
+	monitor_enter(&entry->monitor);
+	if (entry->whole && entry->file == file) {
+		entry->whole = false;
+		entry->have = 0;
+	}
+	monitor_leave(&entry->monitor);
 }
 
 void entry_drop(struct entry *entry, struct openfile *file,
@@ -325,10 +334,11 @@ void entry_drop(struct entry *entry, struct openfile *file,
 	/* First the name, so that no fetch finds it again. */
 	if (whole_drop(entry->whole_path, file, why, &failure) < 0)
 		atomic_store(&entry->unkeepable, true);
-	monitor_enter(&entry->monitor);
-	if (entry->whole && entry->file == file) {
-		entry->whole = false;
-		entry->have = 0;
-	}
-	monitor_leave(&entry->monitor);
+	lose(entry, file);
+}
+
+void entry_lost(struct entry *entry, const struct openfile *file)
+{
+	atomic_store(&entry->unkeepable, true);
+	lose(entry, file);
 }

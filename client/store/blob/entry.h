@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/task.h"
+#include "base/turn.h"
 #include "cache/shared.h"
 #include "openfile.h"
 #include "transfer/sources.h"
@@ -47,10 +47,9 @@ struct entry {
 	uint64_t wanted;        /* the nearest end that a reader waits for */
 	uint64_t asked;         /* the farthest that one has asked for */
 	bool whole;             /* all of it, and the digest is right */
-	bool fetching;
-	bool hurried;       /* what passes: a reader waits for its end */
-	unsigned failures;  /* counts the fetches that failed */
-	struct err failure; /* of the last of them */
+	bool hurried;           /* what passes: a reader waits for its end */
+	struct turn fetch;      /* at fetching it */
+	struct err wrong;       /* why bytes were wrong that a fetch brought */
 };
 
 /* The entry of that digest and size, opened if the blob is on the disk. */
@@ -89,8 +88,8 @@ void entry_complete(struct entry *entry, struct sums *sums);
 void entry_passed(struct entry *entry);
 /* The blob that passed is to be kept: the next read fetches it. */
 void entry_keep(struct entry *entry);
-/* It is over, and those who wait fail with err, or fetch again if it is NULL.
- * Nothing is readable any more. */
+/* The fetch is over, and those who wait fail with err, or fetch again if it is
+ * NULL. Nothing is readable any more. */
 void entry_fail(struct entry *entry, const struct err *err);
 
 /* The file, which was the blob, is damaged, as `why` says: it is removed, if it
@@ -98,5 +97,9 @@ void entry_fail(struct entry *entry, const struct err *err);
  * right. */
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why);
+
+/* The disk did not keep the file, which was the blob: the next read fetches it
+ * again, and does not try to keep it. A fetch that is under way goes on. */
+void entry_lost(struct entry *entry, const struct openfile *file);
 
 #endif

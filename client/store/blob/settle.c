@@ -31,8 +31,7 @@ static void settle(const struct settling *settling)
 		/* Pages that could not be written may be gone already. */
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
-		atomic_store(&entry->unkeepable, true);
-		entry_fail(entry, &err);
+		entry_lost(entry, file);
 		return;
 	}
 	if (path_rename(entry->partial_path, entry->whole_path, &err) < 0) {

@@ -100,13 +100,10 @@ static int reserve(struct pieces *pieces, struct piece *piece, struct err *err)
 static void end_bringing(struct pieces *pieces, struct piece *piece, int r,
     const struct err *err)
 {
-	piece->state = r < 0 ? PIECE_FAILED : PIECE_THERE;
-	if (r < 0) {
-		piece->failure = *err;
-		if (piece->listed)
-			unlist(pieces, piece);
-	}
-	monitor_notify(&pieces->monitor);
+	piece->there = r >= 0;
+	if (r < 0 && piece->listed)
+		unlist(pieces, piece);
+	turn_end(&piece->turn, &pieces->monitor, r < 0 ? err : NULL);
 }
 
 static void put(struct pieces *pieces, struct piece *piece)
@@ -131,6 +128,7 @@ static int announce(struct pieces *pieces, const void *owner, uint64_t begin,
 	piece->begin = begin;
 	piece->len = len;
 	piece->holds = 1;
+	turn_take(&piece->turn, 0);
 	list(pieces, piece);
 	r = reserve(pieces, piece, err);
 	if (r < 0) {
@@ -142,18 +140,14 @@ static int announce(struct pieces *pieces, const void *owner, uint64_t begin,
 	return 1;
 }
 
-/* Waits for what another brings. -EAGAIN: who did not want to wait for it. */
+/* Waits for what another brings. -EAGAIN: it gave up. */
 static int await(struct pieces *pieces, struct piece *piece, struct err *err)
 {
-	while (piece->state == PIECE_COMING)
-		if (monitor_wait(&pieces->monitor) < 0)
-			return interrupted(err);
-	if (piece->state == PIECE_THERE)
-		return 0;
-	if (piece->failure.code == EINTR)
-		return -EAGAIN;
-	*err = piece->failure;
-	return -err->code;
+	int r = turn_wait(&piece->turn, &pieces->monitor, err);
+
+	if (r == -EINTR)
+		return interrupted(err);
+	return r == 0 && !piece->there ? -EAGAIN : r;
 }
 
 static int share(struct pieces *pieces, struct piece *piece, struct err *err)
@@ -260,7 +254,7 @@ void window_close(struct pieces *pieces, struct piece *window,
 	monitor_enter(&pieces->monitor);
 	pieces->windows -= window->room;
 	window->owner = owner;
-	window->state = PIECE_THERE;
+	window->there = true;
 	if (owner && window->len > 0)
 		list(pieces, window);
 	put(pieces, window);

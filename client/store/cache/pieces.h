@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/task.h"
+#include "base/turn.h"
 
 enum {
 	/* Of all pieces together. */
@@ -27,8 +27,6 @@ enum {
 	WINDOWS_MAX = 2 * WINDOW_MAX,
 };
 
-enum piece_state { PIECE_COMING, PIECE_THERE, PIECE_FAILED };
-
 /* So many bytes from `begin` on. What of it changes is changed by who brings
  * it, before it says that it is there. */
 struct piece {
@@ -39,8 +37,8 @@ struct piece {
 	uint8_t *data;
 
 	/* In the monitor. */
-	enum piece_state state;
-	struct err failure; /* why it did not come */
+	struct turn turn; /* at bringing it */
+	bool there;
 	unsigned holds;
 	bool listed; /* others find it */
 	TAILQ_ENTRY(piece) link;

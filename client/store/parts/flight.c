@@ -8,6 +8,7 @@
 
 #include "base/budget.h"
 #include "base/log.h"
+#include "base/turn.h"
 #include "cache/room.h"
 #include "transfer/delivery.h"
 
@@ -23,8 +24,7 @@ struct flight {
 	LIST_ENTRY(flight) link;
 	unsigned refs;       /* of the job, and of who waits */
 	uint64_t next, last; /* the blocks that are still to come */
-	bool done;
-	struct err failure; /* code 0: none */
+	struct turn turn;    /* at bringing them; it has one */
 
 	unsigned char block[PARTS_BLOCK];
 };
@@ -153,10 +153,8 @@ static void fly(void *arg)
 
 	monitor_enter(&parts->monitor);
 	LIST_REMOVE(flight, link);
-	flight->done = true;
-	if (r < 0 && !flight->abandoned)
-		flight->failure = err;
-	monitor_notify(&parts->monitor);
+	turn_end(&flight->turn, &parts->monitor,
+	    r < 0 && !flight->abandoned ? &err : NULL);
 	flight_put(flight);
 	monitor_leave(&parts->monitor);
 }
@@ -183,6 +181,7 @@ static struct flight *flight_new(struct parts *parts, uint64_t first,
 	flight->refs = 1;
 	flight->next = first;
 	flight->last = last;
+	turn_take(&flight->turn, 0);
 	return flight;
 }
 
@@ -225,20 +224,23 @@ int flight_await(struct parts *parts, uint64_t first, uint64_t last,
     struct err *err)
 {
 	struct flight *flight = find(parts, first);
+	const unsigned since = turn_watch(&flight->turn);
 	int r = 0;
 
 	flight->refs++;
 	if (last > flight->last)
 		last = flight->last;
-	while (flight->next < last && !flight->done && !parts->whole && r == 0)
+	while (flight->next < last && flight->turn.taken && !parts->whole &&
+	       r == 0)
 		r = monitor_wait(&parts->monitor);
 	if (r < 0) {
 		r = err_set(err, EINTR,
 		    "interrupted while waiting for parts of blob %s",
 		    parts->name);
-	} else if (flight->next < last && flight->failure.code) {
-		*err = flight->failure;
-		r = flight->unwritten ? 1 : -err->code;
+	} else if (flight->next < last) {
+		r = turn_failed(&flight->turn, since, err);
+		if (r < 0 && flight->unwritten)
+			r = 1;
 	}
 	flight_put(flight);
 	return r;
