@@ -47,6 +47,8 @@ int docker_choose(struct draft *draft, const struct docker_archive_image **out,
 int docker_compressed(const struct draft *draft,
     const struct docker_archive_image *image, struct err *err);
 
+/* Makes the contents those of that image, whose files must be in the archive.
+ * -EINVAL names the one that is not; -ENOMEM. */
 int docker_take(struct draft *draft, const struct docker_archive_image *image,
     struct err *err);
 

@@ -24,6 +24,7 @@ struct member {
 	struct sparse_map map;
 };
 
+/* init makes an empty one, which owns no memory; release frees what it owns. */
 void member_init(struct member *member);
 void member_release(struct member *member);
 

@@ -31,6 +31,7 @@ struct sparse_map {
 	struct buf text;    /* SPARSE_PAX_1: the map up to now */
 };
 
+/* Makes it an empty map, which owns no memory yet. */
 void sparse_init(struct sparse_map *map);
 
 /* Makes it an empty map, keeps the memory. */

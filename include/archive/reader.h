@@ -43,6 +43,8 @@ struct archive_reader_options {
 	void *arg;
 };
 
+/* *out is the caller's, for one thread at a time. The options are copied; what
+ * they point to is borrowed and outlives it. -ENOMEM. */
 int archive_reader_new(const struct archive_reader_options *options,
     struct archive_reader **out, struct err *err);
 
@@ -93,6 +95,7 @@ bool archive_reader_is_plain(const struct archive_reader *reader);
 bool archive_reader_find(const struct archive_reader *reader, const char *name,
     struct archive_entry *out);
 
+/* Frees it and the decoded tar; options.fd stays open. NULL does nothing. */
 void archive_reader_free(struct archive_reader *reader);
 
 DEFINE_CLEANUP(struct archive_reader *, archive_reader_free);

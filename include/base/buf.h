@@ -34,6 +34,8 @@ int buf_addf(struct buf *buf, struct err *err, const char *fmt, ...)
  */
 int buf_reserve(struct buf *buf, size_t more, struct err *err);
 
+/* The content with a NUL after it, valid until the next change; "" while
+ * nothing was added. */
 const char *buf_str(const struct buf *buf);
 
 /* Forgets the content, keeps the memory. */

@@ -37,6 +37,8 @@ void log_to_syslog(const char *name);
 int log_debug_topics(const char *list, struct err *err);
 bool log_debug_on(enum log_topic topic);
 
+/* One line, formatted as by printf(); what is longer than 1,023 bytes is cut.
+ * Callable from any thread. log_debug() does nothing while its topic is off. */
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void log_debug(enum log_topic topic, const char *fmt, ...)

@@ -48,6 +48,7 @@ void images_free(struct images *images);
 
 DEFINE_CLEANUP(struct images *, images_free);
 
+/* What images was made with and of; borrowed, as long as it lives. */
 struct registry *images_registry(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);

@@ -35,6 +35,7 @@ struct push_counts {
 	uint64_t done, failed;
 };
 
+/* How many have ended since pushes_new(), and how. */
 struct push_counts pushes_count(struct pushes *pushes);
 
 #endif

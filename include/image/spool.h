@@ -23,6 +23,8 @@ void spool_free(struct spool *spool);
 DEFINE_CLEANUP(struct spool *, spool_free);
 
 int spool_fd(const struct spool *spool); /* borrowed */
+
+/* The bytes of the file, gaps included. */
 uint64_t spool_size(struct spool *spool);
 
 /* Bytes from the start that are there without a gap. */

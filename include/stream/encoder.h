@@ -88,6 +88,9 @@ DEFINE_CLEANUP(struct encoder *, encoder_free);
  */
 struct gzip_stream;
 
+/* -ENOMEM. write takes all of data (at most UINT32_MAX bytes); finish writes
+ * the member's end, and nothing may follow. Errors of out pass through. It is
+ * freed at any time. */
 int gzip_stream_new(struct sink *out, struct gzip_stream **stream,
     struct err *err);
 int gzip_stream_write(struct gzip_stream *stream, const void *data, size_t len,

@@ -21,6 +21,7 @@ struct sink {
 	    struct err *err);
 };
 
+/* Calls it: 0 or -errno. */
 static inline int sink_write(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {

@@ -45,6 +45,7 @@ struct resolution {
 	int64_t asked;
 };
 
+/* Now, by the monotonic clock. */
 int64_t clock_seconds(void);
 
 /* Once there are `many` values, drops those that are not to be kept. Whether it
@@ -53,6 +54,7 @@ bool map_drop_old(struct map *map, size_t many,
     bool (*keep)(void *, int64_t, unsigned), void (*drop)(void *), int64_t now,
     unsigned ttl);
 
+/* Whether it was loaded less than ttl seconds ago: then it is used as it is. */
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl);
 
 /* The listing of that key, made if it is not there; NULL out of memory. */
@@ -63,6 +65,7 @@ void listings_purge(struct map *listings, int64_t now, unsigned ttl);
 /* Whether it has dropped any. */
 bool resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl);
 
+/* Free the maps and all that is in them. No thread loads any more. */
 void listings_release(struct map *listings);
 void resolutions_release(struct map *resolutions);
 

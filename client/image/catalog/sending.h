@@ -13,6 +13,8 @@
 
 struct sending;
 
+/* NULL: out of memory, err filled. When it is freed no thread is between
+ * sending_begin() and sending_end(); NULL does nothing. */
 struct sending *sending_new(struct err *err);
 void sending_free(struct sending *sending);
 
