@@ -270,8 +270,9 @@ static int begin_member(struct decoder *decoder, uint8_t first, struct err *err)
 		return 0;
 	}
 	err_set(err, EINVAL,
-	    decoder->phase == PHASE_START ? "no such data"
-					  : "something else behind the end");
+	    decoder->phase == PHASE_START
+		? "the header is missing"
+		: "there is other data after the end");
 	return at_offset(decoder, err);
 }
 
@@ -281,7 +282,7 @@ static int skip_padding(struct decoder *decoder, struct format_input *in,
 	for (; in->len > 0; in->data++, in->len--, decoder->taken++) {
 		if (*in->data == 0)
 			continue;
-		err_set(err, EINVAL, "something else behind the end");
+		err_set(err, EINVAL, "there is other data after the end");
 		return at_offset(decoder, err);
 	}
 	return 0;

@@ -16,12 +16,12 @@
 
 static int bad_record(struct err *err)
 {
-	return err_set(err, EINVAL, "a pax header with a bad record");
+	return err_set(err, EINVAL, "the pax header has an invalid record");
 }
 
 static int bad_value(const char *key, struct err *err)
 {
-	return err_set(err, EINVAL, "a pax header with a bad %s", key);
+	return err_set(err, EINVAL, "the pax header has an invalid %s", key);
 }
 
 /* An optional sign and decimal digits. */

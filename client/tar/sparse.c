@@ -30,12 +30,12 @@ enum {
 
 static int bad_map(struct err *err)
 {
-	return err_set(err, EINVAL, "a sparse file with a bad map");
+	return err_set(err, EINVAL, "the sparse file's map is invalid");
 }
 
 static int too_long(struct err *err)
 {
-	return err_set(err, EINVAL, "a sparse file with too long a map");
+	return err_set(err, EINVAL, "the sparse file's map is too long");
 }
 
 void sparse_init(struct sparse_map *map)
@@ -203,9 +203,9 @@ int sparse_check(const struct sparse_map *map, int64_t file_size,
 {
 	if (file_size < 0 || (uint64_t)file_size < map->end)
 		return err_set(err, EINVAL,
-		    "a sparse file that is shorter than its map");
+		    "the sparse file is shorter than its map");
 	if (map->stored != stored)
 		return err_set(err, EINVAL,
-		    "a sparse file with more or less data than in its map");
+		    "the sparse file has more or less data than its map");
 	return 0;
 }

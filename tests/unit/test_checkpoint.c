@@ -268,7 +268,7 @@ static void test_checksum(void **state)
 
 		data.data[data.len - i] ^= 1;
 		assert_int_equal(feed(marked, 5000, 0, &err), -EINVAL);
-		assert_non_null(strstr(err.msg, "a checksum that is wrong"));
+		assert_non_null(strstr(err.msg, "the checksum is wrong"));
 		assert_true(marked->count > 5);
 		data.data[data.len - i] ^= 1;
 	}

@@ -79,7 +79,7 @@ static void a_layer_in_damaged_xz(void **state)
 	    16);
 	make_docker(f, &layers, false);
 	assert_fails(push_archive(f, "app", "1.0"), EINVAL,
-	    "layer.tar: xz offset 12: damaged data");
+	    "layer.tar: xz offset 12: the data is damaged");
 }
 
 static void a_layer_without_files(void **state)
