@@ -29,6 +29,7 @@ void parts_put(struct parts *parts);
 
 DEFINE_CLEANUP(struct parts *, parts_put);
 
+/* The blob's size in bytes. */
 uint64_t parts_size(const struct parts *parts);
 
 /*

@@ -96,6 +96,7 @@ void blob_put(struct blob *blob);
 
 DEFINE_CLEANUP(struct blob *, blob_put);
 
+/* The blob's size in bytes, as it was asked for. */
 uint64_t blob_size(const struct blob *blob);
 
 /*
@@ -226,6 +227,8 @@ int store_derived_lock(struct store *store, const char *name, struct err *err);
  */
 struct store_private;
 
+/* A new directory, the caller's. Errors as store_open(). The path is borrowed
+ * from it. Freed, it is removed; NULL does nothing. */
 int store_private_new(struct store *store, struct store_private **out,
     struct err *err);
 const char *store_private_path(const struct store_private *private);
@@ -242,6 +245,7 @@ struct store_stats {
 	uint64_t evicted;    /* bytes removed to keep the limit */
 };
 
+/* What there is now, and counts since store_open(). From any thread. */
 void store_stats(struct store *store, struct store_stats *out);
 
 #endif

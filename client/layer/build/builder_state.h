@@ -46,6 +46,7 @@ struct builder {
 	uint32_t *list;    /* of children, once it takes no more; NULL before */
 };
 
+/* The entries that it has so far. */
 static inline uint32_t builder_count(const struct builder *builder)
 {
 	return (uint32_t)(builder->entries.len / sizeof(struct layer_entry));

@@ -19,6 +19,8 @@ typedef int toc_entry_fn(void *arg, const struct toc_entry *entry,
 
 struct toc_json;
 
+/* arg is borrowed; the parser is the caller's, in one thread at a time.
+ * -ENOMEM. */
 int toc_json_new(toc_entry_fn *take, void *arg, struct toc_json **out,
     struct err *err);
 

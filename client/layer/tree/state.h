@@ -78,6 +78,7 @@ bool tree_mended(struct tree *tree, int *r, size_t *tries, struct err *err);
 /* The indexes of a tree whose layers are all known. */
 struct merged_stack tree_stack(const struct tree *tree);
 
+/* -ENOENT with the sentence for a path that the tree does not have. */
 int tree_no_such_name(const char *path, struct err *err);
 
 #endif

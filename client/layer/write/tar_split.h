@@ -13,6 +13,7 @@
 
 struct tar_split;
 
+/* An empty one. -ENOMEM. It is freed at any time, NULL too. */
 int tar_split_new(struct tar_split **out, struct err *err);
 void tar_split_free(struct tar_split *split);
 

@@ -33,6 +33,7 @@ struct names {
 
 typedef int names_fn(void *arg, const char *name, size_t len, struct err *err);
 
+/* member is borrowed; the struct owns no memory. */
 void names_init(struct names *names, const char *member);
 
 /*

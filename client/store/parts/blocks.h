@@ -25,6 +25,9 @@ uint64_t blocks_last(uint64_t end);
 /* The byte behind the block before last. */
 uint64_t blocks_end(const struct blocks *blocks, uint64_t last);
 
+/* Whether a block is there; notes that blocks from first to the one before
+ * last are there or not; that none are. They are below the count, and the
+ * caller has the lock. */
 bool blocks_has(const struct blocks *blocks, uint64_t block);
 void blocks_set(struct blocks *blocks, uint64_t first, uint64_t last,
     bool there);
