@@ -85,7 +85,7 @@ static inline int fixture_free(void **state)
 	return 0;
 }
 
-static inline struct http_response *fixture_open(struct fixture *f,
+static inline struct http_response *http_fixture_open(struct fixture *f,
     const struct http_request *request)
 {
 	struct http_response *r = NULL;
@@ -112,7 +112,7 @@ static inline void fixture_get(struct fixture *f, const char *path,
 {
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, path)};
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 
 	assert_body(r, body);
 	http_close(r);

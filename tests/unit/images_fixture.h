@@ -25,7 +25,7 @@ static inline void images_fixture_open(struct images_fixture *f,
 	struct store_options store = {NULL, 1 << 20, 2};
 	struct err err = ERR_INIT;
 
-	fixture_open(&f->registry, answer, arg, NULL);
+	registry_fixture_open(&f->registry, answer, arg, NULL);
 	assert_int_equal(scratch_make(&f->dir), 0);
 	store.dir = f->dir.path;
 	assert_int_equal(store_open(&store, &f->store, &err), 0);
@@ -38,7 +38,7 @@ static inline void images_fixture_close(struct images_fixture *f)
 {
 	images_free(f->images);
 	store_close(f->store);
-	fixture_close(&f->registry);
+	registry_fixture_close(&f->registry);
 	scratch_remove(&f->dir);
 }
 

@@ -36,7 +36,7 @@ UNUSED static struct builder *begin(void)
 	return builder;
 }
 
-UNUSED static void add_entry(struct builder *builder,
+UNUSED static void build_entry(struct builder *builder,
     const struct tar_entry *entry)
 {
 	struct err err = ERR_INIT;
@@ -57,7 +57,7 @@ UNUSED static void add_file(struct builder *builder, const char *name,
 	    .offset = address,
 	    .mode = 0644};
 
-	add_entry(builder, &entry);
+	build_entry(builder, &entry);
 }
 
 UNUSED static void add_dir(struct builder *builder, const char *name,
@@ -69,7 +69,7 @@ UNUSED static void add_dir(struct builder *builder, const char *name,
 	    .mode = mode,
 	    .mtime = 1000 + mode};
 
-	add_entry(builder, &entry);
+	build_entry(builder, &entry);
 }
 
 UNUSED static void add_linked(struct builder *builder, enum tar_type type,
@@ -80,7 +80,7 @@ UNUSED static void add_linked(struct builder *builder, enum tar_type type,
 	    .link = link,
 	    .mode = 0777};
 
-	add_entry(builder, &entry);
+	build_entry(builder, &entry);
 }
 
 UNUSED static void add_symlink(struct builder *builder, const char *name,

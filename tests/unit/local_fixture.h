@@ -25,7 +25,7 @@ struct fixture {
 	struct local_inode *root; /* borrowed */
 };
 
-UNUSED static int setup(void **state)
+UNUSED static int local_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct err err = ERR_INIT;
@@ -51,7 +51,7 @@ UNUSED static size_t contents(const struct fixture *f)
 	return count;
 }
 
-UNUSED static int teardown(void **state)
+UNUSED static int local_teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -63,7 +63,7 @@ UNUSED static int teardown(void **state)
 }
 
 /* Each gives an inode that is to be given back. */
-UNUSED static struct local_inode *make(struct local_inode *dir,
+UNUSED static struct local_inode *make_entry(struct local_inode *dir,
     const char *name, mode_t mode)
 {
 	const struct local_making making = {.mode = mode,
@@ -80,13 +80,13 @@ UNUSED static struct local_inode *make(struct local_inode *dir,
 UNUSED static struct local_inode *make_dir(struct local_inode *dir,
     const char *name)
 {
-	return make(dir, name, S_IFDIR | 0755);
+	return make_entry(dir, name, S_IFDIR | 0755);
 }
 
 UNUSED static struct local_inode *make_file(struct local_inode *dir,
     const char *name, const char *content)
 {
-	struct local_inode *inode = make(dir, name, S_IFREG | 0644);
+	struct local_inode *inode = make_entry(dir, name, S_IFREG | 0644);
 	struct err err = ERR_INIT;
 
 	assert_int_equal(local_open(inode, &err), 0);
@@ -104,7 +104,7 @@ UNUSED static struct stat stat_of(struct local_inode *inode)
 	return st;
 }
 
-UNUSED static bool exists(struct local_inode *dir, const char *name)
+UNUSED static bool local_exists(struct local_inode *dir, const char *name)
 {
 	CLEANUP(local_put_p) struct local_inode *inode = NULL;
 	struct err err = ERR_INIT;

@@ -97,7 +97,7 @@ static void open_images(struct fixture *f)
 	must(images_new(f->registry, f->store, &images, &f->images, &f->err));
 }
 
-UNUSED static int setup(void **state)
+UNUSED static int push_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -127,7 +127,7 @@ static void close_push(struct fixture *f)
 	spool_free(steal(&f->spool));
 }
 
-UNUSED static int teardown(void **state)
+UNUSED static int push_teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -144,7 +144,8 @@ UNUSED static int teardown(void **state)
 	return 0;
 }
 
-#define PUSH_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define PUSH_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, push_setup, push_teardown)
 
 /* --- archives --- */
 
@@ -165,7 +166,7 @@ UNUSED static void add_zeros(struct buf *out, size_t len)
 	add_bytes(out, zeros, len);
 }
 
-static void add_file(struct buf *out, const char *name, const void *data,
+static void add_tar_file(struct buf *out, const char *name, const void *data,
     size_t len)
 {
 	struct err err = ERR_INIT;
@@ -176,7 +177,7 @@ static void add_file(struct buf *out, const char *name, const void *data,
 	add_zeros(out, tar_padding(len));
 }
 
-static void sha256(const void *data, size_t len, struct digest *out)
+static void sha256_of(const void *data, size_t len, struct digest *out)
 {
 	struct err err = ERR_INIT;
 
@@ -205,9 +206,9 @@ static void layer_init(struct layer *layer, uint32_t seed, size_t size)
 	}
 	layer->tar = BUF_INIT(ARCHIVE_MAX);
 	layer->packed = BUF_INIT(ARCHIVE_MAX);
-	add_file(&layer->tar, "etc/data", bytes, size);
+	add_tar_file(&layer->tar, "etc/data", bytes, size);
 	add_zeros(&layer->tar, 1024);
-	sha256(layer->tar.data, layer->tar.len, &layer->diff_id);
+	sha256_of(layer->tar.data, layer->tar.len, &layer->diff_id);
 	digest_hex(&layer->diff_id, layer->hex);
 }
 
@@ -313,7 +314,7 @@ UNUSED static void add_layers(struct buf *out, const struct layers *layers,
 			snprintf(name, sizeof(name), "%s.tar", layer->hex);
 		else
 			snprintf(name, sizeof(name), "%064zu/layer.tar", i);
-		add_file(out, name, body->data, body->len);
+		add_tar_file(out, name, body->data, body->len);
 	}
 }
 
@@ -327,11 +328,11 @@ UNUSED static void make_docker(struct fixture *f, const struct layers *layers,
 	buf_reset(&f->archive);
 	add_layers(&f->archive, layers, by_digest);
 	print_config(&config, layers);
-	add_file(&f->archive, "config.json", config.data, config.len);
+	add_tar_file(&f->archive, "config.json", config.data, config.len);
 	must_add(&manifest, &err_, "[");
 	print_item(&manifest, layers, "config.json", "app:1.0", by_digest);
 	must_add(&manifest, &err_, "]");
-	add_file(&f->archive, "manifest.json", manifest.data, manifest.len);
+	add_tar_file(&f->archive, "manifest.json", manifest.data, manifest.len);
 	add_zeros(&f->archive, 1024);
 }
 

@@ -66,8 +66,8 @@ static inline int fixture_try_open(struct fixture *f, server_answer *answer,
 	return registry_open(f->http, f->creds, &where, &f->registry, err);
 }
 
-static inline void fixture_open(struct fixture *f, server_answer *answer,
-    void *arg, const char *entry)
+static inline void registry_fixture_open(struct fixture *f,
+    server_answer *answer, void *arg, const char *entry)
 {
 	struct err err = ERR_INIT;
 	int r = fixture_try_open(f, answer, arg, entry, &err);
@@ -77,7 +77,7 @@ static inline void fixture_open(struct fixture *f, server_answer *answer,
 	assert_int_equal(r, 0);
 }
 
-static inline void fixture_close(struct fixture *f)
+static inline void registry_fixture_close(struct fixture *f)
 {
 	registry_close(f->registry);
 	creds_free(f->creds);

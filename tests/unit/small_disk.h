@@ -12,11 +12,11 @@ UNUSED static int setup_small_disk(void **state)
 {
 	struct fixture *f;
 
-	setup_closed(state);
+	store_setup_closed(state);
 	f = *state;
 	/* Room for one and a half of the test's blobs. */
 	if (mount("none", f->dir, "tmpfs", 0, "mode=0700,size=2304k") == 0)
-		fixture_open(f);
+		store_fixture_open(f);
 	return 0;
 }
 
@@ -25,10 +25,10 @@ UNUSED static int teardown_small_disk(void **state)
 	struct fixture *f = *state;
 
 	if (f->store) {
-		fixture_close(f);
+		store_fixture_close(f);
 		umount(f->dir);
 	}
-	return teardown(state);
+	return store_teardown(state);
 }
 
 /* The test is skipped where nothing could be mounted. */

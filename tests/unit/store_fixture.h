@@ -239,7 +239,7 @@ struct fixture {
 	struct origin origin;
 };
 
-UNUSED static void fixture_open_limited(struct fixture *f, uint64_t limit)
+UNUSED static void store_fixture_open_limited(struct fixture *f, uint64_t limit)
 {
 	struct store_options options = {f->dir, limit, 4};
 	struct err err = ERR_INIT;
@@ -248,18 +248,18 @@ UNUSED static void fixture_open_limited(struct fixture *f, uint64_t limit)
 		fail_msg("%s", err.msg);
 }
 
-UNUSED static void fixture_open(struct fixture *f)
+UNUSED static void store_fixture_open(struct fixture *f)
 {
-	fixture_open_limited(f, PLENTY);
+	store_fixture_open_limited(f, PLENTY);
 }
 
-UNUSED static void fixture_close(struct fixture *f)
+UNUSED static void store_fixture_close(struct fixture *f)
 {
 	store_close(steal(&f->store));
 }
 
 /* For tests that open the store themselves. */
-UNUSED static int setup_closed(void **state)
+UNUSED static int store_setup_closed(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -272,10 +272,10 @@ UNUSED static int setup_closed(void **state)
 	return 0;
 }
 
-UNUSED static int setup(void **state)
+UNUSED static int store_setup(void **state)
 {
-	setup_closed(state);
-	fixture_open(*state);
+	store_setup_closed(state);
+	store_fixture_open(*state);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static int remove_entry(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-UNUSED static int teardown(void **state)
+UNUSED static int store_teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -299,9 +299,11 @@ UNUSED static int teardown(void **state)
 	return 0;
 }
 
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define STORE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 #define CLOSED_TEST(name) \
-	cmocka_unit_test_setup_teardown(name, setup_closed, teardown)
+	cmocka_unit_test_setup_teardown(name, store_setup_closed, \
+	    store_teardown)
 
 UNUSED static struct blob *get_from(struct store *store,
     const struct content *content, struct origin *origin)
@@ -381,7 +383,7 @@ UNUSED static const char *partial_path(const struct fixture *f, char out[512])
 	return out;
 }
 
-UNUSED static bool exists(const char *path)
+UNUSED static bool file_exists(const char *path)
 {
 	struct stat st;
 

@@ -38,7 +38,7 @@ enum kind {
 	KINDS
 };
 
-static inline void make(enum kind kind, struct buf *out)
+static inline void sample_make(enum kind kind, struct buf *out)
 {
 	unsigned seed = 1;
 

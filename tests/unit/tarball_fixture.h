@@ -75,7 +75,7 @@ UNUSED static void tar_file_of(struct tarball *tar, const char *name,
 	while (times-- > 0) {
 		AUTO_BUF struct buf some = BUF_INIT(TAR_MAX);
 
-		make(kind, &some);
+		sample_make(kind, &some);
 		append(&data, some.data, some.len);
 	}
 	tar_file(tar, name, data.data, data.len);
@@ -128,7 +128,7 @@ UNUSED static void tar_sparse(struct tarball *tar, const char *name,
 	char *header;
 	size_t at;
 
-	make(NOISE, &noise);
+	sample_make(NOISE, &noise);
 	assert_true(SPARSE_PIECES * piece <= noise.len);
 	append(&stored, noise.data, SPARSE_PIECES * piece);
 	at = tar->bytes.len;

@@ -114,7 +114,7 @@ static void test_no_layer(void **state)
 	AUTO_BUF struct buf noise = BUF_INIT(TAR_MAX);
 	AUTO_BUF struct buf packed = BUF_INIT(TAR_MAX);
 
-	make(NOISE, &noise);
+	sample_make(NOISE, &noise);
 	assert_result(world, noise.data, noise.len, EIO, "tar");
 	gzip(1, noise.data, noise.len, &packed);
 	assert_result(world, packed.data, packed.len, EIO, "tar");

@@ -23,7 +23,7 @@ struct refused {
 static struct made made_with_data(enum toc_kind kind)
 {
 	static const char data[DATA_SIZE];
-	struct made made = made_new(kind);
+	struct made made = toc_made_new(kind);
 
 	put(&made.blob, data, sizeof(data));
 	return made;

@@ -49,7 +49,7 @@ UNUSED static void made_release(struct made *made)
 
 #define AUTO_MADE CLEANUP(made_release)
 
-UNUSED static struct made made_new(enum toc_kind kind)
+UNUSED static struct made toc_made_new(enum toc_kind kind)
 {
 	return (struct made){
 	    .kind = kind,

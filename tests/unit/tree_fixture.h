@@ -17,13 +17,13 @@ struct pile {
 	size_t count;
 };
 
-UNUSED static void pile_release(struct pile *pile)
+UNUSED static void layer_pile_release(struct pile *pile)
 {
 	for (size_t i = 0; i < pile->count; i++)
 		layer_put(pile->layers[i]);
 }
 
-#define AUTO_PILE CLEANUP(pile_release)
+#define AUTO_PILE CLEANUP(layer_pile_release)
 #define AUTO_TREE CLEANUP(tree_put_p)
 
 /* "dir/", "link>target" a hard link, "link@target" a symbolic one, "file",
