@@ -2,6 +2,7 @@
 /* Names, attributes and contents of a local file system. */
 #include "local_fixture.h"
 
+#include <stdio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 

@@ -3,6 +3,7 @@
  * The limit. Opening a store starts an eviction and closing it waits for the
  * end, so a test needs to wait for nothing else.
  */
+#include <ftw.h>
 #include <sys/file.h>
 
 #include "parts_fixture.h"
