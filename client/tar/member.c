@@ -10,7 +10,7 @@ void member_init(struct member *member)
 	*member = (struct member){
 	    .pax_text = BUF_INIT(TAR_EXTENDED_MAX),
 	    .pax = PAX_INIT,
-	    /* With the NUL that GNU tar writes behind them. */
+	    /* With the NUL that GNU tar writes after them. */
 	    .long_name = BUF_INIT(TAR_NAME_MAX + 1),
 	    .long_link = BUF_INIT(TAR_NAME_MAX + 1),
 	};
@@ -39,7 +39,7 @@ int member_parse_pax(struct member *member, struct err *err)
 	struct buf *text = &member->pax_text;
 
 	pax_release(&member->pax);
-	/* Parsing needs the NUL behind the text, which an empty one lacks. */
+	/* Parsing needs the NUL after the text, which an empty one lacks. */
 	return text->len > 0
 		   ? pax_parse(text->data, text->len, &member->pax, err)
 		   : 0;

@@ -45,7 +45,7 @@ static bool parse_whole(const char *text, int64_t *out)
 	return parse_signed(&text, out) && *text == '\0';
 }
 
-/* Digits behind the point; those below a nanosecond are dropped. */
+/* Digits after the point; those below a nanosecond are dropped. */
 static bool parse_fraction(const char *text, uint32_t *nanos)
 {
 	uint32_t unit = NANOS_PER_SECOND;

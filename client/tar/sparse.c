@@ -19,7 +19,7 @@ enum {
 	HEADER_PAIRS = 4,
 	HEADER_CONTINUES = 482,
 	HEADER_FILE_SIZE = 483,
-	/* In a block of map behind it. */
+	/* In a block of map after it. */
 	BLOCK_PAIRS = 21,
 	BLOCK_CONTINUES = 504,
 	/* An offset and a size. */
@@ -77,7 +77,7 @@ static int add_extent(struct sparse_map *map, int64_t offset, int64_t size,
 	return buf_add(&map->extents, &extent, sizeof(extent), err);
 }
 
-/* A pair without an offset is behind the last one. */
+/* A pair without an offset is after the last one. */
 static int add_pairs(struct sparse_map *map, const uint8_t *pair, size_t count,
     struct err *err)
 {

@@ -17,7 +17,7 @@
 
 enum state {
 	STATE_HEADER, /* collects a header block */
-	STATE_ZERO,   /* collects the block behind one of zeros */
+	STATE_ZERO,   /* collects the block after one of zeros */
 	STATE_MAP,    /* collects another block of a sparse file's map */
 	STATE_BODY,   /* passes a body on, then drops its padding */
 	STATE_END,

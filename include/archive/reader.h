@@ -51,7 +51,7 @@ int archive_reader_new(const struct archive_reader_options *options,
 /*
  * Takes the next bytes of the archive, in order from its start; they are in
  * options.fd already. 1 once the archive is complete (more zeros may follow),
- * else 0. -EINVAL: no archive, a broken one, or something behind its end;
+ * else 0. -EINVAL: no archive, a broken one, or something after its end;
  * -ENOSPC, -EFBIG. A failure is final.
  */
 int archive_reader_feed(struct archive_reader *reader, const void *data,
@@ -69,7 +69,7 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
     struct err *err);
 
 /* The plain tar: the descriptor (borrowed) and how many bytes of it are there,
- * without what is behind its end. The size may be asked for from any thread. */
+ * without what is after its end. The size may be asked for from any thread. */
 int archive_reader_fd(const struct archive_reader *reader);
 uint64_t archive_reader_size(const struct archive_reader *reader);
 

@@ -2,7 +2,7 @@
 /*
  * The log: one line an event, where an error stops and nowhere else. Lines go
  * to standard error, or to syslog once the program has left its terminal, and
- * the last 64 KiB of them are kept in memory for whoever wants to show them, as
+ * the last 64 KiB of them are kept in memory to be shown, as
  *
  *	2024-05-09T23:11:10Z warning message
  *

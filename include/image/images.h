@@ -169,7 +169,7 @@ int image_open_resolved(struct images *images, const char *repository,
 /* The one that a tag names: both of these. */
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
-/* The same, asked for anew: what was believed may be tag_ttl old. */
+/* The same, asked for now: what is known may be tag_ttl old. */
 int image_open_tag_now(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
 struct image *image_get(struct image *image);

@@ -54,7 +54,7 @@ DEFINE_CLEANUP(struct journal *, journal_free);
 
 /*
  * Adds an event, in memory alone: it may be called under a lock, by which the
- * order of events is that of what they are about. Who has done so calls
+ * order of events is that of what they are about. The caller then calls
  * journal_flush() when the lock is released.
  */
 void journal_add(struct journal *journal, const struct image_event *event);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pushes under way, for whoever wants to see how far they are. */
+/* The pushes under way, and how far they are. */
 #ifndef IMAGE_PUSHES_H
 #define IMAGE_PUSHES_H
 

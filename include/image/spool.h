@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that somebody writes: its bytes on the local disk, and how far it is
- * there without a gap, so that it can be read behind the writer.
+ * there without a gap, so that it can be read after the writer.
  */
 #ifndef IMAGE_SPOOL_H
 #define IMAGE_SPOOL_H

@@ -59,7 +59,8 @@ uint64_t local_number(const struct local_inode *inode);
 /* Everything but st_ino, st_dev and st_blksize. */
 void local_stat(struct local_inode *inode, struct stat *out);
 
-/* A symbolic link's target, valid as long as the inode; NULL: it is none. */
+/* A symbolic link's target, valid as long as the inode; NULL: it is not a link.
+ */
 const char *local_target(struct local_inode *inode);
 
 /*

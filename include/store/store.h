@@ -129,10 +129,10 @@ bool blob_verified(struct blob *blob);
 
 /*
  * For who keeps what was read: each file that a blob's bytes come from has a
- * number, and it gets another file when its bytes were wrong or come anew. The
- * number of the file that there is now (0: none yet), and that of the file
- * whose bytes this handle was served without their being verified since (0:
- * none).
+ * number, and it gets another file when its bytes were wrong or are fetched
+ * again. The number of the file that there is now (0: none yet), and that of
+ * the file whose bytes this handle was served without their being verified
+ * since (0: none).
  */
 uint64_t blob_epoch(struct blob *blob);
 uint64_t blob_unverified(struct blob *blob);
@@ -197,7 +197,7 @@ int store_note_put(struct store *store, const char *kind, const char *key,
  * Files that are derived from blobs: what took a pass over all of one, such as
  * an index of its content. Named as notes are, replaced whole, evicted only
  * after all that nobody uses of blobs. After a crash of the machine one may be
- * torn: whoever opens one compares it with a checksum of its own.
+ * torn: the one who opens it compares it with a checksum of its own.
  *
  * Opens one for reading: the descriptor, or -ENOENT where it cannot be. While
  * it is open eviction leaves it alone.

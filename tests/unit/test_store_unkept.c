@@ -96,7 +96,7 @@ static void what_comes_again_is_compared(void **state)
 	assert_int_equal(read_at(blob, LARGE - 1, &err), 1);
 	flip_content(f, MIB);
 	assert_int_equal(read_at(blob, MIB + 1, &err), -EILSEQ);
-	assert_non_null(strstr(err.msg, "are not those that came before"));
+	assert_non_null(strstr(err.msg, "differ from those that came before"));
 	/* What is elsewhere is right, and this is, too, when it is. */
 	assert_int_equal(read_at(blob, 0, &err), 1);
 	flip_content(f, MIB);

@@ -262,8 +262,8 @@ static int make(struct layer *layer, struct err *err)
 	int r;
 
 	if (layer->index && !layer_is_right(layer))
-		log_warn("%s: its index in the cache is damaged, and is made "
-			 "again",
+		log_warn("%s: its index in the cache is damaged, and is "
+			 "rebuilt",
 		    layer->title);
 	r = make_locked(layer, err);
 	if (r >= 0 &&
@@ -285,7 +285,7 @@ void make_run(void *arg)
 	job_end(jobs, &job);
 	monitor_enter(&layer->monitor);
 	layer->making = false;
-	/* Given up: whoever waits from now on begins again. */
+	/* Given up: the next one to wait begins again. */
 	if (r < 0 && r != -ECANCELED) {
 		layer->failures++;
 		layer->failure = err;

@@ -2,7 +2,7 @@
 /*
  * The JSON of a table of contents, as it comes: tens of megabytes, of which one
  * entry is in memory. What the members of an entry mean together is left to
- * whoever takes it.
+ * the function that takes it.
  */
 #ifndef LAYER_TOC_JSON_H
 #define LAYER_TOC_JSON_H

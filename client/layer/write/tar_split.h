@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What vbatts/tar-split says of a tar: all of its bytes but those of files, so
- * that whoever has the files can make the same tar again. containers/storage
+ * that the same tar can be made again of the files. containers/storage
  * wants it in a zstd:chunked layer, because it keeps no tars.
  */
 #ifndef LAYER_TAR_SPLIT_H
