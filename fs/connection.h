@@ -36,6 +36,7 @@ int connection_open(const struct options *options, struct connection *out,
 /* All that waits for the network ends, from any thread. */
 void connection_cut(const struct connection *connection);
 
+/* Closes the source, after all that uses it has ended. */
 void connection_release(struct connection *connection);
 
 #endif

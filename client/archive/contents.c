@@ -22,9 +22,9 @@ static int take_both(struct draft *draft,
 	/* Of plain layers the digests do not stay anyway. But an index has more
 	 * than the one image. */
 	if (r == 0 && !(chosen && chosen->parsed->kind == MANIFEST_INDEX))
-		return docker_take(draft, image, err);
+		return docker_contents(draft, image, err);
 	if (chose == 0)
-		return oci_take(draft, chosen, image, err);
+		return oci_contents(draft, chosen, image, err);
 	*err = refusal;
 	return chose;
 }
@@ -38,7 +38,7 @@ static int take_docker(struct draft *draft, const struct archive_entry *layout,
 	if (r < 0)
 		return r;
 	return layout ? take_both(draft, image, layout, err)
-		      : docker_take(draft, image, err);
+		      : docker_contents(draft, image, err);
 }
 
 static int take_layout(struct draft *draft, const struct archive_entry *json,
@@ -47,7 +47,7 @@ static int take_layout(struct draft *draft, const struct archive_entry *json,
 	struct oci_manifest *chosen;
 	int r = oci_choose(draft, json, &chosen, err);
 
-	return r < 0 ? r : oci_take(draft, chosen, NULL, err);
+	return r < 0 ? r : oci_contents(draft, chosen, NULL, err);
 }
 
 /*

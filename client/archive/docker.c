@@ -74,8 +74,8 @@ int docker_compressed(const struct draft *draft,
 	return image->layer_count == 0;
 }
 
-int docker_take(struct draft *draft, const struct docker_archive_image *image,
-    struct err *err)
+int docker_contents(struct draft *draft,
+    const struct docker_archive_image *image, struct err *err)
 {
 	struct archive_layer *layers =
 	    arena_array(&draft->arena, image->layer_count, sizeof(*layers));

@@ -47,16 +47,18 @@ int docker_choose(struct draft *draft, const struct docker_archive_image **out,
 int docker_compressed(const struct draft *draft,
     const struct docker_archive_image *image, struct err *err);
 
-int docker_take(struct draft *draft, const struct docker_archive_image *image,
-    struct err *err);
+/* Makes the contents those of that image, whose files must be in the archive.
+ * -EINVAL names the one that is not; -ENOMEM. */
+int docker_contents(struct draft *draft,
+    const struct docker_archive_image *image, struct err *err);
 
 /* What is meant of an OCI layout with that index.json. To be called once. */
 int oci_choose(struct draft *draft, const struct archive_entry *json,
     struct oci_manifest **out, struct err *err);
 
-/* Takes what was chosen; docker: the image that a manifest.json beside the
- * layout means, or NULL. */
-int oci_take(struct draft *draft, struct oci_manifest *chosen,
+/* The same of what was chosen; docker: the image that a manifest.json beside
+ * the layout means, or NULL. */
+int oci_contents(struct draft *draft, struct oci_manifest *chosen,
     const struct docker_archive_image *docker, struct err *err);
 
 #endif

@@ -19,6 +19,8 @@ struct entries {
 	struct map wanted;  /* other names that are taken, to themselves */
 };
 
+/* Frees what it holds; the struct is not to be used after. Zeroed, it is
+ * empty. */
 void entries_release(struct entries *entries);
 
 /*

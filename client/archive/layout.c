@@ -179,7 +179,7 @@ static int end_text(struct archive_layout *layout, struct err *err)
 	return grow_size(layout, len, err);
 }
 
-/* The blob itself goes behind its header; the descriptor is copied, since what
+/* The blob itself goes after its header; the descriptor is copied, since what
  * was given is borrowed. */
 static int put_blob(struct archive_layout *layout,
     const struct descriptor *descriptor, struct err *err)

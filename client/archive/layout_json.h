@@ -6,6 +6,8 @@
 #include "archive/layout.h"
 #include "base/buf.h"
 
+/* The index.json: one entry, the manifest or index that the tag names, with
+ * the image's names as annotations. Appends; -EFBIG, -ENOMEM. */
 int layout_index_print(struct buf *out, const struct layout_input *input,
     struct err *err);
 

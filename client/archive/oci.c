@@ -257,7 +257,7 @@ int oci_choose(struct draft *draft, const struct archive_entry *json,
 	return r < 0 ? r : choose(draft, index, out, err);
 }
 
-int oci_take(struct draft *draft, struct oci_manifest *chosen,
+int oci_contents(struct draft *draft, struct oci_manifest *chosen,
     const struct docker_archive_image *docker, struct err *err)
 {
 	int r = check_complete(draft, docker, &chosen, err);

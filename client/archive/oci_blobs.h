@@ -40,7 +40,7 @@ int oci_blobs_find(const struct oci_blobs *blobs,
     const struct descriptor *descriptor, struct archive_entry *out,
     struct err *err);
 
-/* Adds a complete manifest to the contents' lists, behind all that it names. */
+/* Adds a complete manifest to the contents' lists, after all that it names. */
 int oci_blobs_list(struct oci_blobs *blobs, struct oci_manifest *manifest,
     struct err *err);
 

@@ -29,6 +29,7 @@ struct oci_survey {
 		.platforms = BUF_INIT(LIST_MAX) \
 	}
 
+/* Frees the list of platforms. */
 static inline void oci_survey_release(struct oci_survey *survey)
 {
 	buf_release(&survey->platforms);

@@ -40,7 +40,7 @@ static size_t next_size(const struct arena_chunk *head)
 
 /*
  * A chunk with room for size bytes. One that is made for a single large piece
- * goes behind the head, whose free space would be lost otherwise.
+ * goes after the head, whose free space would be lost otherwise.
  */
 static struct arena_chunk *chunk_for(struct arena *arena, size_t size)
 {

@@ -25,7 +25,8 @@ static const struct {
     {0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
-/* The bytes of the character at text, which is not at its end; 0: it is none.
+/* The bytes of the character at text, which is not at its end; 0: not a
+ * character.
  */
 static size_t utf8_length(const char *text)
 {

@@ -16,7 +16,7 @@
 enum {
 	/* Some hundred lines: enough to see what led to a failure. */
 	RING_SIZE = 64 * 1024,
-	/* An error's message with the context of whoever logs it. */
+	/* An error's message with the context that the caller adds. */
 	MESSAGE_SIZE = 1024,
 	LINE_SIZE = MESSAGE_SIZE + 64,
 };

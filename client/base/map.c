@@ -143,7 +143,7 @@ int map_put(struct map *map, const char *key, void *value)
 }
 
 /*
- * Moves into the hole at i what would no longer be found behind it: a slot
+ * Moves into the hole at i what would no longer be found after it: a slot
  * whose place by its hash is not between the hole and where it stands.
  */
 static void close_hole(struct map *map, size_t i)

@@ -214,7 +214,7 @@ static bool parse_date(const char **cursor, int64_t *days)
 	return true;
 }
 
-/* Any number of digits; those behind the ninth are too fine to keep. */
+/* Any number of digits; those after the ninth are too fine to keep. */
 static bool parse_fraction(const char **cursor, uint32_t *nanos)
 {
 	uint32_t unit = 100000000;

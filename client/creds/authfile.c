@@ -10,7 +10,8 @@
 #include "creds/secret.h"
 #include "key.h"
 
-/* What docker writes as the name of who has no password but a token. */
+/* What docker writes as the user's name where there is a token and no password.
+ */
 #define TOKEN_USER "<token>"
 
 /* A member that may be absent, but is a string if it is there. */

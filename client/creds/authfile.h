@@ -28,6 +28,7 @@ struct authfile_answer {
 int authfile_find(const char *text, size_t len, const char *host,
     const char *repository, struct authfile_answer *out, struct err *err);
 
+/* Frees the strings; the credential's are overwritten first. */
 void authfile_answer_release(struct authfile_answer *answer);
 
 #endif

@@ -11,6 +11,7 @@ struct location {
 	struct layout_state *state;     /* what that says */
 };
 
+/* Gives back what it holds; a zeroed one holds nothing. */
 void location_release(struct location *location);
 
 /* Where a repository is. -ENOENT; to be released also then. */

@@ -6,6 +6,8 @@
 
 #include "state.h"
 
+/* Each is what the function of source/source.h does that has its name after
+ * source_; source is a layout_source. */
 int manifests_get(struct source *source, const char *repository,
     const char *reference, struct source_manifest *out, struct err *err);
 int manifests_head(struct source *source, const char *repository,

@@ -5,6 +5,7 @@
 
 #include "state.h"
 
+/* source_repositories() and source_tags() of a layout_source. */
 int names_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err);
 int names_tags(struct source *source, const char *repository,

@@ -37,6 +37,7 @@ struct layout_source {
 	struct map subjects; /* a manifest's digest → its subject's text, "" */
 };
 
+/* The source is one of layout_open(). */
 static inline struct layout_source *layout_of(struct source *source)
 {
 	return (struct layout_source *)source;

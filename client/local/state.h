@@ -85,6 +85,8 @@ bool inode_unused(const struct local_inode *inode);
 /* Without the lock. */
 void inode_free(struct local_inode *inode);
 
+/* The name in that directory, borrowed; NULL: it has no such name. Under the
+ * lock. */
 struct local_name *name_find(const struct local_inode *dir, const char *text);
 
 /* A name that is in no directory yet; NULL: out of memory. */

@@ -47,7 +47,7 @@ static int by_text(const void *one, const void *two)
 	return strcmp((*a)->text, (*b)->text);
 }
 
-/* The names in a directory, sorted; NULL behind the last. */
+/* The names in a directory, sorted; NULL after the last. */
 static struct local_name **sorted_names(struct local_inode *dir,
     struct err *err)
 {

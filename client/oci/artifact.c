@@ -19,7 +19,7 @@
 
 /*
  * By the beginning of their type, the first that fits: versions and encodings
- * stand behind it. The types are those that cosign, notation, buildkit, oras
+ * stand after it. The types are those that cosign, notation, buildkit, oras
  * and regctl write.
  */
 static const struct {

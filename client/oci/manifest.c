@@ -122,8 +122,8 @@ static int find_kind(const json_t *root, const char *served_as,
 	if (claim == CLAIM_SCHEMA1)
 		return err_set(err, ENOTSUP,
 		    "the manifest is of Docker's schema 1, which is obsolete "
-		    "and not supported: push the image again with a client of "
-		    "this decade");
+		    "and not supported: push the image again with a newer "
+		    "client");
 	*kind = claim == CLAIM_INDEX ? MANIFEST_INDEX : MANIFEST_IMAGE;
 	*type = *kind == MANIFEST_INDEX ? MEDIA_OCI_INDEX : MEDIA_OCI_MANIFEST;
 	if (own)

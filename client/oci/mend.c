@@ -99,36 +99,39 @@ struct mending {
 };
 
 /* What is nested too deep is passed over. */
-static int put(struct mending *it, const char *text, size_t len,
+static int put(struct mending *mending, const char *text, size_t len,
     struct err *err)
 {
-	return it->depth > it->max_depth ? 0 : buf_add(it->out, text, len, err);
+	return mending->depth > mending->max_depth
+		   ? 0
+		   : buf_add(mending->out, text, len, err);
 }
 
-static int mend_character(struct mending *it, struct err *err)
+static int mend_character(struct mending *mending, struct err *err)
 {
-	const char *text = it->text + it->at;
-	size_t left = it->len - it->at;
+	const char *text = mending->text + mending->at;
+	size_t left = mending->len - mending->at;
 	bool escape = *text == '\\';
 	size_t n = escape ? escape_length(text, left)
 			  : character((const uint8_t *)text, left);
 
-	it->at += n > 0 ? n : escape ? ESCAPE : 1;
-	return n > 0 ? put(it, text, n, err)
-		     : put(it, replacement, strlen(replacement), err);
+	mending->at += n > 0 ? n : escape ? ESCAPE : 1;
+	return n > 0 ? put(mending, text, n, err)
+		     : put(mending, replacement, strlen(replacement), err);
 }
 
-static int mend_string(struct mending *it, struct err *err)
+static int mend_string(struct mending *mending, struct err *err)
 {
-	int r = put(it, "\"", 1, err);
+	int r = put(mending, "\"", 1, err);
 
-	it->at++;
-	while (r == 0 && it->at < it->len && it->text[it->at] != '"')
-		r = mend_character(it, err);
-	if (r < 0 || it->at >= it->len)
+	mending->at++;
+	while (r == 0 && mending->at < mending->len &&
+	       mending->text[mending->at] != '"')
+		r = mend_character(mending, err);
+	if (r < 0 || mending->at >= mending->len)
 		return r;
-	it->at++;
-	return put(it, "\"", 1, err);
+	mending->at++;
+	return put(mending, "\"", 1, err);
 }
 
 /* What jansson has nearest to a number that it has not, else NULL. */
@@ -153,64 +156,65 @@ static bool is_number(char first)
 	return first == '-' || (first >= '0' && first <= '9');
 }
 
-static int mend_number(struct mending *it, struct err *err)
+static int mend_number(struct mending *mending, struct err *err)
 {
-	const char *text = it->text + it->at;
+	const char *text = mending->text + mending->at;
 	AUTO_BUF struct buf number = BUF_INIT(SIZE_MAX / 2);
 	const char *near;
 	size_t len = 0;
 
-	while (it->at + len < it->len && strchr("+-.0123456789eE", text[len]) &&
-	       text[len])
+	while (mending->at + len < mending->len &&
+	       strchr("+-.0123456789eE", text[len]) && text[len])
 		len++;
-	it->at += len;
+	mending->at += len;
 	if (buf_add(&number, text, len, err) < 0)
 		return -err->code;
 	near = nearest(buf_str(&number));
-	return near ? put(it, near, strlen(near), err)
-		    : put(it, text, len, err);
+	return near ? put(mending, near, strlen(near), err)
+		    : put(mending, text, len, err);
 }
 
-static int mend_bracket(struct mending *it, char bracket, struct err *err)
+static int mend_bracket(struct mending *mending, char bracket, struct err *err)
 {
 	bool opens = bracket == '{' || bracket == '[';
 	int r = 0;
 
-	it->at++;
-	if (opens && it->depth == it->max_depth)
-		r = put(it, "null", strlen("null"), err);
+	mending->at++;
+	if (opens && mending->depth == mending->max_depth)
+		r = put(mending, "null", strlen("null"), err);
 	if (opens)
-		it->depth++;
+		mending->depth++;
 	if (r == 0)
-		r = put(it, &bracket, 1, err);
-	if (!opens && it->depth > 0)
-		it->depth--;
+		r = put(mending, &bracket, 1, err);
+	if (!opens && mending->depth > 0)
+		mending->depth--;
 	return r;
 }
 
 int json_mend(const char *text, size_t len, size_t max_depth, struct buf *out,
     struct err *err)
 {
-	struct mending it = {.text = text,
+	struct mending mending = {.text = text,
 	    .len = len,
 	    .max_depth = max_depth,
 	    .out = out};
 	int r = 0;
 
-	while (r == 0 && it.at < len) {
-		switch (text[it.at]) {
+	while (r == 0 && mending.at < len) {
+		switch (text[mending.at]) {
 		case '"':
-			r = mend_string(&it, err);
+			r = mend_string(&mending, err);
 			break;
 		case '{':
 		case '[':
 		case '}':
 		case ']':
-			r = mend_bracket(&it, text[it.at], err);
+			r = mend_bracket(&mending, text[mending.at], err);
 			break;
 		default:
-			r = is_number(text[it.at]) ? mend_number(&it, err)
-						   : mend_character(&it, err);
+			r = is_number(text[mending.at])
+				? mend_number(&mending, err)
+				: mend_character(&mending, err);
 		}
 	}
 	return r;

@@ -65,7 +65,7 @@ static bool name_char(char c)
 	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-/* One component of text to out; false if it is none. */
+/* One component of text to out; false if it is not one. */
 static bool take_name(const char **text, char out[PLATFORM_NAME_SIZE])
 {
 	size_t len = 0;

@@ -217,7 +217,7 @@ int config_change_diff_ids(struct buf *out, const void *data, size_t len,
 	if (r < 0)
 		return r;
 	if (!rootfs)
-		return err_set(err, EINVAL, "a config without a rootfs");
+		return err_set(err, EINVAL, "the config has no rootfs");
 	changed = digests_json(diff_ids, diff_id_count);
 	if (!changed || json_object_set_new(rootfs, "diff_ids", changed) < 0)
 		return err_nomem(err);

@@ -158,7 +158,7 @@ static bool name_valid(const char *name)
 	return host_valid(name, len) && repository_valid(name + len + 1);
 }
 
-/* The colon before the tag, or NULL: one behind the last slash, since one
+/* The colon before the tag, or NULL: one after the last slash, since one
  * before it belongs to a port. */
 static const char *tag_colon(const char *text, size_t len)
 {

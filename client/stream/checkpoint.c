@@ -24,7 +24,7 @@ static void span_release(struct span *span)
 
 static int too_short(const struct span *span, struct err *err)
 {
-	return err_set(err, EINVAL, "ends after %zu of %zu bytes",
+	return err_set(err, EINVAL, "the data ends after %zu of %zu bytes",
 	    span->out.len, span->out.size);
 }
 
@@ -73,7 +73,7 @@ static int enter(struct span *span, const struct checkpoint *from,
 		return 0;
 	if (!span->format->enter || from->bits > 7 ||
 	    from->window_len > CHECKPOINT_WINDOW)
-		return err_set(err, EINVAL, "no such checkpoint");
+		return err_set(err, EINVAL, "the checkpoint is not valid");
 	span->format->enter(span->state, from, &span->in);
 	span->in_member = true;
 	return 0;

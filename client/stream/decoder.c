@@ -20,7 +20,7 @@ enum phase {
 	PHASE_START, /* nothing came */
 	PHASE_MEMBER,
 	PHASE_BETWEEN, /* a member has ended */
-	PHASE_PADDING, /* zeros came behind it */
+	PHASE_PADDING, /* zeros came after it */
 };
 
 /* Who is told of checkpoints, and from which decoded byte on one is due. */
@@ -51,7 +51,7 @@ struct decoder {
 	struct marks marks;
 	struct sharing sharing;
 
-	/* What is decoded comes behind what was decoded last. */
+	/* What is decoded comes after what was decoded last. */
 	uint8_t buffer[CHECKPOINT_WINDOW + OUTPUT_SIZE];
 };
 
@@ -256,7 +256,7 @@ static int decode_member(struct decoder *decoder, struct format_input *in,
 	return 0;
 }
 
-/* The next byte is the first of a member, or of zeros behind the last one. */
+/* The next byte is the first of a member, or of zeros after the last one. */
 static int begin_member(struct decoder *decoder, uint8_t first, struct err *err)
 {
 	if (decoder->format->begins(first)) {
@@ -270,8 +270,9 @@ static int begin_member(struct decoder *decoder, uint8_t first, struct err *err)
 		return 0;
 	}
 	err_set(err, EINVAL,
-	    decoder->phase == PHASE_START ? "no such data"
-					  : "something else behind the end");
+	    decoder->phase == PHASE_START
+		? "the header is missing"
+		: "there is other data after the end");
 	return at_offset(decoder, err);
 }
 
@@ -281,7 +282,7 @@ static int skip_padding(struct decoder *decoder, struct format_input *in,
 	for (; in->len > 0; in->data++, in->len--, decoder->taken++) {
 		if (*in->data == 0)
 			continue;
-		err_set(err, EINVAL, "something else behind the end");
+		err_set(err, EINVAL, "there is other data after the end");
 		return at_offset(decoder, err);
 	}
 	return 0;

@@ -17,6 +17,7 @@ struct deflater;
  * least. */
 enum { DEFLATER_DEFAULT = -1, DEFLATER_LEVEL_MAX = 9 };
 
+/* One for each thread that compresses. -ENOMEM. Freeing NULL does nothing. */
 int deflater_new(int level, struct deflater **out, struct err *err);
 void deflater_free(struct deflater *deflater);
 

@@ -53,7 +53,7 @@ struct encoder {
 	pthread_cond_t done;
 
 	/* The ring: `busy` batches from `first` on are with the pool, the one
-	 * behind them is being filled. */
+	 * after them is being filled. */
 	unsigned first, busy, count;
 	struct batch batches[];
 };

@@ -25,7 +25,7 @@ struct format_output {
 /* Where a step ended. */
 enum format_end {
 	FORMAT_USED_UP,    /* the input, or the room in the output */
-	FORMAT_MEMBER_END, /* the input stands right behind it */
+	FORMAT_MEMBER_END, /* the input stands right after it */
 	FORMAT_BLOCK_END,  /* see stop() */
 	FORMAT_WINDOW,     /* see window() */
 };

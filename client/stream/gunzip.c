@@ -119,9 +119,9 @@ static int inflate_some(struct gunzip *gunzip, struct format_input *in,
 	in->data = state->next_in;
 	out->len = (size_t)(state->next_out - out->data);
 	if (result == ISAL_INCORRECT_CHECKSUM && !gunzip->entered)
-		return err_set(err, EINVAL, "a checksum that is wrong");
+		return err_set(err, EINVAL, "the checksum is wrong");
 	if (result < 0 && result != ISAL_INCORRECT_CHECKSUM)
-		return err_set(err, EINVAL, "damaged data");
+		return err_set(err, EINVAL, "the data is damaged");
 	if (state->block_state != ISAL_BLOCK_FINISH)
 		return FORMAT_USED_UP;
 	return gunzip->stopping ? FORMAT_BLOCK_END : FORMAT_MEMBER_END;

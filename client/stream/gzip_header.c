@@ -54,11 +54,12 @@ static int check_fixed(unsigned pos, uint8_t byte, struct err *err)
 	static const uint8_t magic[] = {0x1f, 0x8b};
 
 	if (pos < sizeof(magic) && byte != magic[pos])
-		return err_set(err, EINVAL, "no gzip header");
+		return err_set(err, EINVAL, "not a gzip header");
 	if (pos == POS_METHOD && byte != METHOD_DEFLATE)
-		return err_set(err, EINVAL, "an unknown compression method");
+		return err_set(err, EINVAL,
+		    "the compression method is unknown");
 	if (pos == POS_FLAGS && byte & FLAGS_RESERVED)
-		return err_set(err, EINVAL, "a header with unknown fields");
+		return err_set(err, EINVAL, "the header has unknown fields");
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct gzip_header {
 	uint16_t extra_len;
 };
 
-/* Moves the input ahead. 1 when it stands behind the header, 0 when more is
+/* Moves the input ahead. 1 when it stands after the header, 0 when more is
  * needed, -EINVAL. */
 int gzip_header_skip(struct gzip_header *header, struct format_input *in,
     struct err *err);

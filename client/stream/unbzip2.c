@@ -59,9 +59,9 @@ static int settle(int state, struct err *err)
 	case BZ_MEM_ERROR:
 		return err_nomem(err);
 	case BZ_DATA_ERROR_MAGIC:
-		return err_set(err, EINVAL, "no header");
+		return err_set(err, EINVAL, "the header is missing");
 	default:
-		return err_set(err, EINVAL, "damaged data");
+		return err_set(err, EINVAL, "the data is damaged");
 	}
 }
 

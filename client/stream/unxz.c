@@ -57,13 +57,13 @@ static int settle(lzma_ret state, struct err *err)
 	case LZMA_MEM_ERROR:
 		return err_nomem(err);
 	case LZMA_MEMLIMIT_ERROR:
-		return err_set(err, EINVAL, "a window that is too large");
+		return err_set(err, EINVAL, "the window is too large");
 	case LZMA_FORMAT_ERROR:
-		return err_set(err, EINVAL, "no header");
+		return err_set(err, EINVAL, "the header is missing");
 	case LZMA_OPTIONS_ERROR:
-		return err_set(err, EINVAL, "options that nobody knows");
+		return err_set(err, EINVAL, "the options are unknown");
 	default:
-		return err_set(err, EINVAL, "damaged data");
+		return err_set(err, EINVAL, "the data is damaged");
 	}
 }
 

@@ -148,11 +148,12 @@ int block_parse(const uint8_t *data, struct block *out, struct err *err)
 {
 	*out = (struct block){.type = (char)data[BLOCK_TYPE]};
 	if (!checksum_right(data))
-		return err_set(err, EINVAL, "no tar header, or a damaged one");
+		return err_set(err, EINVAL,
+		    "the tar header is missing or damaged");
 	out->is_gnu = is_gnu(data);
 	if (!parse_numbers(data, out) ||
 	    ((out->is_gnu || prefix_length(data)) && !parse_devices(data, out)))
-		return err_set(err, EINVAL, "a header with a bad number");
+		return err_set(err, EINVAL, "the header has an invalid number");
 	out->has_times = has_times(data);
 	parse_names(data, out);
 	return 0;

@@ -60,6 +60,7 @@ struct block {
 /* -EINVAL with a sentence without the offset. */
 int block_parse(const uint8_t *data, struct block *out, struct err *err);
 
+/* Whether all bytes of a block (TAR_BLOCK bytes) are zero. */
 bool block_is_zero(const uint8_t *data);
 
 /* The sum that belongs in the checksum field. */

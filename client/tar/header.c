@@ -165,8 +165,8 @@ static int add_xattrs(struct buf *out, const struct tar_entry *entry,
 
 		if (strchr(xattr->name, '=') || (size_t)len >= sizeof(key))
 			return err_set(err, EINVAL,
-			    "%s: no tar can hold its attribute %s", entry->name,
-			    xattr->name);
+			    "%s: a tar cannot hold its attribute %s",
+			    entry->name, xattr->name);
 		r = add_record(out, key, xattr->value, xattr->len, err);
 		if (r < 0)
 			return r;
@@ -224,11 +224,12 @@ int tar_entry_print(struct buf *out, const struct tar_entry *entry,
 	    strlen(entry->link) > TAR_NAME_MAX || entry->size > INT64_MAX ||
 	    !fits(entry->dev_major, BLOCK_ID_LEN) ||
 	    !fits(entry->dev_minor, BLOCK_ID_LEN))
-		return err_set(err, EINVAL, "no tar can hold %s", entry->name);
+		return err_set(err, EINVAL, "a tar cannot hold %s",
+		    entry->name);
 	r = add_records(&records, entry, err);
 	if (r == -EFBIG)
 		return err_set(err, EINVAL,
-		    "%s: no tar can hold that much of attributes", entry->name);
+		    "%s: its attributes are too large for a tar", entry->name);
 	if (r == 0 && records.len > 0)
 		r = add_pax(out, &records, err);
 	return r < 0 ? r : add_block(out, (char)entry->type, entry, err);

@@ -10,7 +10,7 @@ void member_init(struct member *member)
 	*member = (struct member){
 	    .pax_text = BUF_INIT(TAR_EXTENDED_MAX),
 	    .pax = PAX_INIT,
-	    /* With the NUL that GNU tar writes behind them. */
+	    /* With the NUL that GNU tar writes after them. */
 	    .long_name = BUF_INIT(TAR_NAME_MAX + 1),
 	    .long_link = BUF_INIT(TAR_NAME_MAX + 1),
 	};
@@ -39,7 +39,7 @@ int member_parse_pax(struct member *member, struct err *err)
 	struct buf *text = &member->pax_text;
 
 	pax_release(&member->pax);
-	/* Parsing needs the NUL behind the text, which an empty one lacks. */
+	/* Parsing needs the NUL after the text, which an empty one lacks. */
 	return text->len > 0
 		   ? pax_parse(text->data, text->len, &member->pax, err)
 		   : 0;
@@ -157,7 +157,7 @@ static int more_map(const struct member *member, int r, struct err *err)
 	if (r > 0 && member->sparse == SPARSE_PAX_1 &&
 	    member_body_size(member) < TAR_BLOCK)
 		return err_set(err, EINVAL,
-		    "a sparse file without all of its map");
+		    "the sparse file's map is incomplete");
 	return r;
 }
 
@@ -169,7 +169,8 @@ int member_begin(struct member *member, const uint8_t *data, struct err *err)
 	sparse_reset(map);
 	member->sparse = sparse_version(member);
 	if (is_pax_sparse(member) && !member_has_data(member))
-		return err_set(err, EINVAL, "a sparse file that is no file");
+		return err_set(err, EINVAL,
+		    "the sparse file is not a regular file");
 	switch (member->sparse) {
 	case SPARSE_NOT:
 		break;
@@ -178,7 +179,7 @@ int member_begin(struct member *member, const uint8_t *data, struct err *err)
 	case SPARSE_GNU:
 		if (!member->block.is_gnu)
 			return err_set(err, EINVAL,
-			    "a sparse file, but no GNU tar");
+			    "the sparse file is not in a GNU tar");
 		return sparse_add_header(map, data, err);
 	case SPARSE_PAX_0:
 		return sparse_add_list(map, said->has_count ? said->count : -1,
@@ -200,7 +201,7 @@ int member_check(const struct member *member, struct err *err)
 {
 	if (strlen(entry_name(member)) > TAR_NAME_MAX ||
 	    strlen(entry_link(member)) > TAR_NAME_MAX)
-		return err_set(err, EINVAL, "an entry with too long a name");
+		return err_set(err, EINVAL, "the entry's name is too long");
 	if (member->sparse == SPARSE_NOT)
 		return 0;
 	return sparse_check(&member->map, file_size(member),

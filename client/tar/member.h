@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An entry while its headers are read: what its own says, over that what those
- * in front of it said, and the map behind it if it is a sparse file.
+ * in front of it said, and the map after it if it is a sparse file.
  */
 #ifndef TAR_MEMBER_H
 #define TAR_MEMBER_H
@@ -24,6 +24,7 @@ struct member {
 	struct sparse_map map;
 };
 
+/* init makes an empty one, which owns no memory; release frees what it owns. */
 void member_init(struct member *member);
 void member_release(struct member *member);
 

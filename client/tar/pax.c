@@ -16,12 +16,12 @@
 
 static int bad_record(struct err *err)
 {
-	return err_set(err, EINVAL, "a pax header with a bad record");
+	return err_set(err, EINVAL, "the pax header has an invalid record");
 }
 
 static int bad_value(const char *key, struct err *err)
 {
-	return err_set(err, EINVAL, "a pax header with a bad %s", key);
+	return err_set(err, EINVAL, "the pax header has an invalid %s", key);
 }
 
 /* An optional sign and decimal digits. */
@@ -45,7 +45,7 @@ static bool parse_whole(const char *text, int64_t *out)
 	return parse_signed(&text, out) && *text == '\0';
 }
 
-/* Digits behind the point; those below a nanosecond are dropped. */
+/* Digits after the point; those below a nanosecond are dropped. */
 static bool parse_fraction(const char *text, uint32_t *nanos)
 {
 	uint32_t unit = NANOS_PER_SECOND;

@@ -44,7 +44,7 @@ struct pax {
 	    .xattrs = BUF_INIT(2 * TAR_EXTENDED_MAX), \
 	})
 
-/* Parses text in place: values get a NUL behind them. `out` was PAX_INIT;
+/* Parses text in place: values get a NUL after them. `out` was PAX_INIT;
  * release it in any case. -EINVAL. */
 int pax_parse(char *text, size_t len, struct pax *out, struct err *err);
 

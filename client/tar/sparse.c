@@ -19,7 +19,7 @@ enum {
 	HEADER_PAIRS = 4,
 	HEADER_CONTINUES = 482,
 	HEADER_FILE_SIZE = 483,
-	/* In a block of map behind it. */
+	/* In a block of map after it. */
 	BLOCK_PAIRS = 21,
 	BLOCK_CONTINUES = 504,
 	/* An offset and a size. */
@@ -30,12 +30,12 @@ enum {
 
 static int bad_map(struct err *err)
 {
-	return err_set(err, EINVAL, "a sparse file with a bad map");
+	return err_set(err, EINVAL, "the sparse file's map is invalid");
 }
 
 static int too_long(struct err *err)
 {
-	return err_set(err, EINVAL, "a sparse file with too long a map");
+	return err_set(err, EINVAL, "the sparse file's map is too long");
 }
 
 void sparse_init(struct sparse_map *map)
@@ -77,7 +77,7 @@ static int add_extent(struct sparse_map *map, int64_t offset, int64_t size,
 	return buf_add(&map->extents, &extent, sizeof(extent), err);
 }
 
-/* A pair without an offset is behind the last one. */
+/* A pair without an offset is after the last one. */
 static int add_pairs(struct sparse_map *map, const uint8_t *pair, size_t count,
     struct err *err)
 {
@@ -203,9 +203,9 @@ int sparse_check(const struct sparse_map *map, int64_t file_size,
 {
 	if (file_size < 0 || (uint64_t)file_size < map->end)
 		return err_set(err, EINVAL,
-		    "a sparse file that is shorter than its map");
+		    "the sparse file is shorter than its map");
 	if (map->stored != stored)
 		return err_set(err, EINVAL,
-		    "a sparse file with more or less data than in its map");
+		    "the sparse file has more or less data than its map");
 	return 0;
 }

@@ -16,7 +16,7 @@
 enum sparse_version {
 	SPARSE_NOT,     /* there is none: the file is not sparse */
 	SPARSE_UNKNOWN, /* a version nobody knows: the file is as stored */
-	SPARSE_GNU,     /* in the header, and in blocks behind it */
+	SPARSE_GNU,     /* in the header, and in blocks after it */
 	SPARSE_PAX_0,   /* in the pax header: versions 0.0 and 0.1 */
 	SPARSE_PAX_1,   /* in the first blocks of the body: version 1.0 */
 };
@@ -31,6 +31,7 @@ struct sparse_map {
 	struct buf text;    /* SPARSE_PAX_1: the map up to now */
 };
 
+/* Makes it an empty map, which owns no memory yet. */
 void sparse_init(struct sparse_map *map);
 
 /* Makes it an empty map, keeps the memory. */

@@ -17,7 +17,7 @@
 
 enum state {
 	STATE_HEADER, /* collects a header block */
-	STATE_ZERO,   /* collects the block behind one of zeros */
+	STATE_ZERO,   /* collects the block after one of zeros */
 	STATE_MAP,    /* collects another block of a sparse file's map */
 	STATE_BODY,   /* passes a body on, then drops its padding */
 	STATE_END,
@@ -105,7 +105,7 @@ static int end_body(struct tar_walker *walker, struct err *err)
 static int begin_body(struct tar_walker *walker, int64_t size, struct err *err)
 {
 	if (size < 0 || (uint64_t)size > INT64_MAX - TAR_BLOCK - walker->offset)
-		return broken(walker, "an entry of an impossible size", err);
+		return broken(walker, "the entry's size is impossible", err);
 	walker->body = (uint64_t)size;
 	walker->padding = tar_padding(walker->body);
 	walker->state = STATE_BODY;
@@ -123,7 +123,7 @@ static int begin_meta(struct tar_walker *walker, struct buf *text,
 {
 	buf_reset(text);
 	if (walker->member.block.size > (int64_t)text->limit)
-		return broken(walker, "an entry with too long a name or header",
+		return broken(walker, "the entry's name or header is too long",
 		    err);
 	mark_begin(walker);
 	walker->pending = true;
@@ -225,7 +225,7 @@ static int end_block(struct tar_walker *walker, struct err *err)
 		 * so Go has it. GNU tar would go on reading here. */
 		if (!block_is_zero(walker->data))
 			return broken(walker,
-			    "zeros with something else behind them", err);
+			    "zeros are followed by other data", err);
 		walker->state = STATE_END;
 		return 0;
 	case STATE_BODY:

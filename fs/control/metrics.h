@@ -5,6 +5,7 @@
 
 #include "status.h"
 
+/* Appends all of it to out; -EFBIG, -ENOMEM. */
 int metrics_print(const struct status *status, struct buf *out,
     struct err *err);
 

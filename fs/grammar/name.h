@@ -31,6 +31,8 @@ struct name {
 	char archive_tag[TAG_MAX + 1];
 };
 
+/* Fills *name with all that the text, one component of a path, can mean. A
+ * text that means none of it is NAME_SCRATCH; nothing fails. */
 void name_parse(struct name *name, const char *text);
 
 /* An archive's ending of the text, or "". */

@@ -14,6 +14,7 @@
 
 struct borrowed;
 
+/* The handles of a mount. NULL: out of memory, err filled. */
 struct borrowed *borrowed_new(struct err *err);
 /* The handles in it are closed with all others of the mount. */
 void borrowed_free(struct borrowed *borrowed);

@@ -32,6 +32,7 @@
 struct mirrors;
 struct mount_source;
 
+/* Those of a mount. NULL: out of memory, err filled. */
 struct mirrors *mirrors_new(struct err *err);
 /* Forgets those that are done, with what is kept beside. */
 void mirrors_end(struct mount_source *source);

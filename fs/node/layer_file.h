@@ -19,6 +19,7 @@ struct layer_file {
 	bool hides_xattrs;
 };
 
+/* The file of a NODE_LAYER_FILE, which the node is. */
 struct layer_file *to_layer_file(const struct node *node);
 
 /* A node that is in no table yet; the layer is borrowed where there is no key,

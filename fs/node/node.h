@@ -78,6 +78,7 @@ struct node {
 
 struct node_table;
 
+/* The nodes of a mount. NULL: out of memory, err filled. */
 struct node_table *node_table_new(struct err *err);
 
 /* Frees the table and the nodes that the kernel never gave back; views hold no
@@ -118,6 +119,8 @@ struct node *node_find(struct node_table *table, uint64_t ino);
 /* Whether a number is that of a file in a layer. */
 bool node_is_located(uint64_t ino);
 
+/* From any thread. What is held stays until it is put, by which it may be
+ * freed; node_put(NULL) does nothing. */
 struct node *node_hold(struct node *node);
 void node_put(struct node *node);
 

@@ -57,6 +57,7 @@ struct image_name {
 	char *key_before;
 };
 
+/* Of a NODE_IMAGE: what it is of now. Borrowed, as long as the node lives. */
 const struct image_name *image_node_name(const struct node *node);
 
 /* What it holds now. */

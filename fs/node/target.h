@@ -66,6 +66,8 @@ extern const struct upload_kind upload_platform; /* an archive; detail says of
  * directory; NULL: nothing, it is a scratch file. */
 const struct upload_kind *upload_kind_of_part(const char *name);
 
+/* Frees the strings; it is zeroed then. A copy has strings of its own, and is
+ * to be released also after a failure. */
 void target_release(struct upload_target *target);
 int target_copy(const struct upload_target *from, struct upload_target *out,
     struct err *err);

@@ -26,6 +26,8 @@ struct xattrs {
 /* clang-format on */
 void xattrs_release(struct xattrs *xattrs);
 
+/* One that is listed; name and value are copied. -EFBIG past the limit of all
+ * of them, -ENOMEM. */
 int xattrs_add(struct xattrs *xattrs, const char *name, const char *value,
     struct err *err);
 int xattrs_add_bytes(struct xattrs *xattrs, const char *name, const void *value,

@@ -17,6 +17,7 @@
 struct mount_source;
 struct scratches;
 
+/* Those of a mount. NULL: out of memory, err filled. */
 struct scratches *scratches_new(struct err *err);
 
 /* Logs what is lost with the mount, and frees. No node has an inode any more.

@@ -12,9 +12,13 @@
 
 struct made;
 
+/* The directories that mkdir has made in a mount. NULL: out of memory, err
+ * filled. */
 struct made *made_new(struct err *err);
 void made_free(struct made *made);
 
+/* Adds a repository by its name, which may be there already (-ENOMEM); whether
+ * it is there. From any thread. */
 int made_add(struct made *made, const char *repository, struct err *err);
 bool made_has(struct made *made, const char *repository);
 

@@ -39,6 +39,7 @@ struct document_file {
 	struct document_file *next; /* in the document's list of those */
 };
 
+/* The document of a NODE_DOCUMENT, which the node is. */
 struct document_node *to_document(const struct node *node);
 
 /* As in struct view_ops. */

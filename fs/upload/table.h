@@ -52,12 +52,15 @@ struct upload {
 	struct err reason; /* and what was said then */
 };
 
+/* When the last count has gone: frees it and its bytes; a push under way is
+ * given up. */
 void upload_free(struct upload *upload);
 
 /* Whether a program was to write it, as the shell's ">" says, and has ended
  * without a byte: `docker save nosuch >1.0.tar`. */
 bool upload_came_to_nothing(struct upload *upload);
 
+/* One thread at a time works on the bytes: begin waits for that, -EINTR. */
 int upload_begin(struct upload *upload, struct err *err);
 void upload_end(struct upload *upload);
 
@@ -112,6 +115,7 @@ int upload_copy_spool(struct upload *upload, struct err *err);
 /* Frees the bytes of what has no name and no descriptor any more. */
 void upload_drop_unreachable(struct upload *upload);
 
+/* Whether the table has it under some name. */
 bool upload_named(struct upload *upload);
 
 /* Bytes written, or copied. */

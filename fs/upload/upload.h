@@ -26,6 +26,8 @@ struct save;
 struct upload;
 struct uploads;
 
+/* The files of a mount that are being written. NULL: out of memory, err
+ * filled. */
 struct uploads *uploads_new(struct err *err);
 
 /* Logs which bytes are lost with the mount, and frees. */
@@ -98,6 +100,7 @@ struct upload *upload_of(const struct node *node); /* borrowed */
 /* As in struct view_ops. */
 void upload_node_free(struct node *node);
 
+/* Counted, from any thread: the last put frees it. put of NULL does nothing. */
 struct upload *upload_get(struct upload *upload);
 void upload_put(struct upload *upload);
 

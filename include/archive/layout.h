@@ -56,6 +56,7 @@ void archive_layout_free(struct archive_layout *layout);
 
 DEFINE_CLEANUP(struct archive_layout *, archive_layout_free);
 
+/* The archive's size in bytes. */
 uint64_t archive_layout_size(const struct archive_layout *layout);
 
 /* Whether docker's manifest.json is in it. */

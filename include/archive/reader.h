@@ -43,13 +43,15 @@ struct archive_reader_options {
 	void *arg;
 };
 
+/* *out is the caller's, for one thread at a time. The options are copied; what
+ * they point to is borrowed and outlives it. -ENOMEM. */
 int archive_reader_new(const struct archive_reader_options *options,
     struct archive_reader **out, struct err *err);
 
 /*
  * Takes the next bytes of the archive, in order from its start; they are in
  * options.fd already. 1 once the archive is complete (more zeros may follow),
- * else 0. -EINVAL: no archive, a broken one, or something behind its end;
+ * else 0. -EINVAL: no archive, a broken one, or something after its end;
  * -ENOSPC, -EFBIG. A failure is final.
  */
 int archive_reader_feed(struct archive_reader *reader, const void *data,
@@ -67,7 +69,7 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
     struct err *err);
 
 /* The plain tar: the descriptor (borrowed) and how many bytes of it are there,
- * without what is behind its end. The size may be asked for from any thread. */
+ * without what is after its end. The size may be asked for from any thread. */
 int archive_reader_fd(const struct archive_reader *reader);
 uint64_t archive_reader_size(const struct archive_reader *reader);
 
@@ -93,6 +95,7 @@ bool archive_reader_is_plain(const struct archive_reader *reader);
 bool archive_reader_find(const struct archive_reader *reader, const char *name,
     struct archive_entry *out);
 
+/* Frees it and the decoded tar; options.fd stays open. NULL does nothing. */
 void archive_reader_free(struct archive_reader *reader);
 
 DEFINE_CLEANUP(struct archive_reader *, archive_reader_free);

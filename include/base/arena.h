@@ -21,10 +21,12 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
-/* A copy of len bytes with a NUL behind them. */
+/* A copy of len bytes with a NUL after them. */
 char *arena_strndup(struct arena *arena, const char *text, size_t len);
 char *arena_strdup(struct arena *arena, const char *text);
 
+/* Frees all that was allocated in it; the arena is empty and can be used
+ * again. */
 void arena_release(struct arena *arena);
 
 #endif

@@ -29,11 +29,13 @@ int buf_addf(struct buf *buf, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Makes room for `more` bytes at data + len. Whoever fills it adds to len, and
- * the NUL behind. Errors as buf_add().
+ * Makes room for `more` bytes at data + len. The caller who fills it adds to
+ * len, and the NUL after. Errors as buf_add().
  */
 int buf_reserve(struct buf *buf, size_t more, struct err *err);
 
+/* The content with a NUL after it, valid until the next change; "" while
+ * nothing was added. */
 const char *buf_str(const struct buf *buf);
 
 /* Forgets the content, keeps the memory. */

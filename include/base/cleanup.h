@@ -31,11 +31,13 @@
 		stolen_; \
 	})
 
+/* For CLEANUP() on a pointer: frees what it points to. */
 static inline void cleanup_free(void *pointer)
 {
 	free(*(void **)pointer);
 }
 
+/* For CLEANUP() on a descriptor: closes it, unless it is negative. */
 static inline void cleanup_fd(int *fd)
 {
 	if (*fd >= 0)

@@ -46,7 +46,10 @@ void json_text(struct json *json, const char *name, const char *text);
 /* UINT64_MAX, which stands for what is not known, becomes null. */
 void json_count(struct json *json, const char *name, uint64_t count);
 
+/* Three decimals. */
 void json_seconds(struct json *json, const char *name, double seconds);
+
+/* A member that is true or false, or null. */
 void json_bool(struct json *json, const char *name, bool value);
 void json_null(struct json *json, const char *name);
 

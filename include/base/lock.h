@@ -14,6 +14,8 @@
 
 #include "base/cleanup.h"
 
+/* For SCOPED_LOCK(): locks. A mutex that cannot be locked is a fault of this
+ * program, which then ends. */
 static inline pthread_mutex_t *scoped_lock_take(pthread_mutex_t *mutex)
 {
 	int r = pthread_mutex_lock(mutex);
@@ -23,6 +25,7 @@ static inline pthread_mutex_t *scoped_lock_take(pthread_mutex_t *mutex)
 	return mutex;
 }
 
+/* For SCOPED_LOCK(): unlocks at the scope's end. */
 static inline void scoped_lock_drop(pthread_mutex_t **mutex)
 {
 	pthread_mutex_unlock(*mutex);

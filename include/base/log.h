@@ -2,7 +2,7 @@
 /*
  * The log: one line an event, where an error stops and nowhere else. Lines go
  * to standard error, or to syslog once the program has left its terminal, and
- * the last 64 KiB of them are kept in memory for whoever wants to show them, as
+ * the last 64 KiB of them are kept in memory to be shown, as
  *
  *	2024-05-09T23:11:10Z warning message
  *
@@ -37,6 +37,8 @@ void log_to_syslog(const char *name);
 int log_debug_topics(const char *list, struct err *err);
 bool log_debug_on(enum log_topic topic);
 
+/* One line, formatted as by printf(); what is longer than 1,023 bytes is cut.
+ * Callable from any thread. log_debug() does nothing while its topic is off. */
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void log_debug(enum log_topic topic, const char *fmt, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A map from strings to pointers. It copies the keys and does not own the
- * values. Not locked: whoever has it says under which lock.
+ * values. Not locked: its owner says under which lock.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Small parsers over NUL-terminated text. Each takes a cursor; on success it
- * returns true with the cursor behind what it read, else false with the cursor
+ * returns true with the cursor after what it read, else false with the cursor
  * where it was. Chain them with && and ||.
  */
 #ifndef BASE_PARSE_H

@@ -31,6 +31,8 @@ struct task {
 	void (*will_wait)(void);
 };
 
+/* The struct is the caller's and stays until task_end(), which the same thread
+ * calls, while nothing blocks in it. */
 void task_begin(struct task *task);
 void task_end(struct task *task);
 
@@ -77,6 +79,7 @@ struct monitor {
 	pthread_cond_t changed;
 };
 
+/* No thread is in it when it is released. */
 void monitor_init(struct monitor *monitor);
 void monitor_release(struct monitor *monitor);
 

@@ -83,6 +83,7 @@ int turn_failed(const struct turn *turn, unsigned since, struct err *err);
  * the caller is not in. */
 struct turns;
 
+/* NULL on failure, err filled. */
 struct turns *turns_new(struct err *err);
 /* Nobody has or waits for one. */
 void turns_free(struct turns *turns);

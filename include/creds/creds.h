@@ -38,7 +38,7 @@ DEFINE_CLEANUP(struct creds *, creds_free);
  * The credential for a registry host ("localhost:5000", "docker.io") and a
  * repository there (may be NULL): 1 found, 0 none, or -errno with a sentence
  * (-EINVAL a broken file, -EIO a helper that failed, -EINTR). Files are read
- * anew, so a `docker login` is seen at once. Any thread may ask.
+ * again, so a `docker login` is seen at once. Any thread may ask.
  */
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err);

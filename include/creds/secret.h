@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
+/* Overwrites the text, then frees it. NULL does nothing. */
 static inline void secret_free(char *text)
 {
 	if (text)
@@ -18,6 +19,7 @@ static inline void secret_free(char *text)
 
 DEFINE_CLEANUP(char *, secret_free);
 
+/* As buf_release(), after all that was allocated is overwritten. */
 static inline void secret_release(struct buf *buf)
 {
 	if (buf->data)

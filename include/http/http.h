@@ -114,6 +114,7 @@ struct http_request {
 int http_open(struct http *http, const struct http_request *request,
     struct http_response **out, struct err *err);
 
+/* The status of the answer: three digits. */
 int http_status(const struct http_response *response);
 
 /* The header's value (names in any case, the first of that name), or NULL. */

@@ -5,8 +5,8 @@
  * the mount's platform that is changed, and the index then names it in place of
  * the one before.
  *
- * What the tag names is asked for anew, and changes of one tag by this mount
- * come one after the other. -ENOENT: there is no such tag; -EINVAL with a
+ * The registry is asked what the tag names now, and changes of one tag by this
+ * mount come one after the other. -ENOENT: there is no such tag; -EINVAL with a
  * sentence for what an image cannot be made of; else as source_manifest_put()
  * and source_blob_put().
  */

@@ -48,6 +48,7 @@ void images_free(struct images *images);
 
 DEFINE_CLEANUP(struct images *, images_free);
 
+/* What images was made with and of; borrowed, as long as it lives. */
 struct source *images_source(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
@@ -170,7 +171,7 @@ int image_open_resolved(struct images *images, const char *repository,
 /* The one that a tag names: both of these. */
 int image_open_tag(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
-/* The same, asked for anew: what was believed may be tag_ttl old. */
+/* The same, asked for now: what is known may be tag_ttl old. */
 int image_open_tag_now(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err);
 struct image *image_get(struct image *image);

@@ -54,7 +54,7 @@ DEFINE_CLEANUP(struct journal *, journal_free);
 
 /*
  * Adds an event, in memory alone: it may be called under a lock, by which the
- * order of events is that of what they are about. Who has done so calls
+ * order of events is that of what they are about. The caller then calls
  * journal_flush() when the lock is released.
  */
 void journal_add(struct journal *journal, const struct image_event *event);
@@ -70,6 +70,8 @@ void journal_file_put(struct journal_file *file);
 
 DEFINE_CLEANUP(struct journal_file *, journal_file_put);
 
+/* The file's number, from 1 on: a new file has the next one. Its bytes so far,
+ * and when the last were written, in seconds since 1970. */
 unsigned journal_file_number(const struct journal_file *file);
 uint64_t journal_file_size(struct journal_file *file);
 time_t journal_file_changed(struct journal_file *file);

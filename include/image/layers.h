@@ -5,7 +5,7 @@
  * that a push need not compress again, let alone send, what is there.
  *
  * It is a hint and never believed: a blob that it names is looked for before it
- * is used, and whoever pulls compares the diff_id.
+ * is used, and those who pull compare the diff_id.
  */
 #ifndef IMAGE_LAYERS_H
 #define IMAGE_LAYERS_H

@@ -20,6 +20,8 @@ struct names;
 /* A list being made. */
 struct names_builder;
 
+/* NULL: out of memory, err filled. Names are copied; -EFBIG past a limit of
+ * their number or of all their text, -ENOMEM. */
 struct names_builder *names_builder_new(struct err *err);
 int names_builder_add(struct names_builder *builder, const char *name,
     struct err *err);
@@ -31,11 +33,15 @@ void names_builder_free(struct names_builder *builder);
 
 DEFINE_CLEANUP(struct names_builder *, names_builder_free);
 
+/* Counted, from any thread: get adds a count, and the last put frees. put of
+ * NULL does nothing. */
 struct names *names_get(struct names *names);
 void names_put(struct names *names);
 
 DEFINE_CLEANUP(struct names *, names_put);
 
+/* Sorted as a walk of their tree finds them: '/' comes before any other
+ * character. index is below the count. The text is borrowed from the list. */
 size_t names_count(const struct names *names);
 const char *names_at(const struct names *names, size_t index);
 bool names_has(const struct names *names, const char *name);

@@ -45,10 +45,10 @@ void push_free(struct push *push);
 DEFINE_CLEANUP(struct push *, push_free);
 
 /*
- * Looks at what has come in behind the gapless front. 1: the archive was
+ * Looks at what has come in after the gapless front. 1: the archive was
  * complete and has been pushed (at this call or an earlier one); 0: more is
  * needed. Else the push has failed, for good: -EINVAL (no archive, or a broken
- * one, or bytes behind its end), -EACCES, -EPERM, -EIO, … with a sentence, and
+ * one, or bytes after its end), -EACCES, -EPERM, -EIO, … with a sentence, and
  * every later call fails the same. -EINTR when the caller's task was
  * interrupted, likewise for good.
  *

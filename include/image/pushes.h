@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pushes under way, for whoever wants to see how far they are. */
+/* The pushes under way, and how far they are. */
 #ifndef IMAGE_PUSHES_H
 #define IMAGE_PUSHES_H
 
@@ -35,6 +35,7 @@ struct push_counts {
 	uint64_t done, failed;
 };
 
+/* How many have ended since pushes_new(), and how. */
 struct push_counts pushes_count(struct pushes *pushes);
 
 #endif

@@ -48,7 +48,7 @@ struct attachment {
  * Uploads the file and puts a manifest that attaches it to the image. Where the
  * registry does not list what refers to the image, this puts it on the list;
  * what others put there at the same time stays. *out: the manifest's digest.
- * -EINVAL for an empty file, or for a type that is none; else as
+ * -EINVAL for an empty file, or for a type that is not valid; else as
  * source_manifest_put(); -EBUSY where others never stop changing the list.
  */
 int referrers_attach(struct image *image, const struct attachment *file,

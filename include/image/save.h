@@ -29,6 +29,7 @@ DEFINE_CLEANUP(struct save *, save_put);
 /* The image that it is made of; as long as it lives. */
 struct image *save_image(const struct save *save);
 
+/* The archive's size in bytes, known without reading a layer. */
 uint64_t save_size(const struct save *save);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that somebody writes: its bytes on the local disk, and how far it is
- * there without a gap, so that it can be read behind the writer.
+ * there without a gap, so that it can be read after the writer.
  */
 #ifndef IMAGE_SPOOL_H
 #define IMAGE_SPOOL_H
@@ -23,6 +23,8 @@ void spool_free(struct spool *spool);
 DEFINE_CLEANUP(struct spool *, spool_free);
 
 int spool_fd(const struct spool *spool); /* borrowed */
+
+/* The bytes of the file, gaps included. */
 uint64_t spool_size(struct spool *spool);
 
 /* Bytes from the start that are there without a gap. */

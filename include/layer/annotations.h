@@ -19,6 +19,7 @@ enum layer_kind {
 	LAYER_ZSTD_CHUNKED,
 };
 
+/* As the option compression has it: "zstd:chunked"; LAYER_ANY: "any". */
 const char *layer_kind_name(enum layer_kind kind);
 
 /* How it is compressed: LAYER_GZIP or LAYER_ZSTD. */

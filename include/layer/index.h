@@ -130,6 +130,7 @@ DEFINE_CLEANUP(struct layer_index *, layer_index_close);
 /* A number that an index with another content has not. */
 uint64_t layer_index_id(const struct layer_index *index);
 
+/* Borrowed from the index; and how many entries it has, numbered from 0. */
 const struct layer_facts *layer_index_facts(const struct layer_index *index);
 uint32_t layer_index_count(const struct layer_index *index);
 

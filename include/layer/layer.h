@@ -51,6 +51,7 @@ void layer_put(struct layer *layer);
 
 DEFINE_CLEANUP(struct layer *, layer_put);
 
+/* The digest of its blob, borrowed from the layer. */
 const struct digest *layer_digest(const struct layer *layer);
 
 /* A text that says which layer, read by which index, it is: the same in every

@@ -27,6 +27,7 @@ int tree_new(struct store *store, struct layer *const *layers, size_t count,
 /* One layer (borrowed) alone, with its whiteouts. */
 int tree_new_layer(struct layer *layer, struct tree **out, struct err *err);
 
+/* Counted, from any thread: the last put frees it. put of NULL does nothing. */
 struct tree *tree_get(struct tree *tree);
 void tree_put(struct tree *tree);
 

@@ -24,7 +24,7 @@ struct layer_format {
 	int level;      /* gzip and estargz: 0 to 9; the others: 1 to 22 */
 };
 
-/* "gzip", "zstd", "estargz" or "zstd:chunked", with ":LEVEL" behind it or
+/* "gzip", "zstd", "estargz" or "zstd:chunked", with ":LEVEL" after it or
  * without. -EINVAL with a sentence. */
 int layer_format_parse(struct layer_format *out, const char *text,
     struct err *err);

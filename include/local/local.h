@@ -47,6 +47,7 @@ DEFINE_CLEANUP(struct localfs *, localfs_free);
 /* The directory that all others are in; borrowed. */
 struct local_inode *localfs_root(struct localfs *fs);
 
+/* Counted, from any thread: what has no name and no count is freed. */
 struct local_inode *local_get(struct local_inode *inode);
 void local_put(struct local_inode *inode);
 
@@ -58,7 +59,8 @@ uint64_t local_number(const struct local_inode *inode);
 /* Everything but st_ino, st_dev and st_blksize. */
 void local_stat(struct local_inode *inode, struct stat *out);
 
-/* A symbolic link's target, valid as long as the inode; NULL: it is none. */
+/* A symbolic link's target, valid as long as the inode; NULL: it is not a link.
+ */
 const char *local_target(struct local_inode *inode);
 
 /*
@@ -77,11 +79,21 @@ struct local_making {
 	const char *target; /* of a symbolic link */
 };
 
+/* A new entry of any type in dir: *out is counted. -EEXIST; -EBUSY while the
+ * directory is frozen, -ENOENT where it has been removed, -ENAMETOOLONG,
+ * -ENOMEM. */
 int local_make(struct local_inode *dir, const char *name,
     const struct local_making *making, struct local_inode **out,
     struct err *err);
+
+/* One more name of an inode that is not a directory (-EPERM) and still has one
+ * (-ENOENT). Other errors as local_make(). */
 int local_link(struct local_inode *dir, const char *name,
     struct local_inode *inode, struct err *err);
+
+/* Remove a name: unlink of what is not a directory (-EISDIR), rmdir of an
+ * empty one (-ENOTDIR, -ENOTEMPTY). -ENOENT; -EBUSY while it is frozen.
+ * Contents stay while they are open. */
 int local_unlink(struct local_inode *dir, const char *name, struct err *err);
 int local_rmdir(struct local_inode *dir, const char *name, struct err *err);
 
@@ -106,6 +118,7 @@ struct local_change {
 	const struct timespec *atime, *mtime;
 };
 
+/* Sets those, and the time of change. -EBUSY while it is frozen. */
 int local_change(struct local_inode *inode, const struct local_change *change,
     struct err *err);
 

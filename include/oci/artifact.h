@@ -48,6 +48,7 @@ struct artifact_sniffer {
 	char value[128];
 };
 
+/* init begins a file; sniff takes its next bytes. Neither fails. */
 void artifact_sniffer_init(struct artifact_sniffer *sniffer);
 void artifact_sniff(struct artifact_sniffer *sniffer, const char *data,
     size_t len);

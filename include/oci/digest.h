@@ -32,7 +32,10 @@ const char *digest_format(const struct digest *digest,
 const char *digest_hex(const struct digest *digest, char out[DIGEST_TEXT_SIZE]);
 const char *digest_algorithm_name(enum digest_algorithm algorithm);
 
+/* Same algorithm and same bytes: two that are unset are equal. */
 bool digest_equal(const struct digest *a, const struct digest *b);
+
+/* Whether it has an algorithm: a zeroed one has none. */
 static inline bool digest_is_set(const struct digest *digest)
 {
 	return digest->algorithm != DIGEST_NONE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Manifests, indexes and configs with something changed: printed anew with all
+ * Manifests, indexes and configs with something changed: printed again with all
  * else as it was and in its order, also what is not known here. The bytes that
  * are edited are some that manifest_parse() or config_parse() took.
  */

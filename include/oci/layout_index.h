@@ -22,6 +22,7 @@ struct layout_name {
 	char tag[TAG_MAX + 1];               /* "": the entry has no name */
 };
 
+/* Whether repository and tag are the same. */
 bool layout_name_equal(const struct layout_name *a,
     const struct layout_name *b);
 

@@ -136,6 +136,7 @@ struct source {
 	unsigned can;     /* of enum source_ability */
 };
 
+/* Frees the source, which nobody uses any more. */
 void source_close(struct source *source);
 
 DEFINE_CLEANUP(struct source *, source_close);
@@ -147,6 +148,7 @@ const char *source_name(const struct source *source);
 /* What it is, for messages: "registry", "layout". */
 const char *source_kind(const struct source *source);
 
+/* Whether it is known to do that. */
 bool source_can(const struct source *source, enum source_ability ability);
 
 /* The reference by which any client pulls from a repository here, still without
@@ -155,6 +157,7 @@ bool source_can(const struct source *source, enum source_ability ability);
 int source_reference(struct source *source, const char *repository,
     struct reference *out, struct err *err);
 
+/* A copy of what was said last; zeroed if nothing was. */
 struct source_limit source_limit(struct source *source);
 
 /*

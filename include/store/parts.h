@@ -29,12 +29,13 @@ void parts_put(struct parts *parts);
 
 DEFINE_CLEANUP(struct parts *, parts_put);
 
+/* The blob's size in bytes. */
 uint64_t parts_size(const struct parts *parts);
 
 /*
  * Reads len bytes at off, all of them inside the blob, once they are there.
  * Where some have to be fetched and what follows is not there either, as much
- * of it comes in the same request as ends `window` bytes behind off: readers
+ * of it comes in the same request as ends `window` bytes after off: readers
  * that go on need not ask again. No byte is fetched for two readers at once,
  * and what has arrived can be read while the rest of a window comes. Where the
  * disk cannot keep them that is not promised. -EINTR (the fetch goes on),
@@ -45,7 +46,7 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
     uint64_t window, struct err *err);
 
 /*
- * These bytes were wrong: the next read fetches them anew. Where they are from
+ * These bytes were wrong: the next read fetches them again. Where they are from
  * the whole blob that one is removed, and parts are fetched from then on.
  */
 void parts_drop(struct parts *parts, uint64_t off, uint64_t len);

@@ -103,6 +103,7 @@ void blob_put(struct blob *blob);
 
 DEFINE_CLEANUP(struct blob *, blob_put);
 
+/* The blob's size in bytes, as it was asked for. */
 uint64_t blob_size(const struct blob *blob);
 
 /*
@@ -135,10 +136,10 @@ bool blob_verified(struct blob *blob);
 
 /*
  * For who keeps what was read: each file that a blob's bytes come from has a
- * number, and it gets another file when its bytes were wrong or come anew. The
- * number of the file that there is now (0: none yet), and that of the file
- * whose bytes this handle was served without their being verified since (0:
- * none).
+ * number, and it gets another file when its bytes were wrong or are fetched
+ * again. The number of the file that there is now (0: none yet), and that of
+ * the file whose bytes this handle was served without their being verified
+ * since (0: none).
  */
 uint64_t blob_epoch(struct blob *blob);
 uint64_t blob_unverified(struct blob *blob);
@@ -203,7 +204,7 @@ int store_note_put(struct store *store, const char *kind, const char *key,
  * Files that are derived from blobs: what took a pass over all of one, such as
  * an index of its content. Named as notes are, replaced whole, evicted only
  * after all that nobody uses of blobs. After a crash of the machine one may be
- * torn: whoever opens one compares it with a checksum of its own.
+ * torn: the one who opens it compares it with a checksum of its own.
  *
  * Opens one for reading: the descriptor, or -ENOENT where it cannot be. While
  * it is open eviction leaves it alone.
@@ -233,6 +234,8 @@ int store_derived_lock(struct store *store, const char *name, struct err *err);
  */
 struct store_private;
 
+/* A new directory, the caller's. Errors as store_open(). The path is borrowed
+ * from it. Freed, it is removed; NULL does nothing. */
 int store_private_new(struct store *store, struct store_private **out,
     struct err *err);
 const char *store_private_path(const struct store_private *private);
@@ -249,6 +252,7 @@ struct store_stats {
 	uint64_t evicted;    /* bytes removed to keep the limit */
 };
 
+/* What there is now, and counts since store_open(). From any thread. */
 void store_stats(struct store *store, struct store_stats *out);
 
 #endif

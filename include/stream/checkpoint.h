@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading a compressed stream from its middle: whoever decodes it once learns
- * of places from which it can be decoded later without what is before them.
+ * Reading a compressed stream from its middle: the one who decodes it once
+ * learns of places from which it can be decoded later without what is before
+ * them.
  */
 #ifndef STREAM_CHECKPOINT_H
 #define STREAM_CHECKPOINT_H

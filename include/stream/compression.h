@@ -35,6 +35,7 @@ enum {
 /* What a stream with these first bytes is. */
 enum compression compression_sniff(const void *head, size_t len);
 
+/* For messages: "gzip", or "uncompressed". */
 const char *compression_name(enum compression compression);
 
 struct decoder;

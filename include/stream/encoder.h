@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compresses in several threads. The input is cut into pieces, each a gzip
- * member or a zstd frame of its own: every reader takes them one behind the
+ * member or a zstd frame of its own: every reader takes them one after the
  * other, and can begin at any of them. The same bytes, cut in the same places,
  * give the same file, whatever the threads.
  */
@@ -67,7 +67,7 @@ int encoder_cut(struct encoder *encoder, size_t whole, size_t hashed,
 /* Waits for all pieces. *offset: where the next byte of the file goes. */
 int encoder_flush(struct encoder *encoder, uint64_t *offset, struct err *err);
 
-/* Adds bytes to the file as they are, behind all that was written. */
+/* Adds bytes to the file as they are, after all that was written. */
 int encoder_append(struct encoder *encoder, const void *data, size_t len,
     struct err *err);
 
@@ -88,6 +88,9 @@ DEFINE_CLEANUP(struct encoder *, encoder_free);
  */
 struct gzip_stream;
 
+/* -ENOMEM. write takes all of data (at most UINT32_MAX bytes); finish writes
+ * the member's end, and nothing may follow. Errors of out pass through. It is
+ * freed at any time. */
 int gzip_stream_new(struct sink *out, struct gzip_stream **stream,
     struct err *err);
 int gzip_stream_write(struct gzip_stream *stream, const void *data, size_t len,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where bytes go. Streams here are pushed: whoever has bytes writes them to a
- * sink, which may be a decoder with another sink behind it. (Bytes come to us:
+ * Where bytes go. Streams here are pushed: the producer of bytes writes them to
+ * a sink, which may be a decoder with another sink after it. (Bytes come to us:
  * from a program that writes a file, or from the network. A pull interface
  * would need a thread for each.)
  *
@@ -21,6 +21,7 @@ struct sink {
 	    struct err *err);
 };
 
+/* Calls it: 0 or -errno. */
 static inline int sink_write(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {

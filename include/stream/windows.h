@@ -5,7 +5,7 @@
  * together as WINDOWS_TOTAL, or as one that is larger. Who asks for more waits
  * for its turn, and all are served in the order in which they asked.
  *
- * Who has a window waits for nothing that waits for a window of the same
+ * The holder of a window waits for nothing that waits for a window of the same
  * account, and not for a network or a program, which can take for ever.
  */
 #ifndef STREAM_WINDOWS_H

@@ -58,7 +58,7 @@ struct tar_entry {
 	uint32_t mtime_nanos;
 	struct tar_time atime, ctime;
 	uint32_t dev_major, dev_minor;
-	/* GNU's: the data is these pieces, one behind the other. They ascend,
+	/* GNU's: the data is these pieces, one after the other. They ascend,
 	 * do not overlap and end within file_size; a file may have none. Of a
 	 * version that nobody knows there is one, the file as stored. */
 	bool is_sparse;

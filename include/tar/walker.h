@@ -32,6 +32,8 @@ struct tar_handler {
 
 struct tar_walker;
 
+/* The handler is copied, its arg borrowed. *out is for one thread at a time.
+ * -ENOMEM. */
 int tar_walker_new(const struct tar_handler *handler, struct tar_walker **out,
     struct err *err);
 
@@ -63,6 +65,8 @@ enum tar_lack {
 	TAR_LACKS_HEADER, /* a part of what comes in front of data */
 };
 
+/* To be asked before the archive's end has been seen; never fails. It is freed
+ * at any time, NULL too. */
 enum tar_lack tar_walker_lacks(const struct tar_walker *walker);
 void tar_walker_free(struct tar_walker *walker);
 

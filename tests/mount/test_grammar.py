@@ -58,7 +58,7 @@ def test_the_manual_names_the_parts_of_an_image():
 def test_readme_names_the_control_files():
     files = strings(re.sub(r'"control/[^"]*"', "",
                            read_table("fs/control/control.c", "files")))
-    named = {name.split("/")[1] for name in table_below("## What is where")
+    named = {name.split("/")[1] for name in table_below("## Reading")
              if name.startswith(".registryfs/")}
     assert named == files
     for name in files:

@@ -95,7 +95,7 @@ def test_more_entries_than_a_layer_may_have(measured):
     """4,194,304: it is refused when there is one more, with as little."""
     mounted, root = measured(gzip_layer_of(
         [*members_of_names(4_200_000), gzip.compress(END, mtime=0)]))
-    mounted.expect_error("a layer of more than 4194304 entries")
+    mounted.expect_error("the layer has more than 4194304 entries")
     with pytest.raises(OSError):
         os.listdir(root)
     assert mounted.peak_memory() <= MEMORY_LIMIT

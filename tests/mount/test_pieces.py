@@ -86,7 +86,7 @@ def test_nothing_wrong_is_handed_out(mount, registry, indexed, tmp_path, form):
     flip(stored, wrong)
     root = mount(registry, options)
     path = root / (LAYER + FORMS[form])
-    root.expect_error(f"{made.digest}.*not those of their digest")
+    root.expect_error(f"{made.digest}.*do not match their digest")
     with open(tmp_path / "out", "wb") as out:
         result = run("head", "-c", len(made.data) - 1000, path, stdout=out,
                      capture_output=False, check=False)
@@ -105,7 +105,7 @@ def test_a_wrong_transfer_is_tried_again(mount, proxy, indexed):
     root = mount(proxy, indexed(made))
     proxy.sends(made.digest, corrupt(at=100), times=1)
     assert (root / (LAYER + ".gz")).read_bytes() == made.data
-    root.wait_for_log("warning: .*not those of their digest")
+    root.wait_for_log("warning: .*do not match their digest")
 
 
 def test_a_layer_that_was_not_looked_into(mount, proxy, client):

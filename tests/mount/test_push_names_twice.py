@@ -227,13 +227,13 @@ def test_with_a_table_of_contents(mount, registry, format):
 
 
 BROKEN = {
-    "in what is no directory: nobody can unpack the entry a/b":
+    "the entry a/b cannot be unpacked: its parent is not a directory":
         [file("a"), file("a/b")],
-    "a hard link to a directory: nobody can unpack the entry h":
+    "the entry h cannot be unpacked: it is a hard link to a directory":
         [directory("d"), hard_link("h", "d")],
-    "its name leads nowhere: nobody can unpack the entry nnnn":
+    "n cannot be unpacked: its name leads nowhere":
         [file("n" * 256)],
-    "a hard link to f, which the tar has not in front of it": [
+    "the entry h cannot be unpacked: it is a hard link to f, which the tar": [
         hard_link("h", "f"), file("f", b"late")],
 }
 
@@ -251,7 +251,7 @@ def test_what_nobody_unpacks_is_no_image(mounted, app, sentence):
 def test_what_nobody_unpacks_is_no_layer(mount, registry, client):
     image_of([file("base", b"base")]).push(client, "app", "1.0")
     mounted = mount(registry)
-    mounted.expect_error("nobody can unpack the entry a/b")
+    mounted.expect_error("the entry a/b cannot be unpacked")
     with pytest.raises(OSError):
         (mounted / "app/1.0/layers/more.tar").write_bytes(
             tar_bytes([file("a"), file("a/b")]))

@@ -256,8 +256,9 @@ GARBAGE = {
     "random": (random.Random(5).randbytes(20_000), "not an image archive"),
     "short": (b"x", "not an image archive"),
     "zeros": (bytes(10_240), "empty"),
-    "xz": (b"\xfd7zXZ\0" + bytes(1000), "xz offset 12: damaged data"),
-    "bzip2": (b"BZh91AY&SY" + bytes(1000), "bzip2 offset 20: damaged data"),
+    "xz": (b"\xfd7zXZ\0" + bytes(1000), "xz offset 12: the data is damaged"),
+    "bzip2": (b"BZh91AY&SY" + bytes(1000),
+              "bzip2 offset 20: the data is damaged"),
     "broken gzip": (compressed(ARCHIVE)[:5000] + bytes(5000), ""),
     "gzip of text": (
         compressed(b"FROM debian\n" * 1000), "not an image archive"),

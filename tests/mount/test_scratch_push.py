@@ -353,7 +353,7 @@ def test_what_no_tar_can_hold(app, new, mounted):
     new.mkdir()
     (new / "file").touch()
     os.setxattr(new / "file", "user.a=b", b"")
-    mounted.expect_error("no tar can hold its attribute user.a=b")
+    mounted.expect_error("a tar cannot hold its attribute user.a=b")
     with fails_with(errno.EIO):
         os.rename(new, app / "1.0")
 

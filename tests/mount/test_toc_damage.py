@@ -85,7 +85,7 @@ def test_on_its_way(mount, proxy, client, shared, place, times):
     made, at = pushed(client, place, DATA)
     assert len(made.data) < 128 * KIB
     root = mount(proxy, f"cache={shared}")
-    root.allow_error("bytes that came have the digest")
+    root.allow_error("received bytes have the digest")
     proxy.sends(f"/blobs/{made.digest}", corrupt(at), times=times)
     assert outline(root / "app/1.0/rootfs") == expected(DATA)
     root.unmount()

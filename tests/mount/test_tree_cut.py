@@ -53,7 +53,7 @@ def test_cut_in_the_contents_of_a_file(mounted, client, compression):
     what is theirs."""
     cut = UNENDED[:-324 - 300]
     image_of(layer_of_tar(cut, compression)).push(client, "app", "1.0")
-    mounted.expect_error("the layer's tar is cut off before byte")
+    mounted.expect_error("the layer's tar is truncated before byte")
     root = mounted / "app/1.0/rootfs"
     assert sorted(os.listdir(root)) == ["etc", "last"]
     assert (root / "etc/motd").read_bytes() == b"hello\n"
@@ -70,7 +70,7 @@ def test_cut_in_the_contents_of_a_file(mounted, client, compression):
 def test_cut_in_a_header(mounted, client, cut):
     """Nobody knows what it should have."""
     image_of(layer_of_tar(cut)).push(client, "app", "1.0")
-    mounted.expect_error("the layer's tar is cut off")
+    mounted.expect_error("the layer's tar is truncated")
     with pytest.raises(OSError) as failure:
         os.listdir(mounted / "app/1.0/rootfs")
     assert failure.value.errno == errno.EIO
@@ -82,7 +82,7 @@ def test_compression_that_is_cut_off(mounted, client):
     cut = type(made)(made.media_type, gzip.compress(UNENDED, mtime=0)[:-9],
                      diff_id=made.diff_id)
     image_of(cut).push(client, "app", "1.0")
-    mounted.expect_error("the layer's tar is cut off")
+    mounted.expect_error("the layer's tar is truncated")
     with pytest.raises(OSError) as failure:
         os.listdir(mounted / "app/1.0/rootfs")
     assert failure.value.errno == errno.EIO

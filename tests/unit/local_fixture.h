@@ -17,100 +17,31 @@
 #include "local/local.h"
 #include "scratch.h"
 
-#define UNUSED __attribute__((unused))
-
 struct fixture {
 	struct scratch scratch;
 	struct localfs *fs;
 	struct local_inode *root; /* borrowed */
 };
 
-UNUSED static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct err err = ERR_INIT;
-
-	if (!f || scratch_make(&f->scratch) < 0)
-		return -1;
-	f->fs = localfs_new(f->scratch.path, &err);
-	f->root = localfs_root(f->fs);
-	*state = f;
-	return 0;
-}
+int local_setup(void **state);
 
 /* How many contents there are on the disk. */
-UNUSED static size_t contents(const struct fixture *f)
-{
-	DIR *dir = opendir(f->scratch.path);
-	size_t count = 0;
+size_t contents(const struct fixture *f);
 
-	assert_non_null(dir);
-	for (struct dirent *entry; (entry = readdir(dir));)
-		count += entry->d_name[0] != '.';
-	closedir(dir);
-	return count;
-}
-
-UNUSED static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	localfs_free(f->fs);
-	assert_int_equal(contents(f), 0);
-	scratch_remove(&f->scratch);
-	free(f);
-	return 0;
-}
+int local_teardown(void **state);
 
 /* Each gives an inode that is to be given back. */
-UNUSED static struct local_inode *make(struct local_inode *dir,
-    const char *name, mode_t mode)
-{
-	const struct local_making making = {.mode = mode,
-	    .uid = 1,
-	    .gid = 2,
-	    .target = "target"};
-	struct local_inode *inode = NULL;
-	struct err err = ERR_INIT;
+struct local_inode *make_entry(struct local_inode *dir, const char *name,
+    mode_t mode);
 
-	assert_int_equal(local_make(dir, name, &making, &inode, &err), 0);
-	return inode;
-}
+struct local_inode *make_dir(struct local_inode *dir, const char *name);
 
-UNUSED static struct local_inode *make_dir(struct local_inode *dir,
-    const char *name)
-{
-	return make(dir, name, S_IFDIR | 0755);
-}
+struct local_inode *make_file(struct local_inode *dir, const char *name,
+    const char *content);
 
-UNUSED static struct local_inode *make_file(struct local_inode *dir,
-    const char *name, const char *content)
-{
-	struct local_inode *inode = make(dir, name, S_IFREG | 0644);
-	struct err err = ERR_INIT;
+struct stat stat_of(struct local_inode *inode);
 
-	assert_int_equal(local_open(inode, &err), 0);
-	assert_int_equal(local_write(inode, content, strlen(content), 0, &err),
-	    0);
-	local_close(inode);
-	return inode;
-}
-
-UNUSED static struct stat stat_of(struct local_inode *inode)
-{
-	struct stat st = {0};
-
-	local_stat(inode, &st);
-	return st;
-}
-
-UNUSED static bool exists(struct local_inode *dir, const char *name)
-{
-	CLEANUP(local_put_p) struct local_inode *inode = NULL;
-	struct err err = ERR_INIT;
-
-	return local_lookup(dir, name, &inode, &err) == 0;
-}
+bool local_exists(struct local_inode *dir, const char *name);
 
 #define AUTO_INODE CLEANUP(local_put_p) struct local_inode
 

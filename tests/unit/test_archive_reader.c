@@ -148,7 +148,7 @@ static void test_behind_end(void **state)
 	make_archive(&tar);
 	make_gzip(&packed, &tar);
 	assert_int_equal(buf_add(&packed, "x", 1, &err), 0);
-	check_refused(&packed, 1, "something else behind the end");
+	check_refused(&packed, 1, "there is other data after the end");
 	put_zeros(&tar, 600);
 	assert_int_equal(buf_add(&tar, "x", 1, &err), 0);
 	make_gzip(&gzip, &tar);

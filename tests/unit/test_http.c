@@ -49,7 +49,7 @@ static struct http_response *get(struct fixture *f, const char *method,
 	struct http_request request = {.method = method,
 	    .url = server_url(f->server, path)};
 
-	return fixture_open(f, &request);
+	return http_fixture_open(f, &request);
 }
 
 static void test_plain(void **state)
@@ -139,7 +139,7 @@ static void test_what_is_sent(void **state)
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, "/echo"),
 	    .headers = headers};
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 	AUTO_BUF struct buf head = BUF_INIT(4096);
 	struct err err = ERR_INIT;
 	char value[64];

@@ -156,7 +156,7 @@ static void read_broken(struct fixture *f, const char *path, int code)
 {
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, path)};
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 	struct err err = ERR_INIT;
 	char body[16] = "";
 	size_t len = 0;
@@ -217,7 +217,7 @@ static void test_slow_reader(void **state)
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, "/big")};
 	size_t before = resident(), sum = 0, sent;
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 	struct err err = ERR_INIT;
 	char chunk[64 * 1024];
 	ssize_t n;
@@ -241,7 +241,7 @@ static void test_unread(void **state)
 	struct fixture *f = *state;
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, "/big")};
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 
 	fixture_wait(f);
 	fixture_get(f, "/plain", "hello");

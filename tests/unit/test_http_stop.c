@@ -154,8 +154,8 @@ static void test_close(void **state)
 	struct fixture *f = *state;
 	struct http_request request = {.method = "GET",
 	    .url = server_url(f->server, "/body")};
-	struct http_response *early = fixture_open(f, &request);
-	struct http_response *late = fixture_open(f, &request);
+	struct http_response *early = http_fixture_open(f, &request);
+	struct http_response *late = http_fixture_open(f, &request);
 
 	http_close(early);
 	http_shutdown(f->http);

@@ -196,7 +196,7 @@ static void test_memory(void **state)
 	struct http_request request = {.method = "PATCH",
 	    .url = server_url(f->server, "/small"),
 	    .body = {.data = "body", .size = 4}};
-	struct http_response *r = fixture_open(f, &request);
+	struct http_response *r = http_fixture_open(f, &request);
 	char value[32];
 
 	assert_int_equal(http_status(r), 201);
@@ -220,7 +220,7 @@ static void test_no_body(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		struct http_request request = {.method = cases[i].method,
 		    .url = server_url(f->server, "/none")};
-		struct http_response *r = fixture_open(f, &request);
+		struct http_response *r = http_fixture_open(f, &request);
 
 		assert_int_equal(http_status(r), 202);
 		assert_int_equal(body_size(f->seen),

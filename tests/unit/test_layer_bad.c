@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layers that are not those of their digest, or none at all. */
+/* Layers that do not match their digest, or are not layers at all. */
 #include "layer_fixture.h"
 
 #include <dirent.h>
@@ -114,17 +114,17 @@ static void test_no_layer(void **state)
 	AUTO_BUF struct buf noise = BUF_INIT(TAR_MAX);
 	AUTO_BUF struct buf packed = BUF_INIT(TAR_MAX);
 
-	make(NOISE, &noise);
+	sample_make(NOISE, &noise);
 	assert_result(world, noise.data, noise.len, EIO, "tar");
 	gzip(1, noise.data, noise.len, &packed);
 	assert_result(world, packed.data, packed.len, EIO, "tar");
-	assert_result(world, "text", 4, EIO, "cut off");
+	assert_result(world, "text", 4, EIO, "truncated");
 	assert_result(world, "\x1f\x8b", 2, EIO, "");
-	assert_result(world, "BZh91AY&SY", 10, EIO, "cut off");
+	assert_result(world, "BZh91AY&SY", 10, EIO, "truncated");
 	assert_result(world,
 	    "\xfd"
 	    "7zXZ\0\0\0",
-	    8, EIO, "cut off");
+	    8, EIO, "truncated");
 }
 
 static void test_cut_off(void **state)

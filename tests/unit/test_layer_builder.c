@@ -44,7 +44,7 @@ static void test_implied_parents(void **state)
 	AUTO_INDEX struct layer_index *index = NULL;
 
 	(void)state;
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	add_dir(builder, "a/", 0700);
 	index = end(builder);
 	assert_int_equal(at(index, "a").mode, S_IFDIR | 0700);
@@ -226,7 +226,7 @@ static void test_attributes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
-		add_entry(builder, &entries[i]);
+		build_entry(builder, &entries[i]);
 	index = end(builder);
 	file = at(index, "f");
 	assert_int_equal(file.mode, S_IFREG | 06751);
@@ -285,7 +285,7 @@ static void test_xattrs(void **state)
 	const void *value;
 
 	(void)state;
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	add_file(builder, "g", 1);
 	index = end(builder);
 	assert_false(layer_index_facts(index)->has_acls);
@@ -312,7 +312,7 @@ static void test_acls(void **state)
 	AUTO_INDEX struct layer_index *index = NULL;
 
 	(void)state;
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	index = end(builder);
 	assert_true(layer_index_facts(index)->has_acls);
 }
@@ -333,15 +333,15 @@ static void test_sparse(void **state)
 	struct layer_entry two;
 
 	(void)state;
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	file.name = "two";
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	/* Of which nothing is stored. */
 	file.name = "hole";
 	file.size = 0;
 	file.extent_count = 0;
 	file.extents = NULL;
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	add_link(builder, "linked", "two");
 	index = end(builder);
 	two = at(index, "two");

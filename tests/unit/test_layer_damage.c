@@ -177,7 +177,7 @@ static struct builder *sample(void)
 	struct builder *builder = begin();
 	struct err err = ERR_INIT;
 
-	add_entry(builder, &file);
+	build_entry(builder, &file);
 	add_symlink(builder, "l", "d/and/more");
 	add_link(builder, "h", "d/s");
 	add_link(builder, "n", "nothing/here");

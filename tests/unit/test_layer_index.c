@@ -55,7 +55,7 @@ static struct builder *sample(void)
 	struct builder *builder = begin();
 	struct err err = ERR_INIT;
 
-	add_entry(builder, &sparse);
+	build_entry(builder, &sparse);
 	add_symlink(builder, "l", "d");
 	add_link(builder, "h", "d/s");
 	assert_int_equal(builder_add_span(builder, &span, "win", 3, &err), 0);

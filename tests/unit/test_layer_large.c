@@ -84,7 +84,7 @@ static void annotate(struct vouched *vouched, const struct made *made)
 static void vouched_init(struct vouched *vouched, struct world *world,
     enum toc_kind kind)
 {
-	AUTO_MADE struct made made = made_new(kind);
+	AUTO_MADE struct made made = toc_made_new(kind);
 	uint64_t at, end;
 
 	made.window_log = vouched->window_log;

@@ -297,9 +297,9 @@ static void test_kept(void **state)
 		damage_file(path, cut);
 		layer = open_layer(&world->shelf, remote);
 		assert_null(layer_index_known(layer));
-		assert_false(exists(path));
+		assert_false(file_exists(path));
 		index_of(layer);
-		assert_true(exists(path));
+		assert_true(file_exists(path));
 		assert_files(layer, &world->tar);
 		layer_put(layer);
 	}

@@ -331,17 +331,20 @@ static void test_what_nobody_unpacks(void **state)
 	static const struct {
 		const char *entries, *sentence;
 	} cases[] = {
-	    {"Fa Fa/b",
-		"in what is no directory: nobody can unpack the entry a/b"},
+	    {"Fa Fa/b", "the entry a/b cannot be unpacked: its parent is not a "
+			"directory"},
 	    {"Fa Fa/b/c Ga",
-		"in what is no directory: nobody can unpack the entry a/b/c"},
+		"the entry a/b/c cannot be unpacked: its parent is not a "
+		"directory"},
 	    {"Dd/ Hh>d",
-		"a hard link to a directory: nobody can unpack the entry h"},
+		"the entry h cannot be unpacked: it is a hard link to a "
+		"directory"},
 	    {"Sl>l Fl/x",
-		"its name leads nowhere: nobody can unpack the entry l/x"},
-	    {"Dd/ Hd/h>../f Ff", "a hard link to f, which the tar has not in "
-				 "front of it: nobody "
-				 "can unpack the entry d/h"},
+		"the entry l/x cannot be unpacked: its name leads nowhere"},
+	    {"Dd/ Hd/h>../f Ff",
+		"the entry d/h cannot be unpacked: it is a hard "
+		"link to f, which the tar does not have before "
+		"it"},
 	};
 
 	(void)state;

@@ -345,8 +345,8 @@ static void tables(void **state)
 	(void)state;
 	for (enum layer_kind kind = LAYER_ESTARGZ; kind <= LAYER_ZSTD_CHUNKED;
 	     kind++) {
-		AUTO_MADE struct made made =
-		    made_new(kind == LAYER_ESTARGZ ? TOC_ESTARGZ : TOC_CHUNKED);
+		AUTO_MADE struct made made = toc_made_new(
+		    kind == LAYER_ESTARGZ ? TOC_ESTARGZ : TOC_CHUNKED);
 		CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 		struct layer_written written;
 		struct err err = ERR_INIT;

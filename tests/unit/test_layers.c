@@ -6,7 +6,7 @@ static struct digest digest_number(unsigned n)
 {
 	struct digest digest;
 
-	sha256(&n, sizeof(n), &digest);
+	sha256_of(&n, sizeof(n), &digest);
 	return digest;
 }
 

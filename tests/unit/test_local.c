@@ -2,6 +2,7 @@
 /* Names, attributes and contents of a local file system. */
 #include "local_fixture.h"
 
+#include <stdio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -89,7 +90,7 @@ static void test_many_names(void **state)
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "%d", i);
-		AUTO_INODE *file = make(f->root, name, S_IFREG);
+		AUTO_INODE *file = make_entry(f->root, name, S_IFREG);
 
 		expected += local_number(file);
 	}
@@ -99,7 +100,7 @@ static void test_many_names(void **state)
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "%d", i);
 		assert_int_equal(local_unlink(f->root, name, &err), 0);
-		assert_false(exists(f->root, name));
+		assert_false(local_exists(f->root, name));
 	}
 	assert_int_equal(local_count(f->root), 0);
 	assert_int_equal(contents(f), 0);
@@ -131,7 +132,7 @@ static void test_contents(void **state)
 {
 	struct fixture *f = *state;
 	struct err err = ERR_INIT;
-	AUTO_INODE *file = make(f->root, "file", S_IFREG);
+	AUTO_INODE *file = make_entry(f->root, "file", S_IFREG);
 	char data[16] = "";
 
 	assert_int_equal(contents(f), 0);
@@ -160,7 +161,7 @@ static void test_attributes(void **state)
 	const mode_t mode = 07123;
 	const uid_t uid = 8;
 	struct err err = ERR_INIT;
-	AUTO_INODE *dir = make(f->root, "dir", S_IFDIR | S_ISGID);
+	AUTO_INODE *dir = make_entry(f->root, "dir", S_IFDIR | S_ISGID);
 	AUTO_INODE *below = make_dir(dir, "below");
 	struct stat before = stat_of(below), after;
 
@@ -197,7 +198,7 @@ static void test_extended_attributes(void **state)
 	AUTO_FREE char *large = calloc(1, LOCAL_XATTRS_MAX);
 	struct err err = ERR_INIT;
 	char text[64] = "";
-	AUTO_INODE *file = make(f->root, "file", S_IFREG);
+	AUTO_INODE *file = make_entry(f->root, "file", S_IFREG);
 
 	assert_int_equal(local_setxattr(file, "b", "1", 1, XATTR_CREATE, &err),
 	    0);
@@ -280,7 +281,8 @@ static void test_contents_go_with_the_tree(void **state)
 
 int main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, local_setup, local_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_links_are_counted),
 	    T(test_what_is_refused),

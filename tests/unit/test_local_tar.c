@@ -82,11 +82,11 @@ static void test_entries(void **state)
 	struct err err = ERR_INIT;
 	AUTO_INODE *dir = make_dir(f->root, "dir");
 	AUTO_INODE *file = make_file(dir, "file", "content ");
-	AUTO_INODE *link = make(f->root, "dir.link", S_IFLNK | 0777);
-	AUTO_INODE *fifo = make(f->root, "fifo", S_IFIFO | 0600);
-	AUTO_INODE *socket = make(f->root, "socket", S_IFSOCK | 0600);
-	AUTO_INODE *base = make(f->root, ".base", S_IFLNK | 0777);
-	AUTO_INODE *below = make(dir, ".base", S_IFLNK | 0777);
+	AUTO_INODE *link = make_entry(f->root, "dir.link", S_IFLNK | 0777);
+	AUTO_INODE *fifo = make_entry(f->root, "fifo", S_IFIFO | 0600);
+	AUTO_INODE *socket = make_entry(f->root, "socket", S_IFSOCK | 0600);
+	AUTO_INODE *base = make_entry(f->root, ".base", S_IFLNK | 0777);
+	AUTO_INODE *below = make_entry(dir, ".base", S_IFLNK | 0777);
 
 	(void)socket;
 	(void)base;
@@ -167,7 +167,8 @@ static void test_too_long_a_path(void **state)
 
 int main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) \
+	cmocka_unit_test_setup_teardown(test, local_setup, local_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_entries),
 	    T(test_an_empty_tree),

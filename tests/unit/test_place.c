@@ -60,7 +60,7 @@ static int teardown_world(void **state)
 		node_table_free(world->mount.nodes);
 	layer_table_free(world->table);
 	store_close(world->store);
-	nftw(world->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(world->dir);
 	free(world);
 	return 0;
 }

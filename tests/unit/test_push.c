@@ -16,7 +16,7 @@ static void in_order(void **state)
 	assert_pushed(write_range(f, f->archive.len - 1, f->archive.len));
 	assert_image(f, "team/app", "1.0", &layers, MEDIA_DOCKER_MANIFEST);
 	manifest = registry_double_manifest(f->server, "team/app", "1.0");
-	sha256(manifest->data, manifest->len, &digest);
+	sha256_of(manifest->data, manifest->len, &digest);
 	assert_true(digest_equal(&digest, push_digest(f->push)));
 	assert_pushed(end_push(f));
 	assert_false(push_failed(f->push));

@@ -4,7 +4,7 @@
 
 static void add_text(struct buf *out, const char *name, const char *text)
 {
-	add_file(out, name, text, strlen(text));
+	add_tar_file(out, name, text, strlen(text));
 }
 
 static void layers_named_by_nothing(void **state)
@@ -29,7 +29,7 @@ static void a_layer_that_was_compressed(void **state)
 	make_docker(f, &layers, false);
 	assert_pushed(push_archive(f, "app", "1.0"));
 	assert_image(f, "app", "1.0", &layers, MEDIA_DOCKER_MANIFEST);
-	sha256(packed->packed.data, packed->packed.len, &digest);
+	sha256_of(packed->packed.data, packed->packed.len, &digest);
 	assert_non_null(registry_double_blob(f->server, "app",
 	    digest_format(&digest, text)));
 }
@@ -79,7 +79,7 @@ static void a_layer_in_damaged_xz(void **state)
 	    16);
 	make_docker(f, &layers, false);
 	assert_fails(push_archive(f, "app", "1.0"), EINVAL,
-	    "layer.tar: xz offset 12: damaged data");
+	    "layer.tar: xz offset 12: the data is damaged");
 }
 
 static void a_layer_without_files(void **state)
@@ -90,7 +90,7 @@ static void a_layer_without_files(void **state)
 
 	buf_reset(&layer->tar);
 	add_zeros(&layer->tar, 1024);
-	sha256(layer->tar.data, layer->tar.len, &layer->diff_id);
+	sha256_of(layer->tar.data, layer->tar.len, &layer->diff_id);
 	digest_hex(&layer->diff_id, layer->hex);
 	make_docker(f, &layers, true);
 	assert_pushed(push_archive(f, "app", "1.0"));
@@ -137,17 +137,17 @@ static void make_two_images(struct fixture *f, const struct layers *one,
 
 	add_layers(&f->archive, two, true);
 	print_config(&text, one);
-	add_file(&f->archive, "one.json", text.data, text.len);
+	add_tar_file(&f->archive, "one.json", text.data, text.len);
 	buf_reset(&text);
 	print_config(&text, two);
-	add_file(&f->archive, "two.json", text.data, text.len);
+	add_tar_file(&f->archive, "two.json", text.data, text.len);
 	buf_reset(&text);
 	must_add(&text, &err_, "[");
 	print_item(&text, one, "one.json", "app:one", true);
 	must_add(&text, &err_, ",");
 	print_item(&text, two, "two.json", "app:two", true);
 	must_add(&text, &err_, "]");
-	add_file(&f->archive, "manifest.json", text.data, text.len);
+	add_tar_file(&f->archive, "manifest.json", text.data, text.len);
 	add_zeros(&f->archive, 1024);
 }
 
@@ -178,7 +178,7 @@ static void a_root_file_system(void **state)
 	add_text(&layer->tar, "./etc/hostname", "here\n");
 	add_text(&layer->tar, "./bin/sh", "#!\n");
 	add_zeros(&layer->tar, 1024);
-	sha256(layer->tar.data, layer->tar.len, &layer->diff_id);
+	sha256_of(layer->tar.data, layer->tar.len, &layer->diff_id);
 	add_bytes(&f->archive, layer->tar.data, layer->tar.len);
 	add_zeros(&f->archive, 2048);
 	assert_pushed(push_archive(f, "app", "1.0"));
@@ -203,10 +203,10 @@ static void add_blob(struct fixture *f, struct buf *list,
 	char name[128], hex[DIGEST_TEXT_SIZE];
 	struct digest digest;
 
-	sha256(data, len, &digest);
+	sha256_of(data, len, &digest);
 	snprintf(name, sizeof(name), "blobs/sha256/%s",
 	    digest_hex(&digest, hex));
-	add_file(&f->archive, name, data, len);
+	add_tar_file(&f->archive, name, data, len);
 	must_add(list, &err_,
 	    "%s{\"mediaType\":\"%s\",\"digest\":\"sha256:%s\","
 	    "\"size\":%zu%s}",
@@ -254,7 +254,7 @@ static void end_layout(struct fixture *f, const char *list)
 	AUTO_BUF struct buf index = BUF_INIT(1 << 20);
 
 	print_index(&index, list);
-	add_file(&f->archive, "index.json", index.data, index.len);
+	add_tar_file(&f->archive, "index.json", index.data, index.len);
 	add_text(&f->archive, "oci-layout", layout);
 	add_zeros(&f->archive, 1024);
 }

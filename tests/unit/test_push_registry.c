@@ -22,7 +22,7 @@ static void forget_everything(struct fixture *f)
 	close_push(f);
 	images_free(f->images);
 	store_close(f->store);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 	open_images(f);
 }
 

@@ -97,12 +97,12 @@ static void anonymous(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.tokens, 1);
 	assert_int_equal(script.calls, 2);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool token_for_alice(struct peer *peer, const char *head,
@@ -123,9 +123,9 @@ static void with_password(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool token_for_identity(struct peer *peer, const char *head,
@@ -157,10 +157,10 @@ static void with_identity_token(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script,
+	registry_fixture_open(&f, answer, &script,
 	    "{\"auth\":\"YTo=\",\"identitytoken\":\"re/fresh\"}");
 	assert_int_equal(tags(&f, &err), 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void with_registry_token(void **state)
@@ -170,10 +170,11 @@ static void with_registry_token(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, "{\"registrytoken\":\"as-is\"}");
+	registry_fixture_open(&f, answer, &script,
+	    "{\"registrytoken\":\"as-is\"}");
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.tokens, 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void with_basic(void **state)
@@ -185,10 +186,10 @@ static void with_basic(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.calls, 1);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void no_credentials(void **state)
@@ -199,13 +200,13 @@ static void no_credentials(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), -EACCES);
 	assert_non_null(strstr(err.msg, registry_host(f.registry)));
 	assert_non_null(strstr(err.msg, "repository:app:pull"));
 	assert_non_null(strstr(err.msg, "docker login"));
 	assert_int_equal(script.calls, 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void wrong_password(void **state)
@@ -217,13 +218,13 @@ static void wrong_password(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), -EACCES);
 	assert_non_null(strstr(err.msg, "password are refused"));
 	assert_int_equal(err.http, 401);
 	/* The same once more would be a step to a locked account. */
 	assert_int_equal(script.calls, 1);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool no_token(struct peer *peer, const char *head, struct script *script)
@@ -240,7 +241,7 @@ static void token_refused(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), -EACCES);
 	assert_non_null(strstr(err.msg, "wrong password"));
 	assert_non_null(strstr(err.msg, "repository:app:pull"));
@@ -248,7 +249,7 @@ static void token_refused(void **state)
 	assert_null(strstr(err.msg, "secret"));
 	assert_int_equal(script.tokens, 1);
 	assert_int_equal(script.calls, 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool login_page(struct peer *peer, const char *head,
@@ -274,7 +275,7 @@ static void tokens_that_are_none(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), -EIO);
 	assert_says(err.msg, "answered 200 with a page: \"Please log in\"");
 	/* What may be a token is not shown. */
@@ -282,7 +283,7 @@ static void tokens_that_are_none(void **state)
 	assert_int_equal(tags(&f, &err), -EIO);
 	assert_says(err.msg, "answered 201");
 	assert_null(strstr(err.msg, "hush"));
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool numbered_token(struct peer *peer, const char *head,
@@ -305,13 +306,13 @@ static void insufficient_scope_ends(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), -EACCES);
 	assert_non_null(strstr(err.msg, "repository:app:pull"));
 	assert_non_null(strstr(err.msg, "who?"));
 	assert_int_equal(script.tokens, 2);
 	assert_int_equal(script.calls, 2);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void revoked_token_is_renewed(void **state)
@@ -323,14 +324,14 @@ static void revoked_token_is_renewed(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), 0);
 	script.accepts = "Bearer T2";
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.tokens, 2);
 	assert_int_equal(script.calls, 4);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool token_for_both(struct peer *peer, const char *head,
@@ -353,10 +354,10 @@ static void scope_of_the_challenge(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.tokens, 2);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void challenge_of_ping_alone(void **state)
@@ -369,10 +370,10 @@ static void challenge_of_ping_alone(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(tags(&f, &err), 0);
 	assert_int_equal(script.tokens, 2);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void basic_beside_a_token_that_is_refused(void **state)
@@ -384,9 +385,9 @@ static void basic_beside_a_token_that_is_refused(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, ALICE);
+	registry_fixture_open(&f, answer, &script, ALICE);
 	assert_int_equal(tags(&f, &err), 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void bad_realms(void **state)
@@ -402,10 +403,10 @@ static void bad_realms(void **state)
 		struct err err = ERR_INIT;
 		struct fixture f;
 
-		fixture_open(&f, answer, &script, ALICE);
+		registry_fixture_open(&f, answer, &script, ALICE);
 		assert_int_equal(tags(&f, &err), -EINVAL);
 		assert_int_equal(script.calls, 0);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 
@@ -425,7 +426,7 @@ static void one_token_for_many_threads(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, thread_tags,
 				     &f),
@@ -438,7 +439,7 @@ static void one_token_for_many_threads(void **state)
 	}
 	assert_int_equal(script.tokens, 1);
 	assert_int_equal(script.calls, 8);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 int main(void)

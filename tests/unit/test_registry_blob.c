@@ -92,13 +92,13 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 static int setup(void **state)
 {
 	*state = malloc(sizeof(struct fixture));
-	fixture_open(*state, answer, NULL, NULL);
+	registry_fixture_open(*state, answer, NULL, NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	fixture_close(*state);
+	registry_fixture_close(*state);
 	free(*state);
 	return 0;
 }
@@ -252,7 +252,7 @@ static void redirected(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, redirect, behind, ALICE);
+	registry_fixture_open(&f, redirect, behind, ALICE);
 	check(&f, "app", 0, 0, CONTENT);
 	check(&f, "app", 4, 0, "456789");
 	assert_int_equal(registry_blob_head(f.registry, "app", &digest, 10,
@@ -260,7 +260,7 @@ static void redirected(void **state)
 	    1);
 	assert_int_equal(server_requests(behind), 3);
 	assert_int_equal(credentials, 0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	server_stop(behind);
 }
 

@@ -39,8 +39,8 @@ static struct source_limit after(struct fixture *f, const char *repository)
 
 /* A registry that is open, and answers as script says. */
 #define OPEN(f_, script_) \
-	CLEANUP(fixture_close) struct fixture f_; \
-	fixture_open(&(f_), answer, &(script_), NULL)
+	CLEANUP(registry_fixture_close) struct fixture f_; \
+	registry_fixture_open(&(f_), answer, &(script_), NULL)
 
 static void nothing_is_said(void **state)
 {

@@ -20,9 +20,9 @@ static void assert_catalog(server_answer *answer, const char *want)
 	struct fixture f;
 	int r;
 
-	fixture_open(&f, answer, NULL, NULL);
+	registry_fixture_open(&f, answer, NULL, NULL);
 	r = registry_catalog(f.registry, join, &names, &err);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_string_equal(err.msg, "");
 	assert_int_equal(r, 0);
 	assert_string_equal(buf_str(&names), want);
@@ -36,9 +36,9 @@ static void assert_catalog_fails(server_answer *answer, const char *entry,
 	struct fixture f;
 	int r;
 
-	fixture_open(&f, answer, NULL, entry);
+	registry_fixture_open(&f, answer, NULL, entry);
 	r = registry_catalog(f.registry, join, &names, &err);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_int_equal(r, -code);
 	assert_int_equal(err.code, code);
 	if (!strstr(err.msg, says))
@@ -273,7 +273,7 @@ static void tags(void **state)
 	unsigned count = 0;
 
 	(void)state;
-	fixture_open(&f, tag_lists, NULL, NULL);
+	registry_fixture_open(&f, tag_lists, NULL, NULL);
 	assert_int_equal(registry_tags(f.registry, "none", join, &names, &err),
 	    0);
 	assert_string_equal(buf_str(&names), "");
@@ -286,7 +286,7 @@ static void tags(void **state)
 	assert_int_equal(registry_tags(f.registry, "a/b", join, &names, &err),
 	    -ENOENT);
 	assert_non_null(strstr(err.msg, "a/b: no such name"));
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 /* The repository's name says what comes in place of its list. */
@@ -336,7 +336,7 @@ static void what_is_no_list(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, no_lists, NULL, NULL);
+	registry_fixture_open(&f, no_lists, NULL, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		AUTO_BUF struct buf names = BUF_INIT(1000);
 		struct err err = ERR_INIT;
@@ -347,7 +347,7 @@ static void what_is_no_list(void **state)
 		assert_int_equal(err.http, cases[i].http);
 		assert_says(err.msg, cases[i].says);
 	}
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static bool empty_object(struct peer *peer, const char *head, void *arg)
@@ -383,12 +383,12 @@ static void failures_pass(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, shaky, &calls, NULL);
+	registry_fixture_open(&f, shaky, &calls, NULL);
 	assert_int_equal(registry_tags(f.registry, "app", join, &names, &err),
 	    0);
 	assert_string_equal(buf_str(&names), "1.0|");
 	assert_int_equal(calls, 3);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 int main(void)

@@ -71,10 +71,10 @@ static void check(void **state)
 		struct err err = ERR_INIT;
 		struct fixture f;
 
-		fixture_open(&f, answer, &script, cases[i].entry);
+		registry_fixture_open(&f, answer, &script, cases[i].entry);
 		assert_int_equal(registry_check_login(f.registry, NULL, &err),
 		    cases[i].result);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 		assert_int_equal(script.tokens, cases[i].tokens);
 		assert_int_equal(script.pings, cases[i].pings);
 		if (cases[i].result == 0)
@@ -92,9 +92,9 @@ static void a_token_without_a_name(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, "{\"registrytoken\":\"r\"}");
+	registry_fixture_open(&f, answer, &script, "{\"registrytoken\":\"r\"}");
 	assert_int_equal(registry_check_login(f.registry, NULL, &err), -EACCES);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_int_equal(script.tokens, 0);
 	assert_says(err.msg, "the stored credentials: log in");
 }

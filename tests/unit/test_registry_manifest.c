@@ -57,13 +57,13 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 static int setup(void **state)
 {
 	*state = malloc(sizeof(struct fixture));
-	fixture_open(*state, answer, NULL, NULL);
+	registry_fixture_open(*state, answer, NULL, NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	fixture_close(*state);
+	registry_fixture_close(*state);
 	free(*state);
 	return 0;
 }
@@ -215,7 +215,7 @@ static void put(void **state)
 
 	(void)state;
 	digest_of(DIGEST_SHA256, BODY, strlen(BODY), &digest, &err);
-	fixture_open(&f, take, NULL, NULL);
+	registry_fixture_open(&f, take, NULL, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		assert_int_equal(registry_manifest_put(f.registry,
 				     cases[i].repository, "1.0",
@@ -224,7 +224,7 @@ static void put(void **state)
 		    cases[i].result);
 		assert_non_null(strstr(err.msg, cases[i].says));
 	}
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 /* A registry with one tag, and what stands in front of it and answers in its
@@ -321,13 +321,13 @@ static void odd_puts(void **state)
 		struct err failure = ERR_INIT;
 		struct fixture f;
 
-		fixture_open(&f, answer_oddly, &odd, NULL);
+		registry_fixture_open(&f, answer_oddly, &odd, NULL);
 		assert_int_equal(registry_manifest_put(f.registry, "app", "1.0",
 				     MEDIA_OCI_MANIFEST, BODY, strlen(BODY),
 				     &digest, &failure),
 		    cases[i].result);
 		assert_says(failure.msg, cases[i].says);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 
@@ -373,7 +373,7 @@ static void odd_deletes(void **state)
 			int r;
 
 			odd.there |= odd.does;
-			fixture_open(&f, answer_oddly, &odd, NULL);
+			registry_fixture_open(&f, answer_oddly, &odd, NULL);
 			r = remove ? registry_manifest_remove(f.registry, "app",
 					 "1.0", &failure)
 				   : registry_manifest_delete(f.registry, "app",
@@ -382,7 +382,7 @@ static void odd_deletes(void **state)
 			    remove ? cases[i].removed : cases[i].deleted);
 			if (r < 0)
 				assert_says(failure.msg, cases[i].says);
-			fixture_close(&f);
+			registry_fixture_close(&f);
 		}
 	}
 }
@@ -412,12 +412,12 @@ static void look(void **state)
 		struct digest digest;
 		struct fixture f;
 
-		fixture_open(&f, answer_oddly, &odd, NULL);
+		registry_fixture_open(&f, answer_oddly, &odd, NULL);
 		assert_int_equal(registry_manifest_look(f.registry, "app",
 				     "1.0", &digest, &failure),
 		    cases[i].result);
 		assert_says(failure.msg, cases[i].says);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 

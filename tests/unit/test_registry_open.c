@@ -37,9 +37,9 @@ static void registries(void **state)
 	for (size_t i = 0; i < sizeof(replies) / sizeof(*replies); i++) {
 		struct fixture f;
 
-		fixture_open(&f, answer, &replies[i], ALICE);
+		registry_fixture_open(&f, answer, &replies[i], ALICE);
 		assert_int_equal(server_requests(f.server), 1);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 
@@ -73,7 +73,7 @@ static void others(void **state)
 		    -cases[i].code);
 		assert_null(f.registry);
 		assert_non_null(strstr(err.msg, cases[i].says));
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 
@@ -86,7 +86,7 @@ static void nobody_there(void **state)
 	char address[64];
 
 	(void)state;
-	fixture_open(&f, answer, &reply, NULL);
+	registry_fixture_open(&f, answer, &reply, NULL);
 	snprintf(address, sizeof(address), "%s",
 	    server_url(f.server, "") + strlen("http://"));
 	server_stop(f.server);
@@ -98,7 +98,7 @@ static void nobody_there(void **state)
 	assert_null(registry);
 	assert_non_null(strstr(err.msg, address));
 	f.server = server_start(answer, &reply);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void bad_address(void **state)
@@ -109,12 +109,12 @@ static void bad_address(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &reply, NULL);
+	registry_fixture_open(&f, answer, &reply, NULL);
 	assert_int_equal(registry_open(f.http, f.creds,
 			     &(struct registry_options){"r.io/team", false},
 			     &registry, &err),
 	    -EINVAL);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 /* What takes a TLS hello for the begin of something, and waits for the rest. */
@@ -150,7 +150,7 @@ static double open_silent(struct silence *silence, const char *scheme, int code,
 	struct fixture f;
 	char address[64];
 
-	fixture_open(&f, answer, &(struct reply){200, "", ""}, NULL);
+	registry_fixture_open(&f, answer, &(struct reply){200, "", ""}, NULL);
 	registry_close(steal(&f.registry));
 	server_stop(f.server);
 	http_free(f.http);
@@ -165,7 +165,7 @@ static double open_silent(struct silence *silence, const char *scheme, int code,
 	    -code);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	registry_close(registry);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	return (double)(end.tv_sec - start.tv_sec) +
 	       (double)(end.tv_nsec - start.tv_nsec) / 1e9;
 }
@@ -215,9 +215,9 @@ static void busy_once(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer_later, NULL, NULL);
+	registry_fixture_open(&f, answer_later, NULL, NULL);
 	assert_int_equal(server_requests(f.server), 2);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 int main(void)

@@ -97,10 +97,10 @@ static void list(void **state)
 		struct fixture f;
 		int r;
 
-		fixture_open(&f, answer, NULL, NULL);
+		registry_fixture_open(&f, answer, NULL, NULL);
 		r = registry_referrers(f.registry, cases[i].repository,
 		    &subject, join, &types, &failure);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 		assert_int_equal(r, -cases[i].code);
 		assert_string_equal(buf_str(&types), cases[i].types);
 		if (r < 0)
@@ -129,11 +129,11 @@ static void a_page_is_missing(void **state)
 
 	(void)state;
 	assert_int_equal(digest_parse(&subject, SUBJECT, &err), 0);
-	fixture_open(&f, breaks_off, NULL, NULL);
+	registry_fixture_open(&f, breaks_off, NULL, NULL);
 	assert_int_equal(registry_referrers(f.registry, "app", &subject, join,
 			     &types, &err),
 	    -EIO);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 /* A list, and after that what arg says. */
@@ -173,7 +173,7 @@ static void who_has_listed_goes_on_to(void **state)
 
 	(void)state;
 	assert_int_equal(digest_parse(&subject, SUBJECT, &err), 0);
-	fixture_open(&f, goes_away, NULL, NULL);
+	registry_fixture_open(&f, goes_away, NULL, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		AUTO_BUF struct buf types = BUF_INIT(1000);
 
@@ -182,7 +182,7 @@ static void who_has_listed_goes_on_to(void **state)
 				     &types, &err),
 		    cases[i].result);
 	}
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 int main(void)

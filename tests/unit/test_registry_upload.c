@@ -144,9 +144,9 @@ static void succeeds(struct script *script)
 	struct fixture f;
 	int r;
 
-	fixture_open(&f, answer, script, NULL);
+	registry_fixture_open(&f, answer, script, NULL);
 	r = upload(&f, &err);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_string_equal(err.msg, "");
 	assert_int_equal(r, 0);
 }
@@ -157,9 +157,9 @@ static void fails(struct script *script, int code, const char *says)
 	struct fixture f;
 	int r;
 
-	fixture_open(&f, answer, script, NULL);
+	registry_fixture_open(&f, answer, script, NULL);
 	r = upload(&f, &err);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_int_equal(r, -code);
 	if (!strstr(err.msg, says))
 		print_error("%s\n", err.msg);
@@ -292,12 +292,12 @@ static void patch_is_remembered(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(upload(&f, &err), 0);
 	assert_int_equal(upload(&f, &err), 0);
 	assert_int_equal(script.patches, 2);
 	assert_int_equal(script.posts, 3);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 }
 
 static void failure_of_the_server_passes(void **state)
@@ -388,12 +388,12 @@ static void mount(void **state)
 		struct mounts mounts = {.status = cases[i].status};
 		struct fixture f;
 
-		fixture_open(&f, answer_mount, &mounts, NULL);
+		registry_fixture_open(&f, answer_mount, &mounts, NULL);
 		assert_int_equal(registry_blob_mount(f.registry, "app", &digest,
 				     "from/here", &err),
 		    cases[i].result);
 		assert_int_equal(mounts.deletes, cases[i].deletes);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 

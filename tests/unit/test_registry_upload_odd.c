@@ -91,11 +91,11 @@ static void check(struct script script, int result, const char *says)
 	struct err err = ERR_INIT;
 	struct fixture f;
 
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(registry_blob_upload(f.registry, "app", &digest, &body,
 			     &err),
 	    result);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_says(err.msg, says);
 }
 
@@ -136,11 +136,11 @@ static void a_lost_answer_costs_no_second_upload(void **state)
 	struct fixture f;
 
 	(void)state;
-	fixture_open(&f, answer, &script, NULL);
+	registry_fixture_open(&f, answer, &script, NULL);
 	assert_int_equal(registry_blob_upload(f.registry, "app", &digest, &body,
 			     &err),
 	    0);
-	fixture_close(&f);
+	registry_fixture_close(&f);
 	assert_int_equal(script.puts, 1);
 	assert_int_equal(script.posts, 1);
 }
@@ -208,11 +208,11 @@ static void mounts(void **state)
 
 		digest_of(cases[i].algorithm, CONTENT, strlen(CONTENT), &digest,
 		    &err);
-		fixture_open(&f, answer, &script, NULL);
+		registry_fixture_open(&f, answer, &script, NULL);
 		assert_int_equal(registry_blob_mount(f.registry, "app", &digest,
 				     "from", &err),
 		    cases[i].result);
-		fixture_close(&f);
+		registry_fixture_close(&f);
 	}
 }
 

@@ -21,11 +21,11 @@ static void a_blob_is_fetched_and_kept(void **state)
 	assert_true(blob_verified(blob));
 	assert_int_equal(blob_cached(blob), BLOB_SIZE);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(f->origin.calls, 1);
 	assert_int_equal(f->origin.released, 1);
-	assert_true(exists(whole_path(f, path)));
-	assert_false(exists(partial_path(f, path)));
+	assert_true(file_exists(whole_path(f, path)));
+	assert_false(file_exists(partial_path(f, path)));
 }
 
 static void the_next_mount_has_it(void **state)
@@ -36,8 +36,8 @@ static void the_next_mount_has_it(void **state)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	blob = get(f);
 	assert_true(blob_verified(blob));
 	assert_reads_all(blob, &f->content);
@@ -213,8 +213,8 @@ static void what_was_left_outlives_who_wanted_it(void **state)
 		assert_int_equal(waiter_end(&waiters[i]), 1);
 		blob_put(blobs[i]);
 	}
-	fixture_close(f);
-	assert_true(exists(partial_path(f, path)));
+	store_fixture_close(f);
+	assert_true(file_exists(partial_path(f, path)));
 	assert_int_equal(f->origin.calls, 0);
 	for (unsigned i = 0; i < FETCHERS; i++)
 		content_release(&others[i]);
@@ -288,7 +288,7 @@ static void sources_are_released_also_when_not_needed(void **state)
 	assert_reads_all(blobs[7], &f->content);
 	for (int i = 0; i < 8; i++)
 		blob_put(blobs[i]);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(f->origin.released, 8);
 }
 

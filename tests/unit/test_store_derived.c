@@ -60,8 +60,8 @@ static void a_file_is_replaced_whole(void **state)
 	put(f->store, "a.idx", "short");
 	put(f->store, "b.idx", "another");
 	assert_content(old, "a longer one");
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	assert_content(open_derived(f->store, "a.idx"), "short");
 	store_derived_drop(f->store, "a.idx");
 	store_derived_drop(f->store, "a.idx");
@@ -164,7 +164,7 @@ static void threads_make_it_once(void **state)
 	struct maker makers[MAKERS];
 	int made = 0;
 
-	fixture_open(&other);
+	store_fixture_open(&other);
 	for (int i = 0; i < MAKERS; i++) {
 		makers[i].store = i % 2 ? f->store : other.store;
 		makers[i].err = (struct err)ERR_INIT;
@@ -178,7 +178,7 @@ static void threads_make_it_once(void **state)
 		made += makers[i].result;
 	}
 	assert_int_equal(made, 1);
-	fixture_close(&other);
+	store_fixture_close(&other);
 }
 
 static void processes_make_it_once(void **state)
@@ -194,9 +194,9 @@ static void processes_make_it_once(void **state)
 			struct err err = ERR_INIT;
 			int r;
 
-			fixture_open(f);
+			store_fixture_open(f);
 			r = make_once(f->store, &err);
-			fixture_close(f);
+			store_fixture_close(f);
 			_exit(r < 0 ? 99 : r);
 		}
 	}
@@ -207,7 +207,7 @@ static void processes_make_it_once(void **state)
 		made += WEXITSTATUS(status);
 	}
 	assert_int_equal(made, 1);
-	fixture_open(f);
+	store_fixture_open(f);
 	assert_content(open_derived(f->store, "once"), "made");
 }
 
@@ -276,8 +276,8 @@ static void evict_to(const struct fixture *f, uint64_t limit)
 {
 	struct fixture other = *f;
 
-	fixture_open_limited(&other, limit);
-	fixture_close(&other);
+	store_fixture_open_limited(&other, limit);
+	store_fixture_close(&other);
 }
 
 static void it_goes_after_all_blobs(void **state)
@@ -295,18 +295,18 @@ static void it_goes_after_all_blobs(void **state)
 	    0);
 	make_old(path);
 	evict_to(f, BLOB_SIZE);
-	assert_false(exists(whole_path(f, blob)));
-	assert_true(exists(path));
+	assert_false(file_exists(whole_path(f, blob)));
+	assert_true(file_exists(path));
 
 	/* To be opened is a use, and while it is open it stays. */
 	fd = open_derived(f->store, "x");
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(time(NULL) - st.st_mtime < HOUR);
 	evict_to(f, 0);
-	assert_true(exists(path));
+	assert_true(file_exists(path));
 	assert_content(fd, "worth a pass");
 	evict_to(f, 0);
-	assert_false(exists(path));
+	assert_false(file_exists(path));
 }
 
 static void it_counts(void **state)

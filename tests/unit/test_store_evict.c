@@ -3,6 +3,7 @@
  * The limit. Opening a store starts an eviction and closing it waits for the
  * end, so a test needs to wait for nothing else.
  */
+#include <ftw.h>
 #include <sys/file.h>
 
 #include "parts_fixture.h"
@@ -68,8 +69,8 @@ static void evict_to(const struct fixture *f, uint64_t limit)
 {
 	struct fixture other = *f;
 
-	fixture_open_limited(&other, limit);
-	fixture_close(&other);
+	store_fixture_open_limited(&other, limit);
+	store_fixture_close(&other);
 }
 
 static void the_least_recently_used_go(void **state)
@@ -80,12 +81,12 @@ static void the_least_recently_used_go(void **state)
 	blobs_init(&blobs, f);
 	evict_to(f, BLOBS * SIZE * 2);
 	for (int i = 0; i < BLOBS; i++)
-		assert_true(exists(blobs.paths[i]));
+		assert_true(file_exists(blobs.paths[i]));
 
 	/* 4.5 of 8, less a sixteenth: four stay. */
 	evict_to(f, 9 * SIZE / 2);
 	for (int i = 0; i < BLOBS; i++)
-		assert_int_equal(exists(blobs.paths[i]), i >= BLOBS - 4);
+		assert_int_equal(file_exists(blobs.paths[i]), i >= BLOBS - 4);
 	blobs_release(&blobs);
 }
 
@@ -105,7 +106,7 @@ static void what_is_used_becomes_recent(void **state)
 	assert_true(age(blobs.paths[1]) < HOUR);
 	evict_to(f, 5 * SIZE / 2);
 	for (int i = 0; i < BLOBS; i++)
-		assert_int_equal(exists(blobs.paths[i]), i < 2);
+		assert_int_equal(file_exists(blobs.paths[i]), i < 2);
 	blobs_release(&blobs);
 }
 
@@ -121,12 +122,12 @@ static void what_is_open_stays(void **state)
 	set_age(blobs.paths[0], DAY);
 	evict_to(f, 0);
 	for (int i = 0; i < BLOBS; i++)
-		assert_int_equal(exists(blobs.paths[i]), i == 0);
+		assert_int_equal(file_exists(blobs.paths[i]), i == 0);
 	assert_reads_all(blob, &blobs.contents[0]);
 	assert_int_equal(read_at(blob, 0, &err), 1);
 	blob_put(blob);
 	evict_to(f, 0);
-	assert_false(exists(blobs.paths[0]));
+	assert_false(file_exists(blobs.paths[0]));
 	assert_int_equal(f->origin.calls, 0);
 	blobs_release(&blobs);
 }
@@ -144,8 +145,8 @@ static void parts_count_with_the_room_they_take(void **state)
 	parts_put(parts);
 	evict_to(f, BLOBS * SIZE * 16 / 15 + 8 * BLOCK);
 	for (int i = 0; i < BLOBS; i++)
-		assert_true(exists(blobs.paths[i]));
-	assert_true(exists(parts_path(f, path)));
+		assert_true(file_exists(blobs.paths[i]));
+	assert_true(file_exists(parts_path(f, path)));
 	blobs_release(&blobs);
 }
 
@@ -161,17 +162,17 @@ static void parts_go_in_turn_with_blobs(void **state)
 	set_age(parts_path(f, path), DAY);
 	evict_to(f, BLOBS * SIZE);
 	/* Not while somebody has them. */
-	assert_true(exists(path));
-	assert_false(exists(blobs.paths[0]));
+	assert_true(file_exists(path));
+	assert_false(file_exists(blobs.paths[0]));
 	parts_put(parts);
 	/* To be open was a use. */
 	assert_true(age(path) < HOUR);
 
 	set_age(path, DAY);
 	evict_to(f, (BLOBS - 2) * SIZE * 16 / 15 + BLOCK / 2);
-	assert_false(exists(path));
+	assert_false(file_exists(path));
 	for (int i = 2; i < BLOBS; i++)
-		assert_true(exists(blobs.paths[i]));
+		assert_true(file_exists(blobs.paths[i]));
 	parts = get_parts(f);
 	assert_int_equal(parts_cached(parts), 0);
 	assert_reads(f, parts, 0, BLOCK, 0);
@@ -199,7 +200,7 @@ static void the_limit_is_kept_while_blobs_come(void **state)
 	struct content contents[COMING];
 	struct origin origins[COMING];
 
-	fixture_open_limited(f, limit);
+	store_fixture_open_limited(f, limit);
 	for (unsigned i = 0; i < COMING; i++) {
 		struct blob *blob;
 
@@ -209,7 +210,7 @@ static void the_limit_is_kept_while_blobs_come(void **state)
 		assert_reads_all(blob, &contents[i]);
 		blob_put(blob);
 	}
-	fixture_close(f);
+	store_fixture_close(f);
 	for (unsigned i = 0; i < COMING; i++)
 		content_release(&contents[i]);
 	found_bytes = 0;
@@ -223,15 +224,15 @@ static void a_blob_above_the_limit_can_be_read(void **state)
 	char path[512];
 	struct blob *blob;
 
-	fixture_open_limited(f, BLOB_SIZE / 2);
+	store_fixture_open_limited(f, BLOB_SIZE / 2);
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	assert_reads_all(blob, &f->content);
 	assert_int_equal(f->origin.calls, 1);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	evict_to(f, BLOB_SIZE / 2);
-	assert_false(exists(whole_path(f, path)));
+	assert_false(file_exists(whole_path(f, path)));
 }
 
 static void old_leftovers_go(void **state)
@@ -249,7 +250,7 @@ static void old_leftovers_go(void **state)
 
 	/* Young ones are somebody's work, or worth continuing. */
 	evict_to(f, PLENTY);
-	assert_true(exists(partial) && exists(spooled));
+	assert_true(file_exists(partial) && file_exists(spooled));
 	set_age(partial, 2 * DAY);
 	set_age(spooled, 2 * DAY);
 
@@ -257,11 +258,11 @@ static void old_leftovers_go(void **state)
 	fd = open(partial, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	evict_to(f, PLENTY);
-	assert_true(exists(partial));
-	assert_false(exists(spooled));
+	assert_true(file_exists(partial));
+	assert_false(file_exists(spooled));
 	close(fd);
 	evict_to(f, PLENTY);
-	assert_false(exists(partial));
+	assert_false(file_exists(partial));
 }
 
 int main(void)

@@ -13,7 +13,7 @@ static void a_full_disk_keeps_nothing(void **state)
 	assert_reads_all(blob, &f->content);
 	assert_true(blob_verified(blob));
 	assert_int_equal(blob_cached(blob), 0);
-	assert_false(exists(partial_path(f, path)));
+	assert_false(file_exists(partial_path(f, path)));
 	assert_int_equal(f->origin.sent, BLOB_SIZE);
 	blob_put(blob);
 
@@ -23,9 +23,9 @@ static void a_full_disk_keeps_nothing(void **state)
 	assert_reads_all(blob, &f->content);
 	assert_int_equal(blob_cached(blob), BLOB_SIZE);
 	blob_put(blob);
-	fixture_close(f);
-	assert_true(exists(whole_path(f, path)));
-	fixture_open(f);
+	store_fixture_close(f);
+	assert_true(file_exists(whole_path(f, path)));
+	store_fixture_open(f);
 }
 
 static void what_is_not_used_makes_room(void **state)
@@ -38,8 +38,8 @@ static void what_is_not_used_makes_room(void **state)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	content_init(&other, BLOB_SIZE, 2);
 	origin_init(&origin, &other);
 	blob = get_from(f->store, &other, &origin);
@@ -49,8 +49,8 @@ static void what_is_not_used_makes_room(void **state)
 	assert_int_equal(stats.evicted, BLOB_SIZE + SUMS_SIZE);
 	blob_put(blob);
 	/* The store may still have the source that is on this stack. */
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	content_release(&other);
 }
 
@@ -77,23 +77,23 @@ static void no_room_for_the_sums(void **state)
 	assert_reads_all(blob, &f->content);
 	assert_true(blob_verified(blob));
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(size_of(whole_path(f, path)), MIB);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(size_of(path), MIB);
-	fixture_open(f);
+	store_fixture_open(f);
 	unfill(f);
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(size_of(whole_path(f, path)), MIB + 8 * 8 + 24);
 	assert_int_equal(f->origin.calls, 1);
-	fixture_open(f);
+	store_fixture_open(f);
 }
 
 /* What cannot be removed is not read. */
@@ -106,9 +106,9 @@ static void damage_on_a_read_only_disk(void **state)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	flip_at(whole_path(f, path), MIB);
-	fixture_open(f);
+	store_fixture_open(f);
 	remount(f, MS_RDONLY);
 	blob = get(f);
 	assert_int_equal(read_at(blob, 0, &err), 1);

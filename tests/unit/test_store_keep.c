@@ -52,7 +52,7 @@ static void a_damaged_blob_is_not_loaded(void **state)
 	assert_int_equal(load(f, &out, &err), 0);
 	assert_int_equal(out.len, 0);
 	assert_string_equal(buf_str(&out), "");
-	assert_false(exists(path));
+	assert_false(file_exists(path));
 }
 
 static void a_blob_past_the_limit_is_not_loaded(void **state)
@@ -67,7 +67,7 @@ static void a_blob_past_the_limit_is_not_loaded(void **state)
 			     f->content.bytes, SMALL, &err),
 	    0);
 	assert_int_equal(load(f, &out, &err), -EFBIG);
-	assert_true(exists(whole_path(f, path)));
+	assert_true(file_exists(whole_path(f, path)));
 }
 
 static void adopt(struct fixture *f, int fd)
@@ -128,8 +128,8 @@ static void a_note_is_replaced_whole(void **state)
 	assert_int_equal(store_note_put(f->store, "kind", "Other-1_2.x", "2",
 			     &err),
 	    0);
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	assert_int_equal(store_note(f->store, "kind", "key", &out, &err), 1);
 	assert_string_equal(buf_str(&out), "short");
 	assert_int_equal(store_note(f->store, "kind", "Other-1_2.x", &out,
@@ -166,7 +166,7 @@ static int open_result(struct fixture *f, struct err *err)
 	int r = store_open(&options, &f->store, err);
 
 	if (r == 0)
-		fixture_close(f);
+		store_fixture_close(f);
 	return r;
 }
 

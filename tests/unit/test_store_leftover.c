@@ -21,8 +21,8 @@ static void an_unfinished_transfer_is_continued(void **state)
 	assert_int_equal(f->origin.calls, 1);
 	assert_int_equal(f->origin.offsets[0], LEFT);
 	blob_put(blob);
-	fixture_close(f);
-	assert_true(exists(whole_path(f, path)));
+	store_fixture_close(f);
+	assert_true(file_exists(whole_path(f, path)));
 }
 
 static void a_blob_that_only_lacks_its_name_needs_no_transfer(void **state)
@@ -99,11 +99,11 @@ static void a_file_of_the_wrong_size_is_replaced(void **state)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(truncate(whole_path(f, path), BLOB_SIZE - 1), 0);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
-	assert_false(exists(path));
+	assert_false(file_exists(path));
 	assert_reads_all(blob, &f->content);
 	assert_int_equal(f->origin.calls, 2);
 	blob_put(blob);
@@ -121,14 +121,14 @@ static void a_small_file_with_wrong_bytes_is_replaced(void **state)
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 
 	/* As a power cut can leave it. */
 	assert_int_equal(truncate(whole_path(f, path), 0), 0);
 	assert_int_equal(truncate(path, SMALL), 0);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
-	assert_false(exists(path));
+	assert_false(file_exists(path));
 	assert_reads_all(blob, &f->content);
 	assert_int_equal(f->origin.calls, 2);
 	blob_put(blob);
@@ -160,8 +160,8 @@ static void the_directory_may_be_cleared_any_time(void **state)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	whole_path(f, path);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(remove(path), 0);
@@ -170,8 +170,8 @@ static void the_directory_may_be_cleared_any_time(void **state)
 	blob = get(f);
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
-	assert_true(exists(whole_path(f, path)));
+	store_fixture_close(f);
+	assert_true(file_exists(whole_path(f, path)));
 }
 
 /* How many entries there are in DIR/private. */
@@ -216,14 +216,14 @@ static void private_directories_end_with_their_process(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	/* The store removes it after it was opened, and before it is closed:
-	 * it may be gone already. */
-	fixture_close(f);
-	fixture_open(f);
-	fixture_close(f);
-	fixture_open(f);
+	assert_int_equal(privates(f), 2);
+	/* Whoever opens the store removes it, before it is closed again. */
+	store_fixture_close(f);
+	store_fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	assert_int_equal(privates(f), 1);
-	assert_true(exists(store_private_path(kept)));
+	assert_true(file_exists(store_private_path(kept)));
 	store_private_free(steal(&kept));
 	assert_int_equal(privates(f), 0);
 }

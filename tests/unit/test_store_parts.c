@@ -26,7 +26,7 @@ static void a_part_is_fetched_and_kept(void **state)
 	assert_int_equal(f->origin.calls, 3);
 	assert_int_equal(parts_cached(parts), 3 * BLOCK);
 	parts_put(parts);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(f->origin.released, 1);
 }
 
@@ -149,7 +149,7 @@ static void no_byte_is_fetched_twice(void **state)
 	assert_reads(f, parts, 0, BLOB_SIZE, 0);
 	assert_int_equal(parts_cached(parts), BLOB_SIZE);
 	parts_put(parts);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(f->origin.sent, BLOB_SIZE);
 }
 
@@ -207,11 +207,11 @@ static void the_next_mount_has_them(void **state)
 	assert_reads(f, parts, 3 * BLOCK, 2 * BLOCK, 0);
 	assert_reads(f, parts, BLOB_SIZE - 1, 1, 0);
 	parts_put(parts);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(stat(parts_path(f, path), &st), 0);
 	assert_true(st.st_blocks * 512 < 4 * BLOCK);
 
-	fixture_open(f);
+	store_fixture_open(f);
 	parts = get_parts(f);
 	assert_int_equal(parts_cached(parts), 2 * BLOCK + BLOB_SIZE % BLOCK);
 	assert_reads(f, parts, 3 * BLOCK, 2 * BLOCK, MIB);
@@ -253,23 +253,23 @@ static void a_whole_blob_is_read_instead(void **state)
 	char path[512];
 
 	assert_reads(f, parts, 0, 1, 0);
-	assert_true(exists(parts_path(f, path)));
+	assert_true(file_exists(parts_path(f, path)));
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
 	/* Its name comes when it is on the disk. */
-	while (!exists(whole_path(f, path)))
+	while (!file_exists(whole_path(f, path)))
 		sched_yield();
 	assert_int_equal(f->origin.calls, 2);
 	assert_reads(f, parts, 5 * BLOCK, BLOCK, 0);
 	assert_int_equal(parts_cached(parts), BLOB_SIZE);
-	assert_false(exists(parts_path(f, path)));
+	assert_false(file_exists(parts_path(f, path)));
 	parts_put(parts);
 
 	parts = get_parts(f);
 	assert_int_equal(parts_cached(parts), BLOB_SIZE);
 	assert_reads(f, parts, 0, BLOB_SIZE, 0);
 	assert_int_equal(f->origin.calls, 2);
-	assert_false(exists(parts_path(f, path)));
+	assert_false(file_exists(parts_path(f, path)));
 	parts_put(parts);
 }
 
@@ -288,7 +288,7 @@ static void a_damaged_blob_is_replaced_by_parts(void **state)
 	parts = get_parts(f);
 	assert_int_equal(read_part(parts, &wrong, 9, BLOCK, 0, &err), 0);
 	parts_drop(parts, 9, BLOCK);
-	assert_false(exists(whole_path(f, path)));
+	assert_false(file_exists(whole_path(f, path)));
 	assert_int_equal(parts_cached(parts), 0);
 	assert_reads(f, parts, 9, BLOCK, 0);
 	assert_asked(f, 0, 0, 2 * BLOCK);

@@ -100,7 +100,7 @@ static void another_repository_may_have_it(void **state)
 	assert_int_equal(f->origin.calls, 1);
 	parts_put(first);
 	parts_put(second);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(without.released, 1);
 	assert_int_equal(f->origin.released, 1);
 }

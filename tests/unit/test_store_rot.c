@@ -35,10 +35,10 @@ static void keep(struct fixture *f)
 
 	assert_reads_all(blob, &f->content);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(f->origin.calls, 1);
 	assert_int_equal(file_size(f), BLOB_SIZE + SUMS_SIZE);
-	fixture_open(f);
+	store_fixture_open(f);
 }
 
 /* The file on the disk is right, with its sums. */
@@ -47,9 +47,9 @@ static void assert_kept(struct fixture *f)
 	unsigned calls = f->origin.calls;
 	struct blob *blob;
 
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(file_size(f), BLOB_SIZE + SUMS_SIZE);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
 	assert_true(blob_verified(blob));
 	assert_reads_all(blob, &f->content);
@@ -352,18 +352,18 @@ static void each_process_finds_it(void **state)
 	struct blob *mine, *theirs;
 
 	keep(f);
-	fixture_open(&other);
+	store_fixture_open(&other);
 	mine = get(f);
 	theirs = get(&other);
 	flip(f, 2 * BLOCK);
 	assert_reads_all(mine, &f->content);
 	assert_int_equal(f->origin.calls, 2);
 	blob_put(mine);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_reads_all(theirs, &f->content);
 	blob_put(theirs);
-	fixture_close(&other);
-	fixture_open(f);
+	store_fixture_close(&other);
+	store_fixture_open(f);
 	/* What came in its place was not taken for it. */
 	assert_int_equal(f->origin.calls + other.origin.calls, 2);
 	assert_kept(f);

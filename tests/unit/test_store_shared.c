@@ -15,7 +15,7 @@ static void two_stores_fetch_once(void **state)
 	struct origin unused;
 	struct blob *here, *there;
 
-	fixture_open(&other);
+	store_fixture_open(&other);
 	origin_init(&unused, &f->content);
 	here = get(f);
 	there = get_from(other.store, &f->content, &unused);
@@ -32,7 +32,7 @@ static void two_stores_fetch_once(void **state)
 	assert_int_equal(unused.calls, 0);
 	blob_put(here);
 	blob_put(there);
-	fixture_close(&other);
+	store_fixture_close(&other);
 }
 
 static void a_mismatch_there_is_tried_again_here(void **state)
@@ -44,7 +44,7 @@ static void a_mismatch_there_is_tried_again_here(void **state)
 	struct origin right;
 	struct blob *here, *there;
 
-	fixture_open(&other);
+	store_fixture_open(&other);
 	origin_init(&right, &f->content);
 	content_init(&wrong, BLOB_SIZE, 99);
 	f->origin.bytes = wrong.bytes;
@@ -63,7 +63,7 @@ static void a_mismatch_there_is_tried_again_here(void **state)
 	assert_int_equal(right.offsets[0], 0);
 	blob_put(here);
 	blob_put(there);
-	fixture_close(&other);
+	store_fixture_close(&other);
 	content_release(&wrong);
 }
 
@@ -82,7 +82,7 @@ static void child_run(struct fixture *f, int in, int out)
 	struct blob *blob;
 	char byte;
 
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
 	origin_open_gate(&f->origin, FRONT);
 	if (read_at(blob, FRONT - 1, &err) != 1 || write(out, "", 1) != 1 ||
@@ -94,7 +94,7 @@ static void child_run(struct fixture *f, int in, int out)
 	if (read(in, &byte, 1) != 0)
 		_exit(3);
 	blob_put(blob);
-	fixture_close(f);
+	store_fixture_close(f);
 	_exit(0);
 }
 
@@ -149,7 +149,7 @@ static void two_processes_fetch_once(void **state)
 	struct blob *blob;
 
 	child_start(&child, f);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
 	assert_int_equal(read_at(blob, FRONT - 1, &err), 1);
 	child_go_on(&child);
@@ -167,7 +167,7 @@ static void a_process_that_dies_is_replaced(void **state)
 	struct blob *blob;
 
 	child_start(&child, f);
-	fixture_open(f);
+	store_fixture_open(f);
 	blob = get(f);
 	assert_int_equal(read_at(blob, FRONT - 1, &err), 1);
 	assert_int_equal(kill(child.pid, SIGKILL), 0);
@@ -187,16 +187,16 @@ static void another_process_keeps_what_it_has_open(void **state)
 	child_start(&child, f);
 	child_go_on(&child);
 	await_child(&child);
-	fixture_open_limited(f, 0);
-	fixture_close(f);
+	store_fixture_open_limited(f, 0);
+	store_fixture_close(f);
 	/* Whether it had its name already or was still being synced. */
-	assert_true(
-	    exists(whole_path(f, path)) || exists(partial_path(f, path)));
+	assert_true(file_exists(whole_path(f, path)) ||
+		    file_exists(partial_path(f, path)));
 	assert_int_equal(child_end(&child), 0);
-	assert_true(exists(whole_path(f, path)));
-	fixture_open_limited(f, 0);
-	fixture_close(f);
-	assert_false(exists(path));
+	assert_true(file_exists(whole_path(f, path)));
+	store_fixture_open_limited(f, 0);
+	store_fixture_close(f);
+	assert_false(file_exists(path));
 }
 
 int main(void)

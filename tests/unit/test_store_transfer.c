@@ -26,8 +26,8 @@ static void a_wrong_digest_fails_the_readers(void **state)
 	    strstr(err.msg, digest_format(&f->content.digest, wanted)));
 	assert_non_null(strstr(err.msg, digest_format(&wrong.digest, got)));
 	assert_false(blob_verified(blob));
-	assert_false(exists(partial_path(f, path)));
-	assert_false(exists(whole_path(f, path)));
+	assert_false(file_exists(partial_path(f, path)));
+	assert_false(file_exists(whole_path(f, path)));
 	store_stats(f->store, &stats);
 	assert_int_equal(stats.mismatches, 1);
 
@@ -131,7 +131,7 @@ static void another_repository_may_have_it(void **state)
 	assert_int_equal(f->origin.calls, 1);
 	blob_put(first);
 	blob_put(second);
-	fixture_close(f);
+	store_fixture_close(f);
 	assert_int_equal(without.released, 1);
 	assert_int_equal(f->origin.released, 1);
 }
@@ -160,7 +160,7 @@ static void what_may_be_elsewhere_is_not_lost(void **state)
 	assert_int_equal(read_at(blobs[0], 0, &err), -ETIMEDOUT);
 	blob_put(blobs[0]);
 	blob_put(blobs[1]);
-	fixture_close(f);
+	store_fixture_close(f);
 }
 
 /* What cannot be kept is read all the same, and is no missing name. */
@@ -199,7 +199,7 @@ static void too_many_bytes_are_not_taken(void **state)
 	assert_int_equal(read_at(blob, BLOB_SIZE - 1, &err), -EBADMSG);
 	assert_non_null(strstr(err.msg, "longer than"));
 	assert_int_equal(f->origin.calls, 1);
-	assert_false(exists(partial_path(f, path)));
+	assert_false(file_exists(partial_path(f, path)));
 	blob_put(blob);
 }
 
@@ -250,8 +250,8 @@ static void a_fetch_that_is_half_done_goes_on(void **state)
 	blob_put(blob);
 	origin_open_gate(&f->origin, SIZE_MAX);
 	origin_await_returns(&f->origin, 1);
-	fixture_close(f);
-	assert_true(exists(whole_path(f, path)));
+	store_fixture_close(f);
+	assert_true(file_exists(whole_path(f, path)));
 }
 
 int main(void)

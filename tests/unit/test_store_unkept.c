@@ -96,7 +96,7 @@ static void what_comes_again_is_compared(void **state)
 	assert_int_equal(read_at(blob, LARGE - 1, &err), 1);
 	flip_content(f, MIB);
 	assert_int_equal(read_at(blob, MIB + 1, &err), -EILSEQ);
-	assert_non_null(strstr(err.msg, "are not those that came before"));
+	assert_non_null(strstr(err.msg, "differ from those that came before"));
 	/* What is elsewhere is right, and this is, too, when it is. */
 	assert_int_equal(read_at(blob, 0, &err), 1);
 	flip_content(f, MIB);
@@ -129,7 +129,7 @@ static void the_disk_is_filled_meanwhile(void **state)
 		assert_memory_equal(bytes, f->content.bytes + off, PIECE);
 	}
 	assert_int_equal(blob_cached(blob), 0);
-	assert_false(exists(partial_path(f, path)));
+	assert_false(file_exists(partial_path(f, path)));
 	assert_int_equal(f->origin.calls, 2);
 	assert_asked(f, 1, MIB, 0);
 	assert_reads_all(blob, &f->content);
@@ -217,8 +217,8 @@ static void many_readers_of_many_blobs(void **state)
 		blob_put(readers[i].blob);
 	}
 	/* The store may still have the sources that are on this stack. */
-	fixture_close(f);
-	fixture_open(f);
+	store_fixture_close(f);
+	store_fixture_open(f);
 	for (unsigned i = 0; i < BLOBS; i++)
 		content_release(&contents[i]);
 }

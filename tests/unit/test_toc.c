@@ -52,7 +52,7 @@ static void add_file(struct made *made, const char *name, const char *content)
 
 static void check_files(enum toc_kind kind)
 {
-	AUTO_MADE struct made made = made_new(kind);
+	AUTO_MADE struct made made = toc_made_new(kind);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	const struct layer_facts *facts;
 
@@ -84,7 +84,7 @@ static void test_files(void **state)
 
 static void test_attributes(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made made = toc_made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	struct layer_entry entry;
 
@@ -125,7 +125,7 @@ static void test_attributes(void **state)
 
 static void test_xattrs(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_CHUNKED);
+	AUTO_MADE struct made made = toc_made_new(TOC_CHUNKED);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	AUTO_BUF struct buf xattrs = BUF_INIT(MADE_MAX);
 	size_t cursor = 0;
@@ -165,7 +165,7 @@ static void test_xattrs(void **state)
 /* Landmarks are in the blob, and not in the image. */
 static void test_landmarks(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made made = toc_made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 
 	(void)state;
@@ -190,7 +190,7 @@ static void test_landmarks(void **state)
 /* A file of three chunks; eStargz says no size of the last one. */
 static void check_chunks(enum toc_kind kind)
 {
-	AUTO_MADE struct made made = made_new(kind);
+	AUTO_MADE struct made made = toc_made_new(kind);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char content[] = "onetwothree";
 	uint64_t offset[4];
@@ -239,7 +239,7 @@ static void test_chunks(void **state)
 /* Zeros have no bytes in the index, but the blob has them, too. */
 static void test_zeros(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_CHUNKED);
+	AUTO_MADE struct made made = toc_made_new(TOC_CHUNKED);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	const uint64_t hole = UINT64_C(2) * SPAN_OUT_MAX + 5;
 	struct layer_entry entry;
@@ -286,7 +286,7 @@ static void test_zeros(void **state)
 /* Files that share a member, the first of the blob and another one. */
 static void test_inner_offsets(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made made = toc_made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char member[] = "HEADERoneHEADERtwo";
 	char digest[2][HEX_SIZE];
@@ -329,7 +329,7 @@ static void test_inner_offsets(void **state)
  * first of them. */
 static void test_long_gap(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made made = toc_made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char gap[300 << 10];
 
@@ -346,7 +346,7 @@ static void test_long_gap(void **state)
 /* Values that nobody knows are skipped, whatever they are. */
 static void test_unknown_members(void **state)
 {
-	AUTO_MADE struct made made = made_new(TOC_CHUNKED);
+	AUTO_MADE struct made made = toc_made_new(TOC_CHUNKED);
 	AUTO_BUF struct buf json = BUF_INIT(MADE_MAX);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	static const char text[] =
@@ -366,8 +366,8 @@ static void test_unknown_members(void **state)
 /* Small tables are in what is read at first; others in few large reads. */
 static void test_reads(void **state)
 {
-	AUTO_MADE struct made small = made_new(TOC_ESTARGZ);
-	AUTO_MADE struct made large = made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made small = toc_made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made large = toc_made_new(TOC_ESTARGZ);
 	CLEANUP(layer_index_close_p) struct layer_index *index = NULL;
 	CLEANUP(layer_index_close_p) struct layer_index *large_index = NULL;
 	char digest[HEX_SIZE];
@@ -434,8 +434,8 @@ static void check_same_entry(const struct layer_index *a,
 
 static void test_real_tools(void **state)
 {
-	AUTO_MADE struct made estargz = made_new(TOC_ESTARGZ);
-	AUTO_MADE struct made chunked = made_new(TOC_CHUNKED);
+	AUTO_MADE struct made estargz = toc_made_new(TOC_ESTARGZ);
+	AUTO_MADE struct made chunked = toc_made_new(TOC_CHUNKED);
 	CLEANUP(layer_index_close_p) struct layer_index *a = NULL;
 	CLEANUP(layer_index_close_p) struct layer_index *b = NULL;
 	const struct toc in_gzip = {.kind = TOC_ESTARGZ};

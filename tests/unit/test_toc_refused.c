@@ -23,7 +23,7 @@ struct refused {
 static struct made made_with_data(enum toc_kind kind)
 {
 	static const char data[DATA_SIZE];
-	struct made made = made_new(kind);
+	struct made made = toc_made_new(kind);
 
 	put(&made.blob, data, sizeof(data));
 	return made;
@@ -51,63 +51,68 @@ static void check_refused(struct made *made, int code, const char *says)
 /* What is no table at all. */
 static const struct refused bad_json[] = {
     {"", ""},
-    {"[]", "wrong type"},
-    {"1", "wrong type"},
-    {"null", "wrong type"},
-    {"{}", "no entries"},
+    {"[]", "has the wrong type"},
+    {"1", "has the wrong type"},
+    {"null", "has the wrong type"},
+    {"{}", "there are no entries"},
     {"{\"entries\":[]", "premature EOF"},
     {"{\"entries\":[]}}", ""},
     {"{\"entries\":[]} {}", ""},
     {"{\"entries\":[]", ""},
-    {"{\"entries\":[{]}", "behind entry 1"},
-    {"{\"entries\":{}}", "wrong type"},
-    {"{\"entries\":1}", "wrong type"},
-    {"{\"entries\":[1]}", "wrong type"},
-    {"{\"entries\":[null]}", "wrong type"},
-    {"{\"entries\":[[]]}", "wrong type"},
+    {"{\"entries\":[{]}", "after entry 1"},
+    {"{\"entries\":{}}", "has the wrong type"},
+    {"{\"entries\":1}", "has the wrong type"},
+    {"{\"entries\":[1]}", "has the wrong type"},
+    {"{\"entries\":[null]}", "has the wrong type"},
+    {"{\"entries\":[[]]}", "has the wrong type"},
     {"{\"entries\":[],\"entries\":[]}", "two lists"},
     {"{\"version\":2,\"entries\":[]}", "version"},
-    {"{\"version\":\"1\",\"entries\":[]}", "wrong type"},
+    {"{\"version\":\"1\",\"entries\":[]}", "has the wrong type"},
     {"{\"entries\":[],\"x\":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}",
-	"nested too deeply"},
+	"are nested too deeply"},
     {"{\"entries\":[{\"name\":\"\xff\",\"type\":\"dir\"}]}", "UTF8"},
     {"// comment\n{\"entries\":[]}", "comment"},
 };
 
 /* Entries that are none. */
 static const struct refused bad_values[] = {
-    {"{\"type\":\"dir\"}", "entry 1 \"\": no name"},
-    {"{\"name\":\"\",\"type\":\"dir\"}", "no name"},
-    {"{\"name\":\"a\"}", "entry 1 \"a\": no name, or no type"},
-    {"{\"name\":\"a\",\"type\":\"socket\"}", "unknown type \"socket\""},
-    {"{\"name\":1,\"type\":\"dir\"}", "wrong type of \"name\""},
+    {"{\"type\":\"dir\"}", "entry 1 \"\": the name or the type is missing"},
+    {"{\"name\":\"\",\"type\":\"dir\"}", "the name or the type is missing"},
+    {"{\"name\":\"a\"}", "entry 1 \"a\": the name or the type is missing"},
+    {"{\"name\":\"a\",\"type\":\"socket\"}", "the type \"socket\" is unknown"},
+    {"{\"name\":1,\"type\":\"dir\"}", "\"name\" has the wrong type"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":\"0\"}",
-	"wrong type of \"uid\""},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":true}", "wrong type of \"uid\""},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":[]}", "wrong type of \"uid\""},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":{}}", "wrong type of \"uid\""},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":1.5}", "no 64-bit integer"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":1e3}", "no 64-bit integer"},
+	"\"uid\" has the wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":true}",
+	"\"uid\" has the wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":[]}",
+	"\"uid\" has the wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":{}}",
+	"\"uid\" has the wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":1.5}", "not a 64-bit integer"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":1e3}", "not a 64-bit integer"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":9223372036854775808}",
-	"no 64-bit integer"},
+	"not a 64-bit integer"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"uid\":"
      "1000000000000000000000000000000000}",
-	"no 64-bit integer"},
+	"not a 64-bit integer"},
     {"{\"name\":\"a\\u0000\",\"type\":\"dir\"}", "a NUL"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"modtime\":\"yesterday\"}", "no time"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"modtime\":\"yesterday\"}",
+	"is not a time"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"modtime\":"
      "\"2023-11-14T22:13:20Z \"}",
-	"no time"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"chunkType\":\"holes\"}",
-	"unknown type of chunk"},
+	"is not a time"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"chunkType\":\"holes\"}", "is unknown"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"digest\":\"md5:00\"}", "md5"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":[]}", "wrong type"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"a\":1}}", "wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":[]}", "has the wrong type"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"a\":1}}",
+	"has the wrong type"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"a\":\"-\"}}",
 	"a: not base64"},
-    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"\":\"\"}}", "bad name"},
+    {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"\":\"\"}}",
+	"the name of an extended attribute is invalid"},
     {"{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"\\u0000\":\"\"}}",
-	"bad name"},
+	"the name of an extended attribute is invalid"},
 };
 
 /* Files that lack chunks, and chunks that are of no file. */
@@ -136,31 +141,31 @@ static const struct refused bad_chunks[] = {
 	"does not follow"},
     /* Nothing vouches for these. */
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":10,\"offset\":9}",
-	"without a sha256 digest"},
+	"has no sha256 digest"},
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":10,\"chunkSize\":5,"
      "\"offset\":9,\"digest\":" D "}",
-	"without a sha256 digest"},
+	"has no sha256 digest"},
     {REG ",\"offset\":9,\"chunkSize\":6},{\"type\":\"chunk\",\"offset\":19,"
 	 "\"chunkOffset\":6,\"digest\":" D "}",
-	"without a sha256 digest"},
+	"has no sha256 digest"},
     /* Sizes. */
-    {"{\"name\":\"f\",\"type\":\"reg\",\"size\":-1}", "too large a file"},
+    {"{\"name\":\"f\",\"type\":\"reg\",\"size\":-1}", "the file is too large"},
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511105,"
      "\"chunkType\":\"zeros\"}",
-	"too large a file"},
+	"the file is too large"},
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":4398046511104,"
      "\"chunkType\":\"zeros\"},{\"name\":\"g\",\"type\":\"reg\",\"size\":1}",
-	"too large a file"},
+	"the file is too large"},
     {"{\"name\":\"f\",\"type\":\"reg\",\"size\":1073741825,\"offset\":9,"
      "\"chunkDigest\":" D "}",
-	"too large a chunk"},
-    {REG ",\"offset\":9,\"innerOffset\":1073741815}", "too large a chunk"},
-    {REG ",\"offset\":9,\"innerOffset\":-1}", "too large a chunk"},
+	"a chunk is too large"},
+    {REG ",\"offset\":9,\"innerOffset\":1073741815}", "a chunk is too large"},
+    {REG ",\"offset\":9,\"innerOffset\":-1}", "a chunk is too large"},
 };
 
 /* Chunks that are not where they could be. */
 static const struct refused bad_places[] = {
-    {REG "}", "without an offset"},
+    {REG "}", "has no offset"},
     {REG ",\"offset\":-1}", "no place in the blob"},
     {REG ",\"offset\":1200}", "no place in the blob"},
     {REG ",\"offset\":9,\"endOffset\":9}", "no place in the blob"},
@@ -271,7 +276,7 @@ static void test_names_are_bounded(void **state)
 	add_json(&bad, "{\"type\":\"dir\",\"name\":\"%0*d\"}", TAR_NAME_MAX + 1,
 	    0);
 	made_end(&bad);
-	check_refused(&bad, EINVAL, "too long a \"name\"");
+	check_refused(&bad, EINVAL, "\"name\" is too long");
 }
 
 static void test_xattrs_are_bounded(void **state)
@@ -290,7 +295,7 @@ static void test_xattrs_are_bounded(void **state)
 	}
 	put(&many.json, "}}", 2);
 	made_end(&many);
-	check_refused(&many, EINVAL, "too many extended attributes");
+	check_refused(&many, EINVAL, "there are too many extended attributes");
 	put(&large.json,
 	    "{\"name\":\"a\",\"type\":\"dir\",\"xattrs\":{\"x\":\"\"", 41);
 	for (int i = 0; i < 256; i++) {
@@ -301,7 +306,7 @@ static void test_xattrs_are_bounded(void **state)
 	}
 	put(&large.json, "}}", 2);
 	made_end(&large);
-	check_refused(&large, EINVAL, "too many extended attributes");
+	check_refused(&large, EINVAL, "there are too many extended attributes");
 }
 
 /* A value that would have to be kept whole in memory. */
@@ -318,7 +323,7 @@ static void test_values_are_bounded(void **state)
 	json.len += 4 << 20;
 	put(&json, "\"}", 2);
 	made_end_with(&made, &json);
-	check_refused(&made, EINVAL, "too long a value");
+	check_refused(&made, EINVAL, "a value is too long");
 }
 
 static void test_digests(void **state)
@@ -375,7 +380,7 @@ static void test_damage(void **state)
 	add_json(&chunked, REG ",\"offset\":9}");
 	made_end(&chunked);
 	chunked.toc.len--;
-	check_refused(&chunked, EINVAL, "end too early");
+	check_refused(&chunked, EINVAL, "is truncated");
 	chunked.toc.len++;
 	chunked.toc.decoded_len--;
 	check_refused(&chunked, EINVAL, "too large");
@@ -403,10 +408,10 @@ static void test_footers(void **state)
 	memcpy(offset, "000000000000g3e8", 16);
 	check_refused(&made, EINVAL, "does not end in an eStargz footer");
 	memcpy(offset, "ffffffffffffffff", 16);
-	check_refused(&made, EINVAL, "cannot be");
+	check_refused(&made, EINVAL, "an impossible position");
 	snprintf(offset, 17, "%016zx", made.blob.len - 51);
 	offset[16] = 'S';
-	check_refused(&made, EINVAL, "cannot be");
+	check_refused(&made, EINVAL, "an impossible position");
 	memcpy(offset, right, sizeof(right));
 	/* Where the older format has its magic. */
 	memcpy(footer + 32, "STARGX", 6);
@@ -445,12 +450,14 @@ static void test_tars(void **state)
 {
 	(void)state;
 	check_tar("stargz.index.json", NULL, 0, NULL);
-	check_tar("other.json", NULL, 0, "not just stargz.index.json");
-	check_tar("stargz.index.json/", NULL, 0, "not just stargz.index.json");
+	check_tar("other.json", NULL, 0,
+	    "does not hold stargz.index.json alone");
+	check_tar("stargz.index.json/", NULL, 0,
+	    "does not hold stargz.index.json alone");
 	check_tar("stargz.index.json", "other", 0,
-	    "not just stargz.index.json");
+	    "does not hold stargz.index.json alone");
 	check_tar("stargz.index.json", "stargz.index.json", 0,
-	    "not just stargz.index.json");
+	    "does not hold stargz.index.json alone");
 	check_tar("stargz.index.json", NULL, TOC_DECODED_MAX + 1, "too large");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What went over the wire; whoever sees it adds it. */
+/* What went over the wire: each place that sees bytes adds them. */
 #ifndef CLIENT_HTTP_COUNTS_H
 #define CLIENT_HTTP_COUNTS_H
 

@@ -14,7 +14,7 @@ enum {
 
 bool retry_helps_error(int code)
 {
-	/* Not ETIMEDOUT: whoever waited as long as the user allows has waited
+	/* Not ETIMEDOUT: who waited as long as the user allows has waited
 	 * enough. */
 	return code == ECONNREFUSED || code == EHOSTUNREACH ||
 	       code == ECONNRESET;

@@ -22,7 +22,7 @@ bool ring_put(struct ring *ring, const void *data, size_t len);
 
 /*
  * The oldest bytes that lie in one piece: where, and how many. They stay where
- * they are until ring_drop(), also while others are put behind them.
+ * they are until ring_drop(), also while others are put after them.
  */
 size_t ring_front(const struct ring *ring, const char **data);
 

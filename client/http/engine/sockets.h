@@ -21,6 +21,7 @@ struct ends {
 	int port, own_port;
 };
 
+/* Makes an empty one, which owns no memory yet. */
 void sockets_init(struct sockets *sockets);
 
 /* Closes none: they are libcurl's. */

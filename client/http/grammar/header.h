@@ -14,6 +14,7 @@ struct header {
 	struct buf fields; /* "name\0value\0" each */
 };
 
+/* init makes an empty one, which owns no memory; release frees what it owns. */
 void header_init(struct header *header);
 void header_release(struct header *header);
 

@@ -39,6 +39,7 @@ struct cached {
  * this one now. What is of another one is loaded before it is used again. */
 void cached_loaded(struct cached *cached, uint64_t version);
 
+/* Whether it was loaded less than ttl seconds before now (clock_seconds()). */
 bool cached_is_young(const struct cached *cached, int64_t now, unsigned ttl);
 
 /* Whether a thread loads it, waits for it or looks at it. */
@@ -58,6 +59,7 @@ struct resolution {
 	int64_t asked;
 };
 
+/* Now, by the monotonic clock. */
 int64_t clock_seconds(void);
 
 /* Once there are `many` values, drops those that are not to be kept. Whether it
@@ -66,6 +68,7 @@ bool map_drop_old(struct map *map, size_t many,
     bool (*keep)(void *, int64_t, unsigned), void (*drop)(void *), int64_t now,
     unsigned ttl);
 
+/* Whether it was loaded less than ttl seconds ago: then it is used as it is. */
 bool listing_fresh(const struct listing *listing, int64_t now, unsigned ttl);
 
 /* The listing of that key, made if it is not there; NULL out of memory. */
@@ -76,6 +79,7 @@ void listings_purge(struct map *listings, int64_t now, unsigned ttl);
 /* Whether it has dropped any. */
 bool resolutions_purge(struct map *resolutions, int64_t now, unsigned ttl);
 
+/* Free the maps and all that is in them. No thread loads any more. */
 void listings_release(struct map *listings);
 void resolutions_release(struct map *resolutions);
 

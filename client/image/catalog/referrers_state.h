@@ -16,6 +16,7 @@ struct referrers_state {
 	struct map kept; /* in the monitor: "REPOSITORY@DIGEST" → lists */
 };
 
+/* One for a struct images. NULL: out of memory, err filled. */
 struct referrers_state *referrers_state_new(struct err *err);
 void referrers_state_free(struct referrers_state *state);
 
@@ -66,6 +67,7 @@ extern const struct cosign_tag {
 	const char *artifact_type; /* that says the same */
 } cosign_tags[COSIGN_TAGS];
 
+/* The tag of that kind for a digest, into out, which is returned. */
 const char *cosign_tag(const struct digest *subject,
     const struct cosign_tag *kind, char out[COSIGN_TAG_SIZE]);
 
@@ -88,6 +90,7 @@ int referrers_tag_remove(struct images *images, const char *repository,
 /* A list being made: entries are copied, each digest once. */
 struct referrers_builder;
 
+/* NULL: out of memory, err filled. Freeing it frees what was added. */
 struct referrers_builder *referrers_builder_new(struct err *err);
 void referrers_builder_free(struct referrers_builder *builder);
 

@@ -21,6 +21,7 @@ void tag_times_forget(struct tag_times *times);
 /* When the tag changed, or may have; 0: it has not. */
 time_t tag_times_get(const struct tag_times *times, const char *key);
 
+/* Frees all notes. */
 void tag_times_release(struct tag_times *times);
 
 #endif

@@ -221,7 +221,7 @@ static void tag_keep(struct images *images, const char *repository,
 	    .ours = ours};
 
 	resolution_keep(images, key, &change.now.digest);
-	/* A digest is asked about as tags are, and is none. */
+	/* A digest is asked about as tags are, and is not a tag. */
 	if (!strchr(tag, ':') && tag_change_note(images->journal, &change))
 		tag_times_note(&images->times, key);
 	if (digest)

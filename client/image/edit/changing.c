@@ -95,7 +95,7 @@ static struct push_target by_digest(const struct push_target *target)
 	return untagged;
 }
 
-/* The manifest of the platform's image has been made anew. */
+/* The manifest of the platform's image has been replaced. */
 int changing_put_image(const struct changing *it, const void *data, size_t len,
     const char *media_type, struct digest *tag, struct err *err)
 {

@@ -14,7 +14,7 @@
 #include "catalog/creation.h"
 #include "manifest.h"
 
-/* What a compressed layer holds is compared by whoever pulls it. */
+/* What a compressed layer holds is compared when it is pulled. */
 static int check_diff_ids(const struct archive_contents *contents,
     struct push_layer *const *layers, struct err *err)
 {

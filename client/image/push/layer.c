@@ -203,7 +203,7 @@ static int compress_as(struct push_layer *layer,
 }
 
 /* The same in the format that was asked for, or without its table of contents
- * where the layer is none that has one. */
+ * where it is not a layer that has one. */
 static int compress(struct push_layer *layer, int fd, struct err *err)
 {
 	struct layer_format format = layer->set->known.format;
@@ -223,7 +223,7 @@ static int compress(struct push_layer *layer, int fd, struct err *err)
 	return compress_as(layer, &format, fd, err);
 }
 
-/* Keeps what was compressed, for whoever reads the image here, or has to try
+/* Keeps what was compressed, for those who read the image here, or have to try
  * the push again. */
 static void keep(const struct push_layer *layer, int fd)
 {

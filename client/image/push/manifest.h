@@ -13,6 +13,8 @@
 #include "blob.h"
 #include "layer.h"
 
+/* Sends a config of that digest, unless the registry has it, and keeps it in
+ * the store. Errors as push_blob_put(). */
 int push_config_put(const struct push_target *target, const void *data,
     size_t len, const struct digest *digest, struct err *err);
 

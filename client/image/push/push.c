@@ -268,7 +268,7 @@ static int finish(struct push *push, struct err *err)
 	return 1;
 }
 
-/* Follows the padding behind an archive that has been pushed. */
+/* Follows the padding after an archive that has been pushed. */
 static int advance_done(struct push *push, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
@@ -361,7 +361,7 @@ static int take_rest(struct push *push, bool is_last, struct err *err)
 			: archive_reader_end(push->reader, is_last, err);
 	if (r > 0 && gaps && spool_fill(push->spool, err) < 0)
 		r = -err->code;
-	/* Whoever fills a gap later starts again from the start. */
+	/* A gap that is filled later starts the push again from the start. */
 	if (r < 0 && gaps)
 		stop_reading(push);
 	return r;

@@ -76,7 +76,7 @@ static bool parse_pair(char *pair, struct layer_blob *out)
 	return layer_annotations_add(&out->annotations, pair, value);
 }
 
-/* The repository, and what pairs are behind it. */
+/* The repository, and what pairs are after it. */
 static bool parse_rest(char *text, struct layer_blob *out)
 {
 	char *word = strsep(&text, " ");

@@ -189,7 +189,7 @@ static int64_t now_ms(void)
 }
 
 /*
- * Whoever has read the list before it was put here may still put it, without
+ * A client that read the list before it was put here may still put it, without
  * the entry. That takes others about as long as it took us; then it is looked
  * whether the entry is still there.
  */

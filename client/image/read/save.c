@@ -30,7 +30,7 @@ struct save {
 	atomic_bool warned; /* of what it lacks */
 };
 
-/* Who has read so much of a blob goes on to the next one. */
+/* A reader of so much of a blob goes on to the next one. */
 enum { AHEAD_AFTER = 1 << 20 };
 
 static int save_layout(struct save *save,
@@ -208,14 +208,14 @@ static void fetch_ahead(void *arg)
 	struct err none = ERR_INIT;
 	char first;
 
-	/* Whoever reads it is told what is wrong. */
+	/* The read of it says what is wrong. */
 	if (image_blob(ahead->save->image, ahead->blob, &blob, &none) == 0)
 		blob_read_verified(blob, &first, 1, 0, &none);
 	blob_put(steal(&blob));
 	save_put(ahead->save);
 }
 
-/* The blob behind that place in the archive; NULL: there is none. */
+/* The blob at that place in the archive; NULL: there is none. */
 static const struct descriptor *next_blob(const struct save *save, uint64_t at)
 {
 	struct layout_segment segment;

@@ -23,7 +23,7 @@ static void note_oddity(struct builder *builder, const struct tar_entry *entry,
 {
 	if (!builder->oddity.code)
 		err_set(&builder->oddity, EINVAL,
-		    "%s: nobody can unpack the entry %s", why, entry->name);
+		    "the entry %s cannot be unpacked: %s", entry->name, why);
 }
 
 /* Says what is missing from the tree, and why; but not a million times. */
@@ -228,7 +228,7 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 	if (r == 1) {
 		if (S_ISDIR(builder_entry(builder, target)->mode))
 			return left_out(builder, entry,
-			    "a hard link to a directory");
+			    "it is a hard link to a directory");
 		if (target == builder_child(builder, place->dir, place->name)) {
 			builder->engines_refuse = true; /* to itself */
 			return 0;
@@ -261,7 +261,7 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 
 	if (!*place->name && entry->type != TAR_DIRECTORY)
 		return left_out(builder, entry,
-		    "no directory, but in the place of one");
+		    "it is not a directory, but has the name of the root");
 	r = describe(builder, entry, &described, err);
 	if (r < 0)
 		return r;
@@ -299,7 +299,7 @@ int builder_add(struct builder *builder, const struct tar_entry *entry,
 	if (r < 0)
 		return r;
 	if (builder->over_file)
-		note_oddity(builder, entry, "in what is no directory");
+		note_oddity(builder, entry, "its parent is not a directory");
 	if (r == 0)
 		return left_out(builder, entry, "its name leads nowhere");
 	note_whiteout(builder, &place);

@@ -38,7 +38,7 @@ struct builder {
 	bool has_acls, has_dangling;
 	bool has_whiteouts;
 	/* What engines refuse though it is clear: a name twice, a whiteout
-	 * behind what it would take, a parent that is a link to nothing. */
+	 * after what it would take, a parent that is a link to nothing. */
 	bool engines_refuse;
 	bool over_file;    /* a parent of the entry at hand was no directory */
 	unsigned left_out; /* entries */
@@ -46,6 +46,7 @@ struct builder {
 	uint32_t *list;    /* of children, once it takes no more; NULL before */
 };
 
+/* The entries that it has so far. */
 static inline uint32_t builder_count(const struct builder *builder)
 {
 	return (uint32_t)(builder->entries.len / sizeof(struct layer_entry));

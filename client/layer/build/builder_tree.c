@@ -70,7 +70,7 @@ int builder_keep(struct builder *builder, const void *data, size_t size,
 	int r;
 
 	if (size > BLOCK_MAX)
-		return err_set(err, EFBIG, "too large a part of an entry");
+		return err_set(err, EFBIG, "a part of an entry is too large");
 	r = pile_add(heap, &len, sizeof(len), &at, err);
 	if (r == 0)
 		r = pile_add(heap, data, size, &ignored, err);
@@ -87,7 +87,7 @@ const char *builder_target(struct builder *builder, uint32_t entry)
 	return builder_text(builder, target + BLOCK_SIZE_BYTES);
 }
 
-/* Of a name that is there twice the heap has one. */
+/* The heap has a name once, also one that occurs twice. */
 static int keep_name(struct builder *builder, uint32_t before, const char *name,
     uint32_t *out, struct err *err)
 {
@@ -124,7 +124,7 @@ static int append(struct builder *builder, const struct layer_entry *entry,
 	size_t ignored;
 
 	if (builder_count(builder) == LAYER_ENTRIES_MAX)
-		return err_set(err, EFBIG, "a layer of more than %d entries",
+		return err_set(err, EFBIG, "the layer has more than %d entries",
 		    LAYER_ENTRIES_MAX);
 	return pile_add(&builder->entries, entry, sizeof(*entry), &ignored,
 	    err);

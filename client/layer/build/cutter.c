@@ -10,7 +10,7 @@
 static int too_long(struct err *err)
 {
 	return err_set(err, EOVERFLOW,
-	    "a stream that cannot be entered often enough");
+	    "the stream has too few places where decoding can start");
 }
 
 int cutter_check(const struct cutter *cutter, uint64_t out, struct err *err)

@@ -149,7 +149,7 @@ static int check_wanted(const struct pass *pass, uint64_t done, struct err *err)
 	return pass->job->wanted(pass->job->arg, done)
 		   ? 0
 		   : err_set(err, ECANCELED,
-			 "nobody waits for the index any more");
+			 "no reader waits for the index any more");
 }
 
 /* What reaches the blob's end is there when the digest is right. */
@@ -162,8 +162,8 @@ static ssize_t read_piece(struct pass *pass, uint8_t *piece, struct err *err)
 		   : blob_read(pass->job->blob, piece, PIECE, pass->done, err);
 }
 
-/* A blob that was there before was verified by whoever put it there, which may
- * be long ago: an index vouches for its bytes from now on. */
+/* A blob that was there before was verified by the process that put it there,
+ * which may be long ago: an index vouches for its bytes from now on. */
 static int begin_check(struct pass *pass, struct err *err)
 {
 	if (!blob_verified(pass->job->blob))
@@ -273,7 +273,7 @@ static int begin(struct pass *pass, struct err *err)
 		return 0;
 	if (is_slow(pass->compression) && !pass->hasher)
 		return err_set(err, EOVERFLOW,
-		    "a stream that is entered at its start only");
+		    "the stream can only be decoded from its start");
 	r = decoder_new(pass->compression, &pass->sink,
 	    pass->hasher ? LAYER_KEPT_MAX : LAYER_STREAM_MAX, &pass->decoder,
 	    err);
@@ -306,7 +306,7 @@ static int check_end(const struct pass *pass, struct err *err)
 		       blob_size(pass->job->blob) == 0;
 
 	if (!decoded || tar_walker_lacks(pass->walker) == TAR_LACKS_HEADER)
-		return err_set(err, EIO, "the layer's tar is cut off");
+		return err_set(err, EIO, "the layer's tar is truncated");
 	return 0;
 }
 

@@ -25,9 +25,9 @@ struct pass_job {
  * no tar, -ECANCELED where it is not wanted any more, and errors of
  * blob_read().
  *
- * A stream that cannot be entered often enough, or takes long to decode:
- * -EOVERFLOW, and the pass is to be made again with whole_stream, which decodes
- * the stream into the store.
+ * A stream with too few places where decoding can start, or one that takes long
+ * to decode: -EOVERFLOW, and the pass is to be repeated with whole_stream,
+ * which decodes the stream into the store.
  */
 int pass_run(const struct pass_job *job, bool whole_stream,
     struct builder *builder, struct layer_facts *facts, struct err *err);

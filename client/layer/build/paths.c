@@ -64,13 +64,13 @@ static int imply(struct walk *walk, const char *name, uint32_t *out,
 
 	if (builder->implied >= IMPLIED_FREE + IMPLIED_EACH * others)
 		return err_set(err, EFBIG,
-		    "a layer of far more directories than it has entries");
+		    "the layer has far more directories than entries");
 	builder->engines_refuse |= walk->links > 0;
 	builder->implied++;
 	return builder_append(builder, walk->dir, name, &implied, out, err);
 }
 
-/* Goes into a directory of that name, behind which rest is left. */
+/* Goes into a directory of that name, after which rest is left. */
 static int enter(struct walk *walk, const char *name, char *rest,
     struct err *err)
 {

@@ -19,7 +19,7 @@ struct place {
 };
 
 /* Takes slashes that say nothing, "." and ".." out of a path as written in a
- * tar, as engines do before they look at what is there: a ".." behind a
+ * tar, as engines do before they look at what is there: a ".." after a
  * symbolic link takes back the link, and none leads out. */
 void paths_clean(char *path);
 

@@ -62,7 +62,7 @@ int plain_path(struct builder *builder, uint32_t number, struct buf *out,
 
 		if (len + slash > at)
 			return err_set(err, EINVAL,
-			    "%s: no tar can hold so long a path", text);
+			    "%s: the path is too long for a tar", text);
 		if (slash)
 			path[--at] = '/';
 		at -= len;
@@ -89,9 +89,9 @@ static int check_links(struct layer_plain *plain, struct err *err)
 		if (plain_path(builder, i, &path, err) < 0)
 			return -err->code;
 		return err_set(err, EINVAL,
-		    "a hard link to %s, which the tar has not in front of it: "
-		    "nobody can unpack the entry %s",
-		    builder_target(builder, i), buf_str(&path));
+		    "the entry %s cannot be unpacked: it is a hard link to %s, "
+		    "which the tar does not have before it",
+		    buf_str(&path), builder_target(builder, i));
 	}
 	return 0;
 }

@@ -74,7 +74,7 @@ static int copy(struct writer *writer, uint64_t from, uint64_t len,
 		if (n < 0)
 			return (int)n;
 		if ((size_t)n < most)
-			return err_set(err, EINVAL, "the tar is cut off");
+			return err_set(err, EINVAL, "the tar is truncated");
 		r = put(writer, writer->piece, most, err);
 		if (r < 0)
 			return r;

@@ -177,7 +177,7 @@ int layer_index_span_at(const struct layer_index *index, uint64_t address,
 	if (layer_index_spans(index) == 0 ||
 	    address >= index->facts.stream_size)
 		return err_set(err, EIO,
-		    "the layer's tar is cut off before byte %llu",
+		    "the layer's tar is truncated before byte %llu",
 		    (unsigned long long)address);
 	if (layer_index_span(index, *number, out, err) < 0)
 		return -err->code;

@@ -51,7 +51,7 @@ static uintptr_t end_of_range(uintptr_t address)
 }
 
 /* Puts zeros where the address is and after it: of a file that was cut, nothing
- * is there, and of one that cannot be read, all is to be made again. A page at
+ * is there, and of one that cannot be read, all is to be rebuilt. A page at
  * a time would make more mappings than the kernel allows. */
 static bool put_zeros(uintptr_t address)
 {

@@ -66,7 +66,7 @@ static int set_lists(struct layer_index *index, struct err *err)
 
 	if (!mapped_copy(index->file, 0, &head, sizeof(head)) ||
 	    !is_known(&head))
-		return err_set(err, EBADMSG, "an index without a head");
+		return err_set(err, EBADMSG, "the index has no head");
 	index->facts = get_facts(&head);
 	index->salt = records_sum(0, &head, sizeof(head));
 	if (!take(index, &at, head.entries, sizeof(struct layer_entry),
@@ -78,12 +78,12 @@ static int set_lists(struct layer_index *index, struct err *err)
 	    !take(index, &at, head.extents, sizeof(struct layer_extent),
 		&index->extents) ||
 	    !take(index, &at, head.heap, 1, &heap))
-		return err_set(err, EBADMSG, "an index that is cut off");
+		return err_set(err, EBADMSG, "the index is truncated");
 	index->heap = heap.at;
 	index->heap_size = heap.count;
 	/* The root is always there, and offset 0 of the heap. */
 	if (head.entries == 0 || head.heap == 0)
-		return err_set(err, EBADMSG, "an index without a root");
+		return err_set(err, EBADMSG, "the index has no root");
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one read may cost, whoever made the layer. */
+/* What one read may cost, whatever is in the layer. */
 #ifndef LAYER_LIMITS_H
 #define LAYER_LIMITS_H
 

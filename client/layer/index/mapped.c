@@ -46,7 +46,7 @@ static uint64_t add_crc(uint64_t crc, const void *data, size_t size)
 
 static int not_whole(struct err *err)
 {
-	return err_set(err, EBADMSG, "a file of the cache is damaged");
+	return err_set(err, EBADMSG, "a file in the cache is damaged");
 }
 
 static int check_magic(const char *magic, const char *wanted, struct err *err)
@@ -55,7 +55,7 @@ static int check_magic(const char *magic, const char *wanted, struct err *err)
 		return not_whole(err);
 	if (memcmp(magic, wanted, MAPPED_MAGIC_SIZE) != 0)
 		return err_set(err, ESTALE,
-		    "a file of the cache is of another version");
+		    "a file in the cache has another version");
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Files that are mapped: written once, compared with their checksum when they
  * are opened, then read where they are. A file that is not whole, that has
- * rotted, or that another version wrote is noticed, and made again by those who
+ * rotted, or that another version wrote is noticed, and rebuilt by those who
  * need it.
  *
  * The file can be damaged later, too: others can write to it, and a page that

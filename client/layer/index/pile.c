@@ -72,8 +72,8 @@ static int map(int fd, size_t room, uint8_t **out, struct err *err)
 	void *data;
 
 	if (code)
-		return err_set(err, code, "no room for %zu bytes of an index",
-		    room);
+		return err_set(err, code,
+		    "there is no room for %zu bytes of an index", room);
 	data = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return err_sys(err, "cannot map a temporary file");
@@ -181,7 +181,7 @@ int pile_add(struct pile *pile, const void *data, size_t len, size_t *out,
     struct err *err)
 {
 	if (len > pile->limit || pile->len > pile->limit - len)
-		return err_set(err, EFBIG, "more than %zu bytes of an index",
+		return err_set(err, EFBIG, "the index is larger than %zu bytes",
 		    pile->limit);
 	if (pile->len + len > pile->room &&
 	    grow(pile, pile->len + len, err) < 0)

@@ -23,6 +23,9 @@ struct pile {
 	unsigned looks; /* at it, since it was last let go */
 };
 
+/* Makes an empty one of at most limit bytes; dir is borrowed, and is where its
+ * file goes once it is let go. release frees its memory and closes the file;
+ * it is empty then. */
 void pile_init(struct pile *pile, const char *dir, size_t limit);
 void pile_release(struct pile *pile);
 

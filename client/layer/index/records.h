@@ -38,6 +38,7 @@ const void *records_at(const struct records *records, uint64_t number);
 #define records_copy(records, number, out) \
 	records_copied(records_at((records), (number)), (out), sizeof(*(out)))
 
+/* What records_copy() is made of. */
 static inline bool records_copied(const void *record, void *out, size_t size)
 {
 	if (record)

@@ -50,7 +50,7 @@ void buffers_free(struct buffers *buffers)
 	free(buffers);
 }
 
-/* Which buffers serve that size; NULL: it is none of theirs. */
+/* Which buffers serve that size; NULL: no buffers do. */
 static struct spare *spare_of(struct buffers *buffers, size_t size)
 {
 	if (size < POOLED_MIN || size > POOLED_MAX)

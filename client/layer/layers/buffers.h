@@ -14,6 +14,8 @@
 
 struct buffers;
 
+/* From any thread. NULL: out of memory; err is not filled. When they are freed
+ * all have been given back; freeing NULL does nothing. */
 struct buffers *buffers_new(void);
 void buffers_free(struct buffers *buffers);
 

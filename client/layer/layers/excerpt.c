@@ -218,7 +218,7 @@ static int is_wrong(struct excerpt_source *source, struct err *err)
 	parts_drop(source->parts, range->in, range->in_len);
 	atomic_store(&source->wrong, true);
 	return err_set(err, EBADMSG,
-	    "the bytes from %llu on do not decode to what they should",
+	    "the bytes from %llu on do not decode to the expected data",
 	    (unsigned long long)range->in);
 }
 

@@ -25,12 +25,16 @@ struct layer_job {
 	LIST_ENTRY(layer_job) link; /* under the lock */
 };
 
+/* init makes an empty list, with which no job is interrupted. No job is in it
+ * when it is released. */
 void jobs_init(struct layer_jobs *jobs);
 void jobs_release(struct layer_jobs *jobs);
 
 /* Interrupts all, and from now on each that begins. */
 void jobs_interrupt(struct layer_jobs *jobs);
 
+/* In the job's own thread, which has no task: begins its task, and puts it on
+ * the list; end takes it off, and ends its task. */
 void job_begin(struct layer_jobs *jobs, struct layer_job *job);
 void job_end(struct layer_jobs *jobs, struct layer_job *job);
 

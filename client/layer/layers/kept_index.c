@@ -20,8 +20,8 @@ static int replace(struct layer *layer, struct layer_index *index,
 	return layer_index_replace(layer->index, index)
 		   ? 0
 		   : err_set(err, EIO,
-			 "its index in the cache was damaged, and made again "
-			 "it is another one: unmount and mount again");
+			 "its index in the cache was damaged, and differs "
+			 "after it was rebuilt: unmount and mount again");
 }
 
 int layer_take_index(struct layer *layer, struct layer_index *index,
@@ -53,13 +53,14 @@ static int open_kept(struct layer *layer, struct layer_index **out,
 	if (fd < 0)
 		return fd;
 	if (layer->index && layer_index_is_of(layer->index, fd))
-		return err_set(err, ESTALE, "what was read of it was wrong");
+		return err_set(err, ESTALE,
+		    "the data that was read from it was wrong");
 	r = layer_index_open(steal_fd(&fd), &index, err);
 	if (r < 0)
 		return r;
 	if (!digest_equal(&layer_index_facts(index)->blob, &layer->digest) ||
 	    layer_index_facts(index)->blob_size != layer->size)
-		return err_set(err, EBADMSG, "it is of another layer");
+		return err_set(err, EBADMSG, "it belongs to another layer");
 	*out = steal(&index);
 	return 0;
 }
@@ -77,7 +78,7 @@ int kept_index_find(struct layer *layer, struct err *err)
 	if (r == -ENOENT)
 		return 0;
 	if (r == -EBADMSG)
-		log_warn("%s: its index in the cache is made again: %s",
+		log_warn("%s: its index in the cache is rebuilt: %s",
 		    layer->title, reason.msg);
 	if (r == -EBADMSG || r == -ESTALE) {
 		store_derived_drop(layer->table->store, layer->name);

@@ -39,7 +39,7 @@ static int no_source(void *arg, const struct digest *digest, uint64_t offset,
 	(void)offset;
 	(void)len;
 	(void)sink;
-	return err_set(err, ENOENT, "a decoded layer is not kept any more");
+	return err_set(err, ENOENT, "the decoded layer is no longer kept");
 }
 
 static void release_nothing(void *arg)
@@ -48,7 +48,7 @@ static void release_nothing(void *arg)
 }
 
 /* Has the store look at what it has of one: it may have to be hashed, or was
- * made again. */
+ * rebuilt. */
 static void look_again(struct blob *stream)
 {
 	struct err none = ERR_INIT;

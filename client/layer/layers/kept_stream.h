@@ -5,7 +5,7 @@
 
 #include "state.h"
 
-/* Whether the layer has it, and it is not to be made again. The first one in
+/* Whether the layer has it, and it is not to be rebuilt. The first one in
  * the monitor, the other one enters it. */
 bool layer_stream_is_there(struct layer *layer);
 bool layer_has_stream(struct layer *layer);
@@ -16,7 +16,7 @@ int layer_find_stream(struct layer *layer, struct err *err);
 /* Opens the stream as the layer's, which is decoded when it is read. */
 int layer_decode_stream(struct layer *layer, struct err *err);
 
-/* The stream is to be made again, unless that was done meanwhile. */
+/* The stream is to be rebuilt, unless that was done meanwhile. */
 void layer_lose_stream(struct layer *layer, struct blob *stream);
 
 #endif

@@ -262,8 +262,8 @@ static int make(struct layer *layer, struct err *err)
 	int r;
 
 	if (layer->index && !layer_is_right(layer))
-		log_warn("%s: its index in the cache is damaged, and is made "
-			 "again",
+		log_warn("%s: its index in the cache is damaged, and is "
+			 "rebuilt",
 		    layer->title);
 	r = make_locked(layer, err);
 	if (r >= 0 &&

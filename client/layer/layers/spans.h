@@ -48,10 +48,12 @@ int span_get_stored(struct span_cache *cache, struct layer *layer,
 int span_find(struct span_cache *cache, const struct layer *layer,
     uint32_t span, struct decoded **out, struct err *err);
 
+/* Gives it back: it may be dropped from then on. NULL does nothing. */
 void decoded_put(struct decoded *decoded);
 
 DEFINE_CLEANUP(struct decoded *, decoded_put);
 
+/* Its bytes, borrowed, as many as the span says. */
 const uint8_t *decoded_data(const struct decoded *decoded);
 
 /* Forgets what is there of a layer that goes. */

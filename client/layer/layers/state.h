@@ -55,7 +55,7 @@ struct layer {
 	/* In the monitor. */
 	struct turn making;  /* the index, or what belongs to it */
 	struct blob *stream; /* LAYER_BY_STREAM, once it was needed */
-	bool stream_lost;    /* the cache had damaged it: made again */
+	bool stream_lost;    /* the cache had damaged it: to be rebuilt */
 	struct blob *large;  /* the large chunk that was read last */
 	uint32_t large_span; /* its span */
 
@@ -69,12 +69,12 @@ struct layer {
 /* Makes the index, or the stream that belongs to it. A job; takes its hold. */
 void make_run(void *layer);
 
-/* Waits for the stream; it is made again where it is not kept any more. The
+/* Waits for the stream; it is rebuilt where it is not kept any more. The
  * blob is the layer's. */
 int layer_await_stream(struct layer *layer, struct blob **out, struct err *err);
 
 /*
- * The index was found damaged: waits until it is made again, as for a new one;
+ * The index was found damaged: waits until it is rebuilt, as for a new one;
  * then err is as if nothing had failed. layer_mended() does so where that is
  * why something failed (*r is -EUCLEAN): whether it is to be tried once more.
  * If not, *r and err say why it failed.

@@ -23,7 +23,7 @@ static int compare(const struct layer *layer, const struct layer_span *span,
 	if (memcmp(digest.bytes, span->sha256, sizeof(span->sha256)) == 0)
 		return 0;
 	return err_set(err, EBADMSG,
-	    "%s: the bytes from %llu on are not those of their digest",
+	    "%s: the bytes from %llu on do not match their digest",
 	    layer->title, (unsigned long long)span->in);
 }
 

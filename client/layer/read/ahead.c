@@ -99,7 +99,7 @@ static void go_ahead(struct layer *layer, uint32_t first, uint64_t until,
 	uint32_t count = layer_index_spans(layer->index);
 	uint32_t begun = atomic_load(&layer->ahead_until);
 
-	/* A job may reach behind the end. Whoever went back begins anew. */
+	/* A job may reach past the end. A reader who went back begins again. */
 	if (begun > first && begun <= count &&
 	    address_of(layer, begun - 1) < until + JOB_BYTES)
 		first = begun;
@@ -137,7 +137,7 @@ static uint64_t bytes_until(const struct layer *layer,
 }
 
 /* Whether a span is not where somebody who reads in order may be: a little
- * behind the last one, or before it, where others have read ahead for him. */
+ * after the last one, or before it, where others have read ahead for him. */
 static bool is_elsewhere(const struct layer *layer, uint32_t number,
     const struct layer_span *span, uint32_t last)
 {
@@ -147,7 +147,7 @@ static bool is_elsewhere(const struct layer *layer, uint32_t number,
 			     : address_of(layer, last) - span->out > BACK_MAX;
 }
 
-/* The same for whoever reads span after span, as much as has been read so; 0
+/* The same for a reader of span after span, as much as has been read so; 0
  * for others. */
 static uint64_t window_in_order(struct layer *layer, uint32_t number,
     const struct layer_span *span)

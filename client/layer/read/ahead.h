@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading ahead. Whoever reads a whole tree does so in the order of the layers,
- * more or less: the spans behind the one that is read are decoded meanwhile, on
+ * Read-ahead. A whole tree is usually read in the order of the layers,
+ * more or less: the spans after the one that is read are decoded meanwhile, on
  * the other processors.
  */
 #ifndef LAYER_AHEAD_H

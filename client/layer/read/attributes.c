@@ -96,7 +96,8 @@ static int seek_sparse(struct layer *layer, const struct layer_entry *entry,
 			return 0;
 		*out = extent.offset + extent.size;
 	}
-	return hole ? 0 : err_set(err, ENXIO, "nothing but a hole is left");
+	return hole ? 0
+		    : err_set(err, ENXIO, "only a hole follows this offset");
 }
 
 static int seek(struct layer *layer, uint32_t number, uint64_t off, bool hole,
@@ -108,7 +109,7 @@ static int seek(struct layer *layer, uint32_t number, uint64_t off, bool hole,
 	if (r < 0)
 		return r;
 	if (off >= entry.size)
-		return err_set(err, ENXIO, "past the file's end");
+		return err_set(err, ENXIO, "offset beyond end of file");
 	if (entry.flags & LAYER_SPARSE)
 		return seek_sparse(layer, &entry, off, hole, out, err);
 	*out = hole ? entry.size : off;

@@ -16,6 +16,8 @@
 struct layer;
 struct layer_span;
 
+/* Whether it is decoded to more than the cache of spans takes; a span of zeros
+ * never is. */
 bool large_is(const struct layer_span *span);
 
 /* Reads len bytes at off of a span that is large, when all of it was verified.

@@ -53,7 +53,7 @@ static int read_stream(struct layer *layer, uint8_t *data, size_t len,
 		return (int)n;
 	if ((size_t)n < len)
 		return err_set(err, EIO,
-		    "%s: the layer's tar is cut off before byte %llu",
+		    "%s: the layer's tar is truncated before byte %llu",
 		    layer->title, (unsigned long long)(at + (uint64_t)n));
 	return 0;
 }
@@ -158,10 +158,11 @@ static int leads_nowhere(struct layer *layer, const struct layer_entry *entry,
 	AUTO_FREE char *target = NULL;
 	int r = layer_index_target(layer->index, entry, &target, err);
 
-	return r < 0 ? r
-		     : err_set(err, EIO,
-			   "%s: a hard link to %s, which is not there",
-			   layer->title, target);
+	return r < 0
+		   ? r
+		   : err_set(err, EIO,
+			 "%s: the target of the hard link, %s, does not exist",
+			 layer->title, target);
 }
 
 /* known: of what is in memory alone. */
@@ -176,7 +177,7 @@ static ssize_t read_file(struct layer *layer, uint32_t number, void *data,
 	if (entry.flags & LAYER_DANGLING)
 		return leads_nowhere(layer, &entry, err);
 	if (!S_ISREG(entry.mode))
-		return err_set(err, EINVAL, "%s: no file", layer->title);
+		return err_set(err, EINVAL, "%s: not a file", layer->title);
 	if (off >= entry.size || len == 0)
 		return 0;
 	len = least(len, entry.size - off);

@@ -91,8 +91,9 @@ static ssize_t read_span(struct layer *layer, void *data, size_t len,
 		return r;
 	skip = off - span.in;
 	if (skip >= span.in_len)
-		return err_set(err, EIO, "%s: no byte %llu in its index",
-		    layer->title, (unsigned long long)off);
+		return err_set(err, EIO,
+		    "%s: its index does not have byte %llu", layer->title,
+		    (unsigned long long)off);
 	r = span_get_stored(layer->table->spans, layer, number, &span, window,
 	    &stored, err);
 	if (r < 0)

@@ -13,7 +13,7 @@
 /* 0001-01-01T00:00:00Z, which is how Go prints a time that was not set. */
 #define GO_ZERO_TIME INT64_C(-62135596800)
 
-/* text: with a NUL behind it and none in it, TAR_NAME_MAX bytes at most. */
+/* text: with a NUL after it and none in it, TAR_NAME_MAX bytes at most. */
 typedef int set_text_fn(struct toc_entry *entry, const char *text,
     struct err *err);
 
@@ -38,7 +38,8 @@ static int set_type(struct toc_entry *entry, const char *text, struct err *err)
 		if (strcmp(text, types[i].name) == 0)
 			entry->type = types[i].type;
 	if (!entry->type && !entry->is_chunk)
-		return err_set(err, EINVAL, "unknown type \"%.32s\"", text);
+		return err_set(err, EINVAL, "the type \"%.32s\" is unknown",
+		    text);
 	return 0;
 }
 
@@ -65,7 +66,7 @@ static int set_mtime(struct toc_entry *entry, const char *text, struct err *err)
 	if (!*text)
 		return 0;
 	if (!parse_rfc3339(&p, &entry->mtime, &entry->mtime_nanos) || *p)
-		return err_set(err, EINVAL, "\"%.64s\" is no time", text);
+		return err_set(err, EINVAL, "\"%.64s\" is not a time", text);
 	if (entry->mtime == GO_ZERO_TIME)
 		entry->mtime = 0;
 	return 0;
@@ -95,8 +96,8 @@ static int set_chunk_type(struct toc_entry *entry, const char *text,
 {
 	entry->is_zeros = strcmp(text, "zeros") == 0;
 	if (*text && !entry->is_zeros)
-		return err_set(err, EINVAL, "unknown type of chunk \"%.32s\"",
-		    text);
+		return err_set(err, EINVAL,
+		    "the chunk type \"%.32s\" is unknown", text);
 	return 0;
 }
 
@@ -149,7 +150,7 @@ const struct toc_member *toc_member_find(const char *name, size_t len)
 
 int toc_member_wrong_type(const struct toc_member *member, struct err *err)
 {
-	return err_set(err, EINVAL, "a wrong type of \"%s\"", member->name);
+	return err_set(err, EINVAL, "\"%s\" has the wrong type", member->name);
 }
 
 int toc_member_set_number(const struct toc_member *member,
@@ -166,7 +167,7 @@ int toc_member_set_number(const struct toc_member *member,
 		memcpy(copy, text, len);
 	negative = parse_literal(&p, "-");
 	if (!parse_u64(&p, INT64_MAX, number) || *p)
-		return err_set(err, EINVAL, "\"%s\" is no 64-bit integer",
+		return err_set(err, EINVAL, "\"%s\" is not a 64-bit integer",
 		    member->name);
 	if (negative)
 		*number = -*number;
@@ -181,9 +182,10 @@ int toc_member_set_text(const struct toc_member *member,
 	if (!member->text)
 		return toc_member_wrong_type(member, err);
 	if (len > TAR_NAME_MAX)
-		return err_set(err, EINVAL, "too long a \"%s\"", member->name);
+		return err_set(err, EINVAL, "\"%s\" is too long", member->name);
 	if (memchr(text, '\0', len))
-		return err_set(err, EINVAL, "a NUL in \"%s\"", member->name);
+		return err_set(err, EINVAL, "\"%s\" contains a NUL",
+		    member->name);
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	return member->text(entry, copy, err);

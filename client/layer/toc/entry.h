@@ -35,6 +35,7 @@ struct toc_entry {
 	char name[TAR_NAME_MAX + 1], link[TAR_NAME_MAX + 1];
 };
 
+/* Makes it an entry without any member. */
 void toc_entry_reset(struct toc_entry *entry);
 
 /* A name that means something, xattrs excepted, which are no plain value. */

@@ -5,7 +5,7 @@
  * A file's entry is its first chunk, too; the others follow it. A chunk says
  * where in the blob it begins. It ends where the next one does, of any file, or
  * where the file's entry says that the file ends. So a chunk waits for what
- * comes behind it. Where eStargz puts small chunks together in one member, they
+ * comes after it. Where eStargz puts small chunks together in one member, they
  * wait together.
  */
 #include "fill.h"
@@ -132,14 +132,12 @@ static int add_pending(struct toc_fill *fill, const struct toc_entry *entry,
 	};
 
 	if (digest->algorithm != DIGEST_SHA256)
-		return err_set(err, EINVAL,
-		    "a chunk without a sha256 digest, which nothing vouches "
-		    "for");
+		return err_set(err, EINVAL, "a chunk has no sha256 digest");
 	if (size > CHUNK_MAX || entry->inner_offset > CHUNK_MAX - size)
-		return err_set(err, EINVAL, "too large a chunk");
+		return err_set(err, EINVAL, "a chunk is too large");
 	/* A header stands in front of all data. */
 	if (entry->offset == 0 && entry->inner_offset == 0)
-		return err_set(err, EINVAL, "a chunk without an offset");
+		return err_set(err, EINVAL, "a chunk has no offset");
 	memcpy(span.sha256, digest->bytes, sizeof(span.sha256));
 	fill->out += size;
 	return buf_add(&fill->pending, &span, sizeof(span), err);
@@ -155,7 +153,7 @@ static int take_chunk(struct toc_fill *fill, const struct toc_entry *entry,
 	if (entry->chunk_offset != fill->size - fill->left ||
 	    size > fill->left || size == 0)
 		return err_set(err, EINVAL,
-		    "a chunk that does not follow the one before it");
+		    "a chunk does not follow the one before it");
 	fill->left -= size;
 	if (entry->is_zeros && !fill->hidden)
 		return add_zeros(fill, entry->offset, size, err);
@@ -214,7 +212,7 @@ static int begin_file(struct toc_fill *fill, const struct toc_entry *entry,
     struct err *err)
 {
 	if (entry->size > LAYER_STREAM_MAX - fill->out)
-		return err_set(err, EINVAL, "too large a file");
+		return err_set(err, EINVAL, "the file is too large");
 	fill->size = fill->left = entry->size;
 	fill->file_end = entry->end_offset;
 	fill->hidden = is_landmark(entry);
@@ -231,7 +229,7 @@ int toc_fill_entry(void *arg, const struct toc_entry *entry, struct err *err)
 	if (fill->left > 0)
 		return err_set(err, EINVAL, "the file before it lacks chunks");
 	if (!entry->type || !*entry->name)
-		return err_set(err, EINVAL, "no name, or no type");
+		return err_set(err, EINVAL, "the name or the type is missing");
 	fill->size = 0;
 	fill->hidden = false;
 	if (entry->type == TAR_FILE)

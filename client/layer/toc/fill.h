@@ -29,6 +29,9 @@ struct toc_fill {
 	struct buf pending;
 };
 
+/* builder is borrowed, and gets the entries; blob_end: where the last chunk
+ * ends in the blob at the latest. release frees what it owns, and not the
+ * builder. */
 void toc_fill_init(struct toc_fill *fill, struct builder *builder,
     uint64_t blob_end);
 void toc_fill_release(struct toc_fill *fill);

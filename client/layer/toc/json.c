@@ -98,7 +98,7 @@ static int wrong_type(struct toc_json *json)
 	if (json->value == VALUE_MEMBER)
 		return go_on(json,
 		    toc_member_wrong_type(json->member, json->err));
-	return refuse(json, "a value of a wrong type");
+	return refuse(json, "a value has the wrong type");
 }
 
 static bool is_skipped(const struct toc_json *json)
@@ -110,7 +110,7 @@ static bool is_skipped(const struct toc_json *json)
 static int skip_deeper(struct toc_json *json)
 {
 	if (json->skipped == SKIPPED_DEPTH_MAX)
-		return refuse(json, "values nested too deeply");
+		return refuse(json, "values are nested too deeply");
 	json->skipped++;
 	return go_on(json, 0);
 }
@@ -125,7 +125,7 @@ static int enter(struct toc_json *json, enum place place, enum value value)
 static int begin_entry(struct toc_json *json)
 {
 	if (json->count == LAYER_ENTRIES_MAX)
-		return refuse(json, "too many entries");
+		return refuse(json, "there are too many entries");
 	json->count++;
 	toc_entry_reset(&json->entry);
 	arena_release(&json->xattr_data);
@@ -157,7 +157,7 @@ static int end_entry(struct toc_json *json)
 static int begin_entries(struct toc_json *json)
 {
 	if (json->had_entries)
-		return refuse(json, "two lists of entries");
+		return refuse(json, "there are two lists of entries");
 	json->had_entries = true;
 	return enter(json, PLACE_ENTRIES, VALUE_ENTRY);
 }
@@ -227,7 +227,8 @@ static bool is(const char *name, const unsigned char *text, size_t len)
 static int name_xattr(struct toc_json *json, const char *name, size_t len)
 {
 	if (len == 0 || len > XATTR_NAME_MAX || memchr(name, '\0', len))
-		return refuse(json, "a bad name of an extended attribute");
+		return refuse(json,
+		    "the name of an extended attribute is invalid");
 	memcpy(json->xattr, name, len);
 	json->xattr[len] = '\0';
 	json->value = VALUE_XATTR;
@@ -287,7 +288,7 @@ static int add_xattr(struct toc_json *json, const char *text, size_t len)
 		return go_on(json, err_wrap(json->err, "%s", json->xattr));
 	json->xattr_bytes += strlen(json->xattr) + size;
 	if (at == XATTRS_MAX || json->xattr_bytes > XATTR_BYTES_MAX)
-		return refuse(json, "too many extended attributes");
+		return refuse(json, "there are too many extended attributes");
 	name = arena_strdup(&json->xattr_data, json->xattr);
 	value = arena_strndup(&json->xattr_data, decoded, size);
 	if (!name || !value)
@@ -325,7 +326,7 @@ static int on_number(void *arg, const char *text, size_t len)
 	if (json->value != VALUE_VERSION)
 		return wrong_type(json);
 	if (!is("1", (const unsigned char *)text, len))
-		return refuse(json, "an unknown version");
+		return refuse(json, "the version is unknown");
 	return go_on(json, 0);
 }
 
@@ -391,7 +392,7 @@ static int syntax_error(struct toc_json *json, struct err *err)
 	unsigned char *text = yajl_get_error(json->yajl, 0, NULL, 0);
 	int len = text ? (int)strcspn((char *)text, "\n") : 0;
 
-	err_set(err, EINVAL, "%.*s behind entry %" PRIu64, len, (char *)text,
+	err_set(err, EINVAL, "%.*s after entry %" PRIu64, len, (char *)text,
 	    json->count);
 	yajl_free_error(json->yajl, text);
 	return -EINVAL;
@@ -419,7 +420,7 @@ int toc_json_feed(struct toc_json *json, const void *data, size_t len,
 	json->quiet += len;
 	r = outcome(json, yajl_parse(json->yajl, data, len), err);
 	if (r == 0 && json->quiet > VALUE_MAX)
-		return err_set(err, EINVAL, "too long a value");
+		return err_set(err, EINVAL, "a value is too long");
 	return r;
 }
 
@@ -430,6 +431,6 @@ int toc_json_end(struct toc_json *json, struct err *err)
 	json->err = err;
 	r = outcome(json, yajl_complete_parse(json->yajl), err);
 	if (r == 0 && !json->had_entries)
-		return err_set(err, EINVAL, "no entries");
+		return err_set(err, EINVAL, "there are no entries");
 	return r;
 }

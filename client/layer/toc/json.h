@@ -2,7 +2,7 @@
 /*
  * The JSON of a table of contents, as it comes: tens of megabytes, of which one
  * entry is in memory. What the members of an entry mean together is left to
- * whoever takes it.
+ * the function that takes it.
  */
 #ifndef LAYER_TOC_JSON_H
 #define LAYER_TOC_JSON_H
@@ -19,6 +19,8 @@ typedef int toc_entry_fn(void *arg, const struct toc_entry *entry,
 
 struct toc_json;
 
+/* arg is borrowed; the parser is the caller's, in one thread at a time.
+ * -ENOMEM. */
 int toc_json_new(toc_entry_fn *take, void *arg, struct toc_json **out,
     struct err *err);
 

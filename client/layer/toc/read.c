@@ -89,7 +89,7 @@ static int write_json(struct sink *sink, const void *data, size_t len,
 	return toc_json_feed(reading_of(sink)->json, data, len, err);
 }
 
-/* eStargz's decoder writes here. What is behind the tar's end means nothing. */
+/* eStargz's decoder writes here. What is after the tar's end means nothing. */
 static int write_tar(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
@@ -104,10 +104,10 @@ static int check_file(void *arg, const struct tar_entry *entry, struct err *err)
 
 	if (reading->has_file || entry->type != TAR_FILE || entry->is_sparse ||
 	    strcmp(entry->name, file_name) != 0)
-		return err_set(err, EINVAL, "not just %s in its tar",
+		return err_set(err, EINVAL, "its tar does not hold %s alone",
 		    file_name);
 	if (entry->size > TOC_DECODED_MAX)
-		return err_set(err, EINVAL, "too large a %s", file_name);
+		return err_set(err, EINVAL, "the %s is too large", file_name);
 	reading->has_file = true;
 	return 0;
 }
@@ -198,7 +198,7 @@ static int finish(struct reading *reading, const struct digest *want,
 	int r = 0;
 
 	if (!decoder_at_end(reading->decoder))
-		return err_set(err, EINVAL, "its data end too early");
+		return err_set(err, EINVAL, "its data is truncated");
 	r = hasher_finish(reading->hasher, &digest, err);
 	if (r < 0)
 		return r;
@@ -274,7 +274,8 @@ static int read_tail(const struct toc_blob *blob, uint8_t tail[TAIL_SIZE],
 	int r;
 
 	if (len < FOOTER_SIZE)
-		return err_set(err, EINVAL, "the blob is too small for one");
+		return err_set(err, EINVAL,
+		    "the blob is too small for a table of contents");
 	out->tail = tail;
 	out->tail_offset = blob->size - len;
 	out->end = blob->size - FOOTER_SIZE;
@@ -286,7 +287,7 @@ static int read_tail(const struct toc_blob *blob, uint8_t tail[TAIL_SIZE],
 		    "the blob does not end in an eStargz footer");
 	if (out->offset >= out->end || out->end - out->offset > TOC_DECODED_MAX)
 		return err_set(err, EINVAL,
-		    "the footer says that it is where it cannot be");
+		    "the footer gives an impossible position");
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * The table of contents that a layer may bring along: what files it has, and
  * where in the blob the chunks of each are. eStargz and zstd:chunked agree on
  * its JSON. eStargz has it at the end of a gzip layer, in a tar of its own and
- * behind it a footer that says where; zstd:chunked in a frame that decoders
+ * after it a footer that says where; zstd:chunked in a frame that decoders
  * skip, and an annotation says where.
  *
  * The manifest vouches for the table, the table for each chunk: all can be read
@@ -47,7 +47,7 @@ struct toc_blob {
 /*
  * Reads the table (toc->kind is not TOC_NONE), adds its entries and a span for
  * each chunk to the builder, and sets vouching, compression and stream_size of
- * facts. The stream is all chunks behind one another, as the table has them.
+ * facts. The stream is all chunks after one another, as the table has them.
  *
  * -EBADMSG where the digest is another one. -EINVAL where the table cannot be
  * used, with a sentence; the layer may still be read as one without. What

@@ -45,7 +45,8 @@ static int open_kept(struct store *store, const char *name,
 	if (fd < 0)
 		return fd;
 	if (damaged && merged_is_of(damaged, fd))
-		return err_set(err, ESTALE, "not another file");
+		return err_set(err, ESTALE,
+		    "the file is still the damaged one");
 	return merged_open(stack, steal_fd(&fd), out, err);
 }
 
@@ -60,7 +61,7 @@ static int find(struct store *store, const char *name,
 	if (r == 0)
 		return 1;
 	if (r == -EBADMSG)
-		log_warn("the tree of an image's layers is made again: %s",
+		log_warn("the tree of an image's layers is rebuilt: %s",
 		    reason.msg);
 	if (r == -EBADMSG || r == -ESTALE)
 		store_derived_drop(store, name);

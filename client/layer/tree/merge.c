@@ -138,7 +138,7 @@ static int add_node(struct merge *merge, uint32_t parent,
 	node.layer = part.layer;
 	node.entry = part.entry;
 	if (r == 0 && node_count(merge) == merge->most)
-		r = err_set(err, EIO, "layers that do not make a tree");
+		r = err_set(err, EIO, "the layers do not form a tree");
 	if (r == 0)
 		r = set_name(merge, candidate, &node, err);
 	if (r < 0)

@@ -82,9 +82,10 @@ static int set_nodes(struct merged *merged, const struct merged_stack *stack,
 	uint64_t rest;
 
 	if (!mapped_copy(merged->file, 0, &head, sizeof(head)))
-		return err_set(err, EBADMSG, "a tree without a head");
+		return err_set(err, EBADMSG, "the tree has no head");
 	if (head.salt != merged_salt(stack))
-		return err_set(err, EBADMSG, "a tree of other layers");
+		return err_set(err, EBADMSG,
+		    "the tree belongs to other layers");
 	rest = mapped_size(merged->file) - sizeof(head);
 	merged->nodes = node_records(stack);
 	merged->nodes.file = merged->file;
@@ -92,9 +93,9 @@ static int set_nodes(struct merged *merged, const struct merged_stack *stack,
 	merged->nodes.count = head.nodes;
 	if (head.nodes > UINT32_MAX ||
 	    head.nodes > rest / sizeof(struct merged_node))
-		return err_set(err, EBADMSG, "a tree that is cut off");
+		return err_set(err, EBADMSG, "the tree is truncated");
 	if (head.nodes == 0)
-		return err_set(err, EBADMSG, "a tree without a root");
+		return err_set(err, EBADMSG, "the tree has no root");
 	return 0;
 }
 

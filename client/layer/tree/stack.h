@@ -36,6 +36,7 @@ struct meaning {
 	bool open;
 };
 
+/* Frees its parts; it is zeroed then. */
 void meaning_release(struct meaning *meaning);
 
 /* Whether those layers could add names to a directory. */
@@ -67,6 +68,7 @@ struct candidates {
 	struct arena names;
 };
 
+/* Frees the list and the names; it is zeroed then. */
 void candidates_release(struct candidates *candidates);
 
 /* All names in a directory that stand for themselves, each once, sorted; some

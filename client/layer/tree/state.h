@@ -71,13 +71,14 @@ int tree_item_merged(struct tree *tree, const struct merged_node *node,
     struct err *err);
 
 /* Whether something is to be tried once more: it failed because a file of the
- * cache was damaged (*r is -EUCLEAN), which was made again. If not, *r and err
+ * cache was damaged (*r is -EUCLEAN), which was rebuilt. If not, *r and err
  * say why it failed. *tries is 0 at first. */
 bool tree_mended(struct tree *tree, int *r, size_t *tries, struct err *err);
 
 /* The indexes of a tree whose layers are all known. */
 struct merged_stack tree_stack(const struct tree *tree);
 
+/* -ENOENT with the sentence for a path that the tree does not have. */
 int tree_no_such_name(const char *path, struct err *err);
 
 #endif

@@ -94,7 +94,7 @@ static int leads_nowhere(struct tree *tree, const struct merged_node *node,
 	if (r < 0)
 		return r;
 	return err_set(err, EIO,
-	    "layer %s: %s is a hard link to %s, which is not there",
+	    "layer %s: %s is a hard link to %s, which does not exist",
 	    digest_format(layer_digest(tree->layers[node->layer]), text), path,
 	    target);
 }

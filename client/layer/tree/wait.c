@@ -154,7 +154,7 @@ static int mend_merged(struct tree *tree, struct err *err)
 	r = merged_get(tree->store, tree->layers, &stack, damaged, &fresh, err);
 	if (r == 0 && replace(tree, damaged, &fresh))
 		log_warn("the tree of an image's %zu layers was damaged in the "
-			 "cache, and was made again",
+			 "cache, and was rebuilt",
 		    tree->count);
 	return r;
 }

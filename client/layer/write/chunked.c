@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What zstd:chunked has behind a layer's frames, containers/storage's
+ * What zstd:chunked has after a layer's frames, containers/storage's
  * pkg/chunked: the table, tar-split's data and a footer, each in a frame that
  * decoders pass over. Annotations say where they are; nobody reads the footer.
  */
@@ -75,7 +75,7 @@ static void annotate(const struct digest *checksum, const struct part *table,
 	    ANNOTATION_CHUNKED ANNOTATION_TAR_SPLIT, text);
 }
 
-/* The frame behind the last file. */
+/* The frame after the last file. */
 static int write_tail(struct indexed *indexed, struct err *err)
 {
 	const struct buf *between = &indexed->between;

@@ -170,7 +170,7 @@ int indexed_write(struct indexed *indexed, const void *data, size_t len,
 	return r < 0 ? settle(err) : 0;
 }
 
-/* Whether nothing but zeros is behind the last entry. */
+/* Whether nothing but zeros is after the last entry. */
 static bool has_ended(const struct indexed *indexed)
 {
 	const struct buf *between = &indexed->between;

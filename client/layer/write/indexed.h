@@ -47,6 +47,8 @@ struct indexed {
 			     * next one as far as they came */
 };
 
+/* What the options point to is borrowed and outlives it. -ENOMEM. It is freed
+ * at any time, NULL too. */
 int indexed_new(const struct layer_writer_options *options,
     struct indexed **out, struct err *err);
 void indexed_free(struct indexed *indexed);

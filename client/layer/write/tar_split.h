@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What vbatts/tar-split says of a tar: all of its bytes but those of files, so
- * that whoever has the files can make the same tar again. containers/storage
+ * that the same tar can be made again of the files. containers/storage
  * wants it in a zstd:chunked layer, because it keeps no tars.
  */
 #ifndef LAYER_TAR_SPLIT_H
@@ -13,6 +13,7 @@
 
 struct tar_split;
 
+/* An empty one. -ENOMEM. It is freed at any time, NULL too. */
 int tar_split_new(struct tar_split **out, struct err *err);
 void tar_split_free(struct tar_split *split);
 

@@ -15,7 +15,7 @@
  * 3629. */
 static size_t utf8_len(const uint8_t *p)
 {
-	/* The least second byte behind these first ones, and the greatest. */
+	/* The least second byte after these first ones, and the greatest. */
 	uint8_t least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
 	uint8_t most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
 	size_t len = p[0] < 0x80   ? 1
@@ -51,8 +51,7 @@ int toc_print_string(struct buf *out, const char *text, struct err *err)
 		size_t len = utf8_len(p);
 
 		if (len == 0)
-			return err_set(err, EOPNOTSUPP,
-			    "a name that is not in UTF-8");
+			return err_set(err, EOPNOTSUPP, "a name is not UTF-8");
 		r = add_character(out, p, len, err);
 		p += len;
 	}
@@ -84,7 +83,8 @@ static int add_time(struct buf *out, const char *name, int64_t seconds,
 	char fraction[16] = "";
 
 	if (!gmtime_r(&time, &tm) || tm.tm_year < -1899 || tm.tm_year > 8099)
-		return err_set(err, EOPNOTSUPP, "a time that is past JSON's");
+		return err_set(err, EOPNOTSUPP,
+		    "a time is outside JSON's range");
 	if (nanos > 0)
 		snprintf(fraction, sizeof(fraction), ".%09" PRIu32, nanos);
 	return buf_addf(out, err,

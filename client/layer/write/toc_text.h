@@ -16,6 +16,7 @@
 
 struct toc_text;
 
+/* An empty text. -ENOMEM. It is freed at any time, NULL too. */
 int toc_text_new(struct toc_text **out, struct err *err);
 void toc_text_free(struct toc_text *text);
 

@@ -41,7 +41,8 @@ static int add_text(struct toc_writer *writer, const char *data, size_t len,
 {
 	writer->size += len;
 	if (writer->size > TOC_DECODED_MAX)
-		return err_set(err, EOPNOTSUPP, "too many files for a table");
+		return err_set(err, EOPNOTSUPP,
+		    "there are too many files for a table");
 	return toc_text_add(writer->text, data, len, err);
 }
 
@@ -230,8 +231,7 @@ static int check_names(struct toc_writer *writer, struct err *err)
 		qsort(hashes, count, sizeof(*hashes), compare_hashes);
 	for (size_t i = 1; i < count; i++)
 		if (hashes[i] == hashes[i - 1])
-			return err_set(err, EOPNOTSUPP,
-			    "a name that is there twice");
+			return err_set(err, EOPNOTSUPP, "a name occurs twice");
 	return 0;
 }
 

@@ -69,8 +69,8 @@ int layer_format_parse(struct layer_format *out, const char *text,
 
 	if (!parse_kind(&cursor, &format.kind) || (*cursor && *cursor != ':'))
 		return err_set(err, EINVAL,
-		    "%s: gzip, zstd, estargz or zstd:chunked, and perhaps "
-		    ":LEVEL behind it",
+		    "%s: use gzip, zstd, estargz or zstd:chunked, or one of "
+		    "them followed by :LEVEL",
 		    text);
 	is_zstd = layer_kind_plain(format.kind) == LAYER_ZSTD;
 	format.has_level = parse_literal(&cursor, ":");

@@ -151,7 +151,7 @@ int refusal_errno(const struct refusal *refusal)
 		if (strcmp(refusal->code, codes[i].code) == 0)
 			return codes[i].value;
 	}
-	/* A redirect that nobody follows, or a success that is none. */
+	/* A redirect that is not followed, or a success that stored nothing. */
 	if (status < 400)
 		return EIO;
 	return http_status_errno(status);

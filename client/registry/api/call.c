@@ -134,7 +134,8 @@ static int renew(struct registry *registry, const struct call *call,
 int call_send(struct registry *registry, const struct call *call,
     struct http_response **out, struct err *err)
 {
-	/* Whoever else the registry sends us to is not to know who we are. */
+	/* Another server to which the registry redirects must not learn who we
+	 * are. */
 	bool ours = http_same_origin(call->url, registry->origin);
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	AUTO_SECRET char *authorization = NULL, *renewed = NULL;

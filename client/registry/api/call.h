@@ -37,6 +37,7 @@ int call_init(struct call *call, const struct registry *registry,
     struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
 
+/* Frees what call_init() made. The struct may be released once only. */
 void call_release(struct call *call);
 
 /* The same with another url. Takes it; NULL is "out of memory". */
@@ -54,6 +55,7 @@ struct call_what {
 	char text[512];
 };
 
+/* reference: a tag, or a digest's text. What is longer than the text is cut. */
 struct call_what call_what(const char *repository, const char *reference);
 
 /* The error of a status that is not wanted. -errno. */

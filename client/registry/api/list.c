@@ -21,7 +21,7 @@ enum {
 	BEGIN_SIZE = 4096,
 };
 
-/* A list on its way to whoever wants it. */
+/* A list on its way to the caller. */
 struct list {
 	const char *what;   /* it is, for messages */
 	const char *member; /* of the JSON object */

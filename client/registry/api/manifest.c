@@ -282,7 +282,7 @@ int registry_manifest_put(struct registry *registry, const char *repository,
 }
 
 /* How registries say that they know no such DELETE: docker's takes a tag for a
- * digest that is none. */
+ * digest that is not valid. */
 static bool is_unsupported(const struct err *err)
 {
 	return err->http == 405 ||

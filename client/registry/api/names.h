@@ -18,12 +18,12 @@ struct names {
 	const char *member; /* the array's name, borrowed */
 	unsigned depth;     /* of open objects and arrays */
 	bool ended;         /* the object is complete */
-	bool value;         /* in the object: behind the colon */
+	bool value;         /* in the object: after the colon */
 	bool wanted;        /* the last key was the member */
 	bool listing;       /* in the array */
 	bool found;         /* there is such an array, or null */
 	bool in_string;
-	bool escaped;      /* behind a backslash */
+	bool escaped;      /* after a backslash */
 	unsigned hex_left; /* digits of \uXXXX to come */
 	unsigned unicode;
 	bool unfit; /* the string is too long, or not ASCII text */
@@ -33,6 +33,7 @@ struct names {
 
 typedef int names_fn(void *arg, const char *name, size_t len, struct err *err);
 
+/* member is borrowed; the struct owns no memory. */
 void names_init(struct names *names, const char *member);
 
 /*

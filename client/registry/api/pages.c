@@ -112,7 +112,7 @@ static int find_target(const struct registry *registry,
 			    registry_host(registry), said.msg);
 }
 
-/* The next page's url in *next, or NULL. Behind proxies Link names hosts that
+/* The next page's url in *next, or NULL. After proxies Link names hosts that
  * are none: its path counts, our origin stays. */
 static int find_next(const struct registry *registry, const struct call *call,
     const struct http_response *response, char **next, struct err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing blobs, distribution-spec "Pushing blobs". A session's url is the
- * registry's secret: taken from Location as it is, and from every answer anew.
+ * registry's secret: taken from the Location of every answer, as it is.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 enum {
 	/* A session that broke cannot be taken up (nobody knows what of it
-	 * arrived), so the whole upload is made again. */
+	 * arrived), so the whole upload is repeated. */
 	UPLOAD_ATTEMPTS = 3,
 };
 

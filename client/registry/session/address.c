@@ -73,7 +73,7 @@ static int refuse_scheme(const char *text, const char *rest, struct err *err)
 	bool is_host = *rest && *rest != '/';
 
 	return err_set(err, EINVAL,
-	    "\"%.200s\" begins with a scheme that registries do not use: type "
+	    "\"%.200s\" begins with a scheme that registries do not use: use "
 	    "%.200s",
 	    text, is_host ? rest : "HOST or HOST:PORT");
 }
@@ -82,7 +82,8 @@ static int refuse_scheme(const char *text, const char *rest, struct err *err)
 static int refuse_user(const char *host, struct err *err)
 {
 	return err_set(err, EINVAL,
-	    "an address has no user and no password (…%.200s): log in with "
+	    "a registry's address cannot have a user or a password (…%.200s): "
+	    "log in with "
 	    "docker login or podman login, or use the option authfile",
 	    strrchr(host, '@'));
 }
@@ -115,8 +116,7 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	parse_literal(&p, "/");
 	if (*p)
 		return err_set(err, EINVAL,
-		    "\"%.200s\" has more in it than the host of a registry",
-		    text);
+		    "\"%.200s\" has more than the host of a registry", text);
 	if (len >= sizeof(address->host))
 		return err_set(err, EINVAL, "the registry's name is too long");
 	memcpy(address->host, host, len);

@@ -45,6 +45,8 @@ struct grants {
 	struct grant slots[GRANTS_MAX];
 };
 
+/* init makes an empty one. No thread uses it when it is released, which
+ * overwrites the values. */
 void grants_init(struct grants *grants);
 void grants_release(struct grants *grants);
 

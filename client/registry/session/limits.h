@@ -13,12 +13,15 @@ struct limits {
 	struct source_limit latest; /* under lock */
 };
 
+/* The struct is zeroed before: nothing has been said of limits. No thread uses
+ * it when it is released. */
 void limits_init(struct limits *limits);
 void limits_release(struct limits *limits);
 
 /* Takes note of what an answer says, which is nothing mostly. */
 void limits_read(struct limits *limits, const struct http_response *response);
 
+/* What was said last, a copy. From any thread. */
 struct source_limit limits_get(struct limits *limits);
 
 #endif

@@ -75,7 +75,7 @@ static bool is_doubtful(const struct blob *blob)
 /*
  * Early bytes are served before the digest is known. When they turn out wrong
  * and another fetch succeeds, the rest must not be served as if it belonged to
- * them: whoever had some of them gets this error, once. In the monitor.
+ * them: a reader who had some of them gets this error, once. In the monitor.
  */
 static int check_epoch(struct blob *blob, struct err *err)
 {
@@ -88,8 +88,8 @@ static int check_epoch(struct blob *blob, struct err *err)
 	}
 	if (other)
 		return err_set(err, EBADMSG,
-		    "blob %s was fetched again, and what was read of it before "
-		    "was never verified",
+		    "blob %s was fetched again; bytes that were read earlier "
+		    "were never verified",
 		    entry->name);
 	blob->early = !entry->whole;
 	blob->epoch = entry->epoch;
@@ -219,7 +219,7 @@ static ssize_t read_behind(struct blob *blob, void *data, size_t len,
 		r = read_once(blob, data, len, off, end, &damage, err);
 	if (r == 0)
 		return err_set(err, EIO,
-		    "blob %s is damaged each time that it was fetched: %s",
+		    "blob %s was damaged each time that it was fetched: %s",
 		    blob->entry->name, damage.msg);
 	return r < 0 ? r : (ssize_t)len;
 }

@@ -61,6 +61,8 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 int entry_settling(struct store *store, const struct digest *digest,
     uint64_t size, struct openfile **out, struct err *err);
 
+/* Counted, from any thread, and not under the store's lock: the last put frees
+ * it, and notes that its file was used. put of NULL is not allowed. */
 struct entry *entry_get(struct entry *entry);
 void entry_put(struct entry *entry);
 

@@ -49,7 +49,7 @@ static int hash(struct fetch *fetch, const void *data, size_t len,
 }
 
 /*
- * Whoever looked at the front of a large blob and went away should not cause
+ * A reader who looked at the front of a large blob and left should not cause
  * all of it to be transferred; what is half done is worth its end, where it is
  * kept. What is there stays, and the next reader continues from it.
  */
@@ -128,7 +128,7 @@ static int verify(struct fetch *fetch, struct err *err)
 		return r;
 	if (!digest_equal(&found, &fetch->entry->digest))
 		return err_set(err, EBADMSG,
-		    "blob %s: the bytes that came have the digest %s",
+		    "blob %s: the received bytes have the digest %s",
 		    fetch->entry->name, digest_format(&found, text));
 	return 0;
 }
@@ -196,7 +196,7 @@ static int take(struct fetch *fetch, struct err *err)
 {
 	struct entry *entry = fetch->entry;
 	int r = atomic_load(&entry->unkeepable)
-		    ? err_set(err, EIO, "%s did not keep blob %s before",
+		    ? err_set(err, EIO, "%s could not keep blob %s before",
 			  entry->store->dir, entry->name)
 		    : partial_take(entry, &fetch->left, err);
 
@@ -239,7 +239,7 @@ static int keep_blob(struct fetch *fetch, struct err *err)
 		if (r != -EBADMSG || fetch->left == 0)
 			return r;
 		/* Was it our leftover? Without it the answer is certain. */
-		log_warn("what was kept of blob %s is fetched again: %s",
+		log_warn("the kept part of blob %s is fetched again: %s",
 		    entry->name, err->msg);
 	}
 }

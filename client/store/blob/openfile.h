@@ -42,6 +42,7 @@ void openfile_put(struct openfile *file);
 
 DEFINE_CLEANUP(struct openfile *, openfile_put);
 
+/* Whether both are of one file: its name may lead to another one by now. */
 bool openfile_same(const struct openfile *a, const struct openfile *b);
 
 /* Whether the file has another time of change than the one that was seen last,

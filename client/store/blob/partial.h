@@ -24,7 +24,7 @@ void partial_leave(struct entry *entry);
 /* Removes the file; the next fetch begins with a new one. */
 void partial_drop(struct entry *entry);
 
-/* Bytes there, whoever fetches them. */
+/* Bytes there, whichever process fetches them. */
 uint64_t partial_size(const struct entry *entry);
 
 #endif

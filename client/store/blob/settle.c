@@ -35,7 +35,7 @@ static void settle(const struct settling *settling)
 		return;
 	}
 	if (path_rename(entry->partial_path, entry->whole_path, &err) < 0) {
-		/* Who has it open keeps it. */
+		/* Those who have it open keep it. */
 		log_warn("blob %s: %s", entry->name, err.msg);
 		partial_drop(entry);
 	}

@@ -238,7 +238,7 @@ static int compare(struct sums *sums, uint64_t block, const void *data,
 
 	if (sum_of(0, data, len) != sums->list[block])
 		return err_set(err, EBADMSG,
-		    "the %zu bytes from %llu on are not those that were "
+		    "the %zu bytes from %llu on differ from those that were "
 		    "written",
 		    len, (unsigned long long)block * SUMS_BLOCK);
 	if (sums->compared)

@@ -102,8 +102,8 @@ int whole_check(const struct openfile *file, uint64_t size,
 	AUTO_BUF struct buf content = BUF_INIT(SMALL_MAX);
 	int r = read_checked(file->fd, size, digest, &content, err);
 
-	return r == 0  ? err_set(err, EBADMSG,
-			     "its bytes are not those of its digest")
+	return r == 0
+		   ? err_set(err, EBADMSG, "its bytes do not match its digest")
 	       : r < 0 ? r
 		       : 0;
 }

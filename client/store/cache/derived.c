@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that are derived from blobs. They get their name when they are written,
- * and nobody waits for the disk: whoever opens one after a crash checks it.
+ * and nothing waits for the disk: one that is opened after a crash is checked.
  */
 #include <errno.h>
 #include <fcntl.h>

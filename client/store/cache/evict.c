@@ -221,7 +221,7 @@ void evict(struct store *store, uint64_t need)
 	int r;
 
 	pthread_mutex_lock(&store->lock);
-	/* What comes from here on may be found, or not: it counts anew. */
+	/* What comes from here on may be found, or not: it is counted again. */
 	store->total += store->added;
 	store->added = 0;
 	pthread_mutex_unlock(&store->lock);

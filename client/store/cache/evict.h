@@ -2,7 +2,7 @@
 /*
  * Keeping the directory below its limit. Every process that uses it does so,
  * and nothing but the files tells them of each other: the time of the last use
- * is a file's mtime, and whoever has one open holds a lock on it.
+ * is a file's mtime, and those who have one open hold a lock on it.
  */
 #ifndef STORE_EVICT_H
 #define STORE_EVICT_H

@@ -27,6 +27,7 @@ struct memory {
 	uint64_t bytes;
 };
 
+/* Closes all; it is empty then. */
 void memory_release(struct memory *memory);
 
 /* A file for that many bytes: the descriptor, or -ENOSPC where there would be

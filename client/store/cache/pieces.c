@@ -176,7 +176,7 @@ int pieces_get(struct pieces *pieces, const void *owner, uint64_t off,
 		else if (wait || make_room(pieces, len))
 			r = announce(pieces, owner, begin, len, out, err);
 		else
-			r = err_set(err, ENOBUFS, "no memory for a piece");
+			r = err_set(err, ENOBUFS, "out of memory for a piece");
 	} while (r == -EAGAIN);
 	monitor_leave(&pieces->monitor);
 	return r;

@@ -52,6 +52,7 @@ struct pieces {
 	size_t windows;                     /* of that, the windows' */
 };
 
+/* Makes it empty. */
 void pieces_init(struct pieces *pieces);
 /* Nobody has any of them any more. */
 void pieces_release(struct pieces *pieces);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Directories of one process each. Who has one holds a lock on it: those that
+ * Directories of one process each. Its process holds a lock on it: those that
  * nobody holds are leftovers.
  */
 #include "private.h"

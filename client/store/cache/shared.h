@@ -20,6 +20,7 @@ struct shared {
 /* Takes the key. One reference; nobody finds it yet. */
 void shared_init(struct shared *shared, char *key);
 
+/* One more reference, by a caller who has one. From any thread. */
 void shared_get(struct shared *shared);
 
 /* One more reference, or NULL where there is none of that key. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which blocks of a blob are there. Blocks are numbered; `last` is the one
- * behind the last that is meant. */
+ * after the last that is meant. */
 #ifndef STORE_BLOCKS_H
 #define STORE_BLOCKS_H
 
@@ -18,13 +18,16 @@ struct blocks {
 int blocks_init(struct blocks *blocks, uint64_t size, struct err *err);
 void blocks_release(struct blocks *blocks);
 
-/* The block that the byte is in, and the one behind the byte before end. */
+/* The block that the byte is in, and the one after the byte before end. */
 uint64_t blocks_first(uint64_t off);
 uint64_t blocks_last(uint64_t end);
 
-/* The byte behind the block before last. */
+/* The byte after the block before last. */
 uint64_t blocks_end(const struct blocks *blocks, uint64_t last);
 
+/* Whether a block is there; notes that blocks from first to the one before
+ * last are there or not; that none are. They are below the count, and the
+ * caller has the lock. */
 bool blocks_has(const struct blocks *blocks, uint64_t block);
 void blocks_set(struct blocks *blocks, uint64_t first, uint64_t last,
     bool there);

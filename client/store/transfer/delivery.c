@@ -136,7 +136,7 @@ int delivery_run(struct delivery *delivery, struct err *err)
 	struct store_source source;
 	struct err noted = ERR_INIT;
 	int r =
-	    err_set(err, EIO, "blob %s has no source any more", delivery->name);
+	    err_set(err, EIO, "no source is left for blob %s", delivery->name);
 
 	delivery->sink.write = sink_take;
 	delivery->stop.code = 0;

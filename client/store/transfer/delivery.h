@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Getting bytes of a blob from its sources, one after the other where they
- * fail. Whoever wants the bytes embeds it as the first member, and sets all but
- * what is said to be the delivery's own.
+ * fail. The receiver of the bytes embeds it as the first member, and sets all
+ * but what is said to be the delivery's own.
  */
 #ifndef STORE_DELIVERY_H
 #define STORE_DELIVERY_H
@@ -18,7 +18,7 @@ struct delivery {
 	struct sources *sources;
 	uint64_t at;  /* the next byte; moves on with what is taken */
 	uint64_t end; /* not wanted any more */
-	bool to_end;  /* the blob ends there, and nothing may come behind it */
+	bool to_end;  /* the blob ends there, and nothing may come after it */
 
 	/* Takes what belongs at `at`. What fails here ends the delivery. */
 	int (*take)(struct delivery *delivery, const void *data, size_t len,

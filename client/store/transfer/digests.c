@@ -109,8 +109,8 @@ static int check_block(const struct digests *digests, const void *data,
 		   SHA256_BYTES) == 0
 		   ? 0
 		   : err_set(err, EBADMSG,
-			 "the %zu bytes from %llu on are not those that came "
-			 "before",
+			 "the %zu bytes from %llu on differ from those that "
+			 "came before",
 			 len, (unsigned long long)off);
 }
 

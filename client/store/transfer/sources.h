@@ -19,6 +19,7 @@ struct sources {
 	unsigned users; /* between sources_begin() and sources_end() */
 };
 
+/* Makes it empty. */
 void sources_init(struct sources *sources);
 /* Releases all of them. */
 void sources_release(struct sources *sources);

@@ -35,7 +35,7 @@ void unkept_free(struct unkept *unkept);
 
 /*
  * Reads len bytes at off, all of them inside the blob, which may be fetched for
- * that; where the caller goes on, as many as end `window` bytes behind off come
+ * that; where the caller goes on, as many as end `window` bytes after off come
  * in the same request. -EILSEQ where they are not those that passed, -EINTR,
  * or what the sources failed with.
  */

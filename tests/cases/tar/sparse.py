@@ -179,10 +179,10 @@ def odd_sparse():
 
 
 def bad_sparse():
-    map = "a sparse file with a bad map"
-    short = "a sparse file that is shorter than its map"
-    sums = "a sparse file with more or less data than in its map"
-    no_map = "a sparse file without all of its map"
+    map = "the sparse file's map is invalid"
+    short = "the sparse file is shorter than its map"
+    sums = "the sparse file has more or less data than its map"
+    no_map = "the sparse file's map is incomplete"
     wrong = {
         "order": ([(9, 1), (3, 1)], map), "overlap": ([(0, 3), (2, 3)], map),
         "empty-order": ([(9, 0), (3, 2)], map), "end": ([(99, 2)], short),
@@ -202,7 +202,7 @@ def bad_sparse():
     bad("bad-sparse-gnu-file-size", old_gnu(b"9", 2, two), map)
     bad("bad-sparse-gnu-file-size-negative", old_gnu(-1, 0, []), short)
     bad("bad-sparse-posix", old_gnu(9, 2, two, magic=b"ustar\x0000"),
-        "a sparse file, but no GNU tar")
+        "the sparse file is not in a GNU tar")
     for name, count, text in (
             ("count-none", b"", None), ("count-less", b"1", None),
             ("count-more", b"3", None), ("count-negative", b"-2", None),
@@ -217,23 +217,24 @@ def bad_sparse():
                        (b"realsize", b"1k"), (b"major", b"1\0")):
         bad("bad-sparse-pax-" + key.decode(), pax(
             record(b"GNU.sparse." + key, value)),
-            "a pax header with a bad GNU.sparse." + key.decode())
+            "the pax header has an invalid GNU.sparse." + key.decode())
     bad("bad-sparse-pax-0.0-order", pax_00(
         [(b"offset", b"0"), (b"offset", b"5")], 2),
-        "a pax header with a bad GNU.sparse.offset")
+        "the pax header has an invalid GNU.sparse.offset")
     bad("bad-sparse-pax-0.0-odd", pax_00(
         [(b"numblocks", b"1"), (b"offset", b"0")], 2), map, 1024)
     bad("bad-sparse-directory", pax(VERSION_1) + file(b"d", type=b"5"),
-        "a sparse file that is no file", 1024)
+        "the sparse file is not a regular file", 1024)
     bad("bad-sparse-v7-directory", pax_0(b"9", 2, two)[:-512]
-        + block(b"d/", 2, b"\0", V7), "a sparse file that is no file", 1024)
+        + block(b"d/", 2, b"\0", V7),
+        "the sparse file is not a regular file", 1024)
     for name, text, what in (
             ("count", b"x\n", map), ("count-empty", b"\n0\n2\n", map),
             ("count-negative", b"-1\n", map), ("nul", b"1\n0\0\n2\n", map),
             ("nul-behind", b"1\n0\n2\0\n", map),
             ("empty-line", b"1\n\n0\n2\n", map),
             ("number-huge", b"1\n0\n9223372036854775808\n", map),
-            ("too-long", b"262145\n", "a sparse file with too long a map"),
+            ("too-long", b"262145\n", "the sparse file's map is too long"),
             ("no-line", b"1" * 512, no_map),
             ("cut-off", b"9\n" + b"0\n0\n" * 8, no_map)):
         bad("bad-sparse-pax-1.0-" + name, pax_1(b"100", 2, text), what, 1024)

@@ -13,3 +13,11 @@ def recipe(title):
                       README.read_text(), re.M | re.S)
     assert match, f"README.md has no recipe {title!r}"
     return match[1]
+
+
+def session():
+    """The commands of the first session, a line each."""
+    block = re.search(r"^```console\n(.*?)^```", README.read_text(),
+                      re.M | re.S)
+    assert block, "README.md has no session"
+    return re.findall(r"^\$ (.*)$", block[1], re.M)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "merged_read.h"
+
+struct named_node node_in(const struct merged *merged,
+    const struct merged_stack *stack, uint32_t number)
+{
+	struct err err = ERR_INIT;
+	struct named_node out;
+
+	sound(merged_node(merged, stack, number, &out.node, out.name, &err),
+	    &err);
+	return out;
+}
+
+bool find_node(const struct merged *merged, const struct merged_stack *stack,
+    const char *path, uint32_t *out)
+{
+	struct err err = ERR_INIT;
+	struct merged_node node;
+
+	return sound(merged_find(merged, stack, path, &node, out, &err), &err);
+}
