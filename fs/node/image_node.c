@@ -80,7 +80,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 		return err_nomem(err);
 	}
 	made->before = atomic_load(&self->name);
-	made->key_before = node_rekey(node, key);
+	made->key_before = node_move(node, dir, key);
 	atomic_store(&self->name, made);
 	return 0;
 }
@@ -105,7 +105,7 @@ static int add(struct node *parent, const char *name, const char *repository,
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
-	node_init(&made->node, parent->source, NODE_IMAGE, key,
+	node_init_in(&made->node, parent, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
 	if (!atomic_load(&made->name)) {
 		node_discard(&made->node);

@@ -43,20 +43,6 @@ uint64_t node_number(const char *key)
 	return in_order(key, number);
 }
 
-bool node_is_below(const struct node *node, const struct node *dir)
-{
-	size_t len = dir->key ? strlen(dir->key) : 0;
-
-	return len > 0 && node->key && strncmp(node->key, dir->key, len) == 0 &&
-	       node->key[len] == '/';
-}
-
-bool node_is_in(const struct node *node, const struct node *dir)
-{
-	return node_is_below(node, dir) &&
-	       !strchr(node->key + strlen(dir->key) + 1, '/');
-}
-
 bool node_is_located(uint64_t ino)
 {
 	return !(ino & TABLE_BIT) && ino != NODE_ROOT;

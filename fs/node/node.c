@@ -133,6 +133,24 @@ static void forget_rekeyed(struct node_table *table, struct node *node)
 	*at = node->next_rekeyed;
 }
 
+/* A node was found where another one of its key was to be added: it is in the
+ * directory by which it was found last. What that one has as its parent then is
+ * to be put without the lock. */
+static struct node *found(struct node *there, struct node *other)
+{
+	struct node *before = there->parent;
+
+	there->holds++;
+	if (other->parent == before) {
+		other->parent = NULL;
+		return there;
+	}
+	there->parent = other->parent;
+	there->parent->holds++;
+	other->parent = before;
+	return there;
+}
+
 static struct node *add_at(struct node_table *table, struct node *node,
     uint64_t ino)
 {
@@ -140,20 +158,18 @@ static struct node *add_at(struct node_table *table, struct node *node,
 
 	SCOPED_LOCK(&table->lock);
 	there = find_rekeyed(table, node->key);
-	if (there) {
-		there->holds++;
-		return there;
-	}
+	if (there)
+		return found(there, node);
 	/* Two keys with one hash: the next number is free, or the key's. */
 	while ((there = find(table, ino)) && strcmp(there->key, node->key))
 		ino++;
-	if (there) {
-		there->holds++;
-		return there;
-	}
+	if (there)
+		return found(there, node);
 	node->ino = ino;
 	node->holds = 1;
 	node->lookups = 0;
+	if (node->parent)
+		node->parent->holds++;
 	insert(table, node);
 	return node;
 }
@@ -169,8 +185,12 @@ static struct node *add(struct node_table *table, struct node *node,
 		return NULL;
 	}
 	added = add_at(table, node, ino);
-	if (added != node)
+	if (added != node) {
+		struct node *parent = node->parent;
+
 		node_free(node);
+		node_put(parent);
+	}
 	return added;
 }
 
@@ -180,9 +200,10 @@ struct node *node_add(struct node_table *table, struct node *node,
 	return add(table, node, node->key ? node_number(node->key) : 0, err);
 }
 
-char *node_rekey(struct node *node, char *key)
+char *node_move(struct node *node, struct node *parent, char *key)
 {
 	struct node_table *table = node->mount->nodes;
+	CLEANUP(node_put_p) struct node *parent_before = NULL;
 	char *before = node->key;
 
 	SCOPED_LOCK(&table->lock);
@@ -192,7 +213,35 @@ char *node_rekey(struct node *node, char *key)
 	}
 	node->rekeyed = true;
 	node->key = key;
+	parent_before = node->parent;
+	node->parent = parent;
+	parent->holds++;
 	return before;
+}
+
+bool node_is_in(const struct node *node, const struct node *dir)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	return node->parent == dir;
+}
+
+bool node_is_below(const struct node *node, const struct node *dir)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	do
+		node = node->parent;
+	while (node && node != dir);
+	return node != NULL;
+}
+
+unsigned node_nesting(const struct node *node, enum node_kind kind)
+{
+	unsigned count = 0;
+
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	for (; node; node = node->parent)
+		count += node->kind == kind;
+	return count;
 }
 
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -257,12 +306,17 @@ static bool drop_hold(struct node *node, struct place **place)
 
 void node_put(struct node *node)
 {
-	struct place *place = NULL;
+	while (node) {
+		struct node *parent = NULL;
+		struct place *place = NULL;
 
-	if (!node || !drop_hold(node, &place))
-		return;
-	node_free(node);
-	place_free(place);
+		if (drop_hold(node, &place)) {
+			parent = node->parent;
+			node_free(node);
+		}
+		place_free(place);
+		node = parent;
+	}
 }
 
 void node_looked_up(struct node *node)
@@ -306,6 +360,10 @@ void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
 		return;
 	}
 	node = drop_lookups(table, ino, n);
-	if (node)
+	if (node) {
+		struct node *parent = node->parent;
+
 		node_free(node);
+		node_put(parent);
+	}
 }

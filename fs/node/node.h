@@ -65,6 +65,10 @@ struct node {
 	struct mount_source *source; /* that it is of */
 	_Atomic(char *) key;         /* NULL: it is located by its number */
 	struct place *place;         /* then that is where */
+	/* The directory that it is in, held; NULL: the root, repositories,
+	 * which are known by their name, and contents, which are wherever they
+	 * are read. Under the table's lock. */
+	struct node *parent;
 	double names_ttl; /* how long the kernel may keep its entries' names */
 	double attr_ttl;  /* and its attributes */
 	atomic_bool undated; /* its time could not be read: the attributes are
@@ -80,8 +84,8 @@ struct node_table;
 
 struct node_table *node_table_new(struct err *err);
 
-/* Frees the table and the nodes that the kernel never gave back; views hold no
- * nodes, so the order does not matter. */
+/* Frees the table and the nodes that the kernel never gave back, in any order:
+ * no view asks for another node at its end. */
 void node_table_free(struct node_table *table);
 
 /*
@@ -94,12 +98,12 @@ struct node *node_add(struct node_table *table, struct node *node,
     struct err *err);
 
 /*
- * Gives a node of the table another key (taken), as a rename does; its number
- * stays. Who asks for the node of the old key then gets another one, and who
- * asks for that of the new key this one. The old key is returned: others may be
- * reading it as long as the node lives.
+ * Gives a node of the table another key (taken) and directory, as a rename
+ * does; its number stays. Who asks for the node of the old key then gets
+ * another one, and who asks for that of the new key this one. The old key is
+ * returned: others may be reading it as long as the node lives.
  */
-char *node_rekey(struct node *node, char *key);
+char *node_move(struct node *node, struct node *parent, char *key);
 
 /* Like node_add(), as the root. */
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -127,9 +131,14 @@ DEFINE_CLEANUP(struct node *, node_put);
 void node_looked_up(struct node *node);
 void node_forget(struct node_table *table, uint64_t ino, uint64_t n);
 
-/* Whether a node is in a directory itself, and whether it is below it. */
+/* Whether a node of the table is in a directory itself, and whether it is below
+ * it. */
 bool node_is_in(const struct node *node, const struct node *dir);
 bool node_is_below(const struct node *node, const struct node *dir);
+
+/* How many of the directories that lead to a node, and itself, are of a kind.
+ */
+unsigned node_nesting(const struct node *node, enum node_kind kind);
 
 /* The number that a node of this key (usually) has. */
 uint64_t node_number(const char *key);

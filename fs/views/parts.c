@@ -44,7 +44,7 @@ static int part_node(struct node *parent, struct image *image,
 	part->place = key_of_child(parent, name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init(&part->node, parent->source, kind,
+	node_init_in(&part->node, parent, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);

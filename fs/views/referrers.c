@@ -48,7 +48,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	made->image = image_get(image);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	node_init(&made->node, parent->source, NODE_REFERRERS,
+	node_init_in(&made->node, parent, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
@@ -68,25 +68,14 @@ static int referrers_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-static bool nests_too_deep(const struct node *dir)
-{
-	const char *at = dir->key;
-	int depth = 0;
-
-	while ((at = strstr(at, DIR_NAME))) {
-		at += strlen(DIR_NAME);
-		depth += *at == '#';
-	}
-	return depth > NESTING_MAX;
-}
-
 /* *out is NULL where nothing is shown. */
 static int shown(const struct node *dir, struct referrers **out,
     struct err *err)
 {
 	*out = NULL;
-	return nests_too_deep(dir) ? 0
-				   : referrers_list(to_image(dir), out, err);
+	return node_nesting(dir, NODE_REFERRERS) > NESTING_MAX
+		   ? 0
+		   : referrers_list(to_image(dir), out, err);
 }
 
 /* What an index has of its images' attestations, as buildkit puts them there;
