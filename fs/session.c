@@ -66,9 +66,11 @@ static void session_release(struct session *session)
 	op_close_all(mount);
 	borrowed_free(mount->borrowed);
 	if (mount->uploads)
-		uploads_free(mount->uploads);
+		uploads_end(mount->uploads);
 	if (mount->nodes)
 		node_table_free(mount->nodes);
+	if (mount->uploads)
+		uploads_free(mount->uploads);
 	if (mount->scratches) {
 		mirrors_end(&session->source);
 		scratches_free(mount->scratches);

@@ -40,7 +40,8 @@ static void name_free(struct image_name *name)
 
 		free(name->repository);
 		free(name->tag);
-		free(name->key_before);
+		free(name->names_before.key);
+		free(name->names_before.name);
 		free(name);
 		name = before;
 	}
@@ -72,15 +73,16 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 {
 	struct image_node *self = to_image(node);
 	struct image_name *made = name_new(name, repository, tag);
-	char *key = key_of_tag(dir, name);
+	struct node_names names = {key_of_tag(dir, name), strdup(name)};
 
-	if (!made || !key) {
+	if (!made || !names.key || !names.name) {
 		name_free(made);
-		free(key);
+		free(names.key);
+		free(names.name);
 		return err_nomem(err);
 	}
 	made->before = atomic_load(&self->name);
-	made->key_before = node_move(node, dir, key);
+	made->names_before = node_move(node, dir, names);
 	atomic_store(&self->name, made);
 	return 0;
 }
@@ -107,7 +109,8 @@ static int add(struct node *parent, const char *name, const char *repository,
 	 * stands now, at once, for every process. */
 	node_init_in(&made->node, parent, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
-	if (!atomic_load(&made->name)) {
+	made->node.name = strdup(name);
+	if (!atomic_load(&made->name) || !made->node.name) {
 		node_discard(&made->node);
 		return err_nomem(err);
 	}

@@ -129,10 +129,10 @@ char *key_of_partial(char *archive, uint64_t size)
 		      : NULL;
 }
 
-char *key_of_document(const char *place, const char *name, const char *content,
-    uint64_t size)
+char *key_of_document(const struct node *dir, const char *name,
+    const char *content, uint64_t size)
 {
-	return file_path("document:%s//%s#%s:%" PRIu64, place, name, content,
+	return file_path("document:%s//%s#%s:%" PRIu64, dir->key, name, content,
 	    size);
 }
 

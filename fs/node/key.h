@@ -44,8 +44,8 @@ char *key_of_archive(const struct mount_source *source, const char *repository,
 char *key_of_partial(char *archive, uint64_t size);
 
 /* A file of an image that can be written: where it is, and what it has. */
-char *key_of_document(const char *place, const char *name, const char *content,
-    uint64_t size);
+char *key_of_document(const struct node *dir, const char *name,
+    const char *content, uint64_t size);
 
 /* What a tree (by its root's key) shows of a layer's entry in its own way. */
 char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry);

@@ -33,6 +33,7 @@ struct node_table *node_table_new(struct err *err)
 static void node_free(struct node *node)
 {
 	free(node->key);
+	free(node->name);
 	node->view->free(node);
 }
 
@@ -50,22 +51,6 @@ void node_discard(struct node *node)
 {
 	if (node)
 		node_free(node);
-}
-
-void node_table_free(struct node_table *table)
-{
-	for (size_t i = 0; i < table->bucket_count; i++) {
-		while (table->buckets[i]) {
-			struct node *node = table->buckets[i];
-
-			table->buckets[i] = node->next;
-			node_free(node);
-		}
-	}
-	places_free(table);
-	pthread_mutex_destroy(&table->lock);
-	free(table->buckets);
-	free(table);
 }
 
 static struct node **bucket(struct node_table *table, uint64_t ino)
@@ -200,11 +185,12 @@ struct node *node_add(struct node_table *table, struct node *node,
 	return add(table, node, node->key ? node_number(node->key) : 0, err);
 }
 
-char *node_move(struct node *node, struct node *parent, char *key)
+struct node_names node_move(struct node *node, struct node *parent,
+    struct node_names names)
 {
 	struct node_table *table = node->mount->nodes;
 	CLEANUP(node_put_p) struct node *parent_before = NULL;
-	char *before = node->key;
+	struct node_names before = {node->key, node->name};
 
 	SCOPED_LOCK(&table->lock);
 	if (!node->rekeyed) {
@@ -212,11 +198,20 @@ char *node_move(struct node *node, struct node *parent, char *key)
 		table->rekeyed = node;
 	}
 	node->rekeyed = true;
-	node->key = key;
+	node->key = names.key;
+	node->name = names.name;
 	parent_before = node->parent;
 	node->parent = parent;
 	parent->holds++;
 	return before;
+}
+
+struct node *node_parent(const struct node *node)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	if (node->parent)
+		node->parent->holds++;
+	return node->parent;
 }
 
 bool node_is_in(const struct node *node, const struct node *dir)
@@ -270,20 +265,25 @@ struct node *node_hold(struct node *node)
 	return node;
 }
 
-/* Takes the node out when nobody knows it any more: it is then the caller's to
- * free. */
-static bool unlink_if_unused(struct node_table *table, struct node *node)
+static void take_out(struct node_table *table, struct node *node)
 {
 	struct node **at = bucket(table, node->ino);
 
-	if (node->holds || node->lookups)
-		return false;
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
 	table->count--;
 	if (node->rekeyed)
 		forget_rekeyed(table, node);
+}
+
+/* Takes the node out when nobody knows it any more: it is then the caller's to
+ * free. */
+static bool unlink_if_unused(struct node_table *table, struct node *node)
+{
+	if (node->holds || node->lookups)
+		return false;
+	take_out(table, node);
 	return true;
 }
 
@@ -366,4 +366,45 @@ void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
 		node_free(node);
 		node_put(parent);
 	}
+}
+
+/* A node of the bucket that nobody holds, or (any) the first one. */
+static struct node *next_to_free(struct node_table *table, size_t number,
+    bool any)
+{
+	struct node *node = table->buckets[number];
+
+	while (node && node->holds > 0 && !any)
+		node = node->next;
+	return node;
+}
+
+/* The kernel has forgotten all of them. Where one goes, it lets go of the one
+ * that it is in. */
+static void free_nodes(struct node_table *table, bool any)
+{
+	for (size_t i = 0; i < table->bucket_count; i++) {
+		struct node *node;
+
+		while ((node = next_to_free(table, i, any))) {
+			struct node *parent = any ? NULL : node->parent;
+
+			take_out(table, node);
+			node_free(node);
+			node_put(parent);
+		}
+	}
+}
+
+void node_table_free(struct node_table *table)
+{
+	for (size_t i = 0; i < table->bucket_count; i++)
+		for (struct node *at = table->buckets[i]; at; at = at->next)
+			at->lookups = 0;
+	free_nodes(table, false);
+	free_nodes(table, true);
+	places_free(table);
+	pthread_mutex_destroy(&table->lock);
+	free(table->buckets);
+	free(table);
 }

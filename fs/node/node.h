@@ -30,6 +30,7 @@ struct mount;
 struct mount_source;
 struct place;
 struct view_ops;
+struct written_dir;
 
 enum { NODE_ROOT = 1 };
 
@@ -69,6 +70,10 @@ struct node {
 	 * which are known by their name, and contents, which are wherever they
 	 * are read. Under the table's lock. */
 	struct node *parent;
+	/* What it is called in there, or NULL where nobody asks. */
+	_Atomic(char *) name;
+	/* The files that are written in it (upload/written_dir.h), or NULL. */
+	struct written_dir *written;
 	double names_ttl; /* how long the kernel may keep its entries' names */
 	double attr_ttl;  /* and its attributes */
 	atomic_bool undated; /* its time could not be read: the attributes are
@@ -84,8 +89,8 @@ struct node_table;
 
 struct node_table *node_table_new(struct err *err);
 
-/* Frees the table and the nodes that the kernel never gave back, in any order:
- * no view asks for another node at its end. */
+/* Frees the table and all its nodes, also those that the kernel never gave back
+ * and those that are held. */
 void node_table_free(struct node_table *table);
 
 /*
@@ -97,13 +102,20 @@ void node_table_free(struct node_table *table);
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err);
 
+/* What a node is called; others may be reading what it was called as long as it
+ * lives. */
+struct node_names {
+	char *key, *name;
+};
+
 /*
- * Gives a node of the table another key (taken) and directory, as a rename
- * does; its number stays. Who asks for the node of the old key then gets
- * another one, and who asks for that of the new key this one. The old key is
- * returned: others may be reading it as long as the node lives.
+ * Gives a node of the table another directory, and other names (taken), as a
+ * rename does; its number stays. Who asks for the node of the old key then gets
+ * another one, and who asks for that of the new key this one. Returns the old
+ * names.
  */
-char *node_move(struct node *node, struct node *parent, char *key);
+struct node_names node_move(struct node *node, struct node *parent,
+    struct node_names names);
 
 /* Like node_add(), as the root. */
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -135,6 +147,9 @@ void node_forget(struct node_table *table, uint64_t ino, uint64_t n);
  * it. */
 bool node_is_in(const struct node *node, const struct node *dir);
 bool node_is_below(const struct node *node, const struct node *dir);
+
+/* The directory that a node of the table is in; held, or NULL. */
+struct node *node_parent(const struct node *node);
 
 /* How many of the directories that lead to a node, and itself, are of a kind.
  */

@@ -56,9 +56,9 @@ struct image_name {
 	/* The directory's name is the tag alone, which a repository may have,
 	 * too. */
 	bool plain;
-	/* What it was called before, and its key then. */
+	/* What it was before, and was called then. */
 	struct image_name *before;
-	char *key_before;
+	struct node_names names_before;
 };
 
 const struct image_name *image_node_name(const struct node *node);

@@ -44,11 +44,6 @@ int target_copy(const struct upload_target *from, struct upload_target *out,
 	return r;
 }
 
-const char *target_place(const struct node *dir)
-{
-	return dir->view->place ? dir->view->place(dir) : dir->key;
-}
-
 int target_find(struct node *dir, const char *name, struct upload_target *out,
     struct err *err)
 {

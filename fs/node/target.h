@@ -75,10 +75,6 @@ int target_set(struct upload_target *out, struct mount_source *source,
     const struct upload_kind *kind, const char *repository, const char *tag,
     const char *detail, struct err *err);
 
-/* Where its files have their names: the key of a table, which a directory
- * keeps when the image in it becomes another one. */
-const char *target_place(const struct node *dir);
-
 /* Of a file of that name in the directory; -EPERM where no file can be. */
 int target_find(struct node *dir, const char *name, struct upload_target *out,
     struct err *err);

@@ -119,11 +119,14 @@ struct view_ops {
 	const struct image *(
 	    *part_of)(const struct node *dir, const char **name);
 
-	/* The write side of directories. What a file of that name becomes,
-	 * and where those names are (target.h; NULL: below the node's key). */
+	/* It is a part of the image that the directory above has now: what is
+	 * written in it is so whatever the image becomes. */
+	bool is_part;
+
+	/* The write side of directories. What a file of that name becomes
+	 * (target.h). */
 	int (*target)(struct node *dir, const char *name,
 	    struct upload_target *out, struct err *err);
-	const char *(*place)(const struct node *dir);
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
 	int (*mkdir)(struct node *dir, const char *name, mode_t mode,

@@ -178,16 +178,11 @@ static int rename_node(const struct tag *from, struct node *to_dir,
     const char *to_name, const struct tag *to, struct err *err)
 {
 	struct node *node = from->node;
-	int r;
 
-	if (node->kind != NODE_IMAGE)
-		return 0;
-	r = image_node_move(node, to_dir, to_name, to->name.repository,
-	    to->name.tag, err);
-	if (r == 0)
-		uploads_follow(node->mount->uploads,
-		    image_node_name(node)->key_before, node->key);
-	return r;
+	return node->kind == NODE_IMAGE
+		   ? image_node_move(node, to_dir, to_name, to->name.repository,
+			 to->name.tag, err)
+		   : 0;
 }
 
 /* A tag of one registry is not moved to another by its name. */
@@ -296,8 +291,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 int tags_unlink(struct node *dir, const char *name, struct err *err)
 {
 	/* What gzip removes when it has written NAME.gz is the same tag. */
-	if (tags_replaces(dir, name) ||
-	    uploads_renews(dir->mount->uploads, dir, name))
+	if (tags_replaces(dir, name) || uploads_renews(dir, name))
 		return 0;
 	return remove_tag(dir, name, false, err);
 }

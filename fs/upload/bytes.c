@@ -45,8 +45,7 @@ int upload_has_bytes(struct node *dir, const char *name,
     const struct descriptor *blob, struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload =
-	    uploads_find(dir->mount->uploads, target_place(dir), name);
+	struct upload *upload = uploads_find_in(dir, name);
 	int r;
 
 	if (!upload)

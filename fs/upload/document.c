@@ -13,7 +13,7 @@ struct document_node *to_document(const struct node *node)
 
 static char *document_key(const struct document *document)
 {
-	return key_of_document(target_place(document->dir), document->name,
+	return key_of_document(document->dir, document->name,
 	    document->content ? document->content->key : "", document->size);
 }
 
@@ -31,14 +31,13 @@ int document_node(const struct document *document, struct node **out,
 		return err_nomem(err);
 	}
 	pthread_mutex_init(&self->lock, NULL);
-	self->place = strdup(target_place(document->dir));
 	self->name = strdup(document->name);
 	self->target = document->target;
 	self->content = document->content;
 	self->size = document->size;
-	node_init(&self->node, source, NODE_DOCUMENT, document_key(document), 0,
-	    0);
-	if (!self->place || !self->name) {
+	node_init_in(&self->node, document->dir, NODE_DOCUMENT,
+	    document_key(document), 0, 0);
+	if (!self->name) {
 		node_discard(&self->node);
 		return err_nomem(err);
 	}
@@ -108,7 +107,7 @@ int document_written(struct node *dir, const char *name, struct node **out,
 	struct document document = {.dir = dir, .name = name};
 	int r;
 
-	if (!uploads_pushed(dir->mount->uploads, dir, name, &document.size))
+	if (!uploads_pushed(dir, name, &document.size))
 		return 0;
 	r = target_find(dir, name, &document.target, err);
 	return r < 0 ? r : written(dir, &document, out, err);
@@ -121,7 +120,6 @@ void document_free(struct node *node)
 	node_discard(self->content);
 	target_release(&self->target);
 	pthread_mutex_destroy(&self->lock);
-	free(self->place);
 	free(self->name);
 	free(self);
 }

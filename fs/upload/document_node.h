@@ -15,7 +15,6 @@ enum {
 
 struct document_node {
 	struct node node;
-	char *place;
 	char *name;
 	struct upload_target target;
 	struct node *content;

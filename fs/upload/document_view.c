@@ -154,13 +154,14 @@ static int open_to_write(struct document_node *self, int flags,
     struct upload **out, struct err *err)
 {
 	CLEANUP(upload_put_p) struct upload *upload = document_writer(self);
+	CLEANUP(node_put_p) struct node *parent = node_parent(&self->node);
 	int r = check_writing(self, err);
 
 	if (r < 0)
 		return r;
 	if (!upload) {
-		r = upload_replacing(self->place, self->name, &self->target,
-		    &upload, err);
+		r = upload_replacing(parent, self->name, &self->target, &upload,
+		    err);
 		if (r == 0)
 			r = start_writing(self, flags, upload, err);
 	}

@@ -41,40 +41,6 @@ static char *name_to_try(const struct upload *upload, const char *final)
 	return is_tag(upload) ? file_path("%s.tar", final) : strdup(final);
 }
 
-/* Without what tells the place of a tag, or of an image's part, apart from
- * other names: "app/:1.0/referrers#sha256:…". */
-static char *place_shown(const char *place)
-{
-	char *shown = strdup(place);
-	char *to = shown;
-
-	if (!shown)
-		return NULL;
-	for (const char *from = place; *from && *from != '#'; from++) {
-		if (*from != ':' || from == place || from[-1] != '/')
-			*to++ = *from;
-	}
-	*to = '\0';
-	return shown;
-}
-
-/* A name beside the upload's, as its user sees it from the mount point. */
-static char *shown_path(const struct upload *upload, const char *name)
-{
-	const char *base = upload->target.source->base, *place = upload->place;
-	AUTO_FREE char *shown = NULL;
-	size_t len = strlen(base);
-
-	if (strncmp(place, "dir:", strlen("dir:")) == 0)
-		place += strlen("dir:");
-	if (strncmp(place, base, len) == 0)
-		place += len;
-	place += strspn(place, "/");
-	shown = place_shown(place);
-	return shown ? file_path("%s%s%s", shown, *shown ? "/" : "", name)
-		     : NULL;
-}
-
 /* Whether replacing what is kept already loses none of it. */
 static bool has_all_of(struct upload *upload, struct upload *kept)
 {
@@ -92,8 +58,7 @@ static bool has_all_of(struct upload *upload, struct upload *kept)
 static bool may_have(struct upload *upload, const char *name)
 {
 	CLEANUP(upload_put_p)
-	struct upload *kept =
-	    uploads_find(upload->mount->uploads, upload->place, name);
+	struct upload *kept = uploads_find(upload->dir, name);
 
 	return !kept || has_all_of(upload, kept);
 }
@@ -118,8 +83,7 @@ static char *keep(struct upload *upload, const char *final)
 	AUTO_FREE char *failed = final ? failed_name(upload, final) : NULL;
 	struct err none = ERR_INIT;
 
-	if (!failed || uploads_insert(upload->mount->uploads, upload->place,
-			   failed, upload, &none) < 0)
+	if (!failed || uploads_insert(upload->dir, failed, upload, &none) < 0)
 		return NULL;
 	return steal(&failed);
 }
@@ -142,11 +106,10 @@ void uploads_failed_now(struct upload *upload)
 	if (!failed || !try)
 		return; /* it stays under its own name */
 	if (strcmp(failed, upload->name) != 0)
-		uploads_take_name(upload->mount->uploads, upload->place,
-		    upload->name, upload);
-	path = shown_path(upload, upload->name);
-	from = shown_path(upload, failed);
-	to = shown_path(upload, try);
+		uploads_take_name(upload->dir, upload->name, upload);
+	path = written_dir_path(upload->dir, upload->name);
+	from = written_dir_path(upload->dir, failed);
+	to = written_dir_path(upload->dir, try);
 	if (path && from && to)
 		log_warn("%s is kept as %s; `mv %s %s` tries again: %s", path,
 		    from, from, to, upload->error.msg);

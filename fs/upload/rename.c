@@ -9,14 +9,14 @@
 
 /* A new name, and what a file of that name becomes. */
 struct renaming {
-	char *place;
+	struct written_dir *dir; /* counted */
 	char *name;
 	struct upload_target target;
 };
 
 static void renaming_release(struct renaming *renaming)
 {
-	free(renaming->place);
+	written_dir_put(renaming->dir);
 	free(renaming->name);
 	target_release(&renaming->target);
 }
@@ -24,18 +24,20 @@ static void renaming_release(struct renaming *renaming)
 static int renaming_init(struct renaming *renaming, struct node *dir,
     const char *name, struct err *err)
 {
-	renaming->place = strdup(target_place(dir));
+	renaming->dir = written_dir_of(dir, err);
+	if (!renaming->dir)
+		return -err->code;
 	renaming->name = strdup(name);
-	if (!renaming->place || !renaming->name)
+	if (!renaming->name)
 		return err_nomem(err);
 	return target_find(dir, name, &renaming->target, err);
 }
 
 static void swap_names(struct upload *upload, struct renaming *renaming)
 {
-	struct renaming was = {upload->place, upload->name, upload->target};
+	struct renaming was = {upload->dir, upload->name, upload->target};
 
-	upload->place = renaming->place;
+	upload->dir = renaming->dir;
 	upload->name = renaming->name;
 	upload->target = renaming->target;
 	*renaming = was;
@@ -61,8 +63,7 @@ static void rename_failed(struct upload *upload, const struct err *why)
 static int rename_begun(struct upload *upload, struct renaming *renaming,
     struct err *err)
 {
-	struct uploads *uploads = upload->mount->uploads;
-	bool moved = strcmp(upload->place, renaming->place) != 0;
+	bool moved = upload->dir != renaming->dir;
 	int r = 0;
 
 	if (upload->state == UPLOAD_PUSHED)
@@ -84,8 +85,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	}
 	uploads_remove_all(upload);
 	if (r == 0)
-		return uploads_insert(uploads, upload->place, upload->name,
-		    upload, err);
+		return uploads_insert(upload->dir, upload->name, upload, err);
 	upload_become(upload, UPLOAD_PUSHED, NULL);
 	uploads_remember_pushed(upload);
 	upload_drop_unreachable(upload);
@@ -96,8 +96,7 @@ int upload_rename(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload =
-	    uploads_find(dir->mount->uploads, target_place(dir), name);
+	struct upload *upload = uploads_find_in(dir, name);
 	CLEANUP(renaming_release) struct renaming renaming = {0};
 	int r;
 
@@ -129,7 +128,7 @@ int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
 
 int upload_unlink_only(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir->mount->uploads, dir, name))
+	if (uploads_remove(dir, name))
 		return 0;
 	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
 	    name);

@@ -9,39 +9,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "grammar/name.h"
 #include "habits/caller.h"
 #include "habits/replace.h"
 #include "node/key.h"
 #include "node/nodes.h"
 
-/* Names of pushed files in image directories that are remembered: as many as a
- * session with a file manager makes, and more. */
+/* Names of pushed files that are remembered: as many as a session with a file
+ * manager makes, and more. */
 enum { PUSHED_NAMES_MAX = 4096 };
-
-struct uploads {
-	pthread_mutex_t lock;
-	struct map files;     /* "PLACE//NAME" → counted upload; under lock */
-	struct map pushed;    /* the same keys; under lock */
-	unsigned long serial; /* under lock */
-};
-
-/* The size of a file that has been pushed, as long as its name is known. */
-struct pushed {
-	uint64_t size;
-	pid_t by; /* the process that completed it; 0: unknown */
-};
-
-static void pushed_release(struct map *pushed)
-{
-	map_foreach (pushed, slot)
-		free(slot->value);
-	map_release(pushed);
-}
 
 struct uploads *uploads_new(struct err *err)
 {
@@ -52,127 +30,229 @@ struct uploads *uploads_new(struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&uploads->lock, NULL);
+	uploads->newest = &uploads->oldest;
 	return uploads;
 }
 
-void uploads_free(struct uploads *uploads)
+/* The file has one name less. Under lock. */
+static void unlink_name(struct written_name *name)
 {
-	map_foreach (&uploads->files, slot) {
-		struct upload *upload = slot->value;
+	struct written_name **at = &name->upload->names;
+
+	while (*at != name)
+		at = &(*at)->next;
+	*at = name->next;
+}
+
+/* And one more. Under lock. */
+static void link_name(struct written_name *name, struct upload *upload)
+{
+	name->upload = upload;
+	name->next = upload->names;
+	upload->names = name;
+}
+
+/* Takes a name out of all tables, for name_release(). Under lock. */
+static struct written_name *take(struct written_name *name)
+{
+	map_del(&name->dir->files, name->name);
+	unlink_name(name);
+	*name->link = name->next_of_all;
+	if (name->next_of_all)
+		name->next_of_all->link = name->link;
+	return name;
+}
+
+/* Not under lock. NULL does nothing. */
+static void name_release(struct written_name *name)
+{
+	if (!name)
+		return;
+	written_dir_put(name->dir);
+	free(name->name);
+	free(name);
+}
+
+DEFINE_CLEANUP(struct written_name *, name_release);
+
+static void pushed_release(struct pushed_name *pushed)
+{
+	if (!pushed)
+		return;
+	written_dir_put(pushed->dir);
+	free(pushed->name);
+	free(pushed);
+}
+
+DEFINE_CLEANUP(struct pushed_name *, pushed_release);
+
+/* Takes out the name that was pushed before all others. Under lock. */
+static struct pushed_name *take_oldest(struct uploads *uploads)
+{
+	struct pushed_name *pushed = uploads->oldest;
+
+	uploads->oldest = pushed->next;
+	if (!uploads->oldest)
+		uploads->newest = &uploads->oldest;
+	uploads->pushed_count--;
+	map_del(&pushed->dir->pushed, pushed->name);
+	return pushed;
+}
+
+void uploads_end(struct uploads *uploads)
+{
+	while (uploads->names) {
+		struct written_name *name = take(uploads->names);
+		CLEANUP(upload_put_p) struct upload *upload = name->upload;
 		uint64_t size = spool_size(upload->spool);
 
 		if (size)
 			log_warn("%s: %llu bytes were not pushed and are lost "
 				 "with the mount",
 			    upload->name, (unsigned long long)size);
-		upload_put(upload);
+		name_release(name);
 	}
-	map_release(&uploads->files);
-	pushed_release(&uploads->pushed);
+	while (uploads->oldest)
+		pushed_release(take_oldest(uploads));
+}
+
+void uploads_free(struct uploads *uploads)
+{
 	pthread_mutex_destroy(&uploads->lock);
 	free(uploads);
 }
 
-static char *table_key(const char *place, const char *name)
+struct upload *uploads_find(struct written_dir *dir, const char *name)
 {
-	return file_path("%s//%s", place, name);
-}
-
-struct upload *uploads_find(struct uploads *uploads, const char *place,
-    const char *name)
-{
-	AUTO_FREE char *key = table_key(place, name);
+	const struct written_name *found;
 	struct upload *upload;
 
-	if (!key)
-		return NULL;
 	{
-		SCOPED_LOCK(&uploads->lock);
-		upload = map_get(&uploads->files, key);
-		if (!upload)
+		SCOPED_LOCK(&dir->uploads->lock);
+		found = map_get(&dir->files, name);
+		if (!found)
 			return NULL;
-		if (!upload_came_to_nothing(upload))
-			return upload_get(upload);
+		upload = upload_get(found->upload);
 	}
-	uploads_take_name(uploads, place, name, upload);
+	if (!upload_came_to_nothing(upload))
+		return upload;
+	uploads_take_name(dir, name, upload);
+	upload_put(upload);
 	return NULL;
 }
 
-int uploads_insert(struct uploads *uploads, const char *place, const char *name,
+struct upload *uploads_find_in(struct node *dir, const char *name)
+{
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_find(dir);
+
+	return written ? uploads_find(written, name) : NULL;
+}
+
+static struct written_name *name_new(struct written_dir *dir, const char *text)
+{
+	struct written_name *name = calloc(1, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	name->name = strdup(text);
+	name->dir = written_dir_get(dir);
+	if (name->name)
+		return name;
+	name_release(name);
+	return NULL;
+}
+
+/* Puts a new name into the tables. Under lock. */
+static int add_name(struct uploads *uploads, struct written_name *name,
     struct upload *upload, struct err *err)
 {
-	AUTO_FREE char *key = table_key(place, name);
-	CLEANUP(upload_put_p) struct upload *before = NULL;
-
-	if (!key)
+	if (map_put(&name->dir->files, name->name, name) < 0)
 		return err_nomem(err);
-	{
-		SCOPED_LOCK(&uploads->lock);
-		before = map_get(&uploads->files, key);
-		if (map_put(&uploads->files, key, upload) < 0) {
-			before = NULL;
-			return err_nomem(err);
-		}
-		upload_get(upload);
-	}
-	if (before)
-		upload_drop_unreachable(before);
+	link_name(name, upload);
+	name->next_of_all = uploads->names;
+	if (uploads->names)
+		uploads->names->link = &name->next_of_all;
+	name->link = &uploads->names;
+	uploads->names = name;
 	return 0;
 }
 
-bool uploads_take_name(struct uploads *uploads, const char *place,
-    const char *name, const struct upload *only)
+int uploads_insert(struct written_dir *dir, const char *text,
+    struct upload *upload, struct err *err)
 {
-	AUTO_FREE char *key = table_key(place, name);
-	CLEANUP(upload_put_p) struct upload *upload = NULL;
+	CLEANUP(name_release_p) struct written_name *name = name_new(dir, text);
+	CLEANUP(upload_put_p) struct upload *before = NULL;
+	struct written_name *there;
+	int r = name ? 0 : err_nomem(err);
 
-	if (!key)
-		return false;
+	if (r < 0)
+		return r;
 	{
-		SCOPED_LOCK(&uploads->lock);
-		if (only && map_get(&uploads->files, key) != only)
-			return false;
-		upload = map_del(&uploads->files, key);
+		SCOPED_LOCK(&dir->uploads->lock);
+		there = map_get(&dir->files, text);
+		if (there) {
+			before = there->upload;
+			unlink_name(there);
+			link_name(there, upload_get(upload));
+		} else {
+			r = add_name(dir->uploads, name, upload, err);
+			if (r == 0)
+				name = NULL;
+			if (r == 0)
+				upload_get(upload);
+		}
 	}
-	if (upload)
-		upload_drop_unreachable(upload);
-	return upload != NULL;
+	if (before)
+		upload_drop_unreachable(before);
+	return r;
 }
 
-/* NULL: it has no name. Under lock. */
-static const char *key_of(const struct uploads *uploads,
-    const struct upload *upload)
+bool uploads_take_name(struct written_dir *dir, const char *text,
+    const struct upload *only)
 {
-	map_foreach (&uploads->files, slot) {
-		if (slot->value == upload)
-			return slot->key;
+	CLEANUP(name_release_p) struct written_name *name = NULL;
+	CLEANUP(upload_put_p) struct upload *upload = NULL;
+
+	{
+		SCOPED_LOCK(&dir->uploads->lock);
+		struct written_name *there = map_get(&dir->files, text);
+
+		if (!there || (only && there->upload != only))
+			return false;
+		name = take(there);
+		upload = name->upload;
 	}
-	return NULL;
+	upload_drop_unreachable(upload);
+	return true;
 }
 
 bool upload_named(struct upload *upload)
 {
-	struct uploads *uploads = upload->mount->uploads;
-
-	SCOPED_LOCK(&uploads->lock);
-	return key_of(uploads, upload) != NULL;
+	SCOPED_LOCK(&upload->mount->uploads->lock);
+	return upload->names != NULL;
 }
 
 void uploads_remove_all(struct upload *upload)
 {
-	struct uploads *uploads = upload->mount->uploads;
-	const char *key;
+	struct written_name *name;
 
-	SCOPED_LOCK(&uploads->lock);
-	while ((key = key_of(uploads, upload)))
-		upload_put(map_del(&uploads->files, key));
+	do {
+		{
+			SCOPED_LOCK(&upload->mount->uploads->lock);
+			name = upload->names ? take(upload->names) : NULL;
+		}
+		if (name)
+			upload_put(name->upload);
+		name_release(name);
+	} while (name);
 }
 
-int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
-    struct node **out, struct err *err)
+int uploads_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
 {
 	CLEANUP(upload_put_p)
-	struct upload *upload = uploads_find(uploads, target_place(dir), name);
+	struct upload *upload = uploads_find_in(dir, name);
 	int r;
 
 	if (!upload)
@@ -181,45 +261,47 @@ int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
 	return r < 0 ? r : 1;
 }
 
-int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
-    struct err *err)
+int uploads_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	const char *place = target_place(dir);
-	size_t len = strlen(place);
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_find(dir);
 
-	SCOPED_LOCK(&uploads->lock);
-	map_foreach (&uploads->files, slot) {
-		const char *name = slot->key + len + 2;
-		struct upload *upload = slot->value;
+	if (!written)
+		return 0;
+	SCOPED_LOCK(&written->uploads->lock);
+	map_foreach (&written->files, slot) {
+		const struct written_name *name = slot->value;
 		int r;
 
-		if (strncmp(slot->key, place, len) ||
-		    strncmp(slot->key + len, "//", 2) ||
-		    upload_came_to_nothing(upload))
+		if (upload_came_to_nothing(name->upload))
 			continue;
-		r = dirlist_add(out, name, strlen(name), S_IFREG,
-		    key_number(key_of_serial(KEY_UPLOAD, upload->serial)), err);
+		r = dirlist_add(out, slot->key, strlen(slot->key), S_IFREG,
+		    key_number(key_of_serial(KEY_UPLOAD, name->upload->serial)),
+		    err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-bool uploads_remove(struct uploads *uploads, struct node *dir, const char *name)
+bool uploads_remove(struct node *dir, const char *name)
 {
-	return uploads_take_name(uploads, target_place(dir), name, NULL);
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_find(dir);
+
+	return written && uploads_take_name(written, name, NULL);
 }
 
-bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
-    uint64_t *size)
+bool uploads_pushed(struct node *dir, const char *name, uint64_t *size)
 {
-	AUTO_FREE char *key = table_key(target_place(dir), name);
-	const struct pushed *pushed;
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_find(dir);
+	const struct pushed_name *pushed;
 
-	if (!key)
+	if (!written)
 		return false;
-	SCOPED_LOCK(&uploads->lock);
-	pushed = map_get(&uploads->pushed, key);
+	SCOPED_LOCK(&written->uploads->lock);
+	pushed = map_get(&written->pushed, name);
 	if (pushed)
 		*size = pushed->size;
 	return pushed != NULL;
@@ -234,47 +316,68 @@ static bool is_archive_of(const char *text, const char *tag)
 	return strcmp(name.archive_tag, tag) == 0;
 }
 
-bool uploads_renews(struct uploads *uploads, struct node *dir, const char *name)
+bool uploads_renews(struct node *dir, const char *name)
 {
-	const char *place = target_place(dir);
-	size_t len = strlen(place);
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_find(dir);
 	struct name parsed;
 
 	name_parse(&parsed, name);
-	SCOPED_LOCK(&uploads->lock);
-	map_foreach (&uploads->pushed, slot) {
-		const struct pushed *pushed = slot->value;
-		const char *other = slot->key + len + 2;
+	if (!written || !*parsed.archive_tag)
+		return false;
+	SCOPED_LOCK(&written->uploads->lock);
+	map_foreach (&written->pushed, slot) {
+		const struct pushed_name *pushed = slot->value;
 
-		if (strncmp(slot->key, place, len) == 0 &&
-		    strncmp(slot->key + len, "//", 2) == 0 &&
-		    strcmp(other, name) != 0 && *parsed.archive_tag &&
-		    is_archive_of(other, parsed.archive_tag) && pushed->by &&
-		    caller_is_of(pushed->by))
+		if (strcmp(slot->key, name) != 0 &&
+		    is_archive_of(slot->key, parsed.archive_tag) &&
+		    pushed->by && caller_is_of(pushed->by))
 			return true;
 	}
 	return false;
 }
 
+static struct pushed_name *pushed_new(struct written_dir *dir, const char *text)
+{
+	struct pushed_name *pushed = calloc(1, sizeof(*pushed));
+
+	if (!pushed)
+		return NULL;
+	pushed->name = strdup(text);
+	pushed->dir = written_dir_get(dir);
+	if (pushed->name)
+		return pushed;
+	pushed_release(pushed);
+	return NULL;
+}
+
 void uploads_remember_pushed(struct upload *upload)
 {
 	struct uploads *uploads = upload->mount->uploads;
-	AUTO_FREE char *key = table_key(upload->place, upload->name);
-	AUTO_FREE struct pushed *pushed = malloc(sizeof(*pushed));
-	AUTO_FREE struct pushed *before = NULL;
+	CLEANUP(pushed_release_p)
+	struct pushed_name *pushed = pushed_new(upload->dir, upload->name);
+	CLEANUP(pushed_release_p) struct pushed_name *oldest = NULL;
+	struct pushed_name *there;
 
-	if (!key || !pushed)
+	if (!pushed)
 		return;
 	pushed->size = upload_size(upload);
 	pushed->by = caller_process();
 	SCOPED_LOCK(&uploads->lock);
-	if (uploads->pushed.count >= PUSHED_NAMES_MAX)
-		pushed_release(&uploads->pushed);
-	before = map_get(&uploads->pushed, key);
-	if (map_put(&uploads->pushed, key, pushed) == 0)
-		pushed = NULL;
-	else
-		before = NULL;
+	there = map_get(&pushed->dir->pushed, pushed->name);
+	if (there) {
+		there->size = pushed->size;
+		there->by = pushed->by;
+		return;
+	}
+	if (map_put(&pushed->dir->pushed, pushed->name, pushed) < 0)
+		return;
+	if (uploads->pushed_count == PUSHED_NAMES_MAX)
+		oldest = take_oldest(uploads);
+	*uploads->newest = pushed;
+	uploads->newest = &pushed->next;
+	uploads->pushed_count++;
+	pushed = NULL;
 }
 
 void uploads_pushed_now(struct upload *upload)
@@ -283,71 +386,8 @@ void uploads_pushed_now(struct upload *upload)
 	uploads_remove_all(upload);
 }
 
-/* A file whose name is in that place or below it, counted; and its key, new. */
-static struct upload *find_below(struct uploads *uploads, const char *place,
-    char **key)
-{
-	size_t len = strlen(place);
-
-	SCOPED_LOCK(&uploads->lock);
-	map_foreach (&uploads->files, slot) {
-		if (strncmp(slot->key, place, len) != 0 ||
-		    slot->key[len] != '/')
-			continue;
-		*key = strdup(slot->key);
-		return *key ? upload_get(slot->value) : NULL;
-	}
-	return NULL;
-}
-
-/* What begins with `from` with `to` in its place; NULL when out of memory. */
-static char *moved(const char *text, const char *from, const char *to)
-{
-	size_t len = strlen(from);
-	bool is_below = strncmp(text, from, len) == 0 &&
-			(text[len] == '\0' || text[len] == '/');
-
-	return is_below ? file_path("%s%s", to, text + len) : strdup(text);
-}
-
-/* Gives a file another key, and another place where that one was. Between begin
- * and end. */
-static bool follow(struct uploads *uploads, struct upload *upload,
-    const char *key, const char *from, const char *to)
-{
-	AUTO_FREE char *place = moved(upload->place, from, to);
-	AUTO_FREE char *new_key = moved(key, from, to);
-	char *before = upload->place;
-
-	SCOPED_LOCK(&uploads->lock);
-	if (!place || !new_key || map_put(&uploads->files, new_key, upload) < 0)
-		return false;
-	map_del(&uploads->files, key);
-	upload->place = place;
-	place = before;
-	return true;
-}
-
-void uploads_follow(struct uploads *uploads, const char *from, const char *to)
-{
-	bool done = true;
-
-	while (done) {
-		AUTO_FREE char *key = NULL;
-		CLEANUP(upload_put_p)
-		struct upload *upload = find_below(uploads, from, &key);
-		struct err none = ERR_INIT;
-
-		done = upload && upload_begin(upload, &none) == 0;
-		if (!done)
-			break;
-		done = follow(uploads, upload, key, from, to);
-		upload_end(upload);
-	}
-}
-
 /* What it becomes is taken, also on failure. */
-static int upload_new(const char *place, const char *name, mode_t mode,
+static int upload_new(struct written_dir *dir, const char *name, mode_t mode,
     struct upload_target *target, struct upload **out, struct err *err)
 {
 	struct mount *mount = target->source->mount;
@@ -367,9 +407,9 @@ static int upload_new(const char *place, const char *name, mode_t mode,
 	upload->mount = mount;
 	upload->mode = mode;
 	clock_gettime(CLOCK_REALTIME, &upload->mtime);
-	upload->place = strdup(place);
+	upload->dir = written_dir_get(dir);
 	upload->name = strdup(name);
-	if (!upload->place || !upload->name)
+	if (!upload->name)
 		return err_nomem(err);
 	{
 		SCOPED_LOCK(&uploads->lock);
@@ -384,27 +424,29 @@ static int upload_new(const char *place, const char *name, mode_t mode,
 int upload_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
-	const char *place = target_place(dir);
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_of(dir, err);
 	CLEANUP(upload_put_p) struct upload *upload = NULL;
-	struct upload_target target;
-	int r = target_find(dir, name, &target, err);
+	struct upload_target target = {0};
+	int r = written ? target_find(dir, name, &target, err) : -err->code;
 
 	if (r == 0)
-		r = upload_new(place, name, mode, &target, &upload, err);
+		r = upload_new(written, name, mode, &target, &upload, err);
 	if (r == 0)
-		r = uploads_insert(dir->mount->uploads, place, name, upload,
-		    err);
+		r = uploads_insert(written, name, upload, err);
 	replace_end(dir, name);
 	return r < 0 ? r : upload_node(dir->source, upload, out, err);
 }
 
-int upload_replacing(const char *place, const char *name,
+int upload_replacing(struct node *dir, const char *name,
     const struct upload_target *target, struct upload **out, struct err *err)
 {
+	CLEANUP(written_dir_put_p)
+	struct written_dir *written = written_dir_of(dir, err);
 	struct upload_target copy;
-	int r = target_copy(target, &copy, err);
+	int r = written ? target_copy(target, &copy, err) : -err->code;
 
-	return r < 0 ? r : upload_new(place, name, 0644, &copy, out, err);
+	return r < 0 ? r : upload_new(written, name, 0644, &copy, out, err);
 }
 
 /* The kernel remembers a file for as long as it likes, and the disk is small:

@@ -16,6 +16,17 @@
 #include "node/mount.h"
 #include "oci/artifact.h"
 #include "upload.h"
+#include "written_dir.h"
+
+/* What is written in a mount. */
+struct uploads {
+	pthread_mutex_t lock;
+	/* Under lock. */
+	struct written_name *names;
+	struct pushed_name *oldest, **newest; /* in order */
+	size_t pushed_count;
+	unsigned long serial;
+};
 
 enum upload_state { UPLOAD_OPEN, UPLOAD_PUSHED, UPLOAD_FAILED };
 
@@ -23,10 +34,12 @@ struct upload {
 	atomic_uint refs;
 	unsigned long serial;
 	struct mount *mount;
-	char *place; /* of the directory where its name is, or would be */
+	/* Changed by a rename, between upload_begin() and upload_end(): where
+	 * its name is, or would be. */
+	struct written_dir *dir; /* counted */
 	char *name;
-	/* Changed by a rename, between upload_begin() and upload_end(). */
 	struct upload_target target;
+	struct written_name *names; /* under the lock of uploads */
 
 	struct monitor monitor;
 	bool busy;               /* under monitor, as all that follows */
@@ -120,18 +133,18 @@ uint64_t upload_size(struct upload *upload);
 /* The upload has become a tag: its name is the tag's from now on. */
 void uploads_pushed_now(struct upload *upload);
 
-/* The table of names: the file of a name in a place (counted), or NULL. */
-struct upload *uploads_find(struct uploads *uploads, const char *place,
-    const char *name);
+/* The table of names: the file of a name in a directory (counted), or NULL. */
+struct upload *uploads_find(struct written_dir *dir, const char *name);
+struct upload *uploads_find_in(struct node *dir, const char *name);
 
 /* Gives the upload a name; what had it before loses it. */
-int uploads_insert(struct uploads *uploads, const char *place, const char *name,
+int uploads_insert(struct written_dir *dir, const char *name,
     struct upload *upload, struct err *err);
 
 /* Takes a name away, if it is that of `only` (NULL: of anything). Whether it
  * was there. */
-bool uploads_take_name(struct uploads *uploads, const char *place,
-    const char *name, const struct upload *only);
+bool uploads_take_name(struct written_dir *dir, const char *name,
+    const struct upload *only);
 
 /* failed.c: it was refused, and is now .TAG.failed, which the log says.
  */

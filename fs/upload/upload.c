@@ -20,7 +20,7 @@ void upload_free(struct upload *upload)
 	if (upload->spool)
 		spool_free(upload->spool);
 	monitor_release(&upload->monitor);
-	free(upload->place);
+	written_dir_put(upload->dir);
 	free(upload->name);
 	target_release(&upload->target);
 	free(upload);

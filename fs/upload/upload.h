@@ -28,32 +28,26 @@ struct uploads;
 
 struct uploads *uploads_new(struct err *err);
 
-/* Logs which bytes are lost with the mount, and frees. */
+/* Logs which bytes are lost with the mount, and takes all names away; to be
+ * freed when there is no node any more. */
+void uploads_end(struct uploads *uploads);
 void uploads_free(struct uploads *uploads);
 
 /* The node of the file of that name, if there is one: 1, 0. */
-int uploads_lookup(struct uploads *uploads, struct node *dir, const char *name,
-    struct node **out, struct err *err);
-int uploads_list(struct uploads *uploads, struct node *dir, struct dirlist *out,
+int uploads_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err);
+int uploads_list(struct node *dir, struct dirlist *out, struct err *err);
 
 /* Takes the name away; open descriptors go on. False if there is none. */
-bool uploads_remove(struct uploads *uploads, struct node *dir,
-    const char *name);
-
-/* A directory has another key: the files that are written, or kept, in it and
- * below it go along. */
-void uploads_follow(struct uploads *uploads, const char *from, const char *to);
+bool uploads_remove(struct node *dir, const char *name);
 
 /* Whether a file of that name in that directory has been pushed: the name then
  * goes on being a regular file of that size, though it is not listed. */
-bool uploads_pushed(struct uploads *uploads, struct node *dir, const char *name,
-    uint64_t *size);
+bool uploads_pushed(struct node *dir, const char *name, uint64_t *size);
 
 /* Whether the calling program has pushed the tag of that archive's name under
  * another name of its archive: 1.0.tar.gz instead of 1.0.tar, as gzip does. */
-bool uploads_renews(struct uploads *uploads, struct node *dir,
-    const char *name);
+bool uploads_renews(struct node *dir, const char *name);
 
 /* view create() of directories that hold images. -EPERM where no file can be,
  * with a sentence. */
@@ -77,7 +71,7 @@ int upload_unlink_only(struct node *dir, const char *name, struct err *err);
 
 /* A file that is written over what is there: it has no name of its own until
  * it fails. *out is counted. */
-int upload_replacing(const char *place, const char *name,
+int upload_replacing(struct node *dir, const char *name,
     const struct upload_target *target, struct upload **out, struct err *err);
 
 /*

@@ -127,7 +127,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return image_node_tag(dir, name, is->repository, is->tag, out,
 		    err);
 	}
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = uploads_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (replace_is_begun(dir, name))
@@ -210,7 +210,7 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 			r = list_part(dir, &pair, part, out, err);
 	}
 	if (r == 0)
-		r = uploads_list(dir->mount->uploads, dir, out, err);
+		r = uploads_list(dir, out, err);
 	return r;
 }
 
@@ -266,8 +266,7 @@ static int image_target(struct node *dir, const char *name,
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir->mount->uploads, dir, name) ||
-	    tags_replaces(dir, name))
+	if (uploads_remove(dir, name) || tags_replaces(dir, name))
 		return 0;
 	return removing_part(dir, name, err);
 }

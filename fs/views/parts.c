@@ -22,7 +22,6 @@
 struct part_node {
 	struct node node;
 	struct image *image;
-	char *place; /* of files that are written here, whatever the image */
 	/* The tag, where the image is that of one; else NULL. */
 	char *tag;
 };
@@ -41,14 +40,14 @@ static int part_node(struct node *parent, struct image *image,
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
-	part->place = key_of_child(parent, name);
+	part->node.name = strdup(name);
 	if (tag)
 		part->tag = strdup(tag);
 	node_init_in(&part->node, parent, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
-	if (!part->place || (tag && !part->tag)) {
+	if (!part->node.name || (tag && !part->tag)) {
 		node_discard(&part->node);
 		return err_nomem(err);
 	}
@@ -73,7 +72,6 @@ static void part_free(struct node *node)
 	struct part_node *part = (struct part_node *)(void *)node;
 
 	image_put(part->image);
-	free(part->place);
 	free(part->tag);
 	free(part);
 }
@@ -126,16 +124,11 @@ static struct part_node *to_part(const struct node *node)
 	return (struct part_node *)(uintptr_t)node;
 }
 
-static const char *part_place(const struct node *dir)
-{
-	return to_part(dir)->place;
-}
-
 /* What is being written in the directory, or was: 1, 0. */
 static int written_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	int r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	int r = uploads_lookup(dir, name, out, err);
 
 	return r != 0 ? r : document_written(dir, name, out, err);
 }
@@ -229,7 +222,7 @@ static int layers_rename(struct node *dir, const char *name,
 	if (r == 0)
 		return upload_rename_only(dir, name, to_dir, to_name, flags,
 		    err);
-	uploads_remove(dir->mount->uploads, dir, name);
+	uploads_remove(dir, name);
 	return 0;
 }
 
@@ -283,7 +276,7 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir->mount->uploads, dir, out, err);
+	return uploads_list(dir, out, err);
 }
 
 /* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
@@ -326,7 +319,7 @@ static int platforms_lookup(struct node *dir, const char *name,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = uploads_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	/* What was written as linux-arm64 is its directory now. */
@@ -370,7 +363,7 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir->mount->uploads, dir, out, err);
+	return uploads_list(dir, out, err);
 }
 
 static const struct image *layers_of(const struct node *dir, const char **name)
@@ -393,7 +386,7 @@ const struct view_ops view_layers = {
     .list = layers_list,
     .part_of = layers_of,
     .target = layers_target,
-    .place = part_place,
+    .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,
     .rename = layers_rename,
@@ -406,7 +399,7 @@ const struct view_ops view_platforms = {
     .list = platforms_list,
     .part_of = platforms_of,
     .target = platforms_target,
-    .place = part_place,
+    .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,
     .rename = upload_rename_only,

@@ -48,6 +48,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	made->image = image_get(image);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
+	made->node.name = strdup(DIR_NAME);
 	node_init_in(&made->node, parent, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
@@ -136,7 +137,7 @@ static int list(struct node *dir, struct dirlist *out, struct err *err)
 	for (size_t i = 0; r == 0 && i < own.count; i++)
 		r = list_one(dir, &own, i, out, err);
 	if (r == 0)
-		r = uploads_list(dir->mount->uploads, dir, out, err);
+		r = uploads_list(dir, out, err);
 	return r;
 }
 
@@ -150,7 +151,7 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = uploads_lookup(dir, name, out, err);
 	if (r == 0)
 		r = document_written(dir, name, out, err);
 	if (r != 0)

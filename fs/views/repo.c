@@ -282,7 +282,7 @@ static int lookup_local(struct node *dir, const char *text, struct node **out,
     struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
-	int r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	int r = uploads_lookup(dir, text, out, err);
 
 	if (r == 0)
 		r = scratch_lookup(dir, text, out, err);

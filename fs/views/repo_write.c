@@ -114,9 +114,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 
 int repo_unlink(struct node *dir, const char *name, struct err *err)
 {
-	int r = uploads_remove(dir->mount->uploads, dir, name)
-		    ? 1
-		    : scratch_unlink(dir, name, err);
+	int r = uploads_remove(dir, name) ? 1 : scratch_unlink(dir, name, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;

@@ -107,8 +107,9 @@ void mount_fixture_close(struct mount_fixture *f)
 {
 	struct mount *mount = &f->mount;
 
-	uploads_free(mount->uploads);
+	uploads_end(mount->uploads);
 	node_table_free(mount->nodes);
+	uploads_free(mount->uploads);
 	scratches_free(mount->scratches);
 	attempts_free(mount->attempts);
 	pthread_mutex_destroy(&mount->handles_lock);

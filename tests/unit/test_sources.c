@@ -102,13 +102,10 @@ static void what_is_written_is_in_one(void **state)
 	CLEANUP(node_put_p) struct node *a = fixture_repository(f, 0, "app");
 	CLEANUP(node_put_p) struct node *b = fixture_repository(f, 1, "app");
 	CLEANUP(node_put_p) struct node *file = NULL, *dir = NULL, *none = NULL;
-	struct uploads *uploads = f->mount.uploads;
 
 	must(fixture_write(f, a, ".note", "a", 1));
-	assert_int_equal(uploads_lookup(uploads, a, ".note", &file, &f->err),
-	    1);
-	assert_int_equal(uploads_lookup(uploads, b, ".note", &none, &f->err),
-	    0);
+	assert_int_equal(uploads_lookup(a, ".note", &file, &f->err), 1);
+	assert_int_equal(uploads_lookup(b, ".note", &none, &f->err), 0);
 	must(scratch_mkdir(a, ".new", 0755, &dir, &f->err));
 	assert_true(scratch_in(source(f, 0), "app"));
 	assert_false(scratch_in(source(f, 1), "app"));
