@@ -65,7 +65,7 @@ static struct image_name *name_new(const char *directory,
 
 uint64_t image_node_number(const struct node *dir, const char *name)
 {
-	return key_number(key_of_tag(dir, name));
+	return key_number(NODE_IMAGE, key_of_tag(dir, name));
 }
 
 int image_node_move(struct node *node, struct node *dir, const char *name,

@@ -54,7 +54,8 @@ char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry);
 enum key_serial { KEY_UPLOAD, KEY_LINK, KEY_SCRATCH, KEY_EVENTS };
 char *key_of_serial(enum key_serial kind, uint64_t serial);
 
-/* The number that a node of this key (usually) has; takes the key. 0: NULL. */
-uint64_t key_number(char *key);
+/* The number that a node of this kind and key (usually) has; takes the key. 0:
+ * NULL. */
+uint64_t key_number(enum node_kind kind, char *key);
 
 #endif

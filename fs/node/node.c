@@ -182,7 +182,8 @@ static struct node *add(struct node_table *table, struct node *node,
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err)
 {
-	return add(table, node, node->key ? node_number(node->key) : 0, err);
+	return add(table, node,
+	    node->key ? node_number(node->kind, node->key) : 0, err);
 }
 
 struct node_names node_move(struct node *node, struct node *parent,

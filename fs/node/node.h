@@ -155,7 +155,7 @@ struct node *node_parent(const struct node *node);
  */
 unsigned node_nesting(const struct node *node, enum node_kind kind);
 
-/* The number that a node of this key (usually) has. */
-uint64_t node_number(const char *key);
+/* The number that a node of this kind and key (usually) has. */
+uint64_t node_number(enum node_kind kind, const char *key);
 
 #endif

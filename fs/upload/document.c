@@ -49,7 +49,9 @@ uint64_t document_number(const struct node *node)
 {
 	const struct document_node *self = to_document(node);
 
-	return self->content ? node_number(self->content->key) : node->ino;
+	return self->content
+		   ? node_number(self->content->kind, self->content->key)
+		   : node->ino;
 }
 
 struct save *document_save(const struct handle *handle)

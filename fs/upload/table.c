@@ -276,7 +276,8 @@ int uploads_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (upload_came_to_nothing(name->upload))
 			continue;
 		r = dirlist_add(out, slot->key, strlen(slot->key), S_IFREG,
-		    key_number(key_of_serial(KEY_UPLOAD, name->upload->serial)),
+		    key_number(NODE_UPLOAD,
+			key_of_serial(KEY_UPLOAD, name->upload->serial)),
 		    err);
 		if (r < 0)
 			return r;

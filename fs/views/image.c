@@ -193,7 +193,7 @@ static int list_lost(struct node *dir, const struct image_part *part,
 	if (!part->of_images)
 		return 0;
 	return dirlist_add(out, part->name, strlen(part->name), part->mode,
-	    key_number(key_of_child(dir, part->name)), err);
+	    key_number(NODE_IMAGE, key_of_child(dir, part->name)), err);
 }
 
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)

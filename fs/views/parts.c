@@ -357,8 +357,9 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 		if (!*name)
 			continue;
 		r = dirlist_add(out, name, strlen(name), S_IFDIR,
-		    key_number(key_of_part(dir, name,
-			&index->manifest->entries[i].digest)),
+		    key_number(NODE_IMAGE,
+			key_of_part(dir, name,
+			    &index->manifest->entries[i].digest)),
 		    err);
 		if (r < 0)
 			return r;

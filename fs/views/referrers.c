@@ -119,7 +119,7 @@ static int list_one(struct node *dir, const struct referrers *referrers,
 
 	referrer_name(referrers, index, name);
 	return dirlist_add(out, name, strlen(name), S_IFDIR,
-	    key_number(
+	    key_number(NODE_IMAGE,
 		key_of_part(dir, name, &referrers->entries[index].digest)),
 	    err);
 }

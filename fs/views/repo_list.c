@@ -24,8 +24,8 @@ static int add_directory(struct repo_listing *listing, const char *name,
     size_t len, struct err *err)
 {
 	return dirlist_add(listing->out, name, len, S_IFDIR,
-	    key_number(key_of_repository_in(listing->dir->source,
-		listing->repository, name, len)),
+	    key_number(NODE_REPO, key_of_repository_in(listing->dir->source,
+				      listing->repository, name, len)),
 	    err);
 }
 

@@ -323,7 +323,7 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 		lead_give();
 
 	ino = S_ISDIR(item->mode)
-		  ? key_number(key_of_child(dir, name))
+		  ? key_number(NODE_TREE, key_of_child(dir, name))
 		  : layer_file_number(dir->mount, root_key(state->dir), item);
 	if (ino == 0)
 		return err_nomem(err);

@@ -113,7 +113,7 @@ static void a_node_keeps_what_leads_to_it(void **state)
 	assert_int_equal(freed, 0);
 	node_put(w->b);
 	assert_int_equal(freed, 3);
-	assert_null(node_find(w->mount.nodes, node_number("top")));
+	assert_null(node_find(w->mount.nodes, node_number(NODE_IMAGE, "top")));
 }
 
 static void what_the_kernel_forgets_lets_its_directory_go(void **state)

@@ -75,10 +75,12 @@ static void directories_are_two(void **state)
 	assert_true(a->ino != b->ino);
 	assert_ptr_equal(a->source, source(f, 0));
 	assert_ptr_equal(b->source, source(f, 1));
-	assert_true(a->ino ==
-		    key_number(key_of_repository_in(a->source, "", "app", 3)));
-	assert_true(b->ino ==
-		    key_number(key_of_repository_in(b->source, "", "app", 3)));
+	assert_true(
+	    a->ino == key_number(NODE_REPO,
+			  key_of_repository_in(a->source, "", "app", 3)));
+	assert_true(
+	    b->ino == key_number(NODE_REPO,
+			  key_of_repository_in(b->source, "", "app", 3)));
 	assert_true(image_node_number(a, "1.0") != image_node_number(b, "1.0"));
 }
 
@@ -153,7 +155,8 @@ static void contents_are_one_and_archives_two(void **state)
 		must(image_open_tag(source(f, i)->images, "app", "1.0", &image,
 		    &f->err));
 		archives[i] = archive_number(source(f, i), image, "1.0");
-		manifests[i] = key_number(key_of_manifest(&image->digest));
+		manifests[i] =
+		    key_number(NODE_MANIFEST, key_of_manifest(&image->digest));
 	}
 	assert_true(manifests[0] == manifests[1]);
 	assert_true(archives[0] != archives[1]);
