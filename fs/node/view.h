@@ -19,8 +19,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "dirlist.h"
+#include "intent.h"
 #include "node.h"
-#include "target.h"
 #include "xattr.h"
 
 struct image;
@@ -124,9 +124,9 @@ struct view_ops {
 	bool is_part;
 
 	/* The write side of directories. What a file of that name becomes
-	 * (target.h). */
-	int (*target)(struct node *dir, const char *name,
-	    struct upload_target *out, struct err *err);
+	 * (intent.h). */
+	int (*intent)(struct node *dir, const char *name,
+	    struct write_intent *out, struct err *err);
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
 	int (*mkdir)(struct node *dir, const char *name, mode_t mode,

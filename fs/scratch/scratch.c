@@ -316,15 +316,15 @@ void scratch_forget(struct mount_source *source, const char *repository)
 
 /* What a scratch directory becomes under a name in a directory of the mount;
  * without a kind, it stays one. */
-static int target_of(struct node *dir, const char *text,
-    struct upload_target *out, struct err *err)
+static int intent_of(struct node *dir, const char *text,
+    struct write_intent *out, struct err *err)
 {
 	const struct image_name *is = NULL;
 
 	if (dir->kind == NODE_REPO && scratch_is_name(text))
 		return 0;
 	if (dir->kind == NODE_REPO) {
-		int r = target_find(dir, text, out, err);
+		int r = write_intent(dir, text, out, err);
 
 		if (r < 0 || out->kind)
 			return r;
@@ -334,7 +334,7 @@ static int target_of(struct node *dir, const char *text,
 	if (!is || !is->tag)
 		return err_set(err, EPERM,
 		    "%s: not a name that an image can have", text);
-	return target_set(out, dir->source, &upload_archive, is->repository,
+	return intent_set(out, dir->source, &write_archive, is->repository,
 	    is->tag, NULL, err);
 }
 
@@ -356,13 +356,13 @@ static int move_whole(struct node *dir, struct local_inode *above,
     const char *name, struct node *to_dir, const char *to_name, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *to_above = NULL;
-	CLEANUP(target_release) struct upload_target target = {0};
-	int r = target_of(to_dir, to_name, &target, err);
+	CLEANUP(intent_release) struct write_intent intent = {0};
+	int r = intent_of(to_dir, to_name, &intent, err);
 
 	if (r < 0)
 		return r;
-	if (target.kind)
-		return scratch_push(dir, above, name, &target, err);
+	if (intent.kind)
+		return scratch_push(dir, above, name, &intent, err);
 	if (!*repo_node_repository(to_dir))
 		return err_set(err, EPERM,
 		    "%s: an image needs a repository; create it in one",

@@ -25,13 +25,13 @@
 struct tag {
 	struct node *node; /* held; NULL where the name is a new one */
 	struct tag_name name;
-	struct upload_target target; /* of which the name may be */
+	struct write_intent intent; /* of which the name may be */
 };
 
 static void tag_release(struct tag *tag)
 {
 	node_put(tag->node);
-	target_release(&tag->target);
+	intent_release(&tag->intent);
 }
 
 /* That there is: by its directory or its archive. */
@@ -48,7 +48,7 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 		out->name.repository = is->repository;
 		out->name.tag = is->tag;
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
-		const struct upload_target *is = document_target(out->node);
+		const struct write_intent *is = document_intent(out->node);
 
 		out->name.repository = is->repository;
 		out->name.tag = is->tag;
@@ -76,13 +76,13 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 				     "be changed",
 				     name);
 	}
-	r = target_find(dir, name, &out->target, err);
+	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)
 		return r;
-	if (dir->kind != NODE_REPO || out->target.kind != &upload_archive)
+	if (dir->kind != NODE_REPO || out->intent.kind != &write_archive)
 		return err_set(err, EPERM, "%s: not a valid tag name", name);
-	out->name.repository = out->target.repository;
-	out->name.tag = out->target.tag;
+	out->name.repository = out->intent.repository;
+	out->name.tag = out->intent.tag;
 	return 0;
 }
 

@@ -72,7 +72,7 @@ static ssize_t copy_begun(struct upload *upload, struct save *save,
 	return r < 0 ? r : (ssize_t)len;
 }
 
-static bool puts_tag(const struct upload_kind *kind)
+static bool puts_tag(const struct write_kind *kind)
 {
 	return kind && kind->is_archive && !kind->is_untagged;
 }
@@ -83,13 +83,13 @@ ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
 	ssize_t n = -EOPNOTSUPP;
 	int r;
 
-	if (!upload || !save || !puts_tag(upload->target.kind))
+	if (!upload || !save || !puts_tag(upload->intent.kind))
 		return -EOPNOTSUPP;
 	/* Another registry has its blobs: they are to be read, and written. */
-	if (save_image(save)->images != upload->target.source->images)
+	if (save_image(save)->images != upload->intent.source->images)
 		return -EOPNOTSUPP;
-	if (upload->target.kind == &upload_archive &&
-	    !upload->target.in_image && !strcmp(upload->name, IMAGE_TAR))
+	if (upload->intent.kind == &write_archive && !upload->intent.in_image &&
+	    !strcmp(upload->name, IMAGE_TAR))
 		return err_set(err, EPERM,
 		    "%s: give the copy its tag's name: cp 1.0/" IMAGE_TAR
 		    " 2.0.tar",

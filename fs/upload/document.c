@@ -24,15 +24,15 @@ int document_node(const struct document *document, struct node **out,
 	struct mount_source *source = document->dir->source;
 
 	if (!self) {
-		struct upload_target target = document->target;
+		struct write_intent intent = document->intent;
 
-		target_release(&target);
+		intent_release(&intent);
 		node_discard(document->content);
 		return err_nomem(err);
 	}
 	pthread_mutex_init(&self->lock, NULL);
 	self->name = strdup(document->name);
-	self->target = document->target;
+	self->intent = document->intent;
 	self->content = document->content;
 	self->size = document->size;
 	node_init_in(&self->node, document->dir, NODE_DOCUMENT,
@@ -76,27 +76,27 @@ int document_image(struct node *node, struct image **out, struct err *err)
 	return 1;
 }
 
-const struct upload_target *document_target(const struct node *node)
+const struct write_intent *document_intent(const struct node *node)
 {
-	return &to_document(node)->target;
+	return &to_document(node)->intent;
 }
 
 static int written(struct node *dir, struct document *document,
     struct node **out, struct err *err)
 {
-	struct upload_target *target = &document->target;
+	struct write_intent *intent = &document->intent;
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = 0;
 
-	if (target->kind == &upload_archive) {
-		r = image_open_tag(dir->source->images, target->repository,
-		    target->tag, &image, err);
+	if (intent->kind == &write_archive) {
+		r = image_open_tag(dir->source->images, intent->repository,
+		    intent->tag, &image, err);
 		if (r == 0)
-			r = archive_content(dir->source, image, target->tag,
+			r = archive_content(dir->source, image, intent->tag,
 			    &document->content, err);
 	}
 	if (r < 0) {
-		target_release(target);
+		intent_release(intent);
 		return r;
 	}
 	r = document_node(document, out, err);
@@ -111,7 +111,7 @@ int document_written(struct node *dir, const char *name, struct node **out,
 
 	if (!uploads_pushed(dir, name, &document.size))
 		return 0;
-	r = target_find(dir, name, &document.target, err);
+	r = write_intent(dir, name, &document.intent, err);
 	return r < 0 ? r : written(dir, &document, out, err);
 }
 
@@ -120,7 +120,7 @@ void document_free(struct node *node)
 	struct document_node *self = to_document(node);
 
 	node_discard(self->content);
-	target_release(&self->target);
+	intent_release(&self->intent);
 	pthread_mutex_destroy(&self->lock);
 	free(self->name);
 	free(self);

@@ -16,7 +16,7 @@ enum {
 struct document_node {
 	struct node node;
 	char *name;
-	struct upload_target target;
+	struct write_intent intent;
 	struct node *content;
 	uint64_t size; /* where there is no content */
 	pthread_mutex_t lock;

@@ -52,7 +52,7 @@ static void stat_change(const struct document_node *self, struct stat *out)
 {
 	const struct mount *mount = self->node.mount;
 	time_t since = images_tag_since(self->node.source->images,
-	    self->target.repository, self->target.tag);
+	    self->intent.repository, self->intent.tag);
 
 	out->st_ctim = (struct timespec){mount->started.tv_sec, 0};
 	if (since > out->st_ctim.tv_sec)
@@ -70,7 +70,7 @@ static int document_stat(struct node *node, struct stat *out, struct err *err)
 	else
 		mount_stat_file(node->mount, node, self->size, out);
 	out->st_ino = document_number(node);
-	if (self->content && self->target.tag)
+	if (self->content && self->intent.tag)
 		stat_change(self, out);
 	if (r == 0 && writer && caller_writes(self))
 		upload_stat(writer, out);
@@ -81,16 +81,16 @@ static int document_xattrs(struct node *node, struct xattrs *out,
     struct err *err)
 {
 	const struct document_node *self = to_document(node);
-	const struct upload_target *target = &self->target;
+	const struct write_intent *intent = &self->intent;
 	struct node *content = self->content;
 	int r = 0;
 
 	if (content && content->view->xattrs)
 		r = content->view->xattrs(content, out, err);
-	if (r < 0 || !content || !target->tag)
+	if (r < 0 || !content || !intent->tag)
 		return r;
 	return xattrs_add_stale(out,
-	    images_stale(node->source->images, target->repository, target->tag),
+	    images_stale(node->source->images, intent->repository, intent->tag),
 	    err);
 }
 
@@ -138,15 +138,15 @@ static int start_writing(const struct document_node *self, int flags,
 
 static int check_writing(const struct document_node *self, struct err *err)
 {
-	const struct upload_target *target = &self->target;
+	const struct write_intent *intent = &self->intent;
 
-	if (!target->kind)
+	if (!intent->kind)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest cannot be changed",
 		    self->name);
-	if (!target->in_image || !image_part_find(self->name))
+	if (!intent->in_image || !image_part_find(self->name))
 		return 0;
-	return replace_check_part(self->name, target->repository, target->tag,
+	return replace_check_part(self->name, intent->repository, intent->tag,
 	    err);
 }
 
@@ -160,7 +160,7 @@ static int open_to_write(struct document_node *self, int flags,
 	if (r < 0)
 		return r;
 	if (!upload) {
-		r = upload_replacing(parent, self->name, &self->target, &upload,
+		r = upload_replacing(parent, self->name, &self->intent, &upload,
 		    err);
 		if (r == 0)
 			r = start_writing(self, flags, upload, err);

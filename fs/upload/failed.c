@@ -19,8 +19,8 @@ enum { FAILED_MAX = 1000 };
 
 static bool is_tag(const struct upload *upload)
 {
-	return upload->target.kind == &upload_archive &&
-	       !upload->target.in_image;
+	return upload->intent.kind == &write_archive &&
+	       !upload->intent.in_image;
 }
 
 /* What the file would be called had it not failed: an archive's ending says

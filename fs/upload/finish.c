@@ -7,11 +7,11 @@
 
 int upload_push(struct upload *upload, struct err *err)
 {
-	const struct upload_target *target = &upload->target;
-	const struct push_target to = {.images = target->source->images,
-	    .repository = target->repository,
-	    .tag = target->tag,
-	    .untagged = target->kind->is_untagged};
+	const struct write_intent *intent = &upload->intent;
+	const struct push_target to = {.images = intent->source->images,
+	    .repository = intent->repository,
+	    .tag = intent->tag,
+	    .untagged = intent->kind->is_untagged};
 
 	if (upload->push)
 		return 0;
@@ -22,7 +22,7 @@ int upload_push(struct upload *upload, struct err *err)
  * registry; NULL where it is not an archive. */
 static const struct digest *pushed_digest(const struct upload *upload)
 {
-	if (!upload->target.kind->is_archive)
+	if (!upload->intent.kind->is_archive)
 		return NULL;
 	return upload->source ? &save_image(upload->source)->digest
 			      : push_digest(upload->push);
@@ -30,9 +30,9 @@ static const struct digest *pushed_digest(const struct upload *upload)
 
 int upload_apply(struct upload *upload, struct err *err)
 {
-	const struct upload_kind *kind = upload->target.kind;
+	const struct write_kind *kind = upload->intent.kind;
 	char type[ARTIFACT_TYPE_SIZE];
-	const struct target_file file = {.name = upload->name,
+	const struct write_content file = {.name = upload->name,
 	    .type = type,
 	    .spool = upload->spool,
 	    .pushed = pushed_digest(upload)};
@@ -40,7 +40,7 @@ int upload_apply(struct upload *upload, struct err *err)
 	if (upload->state == UPLOAD_PUSHED || !kind->apply)
 		return 1;
 	upload_type(upload, type);
-	return kind->apply(&upload->target, &file, err);
+	return kind->apply(&upload->intent, &file, err);
 }
 
 /* Takes note of what push_advance() or push_end() said. */
@@ -64,8 +64,8 @@ int upload_outcome(struct upload *upload, int r, struct err *err)
 
 int upload_copy_finish(struct upload *upload, struct err *err)
 {
-	const struct tag_name to = {upload->target.repository,
-	    upload->target.tag};
+	const struct tag_name to = {upload->intent.repository,
+	    upload->intent.tag};
 	int r;
 
 	if (upload->copied < save_size(upload->source))
@@ -84,7 +84,7 @@ int upload_complete(struct upload *upload, bool is_last, struct err *err)
 		return upload_copy_finish(upload, err);
 	if (!spool_size(upload->spool))
 		return 0;
-	if (!upload->target.kind->is_archive)
+	if (!upload->intent.kind->is_archive)
 		return upload_apply(upload, err);
 	r = upload_push(upload, err);
 	if (r == 0)

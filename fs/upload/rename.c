@@ -11,14 +11,14 @@
 struct renaming {
 	struct written_dir *dir; /* counted */
 	char *name;
-	struct upload_target target;
+	struct write_intent intent;
 };
 
 static void renaming_release(struct renaming *renaming)
 {
 	written_dir_put(renaming->dir);
 	free(renaming->name);
-	target_release(&renaming->target);
+	intent_release(&renaming->intent);
 }
 
 static int renaming_init(struct renaming *renaming, struct node *dir,
@@ -30,16 +30,16 @@ static int renaming_init(struct renaming *renaming, struct node *dir,
 	renaming->name = strdup(name);
 	if (!renaming->name)
 		return err_nomem(err);
-	return target_find(dir, name, &renaming->target, err);
+	return write_intent(dir, name, &renaming->intent, err);
 }
 
 static void swap_names(struct upload *upload, struct renaming *renaming)
 {
-	struct renaming was = {upload->dir, upload->name, upload->target};
+	struct renaming was = {upload->dir, upload->name, upload->intent};
 
 	upload->dir = renaming->dir;
 	upload->name = renaming->name;
-	upload->target = renaming->target;
+	upload->intent = renaming->intent;
 	*renaming = was;
 }
 
@@ -76,7 +76,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	swap_names(upload, renaming);
 	upload->temporary = false;
 	upload_settle_kind(upload, moved);
-	if (upload->target.kind && upload_size(upload))
+	if (upload->intent.kind && upload_size(upload))
 		r = upload_complete(upload, true, err);
 	if (r < 0) {
 		rename_failed(upload, err);

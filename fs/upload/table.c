@@ -389,22 +389,22 @@ void uploads_pushed_now(struct upload *upload)
 
 /* What it becomes is taken, also on failure. */
 static int upload_new(struct written_dir *dir, const char *name, mode_t mode,
-    struct upload_target *target, struct upload **out, struct err *err)
+    struct write_intent *intent, struct upload **out, struct err *err)
 {
-	struct mount *mount = target->source->mount;
+	struct mount *mount = intent->source->mount;
 	struct uploads *uploads = mount->uploads;
 	CLEANUP(upload_put_p)
 	struct upload *upload = calloc(1, sizeof(*upload));
 	int r;
 
 	if (!upload) {
-		target_release(target);
+		intent_release(intent);
 		return err_nomem(err);
 	}
 	atomic_init(&upload->refs, 1);
 	monitor_init(&upload->monitor);
-	upload->target = *target;
-	*target = (struct upload_target){0};
+	upload->intent = *intent;
+	*intent = (struct write_intent){0};
 	upload->mount = mount;
 	upload->mode = mode;
 	clock_gettime(CLOCK_REALTIME, &upload->mtime);
@@ -428,11 +428,11 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_of(dir, err);
 	CLEANUP(upload_put_p) struct upload *upload = NULL;
-	struct upload_target target = {0};
-	int r = written ? target_find(dir, name, &target, err) : -err->code;
+	struct write_intent intent = {0};
+	int r = written ? write_intent(dir, name, &intent, err) : -err->code;
 
 	if (r == 0)
-		r = upload_new(written, name, mode, &target, &upload, err);
+		r = upload_new(written, name, mode, &intent, &upload, err);
 	if (r == 0)
 		r = uploads_insert(written, name, upload, err);
 	replace_end(dir, name);
@@ -440,12 +440,12 @@ int upload_create(struct node *dir, const char *name, mode_t mode,
 }
 
 int upload_replacing(struct node *dir, const char *name,
-    const struct upload_target *target, struct upload **out, struct err *err)
+    const struct write_intent *intent, struct upload **out, struct err *err)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_of(dir, err);
-	struct upload_target copy;
-	int r = written ? target_copy(target, &copy, err) : -err->code;
+	struct write_intent copy;
+	int r = written ? intent_copy(intent, &copy, err) : -err->code;
 
 	return r < 0 ? r : upload_new(written, name, 0644, &copy, out, err);
 }

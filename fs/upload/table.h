@@ -38,7 +38,7 @@ struct upload {
 	 * its name is, or would be. */
 	struct written_dir *dir; /* counted */
 	char *name;
-	struct upload_target target;
+	struct write_intent intent;
 	struct written_name *names; /* under the lock of uploads */
 
 	struct monitor monitor;

@@ -22,7 +22,7 @@ void upload_free(struct upload *upload)
 	monitor_release(&upload->monitor);
 	written_dir_put(upload->dir);
 	free(upload->name);
-	target_release(&upload->target);
+	intent_release(&upload->intent);
 	free(upload);
 }
 

@@ -8,9 +8,9 @@
  *	  │ ╲─refused────▶ FAILED     named .TAG.failed; every write fails again
  *	  └──O_TRUNC, truncate to 0: all states back to OPEN, empty
  *
- * What it means that one is complete is its target's (target.h): an archive is
+ * What it means that one is complete is its intent's (intent.h): an archive is
  * pushed as a tag, a layer is put on an image, and so on. Scratch files have no
- * target until they are renamed.
+ * intent until they are renamed.
  */
 #ifndef FS_UPLOAD_H
 #define FS_UPLOAD_H
@@ -72,7 +72,7 @@ int upload_unlink_only(struct node *dir, const char *name, struct err *err);
 /* A file that is written over what is there: it has no name of its own until
  * it fails. *out is counted. */
 int upload_replacing(struct node *dir, const char *name,
-    const struct upload_target *target, struct upload **out, struct err *err);
+    const struct write_intent *intent, struct upload **out, struct err *err);
 
 /*
  * Gives one that has just been made what its file has, an archive or bytes: it

@@ -28,7 +28,7 @@ static int receive(struct upload *upload, const void *data, size_t len,
 	if (r < 0)
 		return err_wrap(err, "%s cannot be kept in the cache",
 		    upload->name);
-	if (!upload->target.kind || !upload->target.kind->is_archive)
+	if (!upload->intent.kind || !upload->intent.kind->is_archive)
 		return 0;
 	r = upload_push(upload, err);
 	if (r == 0)
@@ -40,7 +40,7 @@ static int receive(struct upload *upload, const void *data, size_t len,
  * after; other files had come to their end when they were closed. */
 static int check_end(const struct upload *upload, struct err *err)
 {
-	const struct upload_kind *kind = upload->target.kind;
+	const struct write_kind *kind = upload->intent.kind;
 
 	if (upload->state != UPLOAD_PUSHED || !kind || kind->is_archive)
 		return 0;
@@ -75,7 +75,7 @@ static int write_begun(struct upload *upload, const void *data, size_t len,
 		return r;
 	upload->as_found = false;
 	r = receive(upload, data, len, off, err);
-	return upload->target.kind ? upload_outcome(upload, r, err) : r;
+	return upload->intent.kind ? upload_outcome(upload, r, err) : r;
 }
 
 int upload_write(struct upload *upload, const void *data, size_t len,
@@ -95,7 +95,7 @@ static bool goes_on(struct upload *upload, int r)
 {
 	struct err none = ERR_INIT;
 
-	if (!upload->target.kind->is_archive)
+	if (!upload->intent.kind->is_archive)
 		return r == -EINVAL;
 	if (upload->source)
 		return true;
@@ -113,10 +113,10 @@ static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 	int r = upload_check(upload, err);
 
 	upload_settle_kind(upload, false);
-	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED ||
+	if (r < 0 || !upload->intent.kind || upload->state == UPLOAD_PUSHED ||
 	    upload->as_found)
 		return r;
-	if (!by_opener && !upload->target.kind->is_archive) {
+	if (!by_opener && !upload->intent.kind->is_archive) {
 		upload->late = true;
 		return 0;
 	}
@@ -204,7 +204,7 @@ int upload_open(struct upload *upload, int flags, struct err *err)
 
 	if (makes_temporary(upload, flags)) {
 		upload->temporary = true;
-		upload->target.kind = NULL;
+		upload->intent.kind = NULL;
 	}
 	if (flags & O_TRUNC)
 		r = upload_truncate(upload, 0, err);

@@ -244,8 +244,8 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	return r;
 }
 
-static int image_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
+static int image_intent(struct node *dir, const char *name,
+    struct write_intent *out, struct err *err)
 {
 	const struct image_name *self = image_node_name(dir);
 	int r;
@@ -258,7 +258,7 @@ static int image_target(struct node *dir, const char *name,
 		if (r < 0)
 			return r;
 	}
-	r = target_set(out, dir->source, upload_kind_of_part(name),
+	r = intent_set(out, dir->source, write_kind_of_part(name),
 	    self->repository, self->tag, NULL, err);
 	out->in_image = true;
 	return r;
@@ -349,7 +349,7 @@ const struct view_ops view_image = {
     .lookup = image_lookup,
     .child = image_child,
     .list = image_list,
-    .target = image_target,
+    .intent = image_intent,
     .create = upload_create,
     .mkdir = image_mkdir,
     .symlink = image_symlink,

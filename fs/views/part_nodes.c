@@ -19,13 +19,13 @@ static int document(struct node *dir, const char *name, struct node *content,
 		*out = node_add(dir->mount->nodes, content, err);
 		return *out ? 0 : -err->code;
 	}
-	r = target_set(&document.target, dir->source, upload_kind_of_part(name),
+	r = intent_set(&document.intent, dir->source, write_kind_of_part(name),
 	    is->repository, is->tag, NULL, err);
 	if (r < 0) {
 		node_discard(content);
 		return r;
 	}
-	document.target.in_image = true;
+	document.intent.in_image = true;
 	return document_node(&document, out, err);
 }
 

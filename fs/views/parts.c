@@ -134,9 +134,9 @@ static int written_lookup(struct node *dir, const char *name, struct node **out,
 }
 
 /* Names of programs' temporary files are scratch files. */
-static int part_target(struct node *dir, const char *name,
-    const struct upload_kind *kind, const char *detail,
-    struct upload_target *out, struct err *err)
+static int part_intent(struct node *dir, const char *name,
+    const struct write_kind *kind, const char *detail, struct write_intent *out,
+    struct err *err)
 {
 	const struct part_node *self = to_part(dir);
 
@@ -145,7 +145,7 @@ static int part_target(struct node *dir, const char *name,
 		    "%s: an image named by its digest cannot be changed", name);
 	if (!kind)
 		return 0;
-	return target_set(out, dir->source, kind, self->image->repository,
+	return intent_set(out, dir->source, kind, self->image->repository,
 	    self->tag, detail, err);
 }
 
@@ -189,14 +189,14 @@ static int check_layer(const struct part_node *self, const char *name,
 	    digest_format(&layer->digest, text), self->tag);
 }
 
-static int layers_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
+static int layers_intent(struct node *dir, const char *name,
+    struct write_intent *out, struct err *err)
 {
 	int r = check_layer(to_part(dir), name, err);
 
 	return r < 0 ? r
-		     : part_target(dir, name,
-			   name_is_temporary(name) ? NULL : &upload_layer, NULL,
+		     : part_intent(dir, name,
+			   name_is_temporary(name) ? NULL : &write_layer, NULL,
 			   out, err);
 }
 
@@ -295,13 +295,13 @@ static char *platform_of_name(const char *name)
 	return steal(&text);
 }
 
-static int platforms_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
+static int platforms_intent(struct node *dir, const char *name,
+    struct write_intent *out, struct err *err)
 {
 	AUTO_FREE char *platform = platform_of_name(name);
 
-	return part_target(dir, name,
-	    name_is_temporary(name) ? NULL : &upload_platform, platform, out,
+	return part_intent(dir, name,
+	    name_is_temporary(name) ? NULL : &write_platform, platform, out,
 	    err);
 }
 
@@ -386,7 +386,7 @@ const struct view_ops view_layers = {
     .lookup = layers_lookup,
     .list = layers_list,
     .part_of = layers_of,
-    .target = layers_target,
+    .intent = layers_intent,
     .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,
@@ -399,7 +399,7 @@ const struct view_ops view_platforms = {
     .lookup = platforms_lookup,
     .list = platforms_list,
     .part_of = platforms_of,
-    .target = platforms_target,
+    .intent = platforms_intent,
     .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,

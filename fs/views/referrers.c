@@ -171,8 +171,8 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	    &found->entries[index].digest, out, err);
 }
 
-static int apply(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct attachment attachment = {.name = file->name,
@@ -180,21 +180,21 @@ static int apply(const struct upload_target *target,
 	    .fd = spool_fd(file->spool),
 	    .size = spool_size(file->spool)};
 	struct digest subject, digest;
-	int r = digest_parse(&subject, target->detail, err);
+	int r = digest_parse(&subject, intent->detail, err);
 
 	if (r == 0)
-		r = image_open(target->source->images, target->repository,
+		r = image_open(intent->source->images, intent->repository,
 		    &subject, &image, err);
 	if (r == 0)
 		r = referrers_attach(image, &attachment, &digest, err);
 	return r < 0 ? err_wrap(err, "attaching %s to %s@%s", file->name,
-			   target->repository, target->detail)
+			   intent->repository, intent->detail)
 		     : 1;
 }
 
-static const struct upload_kind upload_attachment = {.apply = apply};
+static const struct write_kind write_attachment = {.apply = apply};
 
-static int target(struct node *dir, const char *name, struct upload_target *out,
+static int intent(struct node *dir, const char *name, struct write_intent *out,
     struct err *err)
 {
 	const struct image *image = to_image(dir);
@@ -202,7 +202,7 @@ static int target(struct node *dir, const char *name, struct upload_target *out,
 
 	if (name_is_temporary(name))
 		return 0;
-	return target_set(out, dir->source, &upload_attachment,
+	return intent_set(out, dir->source, &write_attachment,
 	    image->repository, NULL, digest_format(&image->digest, text), err);
 }
 
@@ -244,7 +244,7 @@ const struct view_ops view_referrers = {
     .lookup = lookup,
     .list = list,
     .part_of = part_of,
-    .target = target,
+    .intent = intent,
     .create = upload_create,
     .unlink = upload_unlink_only,
     .rmdir = remove_referrer,

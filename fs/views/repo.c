@@ -144,7 +144,7 @@ static int lookup_archive(const struct repo_lookup *lookup,
 		r = archive_content(source, image, tag, &document.content, err);
 	if (r < 0)
 		return r;
-	r = target_set(&document.target, source, &upload_archive, repository,
+	r = intent_set(&document.intent, source, &write_archive, repository,
 	    tag, NULL, err);
 	if (r < 0)
 		node_discard(document.content);
@@ -380,7 +380,7 @@ const struct view_ops view_repo = {
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,
-    .target = repo_target,
+    .intent = repo_intent,
     .create = repo_create,
     .mkdir = repo_mkdir,
     .symlink = tags_link,

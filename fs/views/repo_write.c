@@ -17,13 +17,13 @@
 #include "tag/tags.h"
 #include "upload/upload.h"
 
-int repo_target(struct node *dir, const char *text, struct upload_target *out,
+int repo_intent(struct node *dir, const char *text, struct write_intent *out,
     struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
 	AUTO_FREE char *path = NULL;
 	struct name name;
-	int r = mirror_target(dir, text, out, err);
+	int r = mirror_intent(dir, text, out, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -46,7 +46,7 @@ int repo_target(struct node *dir, const char *text, struct upload_target *out,
 		return err_set(err, EPERM,
 		    "%s/%s: %s is a tag's name and not a valid repository name",
 		    path, text, path);
-	return target_set(out, dir->source, &upload_archive, path,
+	return intent_set(out, dir->source, &write_archive, path,
 	    name_push_tag(&name), NULL, err);
 }
 

@@ -3,8 +3,8 @@
  * What a file becomes that is written into a directory of the mount: that
  * follows from its name and the directory, whose view says it (view.h).
  */
-#ifndef FS_TARGET_H
-#define FS_TARGET_H
+#ifndef FS_INTENT_H
+#define FS_INTENT_H
 
 #include <stdbool.h>
 
@@ -14,11 +14,11 @@
 #include "mount_source.h"
 #include "node.h"
 
-struct target_file;
-struct upload_target;
+struct write_content;
+struct write_intent;
 
 /* One way in which a written file changes the registry. */
-struct upload_kind {
+struct write_kind {
 	/* It is an archive of an image, which is pushed while it comes in; else
 	 * nothing is done before the file is closed. */
 	bool is_archive;
@@ -29,13 +29,13 @@ struct upload_kind {
 	 * a file that is none (it is empty); -EINVAL where more may come. NULL:
 	 * the push was all.
 	 */
-	int (*apply)(const struct upload_target *target,
-	    const struct target_file *file, struct err *err);
+	int (*apply)(const struct write_intent *intent,
+	    const struct write_content *file, struct err *err);
 };
 
-struct upload_target {
-	struct mount_source *source;    /* whose repository it is */
-	const struct upload_kind *kind; /* NULL: nothing, a scratch file */
+struct write_intent {
+	struct mount_source *source;   /* whose repository it is */
+	const struct write_kind *kind; /* NULL: nothing, a scratch file */
 	char *repository;
 	char *tag;
 	char *detail;  /* the kind's: a platform's name */
@@ -43,7 +43,7 @@ struct upload_target {
 };
 
 /* What has been written. */
-struct target_file {
+struct write_content {
 	const char *name;
 	const char *type; /* an artifact's, which the writer gave it, or "" */
 	struct spool *spool;
@@ -51,32 +51,32 @@ struct target_file {
 };
 
 /* Appends the whole file to out; -EFBIG past its limit. */
-int target_file_read(const struct target_file *file, struct buf *out,
+int content_read(const struct write_content *file, struct buf *out,
     struct err *err);
 
-extern const struct upload_kind upload_archive;
-extern const struct upload_kind upload_layer;    /* put on top of the image */
-extern const struct upload_kind upload_config;   /* in place of the config */
-extern const struct upload_kind upload_manifest; /* of the platform's image */
-extern const struct upload_kind upload_index;    /* of the tag itself */
-extern const struct upload_kind upload_platform; /* an archive; detail says of
+extern const struct write_kind write_archive;
+extern const struct write_kind write_layer;    /* put on top of the image */
+extern const struct write_kind write_config;   /* in place of the config */
+extern const struct write_kind write_manifest; /* of the platform's image */
+extern const struct write_kind write_index;    /* of the tag itself */
+extern const struct write_kind write_platform; /* an archive; detail says of
 						  * which platform */
 
 /* What a file of that name becomes that is written, or moved, into a tag's
  * directory; NULL: nothing, it is a scratch file. */
-const struct upload_kind *upload_kind_of_part(const char *name);
+const struct write_kind *write_kind_of_part(const char *name);
 
-void target_release(struct upload_target *target);
-int target_copy(const struct upload_target *from, struct upload_target *out,
+void intent_release(struct write_intent *intent);
+int intent_copy(const struct write_intent *from, struct write_intent *out,
     struct err *err);
 
 /* Makes one, of copies. */
-int target_set(struct upload_target *out, struct mount_source *source,
-    const struct upload_kind *kind, const char *repository, const char *tag,
+int intent_set(struct write_intent *out, struct mount_source *source,
+    const struct write_kind *kind, const char *repository, const char *tag,
     const char *detail, struct err *err);
 
 /* Of a file of that name in the directory; -EPERM where no file can be. */
-int target_find(struct node *dir, const char *name, struct upload_target *out,
+int write_intent(struct node *dir, const char *name, struct write_intent *out,
     struct err *err);
 
 #endif
