@@ -195,6 +195,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->source = source;
 	mount->store = session->store;
 	mount->views = views;
+	mount->write_kinds = write_kinds;
 	mount->uid = getuid();
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each kind of node does. */
+/* What each kind of node does, and each kind of file that is written. */
 #include "node/view.h"
 
 const struct view_ops *const views[NODE_KINDS] = {
@@ -22,4 +22,16 @@ const struct view_ops *const views[NODE_KINDS] = {
     [NODE_CONTROL] = &view_control,
     [NODE_SNAPSHOT] = &view_snapshot,
     [NODE_EVENTS] = &view_events,
+};
+
+const struct write_kind *const write_kinds[WRITE_EFFECTS] = {
+    [WRITE_ARCHIVE] = &write_archive,
+    [WRITE_LAYER] = &write_layer,
+    [WRITE_CONFIG] = &write_config,
+    [WRITE_MANIFEST] = &write_manifest,
+    [WRITE_INDEX] = &write_index,
+    [WRITE_PLATFORM] = &write_platform,
+    [WRITE_ATTACHMENT] = &write_attachment,
+    [WRITE_MIRROR] = &write_mirror,
+    [WRITE_MIRROR_PART] = &write_mirror_part,
 };

@@ -99,24 +99,18 @@ static int apply_archive(const struct write_intent *intent,
 	return 1;
 }
 
-int mirror_intent(struct node *dir, const char *name, struct write_intent *out,
-    struct err *err)
+bool mirror_write_place(struct node *dir, const char *name,
+    struct write_place *out)
 {
 	const char *path = repo_node_repository(dir);
-	const char *tag = mirror_tag(path);
-	AUTO_FREE char *repository = NULL;
-	int r;
 
-	if (!tag || !mirror_has_part(dir, name) ||
+	if (!mirror_tag(path) || !mirror_has_part(dir, name) ||
 	    image_part_find(name)->mode != S_IFREG)
-		return 0;
-	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
-	if (!repository)
-		return err_nomem(err);
-	r = intent_set(out, dir->source,
-	    strcmp(name, IMAGE_TAR) ? &write_mirror_part : &write_mirror,
-	    repository, tag, path, err);
-	return r < 0 ? r : 1;
+		return false;
+	*out = (struct write_place){.where = WRITE_IN_MIRROR,
+	    .repository = path,
+	    .tag = mirror_tag(path)};
+	return true;
 }
 
 int mirror_lookup(struct node *dir, const char *name, struct node **out,
@@ -131,11 +125,10 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 	if (strcmp(name, IMAGE_TAR) != 0 ||
 	    !mirror_image(source, repo_node_repository(dir), &digest))
 		return 0;
-	r = mirror_intent(dir, name, &document.intent, err);
-	if (r <= 0)
-		return r;
-	r = image_open(source->images, document.intent.repository, &digest,
-	    &image, err);
+	r = write_intent(dir, name, &document.intent, err);
+	if (r == 0)
+		r = image_open(source->images, document.intent.repository,
+		    &digest, &image, err);
 	if (r == 0)
 		r = archive_content(source, image, document.intent.tag,
 		    &document.content, err);

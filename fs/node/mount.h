@@ -25,6 +25,7 @@ struct refusals;
 struct scratches;
 struct uploads;
 struct view_ops;
+struct write_kind;
 
 enum delete_policy {
 	DELETE_NOTHING,
@@ -38,6 +39,8 @@ struct mount {
 	/* The source of the root: what is of the whole mount (status, metrics,
 	 * events) is asked of it. */
 	struct mount_source *source;
+	/* How a written file takes effect; by enum write_effect. */
+	const struct write_kind *const *write_kinds;
 	struct store *store; /* of all sources, and of what is written */
 	struct node_table *nodes;
 	struct uploads *uploads;     /* files being written */

@@ -123,10 +123,11 @@ struct view_ops {
 	 * written in it is so whatever the image becomes. */
 	bool is_part;
 
-	/* The write side of directories. What a file of that name becomes
-	 * (intent.h). */
-	int (*intent)(struct node *dir, const char *name,
-	    struct write_intent *out, struct err *err);
+	/* The write side of directories. What it is to a file of that name that
+	 * is written in it (grammar/intent.h). -EPERM where the mount has
+	 * another reason than the name to refuse that. */
+	int (*write_place)(struct node *dir, const char *name,
+	    struct write_place *out, struct err *err);
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
 	int (*mkdir)(struct node *dir, const char *name, mode_t mode,
@@ -185,7 +186,18 @@ extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
 extern const struct view_ops view_events;
 
+extern const struct write_kind write_archive;
+extern const struct write_kind write_layer;
+extern const struct write_kind write_config;
+extern const struct write_kind write_manifest;
+extern const struct write_kind write_index;
+extern const struct write_kind write_platform;
+extern const struct write_kind write_attachment;
+extern const struct write_kind write_mirror;
+extern const struct write_kind write_mirror_part;
+
 /* Those of every kind: what a mount has. */
 extern const struct view_ops *const views[NODE_KINDS];
+extern const struct write_kind *const write_kinds[WRITE_EFFECTS];
 
 #endif

@@ -28,8 +28,7 @@ int scratch_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err);
 int scratch_list(struct node *dir, struct dirlist *out, struct err *err);
 
-/* Whether a directory made under that name would be one. */
-bool scratch_is_name(const char *name);
+/* Makes one, of a name that is temporary (grammar/intent.h). */
 int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 

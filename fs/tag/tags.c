@@ -79,7 +79,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)
 		return r;
-	if (dir->kind != NODE_REPO || out->intent.kind != &write_archive)
+	if (dir->kind != NODE_REPO || out->intent.effect != WRITE_ARCHIVE)
 		return err_set(err, EPERM, "%s: not a valid tag name", name);
 	out->name.repository = out->intent.repository;
 	out->name.tag = out->intent.tag;

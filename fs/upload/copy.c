@@ -72,8 +72,10 @@ static ssize_t copy_begun(struct upload *upload, struct save *save,
 	return r < 0 ? r : (ssize_t)len;
 }
 
-static bool puts_tag(const struct write_kind *kind)
+static bool puts_tag(const struct write_intent *intent)
 {
+	const struct write_kind *kind = intent_kind(intent);
+
 	return kind && kind->is_archive && !kind->is_untagged;
 }
 
@@ -83,12 +85,13 @@ ssize_t upload_copy(struct upload *upload, struct save *save, uint64_t from_off,
 	ssize_t n = -EOPNOTSUPP;
 	int r;
 
-	if (!upload || !save || !puts_tag(upload->intent.kind))
+	if (!upload || !save || !puts_tag(&upload->intent))
 		return -EOPNOTSUPP;
 	/* Another registry has its blobs: they are to be read, and written. */
 	if (save_image(save)->images != upload->intent.source->images)
 		return -EOPNOTSUPP;
-	if (upload->intent.kind == &write_archive && !upload->intent.in_image &&
+	if (upload->intent.effect == WRITE_ARCHIVE &&
+	    upload->intent.where == WRITE_IN_REPOSITORY &&
 	    !strcmp(upload->name, IMAGE_TAR))
 		return err_set(err, EPERM,
 		    "%s: give the copy its tag's name: cp 1.0/" IMAGE_TAR

@@ -88,7 +88,7 @@ static int written(struct node *dir, struct document *document,
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = 0;
 
-	if (intent->kind == &write_archive) {
+	if (intent->effect == WRITE_ARCHIVE) {
 		r = image_open_tag(dir->source->images, intent->repository,
 		    intent->tag, &image, err);
 		if (r == 0)

@@ -140,11 +140,11 @@ static int check_writing(const struct document_node *self, struct err *err)
 {
 	const struct write_intent *intent = &self->intent;
 
-	if (!intent->kind)
+	if (intent->effect == WRITE_NOTHING)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest cannot be changed",
 		    self->name);
-	if (!intent->in_image || !image_part_find(self->name))
+	if (intent->where != WRITE_IN_IMAGE || !image_part_find(self->name))
 		return 0;
 	return replace_check_part(self->name, intent->repository, intent->tag,
 	    err);

@@ -10,36 +10,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "grammar/name.h"
 #include "node/mount.h"
 #include "table.h"
 
 /* As many different failures of one name as anybody looks at. */
 enum { FAILED_MAX = 1000 };
-
-static bool is_tag(const struct upload *upload)
-{
-	return upload->intent.kind == &write_archive &&
-	       !upload->intent.in_image;
-}
-
-/* What the file would be called had it not failed: an archive's ending says
- * nothing of its tag. */
-static char *final_name(const struct upload *upload)
-{
-	size_t len = strlen(upload->name);
-
-	if (is_tag(upload))
-		len -= strlen(name_ending(upload->name));
-	return strndup(upload->name, len);
-}
-
-/* The name to rename it to: mv would move it into the directory of a tag that
- * is there. */
-static char *name_to_try(const struct upload *upload, const char *final)
-{
-	return is_tag(upload) ? file_path("%s.tar", final) : strdup(final);
-}
 
 /* Whether replacing what is kept already loses none of it. */
 static bool has_all_of(struct upload *upload, struct upload *kept)
@@ -90,7 +65,8 @@ static char *keep(struct upload *upload, const char *final)
 
 void upload_keep_failed(struct upload *upload)
 {
-	AUTO_FREE char *final = final_name(upload);
+	AUTO_FREE char *final =
+	    intent_final_name(&upload->intent, upload->name);
 	AUTO_FREE char *failed = keep(upload, final);
 
 	(void)failed;
@@ -98,9 +74,11 @@ void upload_keep_failed(struct upload *upload)
 
 void uploads_failed_now(struct upload *upload)
 {
-	AUTO_FREE char *final = final_name(upload);
+	AUTO_FREE char *final =
+	    intent_final_name(&upload->intent, upload->name);
 	AUTO_FREE char *failed = keep(upload, final);
-	AUTO_FREE char *try = final ? name_to_try(upload, final) : NULL;
+	AUTO_FREE char *try =
+	    final ? intent_name_to_try(&upload->intent, final) : NULL;
 	AUTO_FREE char *from = NULL, *to = NULL, *path = NULL;
 
 	if (!failed || !try)

@@ -11,7 +11,7 @@ int upload_push(struct upload *upload, struct err *err)
 	const struct push_target to = {.images = intent->source->images,
 	    .repository = intent->repository,
 	    .tag = intent->tag,
-	    .untagged = intent->kind->is_untagged};
+	    .untagged = intent_kind(intent)->is_untagged};
 
 	if (upload->push)
 		return 0;
@@ -22,7 +22,7 @@ int upload_push(struct upload *upload, struct err *err)
  * registry; NULL where it is not an archive. */
 static const struct digest *pushed_digest(const struct upload *upload)
 {
-	if (!upload->intent.kind->is_archive)
+	if (!intent_kind(&upload->intent)->is_archive)
 		return NULL;
 	return upload->source ? &save_image(upload->source)->digest
 			      : push_digest(upload->push);
@@ -30,7 +30,7 @@ static const struct digest *pushed_digest(const struct upload *upload)
 
 int upload_apply(struct upload *upload, struct err *err)
 {
-	const struct write_kind *kind = upload->intent.kind;
+	const struct write_kind *kind = intent_kind(&upload->intent);
 	char type[ARTIFACT_TYPE_SIZE];
 	const struct write_content file = {.name = upload->name,
 	    .type = type,
@@ -84,7 +84,7 @@ int upload_complete(struct upload *upload, bool is_last, struct err *err)
 		return upload_copy_finish(upload, err);
 	if (!spool_size(upload->spool))
 		return 0;
-	if (!upload->intent.kind->is_archive)
+	if (!intent_kind(&upload->intent)->is_archive)
 		return upload_apply(upload, err);
 	r = upload_push(upload, err);
 	if (r == 0)

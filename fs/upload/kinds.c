@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "grammar/image_parts.h"
-#include "grammar/name.h"
 #include "image/change.h"
 #include "node/intent.h"
 #include "node/mount.h"
@@ -109,6 +107,7 @@ static int apply_platform(const struct write_intent *intent,
 	return outcome(r, intent, file, err);
 }
 
+const struct write_kind write_archive = {.is_archive = true};
 const struct write_kind write_layer = {.apply = apply_layer};
 const struct write_kind write_config = {.apply = apply_config};
 const struct write_kind write_manifest = {.apply = apply_manifest};
@@ -138,26 +137,8 @@ static bool is_archive(struct upload *upload)
 void upload_settle_kind(struct upload *upload, bool moved)
 {
 	struct write_intent *intent = &upload->intent;
-	bool is_temporary =
-	    upload->temporary || name_is_temporary(upload->name);
 
-	if (!intent->kind && intent->in_image && (moved || !is_temporary) &&
-	    is_archive(upload))
-		intent->kind = &write_archive;
-}
-
-const struct write_kind *write_kind_of_part(const char *name)
-{
-	static const struct write_kind *const kinds[] = {
-	    [PART_IS_MADE] = NULL,
-	    [PART_IS_MANIFEST] = &write_manifest,
-	    [PART_IS_CONFIG] = &write_config,
-	    [PART_IS_INDEX] = &write_index,
-	    [PART_IS_ARCHIVE] = &write_archive,
-	};
-	const struct image_part *part = image_part_find(name);
-
-	if (part && kinds[part->effect])
-		return kinds[part->effect];
-	return name_is_archive(name) ? &write_archive : NULL;
+	if (intent_may_be_archive(intent, upload->name, moved) &&
+	    (moved || !upload->temporary) && is_archive(upload))
+		intent->effect = WRITE_ARCHIVE;
 }

@@ -76,7 +76,7 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	swap_names(upload, renaming);
 	upload->temporary = false;
 	upload_settle_kind(upload, moved);
-	if (upload->intent.kind && upload_size(upload))
+	if (upload->intent.effect != WRITE_NOTHING && upload_size(upload))
 		r = upload_complete(upload, true, err);
 	if (r < 0) {
 		rename_failed(upload, err);

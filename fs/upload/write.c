@@ -16,6 +16,18 @@ static int upload_check(const struct upload *upload, struct err *err)
 	return -err->code;
 }
 
+/* Whether it becomes anything, under its name. */
+static bool has_effect(const struct upload *upload)
+{
+	return upload->intent.effect != WRITE_NOTHING;
+}
+
+/* And that by a push of the archive that it is. */
+static bool is_archive(const struct upload *upload)
+{
+	return has_effect(upload) && intent_kind(&upload->intent)->is_archive;
+}
+
 static int receive(struct upload *upload, const void *data, size_t len,
     uint64_t off, struct err *err)
 {
@@ -28,7 +40,7 @@ static int receive(struct upload *upload, const void *data, size_t len,
 	if (r < 0)
 		return err_wrap(err, "%s cannot be kept in the cache",
 		    upload->name);
-	if (!upload->intent.kind || !upload->intent.kind->is_archive)
+	if (!is_archive(upload))
 		return 0;
 	r = upload_push(upload, err);
 	if (r == 0)
@@ -40,9 +52,8 @@ static int receive(struct upload *upload, const void *data, size_t len,
  * after; other files had come to their end when they were closed. */
 static int check_end(const struct upload *upload, struct err *err)
 {
-	const struct write_kind *kind = upload->intent.kind;
-
-	if (upload->state != UPLOAD_PUSHED || !kind || kind->is_archive)
+	if (upload->state != UPLOAD_PUSHED || !has_effect(upload) ||
+	    is_archive(upload))
 		return 0;
 	return err_set(err, EIO,
 	    "%s was already processed when it was closed; later writes are "
@@ -75,7 +86,7 @@ static int write_begun(struct upload *upload, const void *data, size_t len,
 		return r;
 	upload->as_found = false;
 	r = receive(upload, data, len, off, err);
-	return upload->intent.kind ? upload_outcome(upload, r, err) : r;
+	return has_effect(upload) ? upload_outcome(upload, r, err) : r;
 }
 
 int upload_write(struct upload *upload, const void *data, size_t len,
@@ -95,7 +106,7 @@ static bool goes_on(struct upload *upload, int r)
 {
 	struct err none = ERR_INIT;
 
-	if (!upload->intent.kind->is_archive)
+	if (!is_archive(upload))
 		return r == -EINVAL;
 	if (upload->source)
 		return true;
@@ -113,10 +124,10 @@ static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
 	int r = upload_check(upload, err);
 
 	upload_settle_kind(upload, false);
-	if (r < 0 || !upload->intent.kind || upload->state == UPLOAD_PUSHED ||
+	if (r < 0 || !has_effect(upload) || upload->state == UPLOAD_PUSHED ||
 	    upload->as_found)
 		return r;
-	if (!by_opener && !upload->intent.kind->is_archive) {
+	if (!by_opener && !is_archive(upload)) {
 		upload->late = true;
 		return 0;
 	}
@@ -204,7 +215,7 @@ int upload_open(struct upload *upload, int flags, struct err *err)
 
 	if (makes_temporary(upload, flags)) {
 		upload->temporary = true;
-		upload->intent.kind = NULL;
+		upload->intent.effect = WRITE_NOTHING;
 	}
 	if (flags & O_TRUNC)
 		r = upload_truncate(upload, 0, err);

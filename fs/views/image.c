@@ -244,24 +244,15 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	return r;
 }
 
-static int image_intent(struct node *dir, const char *name,
-    struct write_intent *out, struct err *err)
+static int image_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
 	const struct image_name *self = image_node_name(dir);
-	int r;
 
-	if (!self->tag)
-		return err_set(err, EPERM,
-		    "%s: an image named by its digest cannot be changed", name);
-	if (image_part_find(name)) {
-		r = replace_check_part(name, self->repository, self->tag, err);
-		if (r < 0)
-			return r;
-	}
-	r = intent_set(out, dir->source, write_kind_of_part(name),
-	    self->repository, self->tag, NULL, err);
-	out->in_image = true;
-	return r;
+	*out = part_nodes_write_place(dir);
+	return self->tag && image_part_find(name)
+		   ? replace_check_part(name, self->repository, self->tag, err)
+		   : 0;
 }
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
@@ -349,7 +340,7 @@ const struct view_ops view_image = {
     .lookup = image_lookup,
     .child = image_child,
     .list = image_list,
-    .intent = image_intent,
+    .write_place = image_write_place,
     .create = upload_create,
     .mkdir = image_mkdir,
     .symlink = image_symlink,

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "grammar/name.h"
 #include "grammar/part_names.h"
 #include "habits/replace.h"
 #include "node/image_info.h"
@@ -133,20 +132,15 @@ static int written_lookup(struct node *dir, const char *name, struct node **out,
 	return r != 0 ? r : document_written(dir, name, out, err);
 }
 
-/* Names of programs' temporary files are scratch files. */
-static int part_intent(struct node *dir, const char *name,
-    const struct write_kind *kind, const char *detail, struct write_intent *out,
-    struct err *err)
+/* What it is to files that are written in it. */
+static struct write_place place_of(const struct node *dir,
+    enum write_where where)
 {
 	const struct part_node *self = to_part(dir);
 
-	if (!self->tag)
-		return err_set(err, EPERM,
-		    "%s: an image named by its digest cannot be changed", name);
-	if (!kind)
-		return 0;
-	return intent_set(out, dir->source, kind, self->image->repository,
-	    self->tag, detail, err);
+	return (struct write_place){.where = where,
+	    .repository = self->image->repository,
+	    .tag = self->tag};
 }
 
 /* The image's layer that is called so, however it is compressed; NULL: there is
@@ -189,15 +183,11 @@ static int check_layer(const struct part_node *self, const char *name,
 	    digest_format(&layer->digest, text), self->tag);
 }
 
-static int layers_intent(struct node *dir, const char *name,
-    struct write_intent *out, struct err *err)
+static int layers_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	int r = check_layer(to_part(dir), name, err);
-
-	return r < 0 ? r
-		     : part_intent(dir, name,
-			   name_is_temporary(name) ? NULL : &write_layer, NULL,
-			   out, err);
+	*out = place_of(dir, WRITE_IN_LAYERS);
+	return check_layer(to_part(dir), name, err);
 }
 
 /* A mirror replaces a layer by itself where only its time differs: 1, 0. */
@@ -279,30 +269,13 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 	return uploads_list(dir, out, err);
 }
 
-/* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
- * then the image says its own. */
-static char *platform_of_name(const char *name)
+static int platforms_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	AUTO_FREE char *text = NULL;
-	struct err none = ERR_INIT;
-	struct platform platform;
-
-	text = strndup(name, strlen(name) - strlen(name_ending(name)));
-	for (char *c = text; c && *c; c++)
-		*c = *c == '-' ? '/' : *c;
-	if (!text || platform_parse(&platform, text, &none) < 0)
-		return NULL;
-	return steal(&text);
-}
-
-static int platforms_intent(struct node *dir, const char *name,
-    struct write_intent *out, struct err *err)
-{
-	AUTO_FREE char *platform = platform_of_name(name);
-
-	return part_intent(dir, name,
-	    name_is_temporary(name) ? NULL : &write_platform, platform, out,
-	    err);
+	(void)name;
+	(void)err;
+	*out = place_of(dir, WRITE_IN_PLATFORMS);
+	return 0;
 }
 
 static bool is_index(const struct node *dir)
@@ -386,7 +359,7 @@ const struct view_ops view_layers = {
     .lookup = layers_lookup,
     .list = layers_list,
     .part_of = layers_of,
-    .intent = layers_intent,
+    .write_place = layers_write_place,
     .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,
@@ -399,7 +372,7 @@ const struct view_ops view_platforms = {
     .lookup = platforms_lookup,
     .list = platforms_list,
     .part_of = platforms_of,
-    .intent = platforms_intent,
+    .write_place = platforms_write_place,
     .is_part = true,
     .create = upload_create,
     .unlink = upload_unlink_only,

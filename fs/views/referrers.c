@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "grammar/name.h"
 #include "grammar/part_names.h"
 #include "image/referrers.h"
 #include "image/spool.h"
@@ -31,11 +30,17 @@ static const char ATTESTATION[] =
 struct referrers_node {
 	struct node node;
 	struct image *image;
+	char subject[DIGEST_TEXT_SIZE]; /* its digest */
 };
+
+static const struct referrers_node *to_referrers(const struct node *node)
+{
+	return (const struct referrers_node *)(const void *)node;
+}
 
 static struct image *to_image(const struct node *node)
 {
-	return ((const struct referrers_node *)(const void *)node)->image;
+	return to_referrers(node)->image;
 }
 
 int referrers_node(struct node *parent, struct image *image, struct node **out,
@@ -46,6 +51,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	if (!made)
 		return err_nomem(err);
 	made->image = image_get(image);
+	digest_format(&image->digest, made->subject);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
 	made->node.name = strdup(DIR_NAME);
@@ -192,18 +198,19 @@ static int apply(const struct write_intent *intent,
 		     : 1;
 }
 
-static const struct write_kind write_attachment = {.apply = apply};
+const struct write_kind write_attachment = {.apply = apply};
 
-static int intent(struct node *dir, const char *name, struct write_intent *out,
-    struct err *err)
+static int write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	const struct image *image = to_image(dir);
-	char text[DIGEST_TEXT_SIZE];
+	const struct referrers_node *self = to_referrers(dir);
 
-	if (name_is_temporary(name))
-		return 0;
-	return intent_set(out, dir->source, &write_attachment,
-	    image->repository, NULL, digest_format(&image->digest, text), err);
+	(void)name;
+	(void)err;
+	*out = (struct write_place){.where = WRITE_IN_REFERRERS,
+	    .repository = self->image->repository,
+	    .subject = self->subject};
+	return 0;
 }
 
 static int remove_referrer(struct node *dir, const char *name, struct err *err)
@@ -244,7 +251,7 @@ const struct view_ops view_referrers = {
     .lookup = lookup,
     .list = list,
     .part_of = part_of,
-    .intent = intent,
+    .write_place = write_place,
     .create = upload_create,
     .unlink = upload_unlink_only,
     .rmdir = remove_referrer,

@@ -136,7 +136,11 @@ static int lookup_archive(const struct repo_lookup *lookup,
 {
 	const char *tag = lookup->name.archive_tag;
 	struct mount_source *source = lookup->source;
-	struct document document = {.dir = lookup->dir, .name = lookup->text};
+	const struct write_place place = {.where = WRITE_IN_REPOSITORY,
+	    .repository = lookup->repository};
+	struct document document = {.dir = lookup->dir,
+	    .name = lookup->text,
+	    .intent = {.source = source}};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = image_open_tag(source->images, repository, tag, &image, err);
 
@@ -144,8 +148,7 @@ static int lookup_archive(const struct repo_lookup *lookup,
 		r = archive_content(source, image, tag, &document.content, err);
 	if (r < 0)
 		return r;
-	r = intent_set(&document.intent, source, &write_archive, repository,
-	    tag, NULL, err);
+	r = intent_of_name(&place, lookup->text, &document.intent, err);
 	if (r < 0)
 		node_discard(document.content);
 	else
@@ -380,7 +383,7 @@ const struct view_ops view_repo = {
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,
-    .intent = repo_intent,
+    .write_place = repo_write_place,
     .create = repo_create,
     .mkdir = repo_mkdir,
     .symlink = tags_link,

@@ -17,37 +17,14 @@
 #include "tag/tags.h"
 #include "upload/upload.h"
 
-int repo_intent(struct node *dir, const char *text, struct write_intent *out,
-    struct err *err)
+int repo_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	const char *repository = repo_node_repository(dir);
-	AUTO_FREE char *path = NULL;
-	struct name name;
-	int r = mirror_intent(dir, text, out, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = part_copy_check_file(dir, text, err);
-	if (r < 0)
-		return r;
-	name_parse(&name, text);
-	if (!*repository && !*name.repository)
-		return err_set(err, EPERM,
-		    "%s: an image needs a repository: write it to "
-		    "REPOSITORY/%s",
-		    text, text);
-	if (!name_push_tag(&name))
+	if (mirror_write_place(dir, name, out))
 		return 0;
-	path = *name.repository ? repo_path(repository, name.repository)
-				: strdup(repository);
-	if (!path)
-		return err_nomem(err);
-	if (!repository_valid(path))
-		return err_set(err, EPERM,
-		    "%s/%s: %s is a tag's name and not a valid repository name",
-		    path, text, path);
-	return intent_set(out, dir->source, &write_archive, path,
-	    name_push_tag(&name), NULL, err);
+	*out = (struct write_place){.where = WRITE_IN_REPOSITORY,
+	    .repository = repo_node_repository(dir)};
+	return part_copy_check_file(dir, name, err);
 }
 
 /*
@@ -88,7 +65,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	bool nests = repository_component_valid(name, strlen(name));
 	int r;
 
-	if (*repository && scratch_is_name(name))
+	if (*repository && name_is_temporary(WRITE_IN_REPOSITORY, name))
 		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);

@@ -50,6 +50,7 @@ static void open_mount(struct mount_fixture *f)
 	struct mount *mount = &f->mount;
 
 	mount->views = views;
+	mount->write_kinds = write_kinds;
 	mount->source = &f->sources[0].source;
 	mount->store = f->store;
 	mount->mountpoint = "/mnt";
