@@ -31,7 +31,7 @@ static int has_bytes(struct upload *upload, const struct descriptor *blob,
 	struct digest digest;
 	int r;
 
-	if (upload->source || upload->state != UPLOAD_OPEN ||
+	if (upload->source || upload->state >= FILE_DONE ||
 	    spool_size(upload->spool) != blob->size)
 		return 0;
 	hasher = hasher_new(blob->digest.algorithm, err);

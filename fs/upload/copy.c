@@ -16,7 +16,7 @@ void upload_start_from_archive(struct upload *upload, struct save *save)
 {
 	upload->source = save_get(save);
 	upload->copied = save_size(save);
-	upload->as_found = true;
+	upload_become(upload, FILE_FOUND, NULL);
 }
 
 int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
@@ -24,7 +24,8 @@ int upload_start_from_bytes(struct upload *upload, const void *data, size_t len,
 {
 	int r = spool_write(upload->spool, data, len, 0, err);
 
-	upload->as_found = r == 0;
+	if (r == 0)
+		upload_become(upload, FILE_FOUND, NULL);
 	return r;
 }
 
@@ -44,8 +45,8 @@ ssize_t upload_copy_read(struct upload *upload, void *data, size_t len,
 static bool continues(const struct upload *upload, const struct save *save,
     uint64_t from_off, uint64_t to_off)
 {
-	if (from_off != to_off || upload->state != UPLOAD_OPEN ||
-	    upload->as_found || spool_size(upload->spool) > 0)
+	if (from_off != to_off || !upload_is_open_to_bytes(upload) ||
+	    spool_size(upload->spool) > 0)
 		return false;
 	if (to_off == 0)
 		return true;

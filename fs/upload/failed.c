@@ -90,5 +90,5 @@ void uploads_failed_now(struct upload *upload)
 	to = written_dir_path(upload->dir, try);
 	if (path && from && to)
 		log_warn("%s is kept as %s; `mv %s %s` tries again: %s", path,
-		    from, from, to, upload->error.msg);
+		    from, from, to, upload->failure.msg);
 }

@@ -37,7 +37,7 @@ int upload_apply(struct upload *upload, struct err *err)
 	    .spool = upload->spool,
 	    .pushed = pushed_digest(upload)};
 
-	if (upload->state == UPLOAD_PUSHED || !kind->apply)
+	if (upload->state == FILE_DONE || !kind->apply)
 		return 1;
 	upload_type(upload, type);
 	return kind->apply(&upload->intent, &file, err);
@@ -46,20 +46,22 @@ int upload_apply(struct upload *upload, struct err *err)
 /* Takes note of what push_advance() or push_end() said. */
 int upload_outcome(struct upload *upload, int r, struct err *err)
 {
-	if (r == 1 && upload->state != UPLOAD_PUSHED) {
-		upload_become(upload, UPLOAD_PUSHED, NULL);
-		uploads_pushed_now(upload);
-	} else if (r < 0 && upload->state == UPLOAD_OPEN) {
-		struct err lasting = *err;
+	bool was_done = upload->state == FILE_DONE;
+	struct err lasting = *err;
 
-		/* EINTR asks to write again, which many programs would do for
-		 * ever. */
-		if (r == -EINTR)
-			lasting.code = EIO;
-		upload_become(upload, UPLOAD_FAILED, &lasting);
-		uploads_failed_now(upload);
+	if (r == 1 && !was_done) {
+		upload_become(upload, FILE_DONE, NULL);
+		uploads_pushed_now(upload);
 	}
-	return r < 0 ? r : 0;
+	if (r >= 0)
+		return 0;
+	/* EINTR asks to write again, which many programs would do for ever. */
+	if (r == -EINTR)
+		lasting.code = EIO;
+	upload_become(upload, was_done ? FILE_OVERRUN : FILE_FAILED, &lasting);
+	if (!was_done)
+		uploads_failed_now(upload);
+	return r;
 }
 
 int upload_copy_finish(struct upload *upload, struct err *err)

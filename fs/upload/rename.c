@@ -7,22 +7,15 @@
 
 #include "table.h"
 
-/* A new name, and what a file of that name becomes. */
-struct renaming {
-	struct written_dir *dir; /* counted */
-	char *name;
-	struct write_intent intent;
-};
-
-static void renaming_release(struct renaming *renaming)
+void renaming_release(struct renaming *renaming)
 {
 	written_dir_put(renaming->dir);
 	free(renaming->name);
 	intent_release(&renaming->intent);
 }
 
-static int renaming_init(struct renaming *renaming, struct node *dir,
-    const char *name, struct err *err)
+int renaming_init(struct renaming *renaming, struct node *dir, const char *name,
+    struct err *err)
 {
 	renaming->dir = written_dir_of(dir, err);
 	if (!renaming->dir)
@@ -48,11 +41,13 @@ static void swap_names(struct upload *upload, struct renaming *renaming)
  * gone: programs that rename remove the old name when that fails. Called with
  * the new names in the upload.
  */
-static void rename_failed(struct upload *upload, const struct err *why)
+static void move_failed(struct upload *upload, struct renaming *renaming,
+    const struct err *why)
 {
-	upload_restart(upload);
-	upload_become(upload, UPLOAD_OPEN, why);
+	push_give_up(steal(&upload->push), why);
 	upload_keep_failed(upload);
+	swap_names(upload, renaming);
+	upload_become(upload, upload_first_state(upload), why);
 }
 
 /*
@@ -60,14 +55,12 @@ static void rename_failed(struct upload *upload, const struct err *why)
  * before is restored when that fails, because a program that renames then
  * removes the old name. Between begin and end.
  */
-static int rename_begun(struct upload *upload, struct renaming *renaming,
+int upload_move(struct upload *upload, struct renaming *renaming,
     struct err *err)
 {
 	bool moved = upload->dir != renaming->dir;
 	int r = 0;
 
-	if (upload->state == UPLOAD_PUSHED)
-		return err_set(err, EBUSY, "the file has just been pushed");
 	if (upload->source && upload->copied < save_size(upload->source))
 		r = upload_copy_spool(upload, err);
 	if (r < 0)
@@ -76,60 +69,18 @@ static int rename_begun(struct upload *upload, struct renaming *renaming,
 	swap_names(upload, renaming);
 	upload->temporary = false;
 	upload_settle_kind(upload, moved);
+	upload_become(upload, upload_first_state(upload), NULL);
 	if (upload->intent.effect != WRITE_NOTHING && upload_size(upload))
 		r = upload_complete(upload, true, err);
 	if (r < 0) {
-		rename_failed(upload, err);
-		swap_names(upload, renaming);
+		move_failed(upload, renaming, err);
 		return r;
 	}
 	uploads_remove_all(upload);
 	if (r == 0)
 		return uploads_insert(upload->dir, upload->name, upload, err);
-	upload_become(upload, UPLOAD_PUSHED, NULL);
+	upload_become(upload, FILE_DONE, NULL);
 	uploads_remember_pushed(upload);
 	upload_drop_unreachable(upload);
 	return 0;
-}
-
-int upload_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	CLEANUP(upload_put_p)
-	struct upload *upload = uploads_find_in(dir, name);
-	CLEANUP(renaming_release) struct renaming renaming = {0};
-	int r;
-
-	if (!upload)
-		return 0;
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
-		return err_set(err, EINVAL,
-		    "%s: still being written; cannot be exchanged", name);
-	r = renaming_init(&renaming, to_dir, to_name, err);
-	if (r == 0)
-		r = upload_begin(upload, err);
-	if (r < 0)
-		return r;
-	r = rename_begun(upload, &renaming, err);
-	upload_end(upload);
-	return r < 0 ? r : 1;
-}
-
-int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be renamed",
-	    name);
-}
-
-int upload_unlink_only(struct node *dir, const char *name, struct err *err)
-{
-	if (uploads_remove(dir, name))
-		return 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
-	    name);
 }

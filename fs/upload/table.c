@@ -404,6 +404,7 @@ static int upload_new(struct written_dir *dir, const char *name, mode_t mode,
 	atomic_init(&upload->refs, 1);
 	monitor_init(&upload->monitor);
 	upload->intent = *intent;
+	upload->state = upload_first_state(upload);
 	*intent = (struct write_intent){0};
 	upload->mount = mount;
 	upload->mode = mode;

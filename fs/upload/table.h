@@ -15,6 +15,7 @@
 #include "image/save.h"
 #include "node/mount.h"
 #include "oci/artifact.h"
+#include "state.h"
 #include "upload.h"
 #include "written_dir.h"
 
@@ -28,8 +29,6 @@ struct uploads {
 	unsigned long serial;
 };
 
-enum upload_state { UPLOAD_OPEN, UPLOAD_PUSHED, UPLOAD_FAILED };
-
 struct upload {
 	atomic_uint refs;
 	unsigned long serial;
@@ -42,9 +41,11 @@ struct upload {
 	struct written_name *names; /* under the lock of uploads */
 
 	struct monitor monitor;
-	bool busy;               /* under monitor, as all that follows */
-	enum upload_state state; /* changed by who made it busy */
-	struct err error;        /* of a push that failed */
+	bool busy;             /* under monitor, as all that follows */
+	enum file_state state; /* changed by who made it busy, as is: */
+	/* Why it is FAILED, OVERRUN or CUT, or what became of its last rename;
+	 * code 0: nothing. */
+	struct err failure;
 	unsigned openers;
 	pid_t
 	    emptied_by; /* the last to open it to write did so; 0: it did not */
@@ -57,12 +58,7 @@ struct upload {
 	struct push *push;            /* NULL while nothing has come in */
 	struct save *source;          /* of a copy that has begun, else NULL */
 	atomic_uint_least64_t copied; /* bytes of it; stat looks at them */
-	bool as_found;     /* it has what its file had, and nobody changed it */
-	bool unfinished;   /* it was closed in the middle of an archive */
-	bool late;         /* the last close came from a process
-			    * that did not open it */
-	bool temporary;    /* it is something once it has another name */
-	struct err reason; /* and what was said then */
+	bool temporary; /* its program made it as one, whatever its name */
 };
 
 void upload_free(struct upload *upload);
@@ -74,20 +70,26 @@ bool upload_came_to_nothing(struct upload *upload);
 int upload_begin(struct upload *upload, struct err *err);
 void upload_end(struct upload *upload);
 
-/* Sets state and error. */
-void upload_become(struct upload *upload, enum upload_state state,
-    const struct err *error);
+/* Sets state and failure (NULL: none). */
+void upload_become(struct upload *upload, enum file_state state,
+    const struct err *failure);
 
-/* The rest between begin and end. Forgets a push and its outcome; and also what
- * was copied. */
+/* As which it begins by its name: KEPT or OPEN. */
+enum file_state upload_first_state(const struct upload *upload);
+
+/* Whether what is written into it, and copied, goes on to what it becomes. */
+bool upload_is_open_to_bytes(const struct upload *upload);
+
+/* The rest between begin and end. Forgets a push and its outcome: KEPT or OPEN,
+ * as its name says; and also what was copied. */
 void upload_restart(struct upload *upload);
 void upload_forget(struct upload *upload);
 
 /* Begins the push of what is written into it, unless that has begun. */
 int upload_push(struct upload *upload, struct err *err);
 
-/* Takes note of an outcome (1: pushed, 0: more is to come): 0, or what it
- * failed with. */
+/* Takes note of an outcome: 1 is DONE, a failure FAILED, or OVERRUN of what was
+ * DONE; 0: more is to come. Gives 0, or what it failed with. */
 int upload_outcome(struct upload *upload, int r, struct err *err);
 
 /*
@@ -103,6 +105,22 @@ int upload_apply(struct upload *upload, struct err *err);
 /* Pushes what is there, with nothing more to come for now, or (is_last) ever:
  * 1, or 0 if it is empty, or may be whole and may go on. */
 int upload_complete(struct upload *upload, bool is_last, struct err *err);
+
+/* A new name, and what a file of that name becomes. */
+struct renaming {
+	struct written_dir *dir; /* counted */
+	char *name;
+	struct write_intent intent;
+};
+
+/* To a name in a directory. */
+int renaming_init(struct renaming *renaming, struct node *dir, const char *name,
+    struct err *err);
+void renaming_release(struct renaming *renaming);
+
+/* The step "move" of the table in state.h. */
+int upload_move(struct upload *upload, struct renaming *renaming,
+    struct err *err);
 
 /* Takes all names of an upload out of the table: a push that a rename tried and
  * that failed has two. The caller has a count of its own. */

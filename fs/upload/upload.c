@@ -65,21 +65,32 @@ void upload_end(struct upload *upload)
 	monitor_leave(&upload->monitor);
 }
 
-void upload_become(struct upload *upload, enum upload_state state,
-    const struct err *error)
+void upload_become(struct upload *upload, enum file_state state,
+    const struct err *failure)
 {
+	struct err copy = failure ? *failure : (struct err)ERR_INIT;
+
 	monitor_enter(&upload->monitor);
 	upload->state = state;
-	upload->error = error ? *error : (struct err)ERR_INIT;
+	upload->failure = copy;
 	monitor_leave(&upload->monitor);
+}
+
+bool upload_is_open_to_bytes(const struct upload *upload)
+{
+	return upload->state == FILE_OPEN || upload->state == FILE_LATE ||
+	       upload->state == FILE_CUT;
 }
 
 void upload_restart(struct upload *upload)
 {
-	push_free(steal(&upload->push));
-	upload->late = false;
-	upload->as_found = false;
-	upload_become(upload, UPLOAD_OPEN, NULL);
+	push_give_up(steal(&upload->push), &upload->failure);
+	upload_become(upload, upload_first_state(upload), NULL);
+}
+
+enum file_state upload_first_state(const struct upload *upload)
+{
+	return upload->intent.effect == WRITE_NOTHING ? FILE_KEPT : FILE_OPEN;
 }
 
 void upload_forget(struct upload *upload)
@@ -113,7 +124,7 @@ bool upload_came_to_nothing(struct upload *upload)
 	if (upload_size(upload) > 0)
 		return false;
 	monitor_enter(&upload->monitor);
-	is = upload->openers == 0 && upload->state == UPLOAD_OPEN &&
+	is = upload->openers == 0 && upload->state < FILE_DONE &&
 	     caller_has_ended(upload->emptied_by);
 	monitor_leave(&upload->monitor);
 	return is;
@@ -131,8 +142,9 @@ bool upload_error(struct upload *upload, char *out, size_t size)
 	bool failed;
 
 	monitor_enter(&upload->monitor);
-	failed = upload->error.code != 0;
-	snprintf(out, size, "%s", upload->error.msg);
+	failed = upload->failure.code != 0 && upload->state != FILE_CUT &&
+		 upload->state != FILE_OVERRUN;
+	snprintf(out, size, "%s", upload->failure.msg);
 	monitor_leave(&upload->monitor);
 	return failed;
 }

@@ -2,11 +2,8 @@
 /*
  * Files that are being written, or were and wait: pushes under way, scratch
  * files, failed pushes. They have a name in a directory of the mount until
- * they have become a tag (the name then is the image's) or are removed.
- *
- *	OPEN ──complete──▶ PUSHED     the name is the image's; only zeros follow
- *	  │ ╲─refused────▶ FAILED     named .TAG.failed; every write fails again
- *	  └──O_TRUNC, truncate to 0: all states back to OPEN, empty
+ * they have become a tag (the name then is the image's) or are removed. What
+ * comes of what programs do with them stands in state.h.
  *
  * What it means that one is complete is its intent's (intent.h): an archive is
  * pushed as a tag, a layer is put on an image, and so on. Scratch files have no

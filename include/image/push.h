@@ -42,15 +42,19 @@ int push_new(const struct push_target *target, struct spool *spool,
 /* Gives up what is under way, waits until its threads have let go, frees. */
 void push_free(struct push *push);
 
+/* The same; events and status then say why (NULL, or code 0: that it was given
+ * up before the archive was complete). */
+void push_give_up(struct push *push, const struct err *why);
+
 DEFINE_CLEANUP(struct push *, push_free);
 
 /*
  * Looks at what has come in behind the gapless front. 1: the archive was
  * complete and has been pushed (at this call or an earlier one); 0: more is
  * needed. Else the push has failed, for good: -EINVAL (no archive, or a broken
- * one, or bytes behind its end), -EACCES, -EPERM, -EIO, … with a sentence, and
- * every later call fails the same. -EINTR when the caller's task was
- * interrupted, likewise for good.
+ * one, or bytes behind its end), -EACCES, -EPERM, -EIO, … with a sentence;
+ * -EINTR when the caller's task was interrupted, likewise for good. The caller
+ * keeps the sentence, and asks for nothing more than push_may_go_on().
  *
  * data, when not NULL, are the len bytes at off that have just been written: it
  * saves reading them back.
@@ -67,8 +71,9 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
  */
 int push_end(struct push *push, bool is_last, struct err *err);
 
-/* Whether it has failed for good. */
-bool push_failed(const struct push *push);
+/* After a call that failed: whether it did so because the archive has not
+ * ended, so that more may come. */
+bool push_may_go_on(const struct push *push);
 
 /* What it has become: the digest of its manifest, which the tag names now.
  * After a 1. */
