@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "habits/attempt.h"
+#include "habits/habits.h"
 #include "habits/refusals.h"
 #include "kernel/borrow.h"
 #include "kernel/channel.h"

@@ -26,7 +26,7 @@
 struct image;
 
 /* Whoever has the directory of an image open has tried to remove part of it
- * (removing.h). */
+ * (habits/habits.h). */
 enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
 
 /* An open file or directory; what the kernel has as its handle. */

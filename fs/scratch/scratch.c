@@ -17,7 +17,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "habits/caller.h"
-#include "habits/move_into.h"
+#include "habits/habits.h"
 #include "node/nodes.h"
 #include "upload/upload.h"
 

@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "habits/attempt.h"
 #include "habits/caller.h"
-#include "habits/move_into.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "image/retag.h"
 #include "image/untag.h"
 #include "link.h"

@@ -11,7 +11,7 @@
 #include "document_node.h"
 #include "grammar/image_parts.h"
 #include "habits/caller.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "upload.h"
 
 enum {

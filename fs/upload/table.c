@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "grammar/name.h"
 #include "habits/caller.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "node/key.h"
 #include "node/nodes.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "grammar/part_names.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "node/image_info.h"
 #include "node/key.h"
 #include "nodes.h"

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "control/control.h"
 #include "grammar/name.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "mirror/mirror.h"
 #include "mirror/parts.h"
 #include "nodes.h"

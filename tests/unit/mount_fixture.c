@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-#include "habits/attempt.h"
+#include "habits/habits.h"
 #include "kernel/op.h"
 #include "mirror/mirror.h"
 #include "scratch/scratch.h"
