@@ -14,20 +14,31 @@
 
 /* --- what a program has just tried --- */
 
-/* More programs than that hardly are between two system calls. */
-enum { NOTES = 64 };
+enum {
+	NOTES = 64,     /* of one thread; the oldest one goes */
+	THREADS = 256,  /* that are between two system calls at a time */
+	RELATIVES = 16, /* threads of one process that noted the same */
+};
 
 struct note {
+	bool used;
 	enum attempt_kind kind;
-	pid_t pid; /* 0: free */
 	uint64_t dir;
 	char name[256];
 };
 
+/* What one thread has noted. */
+struct noter {
+	pid_t thread;
+	struct note notes[NOTES];
+	size_t next;
+	struct noter *older; /* the one that noted something before it */
+};
+
 struct attempts {
 	pthread_mutex_t lock;
-	struct note notes[NOTES]; /* under lock */
-	size_t next;              /* likewise */
+	struct noter *newest; /* under lock, with all that it leads to */
+	size_t count;
 };
 
 struct attempts *attempts_new(struct err *err)
@@ -42,25 +53,86 @@ struct attempts *attempts_new(struct err *err)
 	return attempts;
 }
 
+/* Takes one out of the list, whose link leads to it, and frees it. */
+static void drop_noter(struct attempts *attempts, struct noter **link)
+{
+	struct noter *noter = *link;
+
+	*link = noter->older;
+	attempts->count--;
+	free(noter);
+}
+
 void attempts_free(struct attempts *attempts)
 {
 	if (!attempts)
 		return;
+	while (attempts->newest)
+		drop_noter(attempts, &attempts->newest);
 	pthread_mutex_destroy(&attempts->lock);
 	free(attempts);
 }
 
-/* Under lock. */
-static struct note *find_note(struct attempts *attempts, const struct node *dir,
+/* Makes room for one more: those that have ended go, or the one that noted
+ * nothing for longest. Under lock. */
+static void drop_ended(struct attempts *attempts)
+{
+	struct noter **link = &attempts->newest;
+
+	while (*link) {
+		bool too_many = attempts->count >= THREADS && !(*link)->older;
+
+		if (too_many || caller_has_ended((*link)->thread))
+			drop_noter(attempts, link);
+		else
+			link = &(*link)->older;
+	}
+}
+
+/* Under lock, as what follows. NULL: it has noted nothing. */
+static struct noter *noter_of(struct attempts *attempts, pid_t thread)
+{
+	struct noter *noter = attempts->newest;
+
+	while (noter && noter->thread != thread)
+		noter = noter->older;
+	return noter;
+}
+
+/* That of the caller's thread, made if there is none, as the newest one; NULL:
+ * out of memory. */
+static struct noter *noter_make(struct attempts *attempts)
+{
+	pid_t thread = caller_now().pid;
+	struct noter **link = &attempts->newest;
+	struct noter *noter;
+
+	while (*link && (*link)->thread != thread)
+		link = &(*link)->older;
+	noter = *link;
+	if (noter) {
+		*link = noter->older;
+	} else {
+		drop_ended(attempts);
+		noter = calloc(1, sizeof(*noter));
+		if (!noter)
+			return NULL;
+		noter->thread = thread;
+		attempts->count++;
+	}
+	noter->older = attempts->newest;
+	attempts->newest = noter;
+	return noter;
+}
+
+static struct note *find_note(struct noter *noter, const struct node *dir,
     const char *name, enum attempt_kind kind)
 {
-	pid_t pid = caller_now().pid;
+	for (size_t i = 0; noter && i < NOTES; i++) {
+		struct note *note = &noter->notes[i];
 
-	for (size_t i = 0; i < NOTES && pid != 0; i++) {
-		struct note *note = &attempts->notes[i];
-
-		if (note->pid == pid && note->kind == kind &&
-		    note->dir == dir->ino && strcmp(note->name, name) == 0)
+		if (note->used && note->kind == kind && note->dir == dir->ino &&
+		    strcmp(note->name, name) == 0)
 			return note;
 	}
 	return NULL;
@@ -70,50 +142,82 @@ void attempt_note(const struct node *dir, const char *name,
     enum attempt_kind kind)
 {
 	struct attempts *attempts = dir->mount->attempts;
+	struct noter *noter;
 	struct note *note;
 
+	if (!caller_now().pid)
+		return;
 	SCOPED_LOCK(&attempts->lock);
-	note = find_note(attempts, dir, name, kind);
+	noter = noter_make(attempts);
+	if (!noter)
+		return; /* it is told what is so for all */
+	note = find_note(noter, dir, name, kind);
 	if (!note)
-		note = &attempts->notes[attempts->next++ % NOTES];
+		note = &noter->notes[noter->next++ % NOTES];
+	note->used = true;
 	note->kind = kind;
-	note->pid = caller_now().pid;
 	note->dir = dir->ino;
 	snprintf(note->name, sizeof(note->name), "%s", name);
+}
+
+/* The thread of the caller's process that has noted it; 0: none has. */
+static pid_t noted_by(const struct node *dir, const char *name,
+    enum attempt_kind kind)
+{
+	struct attempts *attempts = dir->mount->attempts;
+	pid_t me = caller_now().pid, others[RELATIVES];
+	size_t count = 0;
+
+	if (!me)
+		return 0;
+	{
+		SCOPED_LOCK(&attempts->lock);
+		for (struct noter *at = attempts->newest; at; at = at->older) {
+			if (!find_note(at, dir, name, kind))
+				continue;
+			if (at->thread == me)
+				return me;
+			if (count < RELATIVES)
+				others[count++] = at->thread;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		if (caller_is_of(others[i]))
+			return others[i];
+	return 0;
 }
 
 void attempt_forget(const struct node *dir, const char *name,
     enum attempt_kind kind)
 {
 	struct attempts *attempts = dir->mount->attempts;
+	pid_t thread = noted_by(dir, name, kind);
 	struct note *note;
 
 	SCOPED_LOCK(&attempts->lock);
-	note = find_note(attempts, dir, name, kind);
+	note = find_note(noter_of(attempts, thread), dir, name, kind);
 	if (note)
-		note->pid = 0;
+		note->used = false;
 }
 
 bool attempt_is_noted(const struct node *dir, const char *name,
     enum attempt_kind kind)
 {
-	struct attempts *attempts = dir->mount->attempts;
-
-	SCOPED_LOCK(&attempts->lock);
-	return find_note(attempts, dir, name, kind) != NULL;
+	return noted_by(dir, name, kind) != 0;
 }
 
 uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind)
 {
 	struct attempts *attempts = mount->attempts;
-	pid_t pid = caller_now().pid;
+	const struct noter *noter;
 
 	SCOPED_LOCK(&attempts->lock);
-	for (size_t i = 1; pid && i <= NOTES; i++) {
+	noter = noter_of(attempts, caller_now().pid);
+	for (size_t i = 1; noter && i <= NOTES; i++) {
 		const struct note *note =
-		    &attempts->notes[(attempts->next - i) % NOTES];
+		    &noter->notes[(noter->next - i) % NOTES];
 
-		if (note->pid == pid && note->kind == kind)
+		if (note->used && note->kind == kind)
 			return note->dir;
 	}
 	return 0;

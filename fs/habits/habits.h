@@ -2,7 +2,8 @@
 /*
  * What programs do, system call by system call, where one call alone does not
  * say what they mean, and what follows from it. What is noted is of the calling
- * program (caller.h), and no other one sees any of it.
+ * process (caller.h): no other one sees any of it, and whatever others note, it
+ * stays until the process has ended.
  *
  * mv NEW 1.0, where 1.0 is an image: what is moved takes the image's tag.
  *
@@ -65,8 +66,7 @@
 #include "node/node.h"
 #include "node/view.h"
 
-/* What a program has just tried; a note is of one thread, one directory and one
- * name. */
+/* What a process has just tried, in one directory, with one name. */
 enum attempt_kind {
 	/* To rename something into the directory of an image, which was told
 	 * that there is one already. */
@@ -86,14 +86,15 @@ struct attempts;
 struct attempts *attempts_new(struct err *err);
 void attempts_free(struct attempts *attempts);
 
-/* Of the caller's thread (caller.h), as all that follows. */
+/* Of the caller's process, as all that follows. Of one thread's notes the last
+ * ones are kept. */
 void attempt_note(const struct node *dir, const char *name,
     enum attempt_kind kind);
 void attempt_forget(const struct node *dir, const char *name,
     enum attempt_kind kind);
 bool attempt_is_noted(const struct node *dir, const char *name,
     enum attempt_kind kind);
-/* The directory of the newest one; 0: no attempt. */
+/* The directory of the newest one of the caller's thread; 0: no attempt. */
 uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind);
 
 /* mv: rename() into a directory, with the flags of renameat2(2): 0 where it is
