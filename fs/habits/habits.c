@@ -341,3 +341,54 @@ enum removing removing_opened(struct handle *handle)
 			return handle->removing = at->removing;
 	return REMOVING_NOTHING;
 }
+
+/* --- names by which programs replace what is there --- */
+
+/* ln -sf renames a link of such a name over a file that is there: over an
+ * archive, which is no tag's own name. */
+int link_check_name(const char *name, const char *path, struct err *err)
+{
+	static const char *const programs[] = {"ln"};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	enum { LENGTH = 8 };
+
+	if (strncmp(name, "Cu", 2) != 0 || strlen(name) != LENGTH ||
+	    strspn(name, letters) != LENGTH || !caller_is_program(programs, 1))
+		return 0;
+	return err_set(err, EPERM,
+	    "an archive cannot become a link: link the tag itself, as in "
+	    "ln -sfn %s TAG",
+	    path);
+}
+
+/* cp -b and editors move what they replace out of the way. */
+int backup_check(const char *name, const char *to_name, struct err *err)
+{
+	if (to_name[strlen(to_name) - 1] != '~')
+		return 0;
+	return err_set(err, EPERM,
+	    "%s cannot become %s: a write replaces an image as a whole; to "
+	    "keep the image, give it another tag first (ln -s TAG OLD)",
+	    name, to_name);
+}
+
+/* --- programs that make directories --- */
+
+/* Programs that unpack into a directory that somebody else has made. */
+bool caller_unpacks(void)
+{
+	static const char *const programs[] = {"tar", "bsdtar"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}
+
+/* Programs that make several directories and write nothing into them. */
+bool caller_only_makes(void)
+{
+	static const char *const programs[] = {"mkdir", "install", "ginstall"};
+
+	return caller_is_program(programs,
+	    sizeof(programs) / sizeof(*programs));
+}

@@ -26,7 +26,7 @@
  * tag (upload.h, uploads_renews()).
  *
  * cp -b and editors: rename(1.0.tar, 1.0.tar~) before they write another one
- * is refused (tag/tags.c): a write replaces an image as a whole.
+ * is refused: a write replaces an image as a whole.
  *
  * rm -r 1.0: it goes depth first, and would read the names in all layers.
  *
@@ -45,7 +45,7 @@
  *	symlink(1.0, stable/1.0)         puts the tag stable
  *
  * ln -sf 1.0 stable.tar, a file: symlink(1.0, CuXXXXXX), to be renamed over it,
- * is refused, since that name is another tag's (tag/tags.c).
+ * is refused, since that name is another tag's.
  *
  * cp -r 1.0 2.0, rsync -a, tar x: a directory is made and filled.
  *
@@ -134,5 +134,17 @@ int removing_part(struct node *image_dir, const char *name, struct err *err);
 /* What the caller, whose new handle it is, does to the image in which its
  * directory lies. The handle says so from now on. */
 enum removing removing_opened(struct handle *handle);
+
+/* ln -sf over an archive: -EPERM for the name of its temporary link, to a
+ * path. */
+int link_check_name(const char *name, const char *path, struct err *err);
+
+/* cp -b: -EPERM for a rename to the name of a backup. */
+int backup_check(const char *name, const char *to_name, struct err *err);
+
+/* Whether the caller is a program that unpacks into a directory which somebody
+ * else has made; that makes directories and writes nothing into them. */
+bool caller_unpacks(void);
+bool caller_only_makes(void);
 
 #endif

@@ -206,24 +206,6 @@ void mirror_begin(struct node *dir, const char *name)
 		begin(dir);
 }
 
-/* Programs that unpack into a directory that somebody else has made. */
-static bool caller_unpacks(void)
-{
-	static const char *const programs[] = {"tar", "bsdtar"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
-/* Programs that make several directories and write nothing into them. */
-static bool caller_only_makes(void)
-{
-	static const char *const programs[] = {"mkdir", "install", "ginstall"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
 void mirror_begin_by_mkdir(struct node *dir, const char *name)
 {
 	if (!is_part(name, S_IFDIR))

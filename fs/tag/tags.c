@@ -94,30 +94,12 @@ static int copy_to(const struct mount_source *source, struct image *image,
 		   : tag_copy(image, &to->name, source->mount->referrers, err);
 }
 
-/* ln -sf renames a link of such a name over a file that is there: over an
- * archive, which is no tag's own name. */
-static int check_link_name(const char *name, const char *path, struct err *err)
-{
-	static const char *const programs[] = {"ln"};
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	enum { LENGTH = 8 };
-
-	if (strncmp(name, "Cu", 2) != 0 || strlen(name) != LENGTH ||
-	    strspn(name, letters) != LENGTH || !caller_is_program(programs, 1))
-		return 0;
-	return err_set(err, EPERM,
-	    "an archive cannot become a link: link the tag itself, as in "
-	    "ln -sfn %s TAG",
-	    path);
-}
-
 int tags_link(struct node *dir, const char *name, const char *path,
     struct node **out, struct err *err)
 {
 	CLEANUP(tag_release) struct tag to = {0};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = check_link_name(name, path, err);
+	int r = link_check_name(name, path, err);
 
 	if (r == 0)
 		r = tag_to_be(dir, name, &to, err);
@@ -215,23 +197,12 @@ static int exchange_names(struct node *dir, const char *name,
 	return r;
 }
 
-/* cp -b and editors move what they replace out of the way. */
-static int check_backup(const char *name, const char *to_name, struct err *err)
-{
-	if (to_name[strlen(to_name) - 1] != '~')
-		return 0;
-	return err_set(err, EPERM,
-	    "%s cannot become %s: a write replaces an image as a whole; to "
-	    "keep the image, give it another tag first (ln -s TAG OLD)",
-	    name, to_name);
-}
-
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(tag_release) struct tag from = {0};
 	CLEANUP(tag_release) struct tag to = {0};
-	int r = check_backup(name, to_name, err);
+	int r = backup_check(name, to_name, err);
 
 	if (r == 0)
 		r = check_delete(dir->mount, name, err);
