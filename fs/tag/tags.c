@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "habits/caller.h"
 #include "habits/habits.h"
 #include "image/retag.h"
 #include "image/untag.h"
