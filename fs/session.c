@@ -65,12 +65,12 @@ static void session_release(struct session *session)
 	loop_free(session->loop);
 	op_close_all(mount);
 	borrowed_free(mount->borrowed);
-	if (mount->uploads)
-		uploads_end(mount->uploads);
+	if (mount->written)
+		written_names_end(mount->written);
 	if (mount->nodes)
 		node_table_free(mount->nodes);
-	if (mount->uploads)
-		uploads_free(mount->uploads);
+	if (mount->written)
+		written_names_free(mount->written);
 	if (mount->scratches) {
 		mirrors_end(&session->source);
 		scratches_free(mount->scratches);
@@ -235,8 +235,8 @@ static int make_mount(struct session *session, struct err *err)
 	mount->scratches = scratches_new(err);
 	if (!mount->scratches)
 		return -err->code;
-	mount->uploads = uploads_new(err);
-	if (!mount->uploads)
+	mount->written = written_names_new(err);
+	if (!mount->written)
 		return -err->code;
 	return repo_node_root(source, source->base, &session->root, err);
 }

@@ -139,7 +139,7 @@ char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry)
 char *key_of_serial(enum key_serial kind, uint64_t serial)
 {
 	static const char *const kinds[] = {
-	    [KEY_UPLOAD] = "upload",
+	    [KEY_WRITTEN] = "upload",
 	    [KEY_LINK] = "link",
 	    [KEY_SCRATCH] = "scratch",
 	    [KEY_EVENTS] = "control/events",

@@ -51,7 +51,7 @@ char *key_of_document(const struct node *dir, const char *name,
 char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry);
 
 /* What only this mount has, by a number of its own. */
-enum key_serial { KEY_UPLOAD, KEY_LINK, KEY_SCRATCH, KEY_EVENTS };
+enum key_serial { KEY_WRITTEN, KEY_LINK, KEY_SCRATCH, KEY_EVENTS };
 char *key_of_serial(enum key_serial kind, uint64_t serial);
 
 /* The number that a node of this kind and key (usually) has; takes the key. 0:

@@ -48,7 +48,7 @@ enum node_kind {
 	NODE_REFERRERS,
 	NODE_TREE,       /* a directory of a root file system or of a layer */
 	NODE_LAYER_FILE, /* what is no directory there */
-	NODE_UPLOAD,     /* a file that is being written */
+	NODE_WRITTEN,    /* a file that is being written */
 	NODE_LINK,
 	NODE_SCRATCH, /* a directory on the local disk */
 	NODE_SCRATCH_FILE,

@@ -178,7 +178,7 @@ extern const struct view_ops view_platforms;
 extern const struct view_ops view_referrers;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
-extern const struct view_ops view_upload;
+extern const struct view_ops view_written;
 extern const struct view_ops view_link;
 extern const struct view_ops view_scratch;
 extern const struct view_ops view_scratch_file;

@@ -375,7 +375,7 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 
 	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
-	r = uploads_lookup(dir, name, &file, err);
+	r = written_names_lookup(dir, name, &file, err);
 	return r == 1 ? err_set(err, EXDEV,
 			    "%s: cannot be moved there; copy it", name)
 		      : r;

@@ -259,7 +259,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 int tags_unlink(struct node *dir, const char *name, struct err *err)
 {
 	/* What gzip removes when it has written NAME.gz is the same tag. */
-	if (tags_replaces(dir, name) || uploads_renews(dir, name))
+	if (tags_replaces(dir, name) || written_names_renew(dir, name))
 		return 0;
 	return remove_tag(dir, name, false, err);
 }

@@ -58,7 +58,7 @@ struct save *document_save(const struct handle *handle)
 {
 	const struct document_file *file = handle->file;
 
-	if (handle->node->kind != NODE_DOCUMENT || file->upload)
+	if (handle->node->kind != NODE_DOCUMENT || file->written)
 		return NULL;
 	return archive_content_save(file->content.node);
 }
@@ -109,7 +109,7 @@ int document_written(struct node *dir, const char *name, struct node **out,
 	struct document document = {.dir = dir, .name = name};
 	int r;
 
-	if (!uploads_pushed(dir, name, &document.size))
+	if (!written_names_had(dir, name, &document.size))
 		return 0;
 	r = write_intent(dir, name, &document.intent, err);
 	return r < 0 ? r : written(dir, &document, out, err);

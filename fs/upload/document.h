@@ -3,7 +3,7 @@
  * Documents: files of an image that are read as what they are, and written to
  * change the image: TAG.tar, image.tar, manifest.json, config.json. Their
  * content is a node of another view that nobody else knows; what is written is
- * an upload, which has the document's name.
+ * a file, which has the document's name.
  */
 #ifndef FS_DOCUMENT_H
 #define FS_DOCUMENT_H

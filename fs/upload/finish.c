@@ -5,91 +5,92 @@
 #include "image/retag.h"
 #include "table.h"
 
-int upload_push(struct upload *upload, struct err *err)
+int written_file_push(struct written_file *file, struct err *err)
 {
-	const struct write_intent *intent = &upload->intent;
+	const struct write_intent *intent = &file->intent;
 	const struct push_target to = {.images = intent->source->images,
 	    .repository = intent->repository,
 	    .tag = intent->tag,
 	    .untagged = intent_kind(intent)->is_untagged};
 
-	if (upload->push)
+	if (file->push)
 		return 0;
-	return push_new(&to, upload->spool, &upload->push, err);
+	return push_new(&to, file->spool, &file->push, err);
 }
 
 /* What its archive is now, whether its bytes came in or it was copied in the
  * registry; NULL where it is not an archive. */
-static const struct digest *pushed_digest(const struct upload *upload)
+static const struct digest *pushed_digest(const struct written_file *file)
 {
-	if (!intent_kind(&upload->intent)->is_archive)
+	if (!intent_kind(&file->intent)->is_archive)
 		return NULL;
-	return upload->source ? &save_image(upload->source)->digest
-			      : push_digest(upload->push);
+	return file->source ? &save_image(file->source)->digest
+			    : push_digest(file->push);
 }
 
-int upload_apply(struct upload *upload, struct err *err)
+int written_file_apply(struct written_file *file, struct err *err)
 {
-	const struct write_kind *kind = intent_kind(&upload->intent);
+	const struct write_kind *kind = intent_kind(&file->intent);
 	char type[ARTIFACT_TYPE_SIZE];
-	const struct write_content file = {.name = upload->name,
+	const struct write_content content = {.name = file->name,
 	    .type = type,
-	    .spool = upload->spool,
-	    .pushed = pushed_digest(upload)};
+	    .spool = file->spool,
+	    .pushed = pushed_digest(file)};
 
-	if (upload->state == FILE_DONE || !kind->apply)
+	if (file->state == FILE_DONE || !kind->apply)
 		return 1;
-	upload_type(upload, type);
-	return kind->apply(&upload->intent, &file, err);
+	written_file_type(file, type);
+	return kind->apply(&file->intent, &content, err);
 }
 
 /* Takes note of what push_advance() or push_end() said. */
-int upload_outcome(struct upload *upload, int r, struct err *err)
+int written_file_outcome(struct written_file *file, int r, struct err *err)
 {
-	bool was_done = upload->state == FILE_DONE;
+	bool was_done = file->state == FILE_DONE;
 	struct err lasting = *err;
 
 	if (r == 1 && !was_done) {
-		upload_become(upload, FILE_DONE, NULL);
-		uploads_pushed_now(upload);
+		written_file_become(file, FILE_DONE, NULL);
+		written_names_pushed(file);
 	}
 	if (r >= 0)
 		return 0;
 	/* EINTR asks to write again, which many programs would do for ever. */
 	if (r == -EINTR)
 		lasting.code = EIO;
-	upload_become(upload, was_done ? FILE_OVERRUN : FILE_FAILED, &lasting);
+	written_file_become(file, was_done ? FILE_OVERRUN : FILE_FAILED,
+	    &lasting);
 	if (!was_done)
-		uploads_failed_now(upload);
+		written_file_failed(file);
 	return r;
 }
 
-int upload_copy_finish(struct upload *upload, struct err *err)
+int written_file_copy_finish(struct written_file *file, struct err *err)
 {
-	const struct tag_name to = {upload->intent.repository,
-	    upload->intent.tag};
+	const struct tag_name to = {file->intent.repository, file->intent.tag};
 	int r;
 
-	if (upload->copied < save_size(upload->source))
+	if (file->copied < save_size(file->source))
 		return err_set(err, EINVAL, "%s was not copied completely",
-		    upload->name);
-	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
+		    file->name);
+	r = tag_copy(save_image(file->source), &to, file->mount->referrers,
 	    err);
-	return r < 0 ? r : upload_apply(upload, err);
+	return r < 0 ? r : written_file_apply(file, err);
 }
 
-int upload_complete(struct upload *upload, bool is_last, struct err *err)
+int written_file_complete(struct written_file *file, bool is_last,
+    struct err *err)
 {
 	int r;
 
-	if (upload->source)
-		return upload_copy_finish(upload, err);
-	if (!spool_size(upload->spool))
+	if (file->source)
+		return written_file_copy_finish(file, err);
+	if (!spool_size(file->spool))
 		return 0;
-	if (!intent_kind(&upload->intent)->is_archive)
-		return upload_apply(upload, err);
-	r = upload_push(upload, err);
+	if (!intent_kind(&file->intent)->is_archive)
+		return written_file_apply(file, err);
+	r = written_file_push(file, err);
 	if (r == 0)
-		r = push_end(upload->push, is_last, err);
-	return r == 1 ? upload_apply(upload, err) : r;
+		r = push_end(file->push, is_last, err);
+	return r == 1 ? written_file_apply(file, err) : r;
 }

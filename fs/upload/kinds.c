@@ -119,13 +119,13 @@ const struct write_kind write_platform = {
 };
 
 /* Whether its first bytes are those of an archive, compressed or not. */
-static bool is_archive(struct upload *upload)
+static bool is_archive(struct written_file *file)
 {
 	static const char magic[] = "ustar";
 	enum { MAGIC_AT = 257 };
 	char head[MAGIC_AT + sizeof(magic) - 1];
 	struct err none = ERR_INIT;
-	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
+	ssize_t n = spool_read(file->spool, head, sizeof(head), 0, &none);
 
 	if (n <= 0)
 		return false;
@@ -134,11 +134,11 @@ static bool is_archive(struct upload *upload)
 		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
 }
 
-void upload_settle_kind(struct upload *upload, bool moved)
+void written_file_settle_kind(struct written_file *file, bool moved)
 {
-	struct write_intent *intent = &upload->intent;
+	struct write_intent *intent = &file->intent;
 
-	if (intent_may_be_archive(intent, upload->name, moved) &&
-	    (moved || !upload->temporary) && is_archive(upload))
+	if (intent_may_be_archive(intent, file->name, moved) &&
+	    (moved || !file->temporary) && is_archive(file))
 		intent->effect = WRITE_ARCHIVE;
 }

@@ -26,61 +26,61 @@ int renaming_init(struct renaming *renaming, struct node *dir, const char *name,
 	return write_intent(dir, name, &renaming->intent, err);
 }
 
-static void swap_names(struct upload *upload, struct renaming *renaming)
+static void swap_names(struct written_file *file, struct renaming *renaming)
 {
-	struct renaming was = {upload->dir, upload->name, upload->intent};
+	struct renaming was = {file->dir, file->name, file->intent};
 
-	upload->dir = renaming->dir;
-	upload->name = renaming->name;
-	upload->intent = renaming->intent;
+	file->dir = renaming->dir;
+	file->name = renaming->name;
+	file->intent = renaming->intent;
 	*renaming = was;
 }
 
 /*
  * The bytes stay under the old name, and as .TAG.failed where they would have
  * gone: programs that rename remove the old name when that fails. Called with
- * the new names in the upload.
+ * the new names in the file.
  */
-static void move_failed(struct upload *upload, struct renaming *renaming,
+static void move_failed(struct written_file *file, struct renaming *renaming,
     const struct err *why)
 {
-	push_give_up(steal(&upload->push), why);
-	upload_keep_failed(upload);
-	swap_names(upload, renaming);
-	upload_become(upload, upload_first_state(upload), why);
+	push_give_up(steal(&file->push), why);
+	written_file_keep_failed(file);
+	swap_names(file, renaming);
+	written_file_become(file, written_file_first_state(file), why);
 }
 
 /*
- * Moves the upload to its new name and, if that pushes, pushes it: what it was
+ * Moves the file to its new name and, if that pushes, pushes it: what it was
  * before is restored when that fails, because a program that renames then
  * removes the old name. Between begin and end.
  */
-int upload_move(struct upload *upload, struct renaming *renaming,
+int written_file_move(struct written_file *file, struct renaming *renaming,
     struct err *err)
 {
-	bool moved = upload->dir != renaming->dir;
+	bool moved = file->dir != renaming->dir;
 	int r = 0;
 
-	if (upload->source && upload->copied < save_size(upload->source))
-		r = upload_copy_spool(upload, err);
+	if (file->source && file->copied < save_size(file->source))
+		r = written_file_copy_spool(file, err);
 	if (r < 0)
 		return r;
-	upload_restart(upload);
-	swap_names(upload, renaming);
-	upload->temporary = false;
-	upload_settle_kind(upload, moved);
-	upload_become(upload, upload_first_state(upload), NULL);
-	if (upload->intent.effect != WRITE_NOTHING && upload_size(upload))
-		r = upload_complete(upload, true, err);
+	written_file_restart(file);
+	swap_names(file, renaming);
+	file->temporary = false;
+	written_file_settle_kind(file, moved);
+	written_file_become(file, written_file_first_state(file), NULL);
+	if (file->intent.effect != WRITE_NOTHING && written_file_size(file))
+		r = written_file_complete(file, true, err);
 	if (r < 0) {
-		move_failed(upload, renaming, err);
+		move_failed(file, renaming, err);
 		return r;
 	}
-	uploads_remove_all(upload);
+	written_names_take_all(file);
 	if (r == 0)
-		return uploads_insert(upload->dir, upload->name, upload, err);
-	upload_become(upload, FILE_DONE, NULL);
-	uploads_remember_pushed(upload);
-	upload_drop_unreachable(upload);
+		return written_names_insert(file->dir, file->name, file, err);
+	written_file_become(file, FILE_DONE, NULL);
+	written_names_remember(file);
+	written_file_drop_unreachable(file);
 	return 0;
 }

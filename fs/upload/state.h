@@ -52,7 +52,7 @@
 #include "base/err.h"
 
 struct renaming;
-struct upload;
+struct written_file;
 
 enum file_state {
 	FILE_KEPT,
@@ -87,9 +87,9 @@ struct file_action {
 	struct renaming *renaming; /* to which it is renamed */
 };
 
-/* Takes the step of the table above. Between upload_begin() and upload_end().
- * 0, or -errno. */
-int upload_act(struct upload *upload, const struct file_action *action,
-    struct err *err);
+/* Takes the step of the table above. Between written_file_begin() and
+ * written_file_end(). 0, or -errno. */
+int written_file_act(struct written_file *file,
+    const struct file_action *action, struct err *err);
 
 #endif

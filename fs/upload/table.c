@@ -21,23 +21,23 @@
  * manager makes, and more. */
 enum { PUSHED_NAMES_MAX = 4096 };
 
-struct uploads *uploads_new(struct err *err)
+struct written_names *written_names_new(struct err *err)
 {
-	struct uploads *uploads = calloc(1, sizeof(*uploads));
+	struct written_names *table = calloc(1, sizeof(*table));
 
-	if (!uploads) {
+	if (!table) {
 		err_nomem(err);
 		return NULL;
 	}
-	pthread_mutex_init(&uploads->lock, NULL);
-	uploads->newest = &uploads->oldest;
-	return uploads;
+	pthread_mutex_init(&table->lock, NULL);
+	table->newest = &table->oldest;
+	return table;
 }
 
 /* The file has one name less. Under lock. */
 static void unlink_name(struct written_name *name)
 {
-	struct written_name **at = &name->upload->names;
+	struct written_name **at = &name->file->names;
 
 	while (*at != name)
 		at = &(*at)->next;
@@ -45,11 +45,11 @@ static void unlink_name(struct written_name *name)
 }
 
 /* And one more. Under lock. */
-static void link_name(struct written_name *name, struct upload *upload)
+static void link_name(struct written_name *name, struct written_file *file)
 {
-	name->upload = upload;
-	name->next = upload->names;
-	upload->names = name;
+	name->file = file;
+	name->next = file->names;
+	file->names = name;
 }
 
 /* Takes a name out of all tables, for name_release(). Under lock. */
@@ -87,66 +87,68 @@ static void pushed_release(struct pushed_name *pushed)
 DEFINE_CLEANUP(struct pushed_name *, pushed_release);
 
 /* Takes out the name that was pushed before all others. Under lock. */
-static struct pushed_name *take_oldest(struct uploads *uploads)
+static struct pushed_name *take_oldest(struct written_names *table)
 {
-	struct pushed_name *pushed = uploads->oldest;
+	struct pushed_name *pushed = table->oldest;
 
-	uploads->oldest = pushed->next;
-	if (!uploads->oldest)
-		uploads->newest = &uploads->oldest;
-	uploads->pushed_count--;
+	table->oldest = pushed->next;
+	if (!table->oldest)
+		table->newest = &table->oldest;
+	table->pushed_count--;
 	map_del(&pushed->dir->pushed, pushed->name);
 	return pushed;
 }
 
-void uploads_end(struct uploads *uploads)
+void written_names_end(struct written_names *table)
 {
-	while (uploads->names) {
-		struct written_name *name = take(uploads->names);
-		CLEANUP(upload_put_p) struct upload *upload = name->upload;
-		uint64_t size = spool_size(upload->spool);
+	while (table->names) {
+		struct written_name *name = take(table->names);
+		CLEANUP(written_file_put_p)
+		struct written_file *file = name->file;
+		uint64_t size = spool_size(file->spool);
 
 		if (size)
 			log_warn("%s: %llu bytes were not pushed and are lost "
 				 "with the mount",
-			    upload->name, (unsigned long long)size);
+			    file->name, (unsigned long long)size);
 		name_release(name);
 	}
-	while (uploads->oldest)
-		pushed_release(take_oldest(uploads));
+	while (table->oldest)
+		pushed_release(take_oldest(table));
 }
 
-void uploads_free(struct uploads *uploads)
+void written_names_free(struct written_names *table)
 {
-	pthread_mutex_destroy(&uploads->lock);
-	free(uploads);
+	pthread_mutex_destroy(&table->lock);
+	free(table);
 }
 
-struct upload *uploads_find(struct written_dir *dir, const char *name)
+struct written_file *written_names_find(struct written_dir *dir,
+    const char *name)
 {
 	const struct written_name *found;
-	struct upload *upload;
+	struct written_file *file;
 
 	{
-		SCOPED_LOCK(&dir->uploads->lock);
+		SCOPED_LOCK(&dir->table->lock);
 		found = map_get(&dir->files, name);
 		if (!found)
 			return NULL;
-		upload = upload_get(found->upload);
+		file = written_file_get(found->file);
 	}
-	if (!upload_came_to_nothing(upload))
-		return upload;
-	uploads_take_name(dir, name, upload);
-	upload_put(upload);
+	if (!written_file_came_to_nothing(file))
+		return file;
+	written_names_take(dir, name, file);
+	written_file_put(file);
 	return NULL;
 }
 
-struct upload *uploads_find_in(struct node *dir, const char *name)
+struct written_file *written_names_find_in(struct node *dir, const char *name)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
 
-	return written ? uploads_find(written, name) : NULL;
+	return written ? written_names_find(written, name) : NULL;
 }
 
 static struct written_name *name_new(struct written_dir *dir, const char *text)
@@ -164,120 +166,120 @@ static struct written_name *name_new(struct written_dir *dir, const char *text)
 }
 
 /* Puts a new name into the tables. Under lock. */
-static int add_name(struct uploads *uploads, struct written_name *name,
-    struct upload *upload, struct err *err)
+static int add_name(struct written_names *table, struct written_name *name,
+    struct written_file *file, struct err *err)
 {
 	if (map_put(&name->dir->files, name->name, name) < 0)
 		return err_nomem(err);
-	link_name(name, upload);
-	name->next_of_all = uploads->names;
-	if (uploads->names)
-		uploads->names->link = &name->next_of_all;
-	name->link = &uploads->names;
-	uploads->names = name;
+	link_name(name, file);
+	name->next_of_all = table->names;
+	if (table->names)
+		table->names->link = &name->next_of_all;
+	name->link = &table->names;
+	table->names = name;
 	return 0;
 }
 
-int uploads_insert(struct written_dir *dir, const char *text,
-    struct upload *upload, struct err *err)
+int written_names_insert(struct written_dir *dir, const char *text,
+    struct written_file *file, struct err *err)
 {
 	CLEANUP(name_release_p) struct written_name *name = name_new(dir, text);
-	CLEANUP(upload_put_p) struct upload *before = NULL;
+	CLEANUP(written_file_put_p) struct written_file *before = NULL;
 	struct written_name *there;
 	int r = name ? 0 : err_nomem(err);
 
 	if (r < 0)
 		return r;
 	{
-		SCOPED_LOCK(&dir->uploads->lock);
+		SCOPED_LOCK(&dir->table->lock);
 		there = map_get(&dir->files, text);
 		if (there) {
-			before = there->upload;
+			before = there->file;
 			unlink_name(there);
-			link_name(there, upload_get(upload));
+			link_name(there, written_file_get(file));
 		} else {
-			r = add_name(dir->uploads, name, upload, err);
+			r = add_name(dir->table, name, file, err);
 			if (r == 0)
 				name = NULL;
 			if (r == 0)
-				upload_get(upload);
+				written_file_get(file);
 		}
 	}
 	if (before)
-		upload_drop_unreachable(before);
+		written_file_drop_unreachable(before);
 	return r;
 }
 
-bool uploads_take_name(struct written_dir *dir, const char *text,
-    const struct upload *only)
+bool written_names_take(struct written_dir *dir, const char *text,
+    const struct written_file *only)
 {
 	CLEANUP(name_release_p) struct written_name *name = NULL;
-	CLEANUP(upload_put_p) struct upload *upload = NULL;
+	CLEANUP(written_file_put_p) struct written_file *file = NULL;
 
 	{
-		SCOPED_LOCK(&dir->uploads->lock);
+		SCOPED_LOCK(&dir->table->lock);
 		struct written_name *there = map_get(&dir->files, text);
 
-		if (!there || (only && there->upload != only))
+		if (!there || (only && there->file != only))
 			return false;
 		name = take(there);
-		upload = name->upload;
+		file = name->file;
 	}
-	upload_drop_unreachable(upload);
+	written_file_drop_unreachable(file);
 	return true;
 }
 
-bool upload_named(struct upload *upload)
+bool written_file_is_named(struct written_file *file)
 {
-	SCOPED_LOCK(&upload->mount->uploads->lock);
-	return upload->names != NULL;
+	SCOPED_LOCK(&file->mount->written->lock);
+	return file->names != NULL;
 }
 
-void uploads_remove_all(struct upload *upload)
+void written_names_take_all(struct written_file *file)
 {
 	struct written_name *name;
 
 	do {
 		{
-			SCOPED_LOCK(&upload->mount->uploads->lock);
-			name = upload->names ? take(upload->names) : NULL;
+			SCOPED_LOCK(&file->mount->written->lock);
+			name = file->names ? take(file->names) : NULL;
 		}
 		if (name)
-			upload_put(name->upload);
+			written_file_put(name->file);
 		name_release(name);
 	} while (name);
 }
 
-int uploads_lookup(struct node *dir, const char *name, struct node **out,
+int written_names_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	CLEANUP(upload_put_p)
-	struct upload *upload = uploads_find_in(dir, name);
+	CLEANUP(written_file_put_p)
+	struct written_file *file = written_names_find_in(dir, name);
 	int r;
 
-	if (!upload)
+	if (!file)
 		return 0;
-	r = upload_node(dir->source, upload, out, err);
+	r = written_node(dir->source, file, out, err);
 	return r < 0 ? r : 1;
 }
 
-int uploads_list(struct node *dir, struct dirlist *out, struct err *err)
+int written_names_list(struct node *dir, struct dirlist *out, struct err *err)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
 
 	if (!written)
 		return 0;
-	SCOPED_LOCK(&written->uploads->lock);
+	SCOPED_LOCK(&written->table->lock);
 	map_foreach (&written->files, slot) {
 		const struct written_name *name = slot->value;
 		int r;
 
-		if (upload_came_to_nothing(name->upload))
+		if (written_file_came_to_nothing(name->file))
 			continue;
 		r = dirlist_add(out, slot->key, strlen(slot->key), S_IFREG,
-		    key_number(NODE_UPLOAD,
-			key_of_serial(KEY_UPLOAD, name->upload->serial)),
+		    key_number(NODE_WRITTEN,
+			key_of_serial(KEY_WRITTEN, name->file->serial)),
 		    err);
 		if (r < 0)
 			return r;
@@ -285,15 +287,15 @@ int uploads_list(struct node *dir, struct dirlist *out, struct err *err)
 	return 0;
 }
 
-bool uploads_remove(struct node *dir, const char *name)
+bool written_names_remove(struct node *dir, const char *name)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
 
-	return written && uploads_take_name(written, name, NULL);
+	return written && written_names_take(written, name, NULL);
 }
 
-bool uploads_pushed(struct node *dir, const char *name, uint64_t *size)
+bool written_names_had(struct node *dir, const char *name, uint64_t *size)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
@@ -301,7 +303,7 @@ bool uploads_pushed(struct node *dir, const char *name, uint64_t *size)
 
 	if (!written)
 		return false;
-	SCOPED_LOCK(&written->uploads->lock);
+	SCOPED_LOCK(&written->table->lock);
 	pushed = map_get(&written->pushed, name);
 	if (pushed)
 		*size = pushed->size;
@@ -317,7 +319,7 @@ static bool is_archive_of(const char *text, const char *tag)
 	return strcmp(name.archive_tag, tag) == 0;
 }
 
-bool uploads_renews(struct node *dir, const char *name)
+bool written_names_renew(struct node *dir, const char *name)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
@@ -326,7 +328,7 @@ bool uploads_renews(struct node *dir, const char *name)
 	name_parse(&parsed, name);
 	if (!written || !*parsed.archive_tag)
 		return false;
-	SCOPED_LOCK(&written->uploads->lock);
+	SCOPED_LOCK(&written->table->lock);
 	map_foreach (&written->pushed, slot) {
 		const struct pushed_name *pushed = slot->value;
 
@@ -352,19 +354,19 @@ static struct pushed_name *pushed_new(struct written_dir *dir, const char *text)
 	return NULL;
 }
 
-void uploads_remember_pushed(struct upload *upload)
+void written_names_remember(struct written_file *file)
 {
-	struct uploads *uploads = upload->mount->uploads;
+	struct written_names *table = file->mount->written;
 	CLEANUP(pushed_release_p)
-	struct pushed_name *pushed = pushed_new(upload->dir, upload->name);
+	struct pushed_name *pushed = pushed_new(file->dir, file->name);
 	CLEANUP(pushed_release_p) struct pushed_name *oldest = NULL;
 	struct pushed_name *there;
 
 	if (!pushed)
 		return;
-	pushed->size = upload_size(upload);
+	pushed->size = written_file_size(file);
 	pushed->by = caller_process();
-	SCOPED_LOCK(&uploads->lock);
+	SCOPED_LOCK(&table->lock);
 	there = map_get(&pushed->dir->pushed, pushed->name);
 	if (there) {
 		there->size = pushed->size;
@@ -373,90 +375,93 @@ void uploads_remember_pushed(struct upload *upload)
 	}
 	if (map_put(&pushed->dir->pushed, pushed->name, pushed) < 0)
 		return;
-	if (uploads->pushed_count == PUSHED_NAMES_MAX)
-		oldest = take_oldest(uploads);
-	*uploads->newest = pushed;
-	uploads->newest = &pushed->next;
-	uploads->pushed_count++;
+	if (table->pushed_count == PUSHED_NAMES_MAX)
+		oldest = take_oldest(table);
+	*table->newest = pushed;
+	table->newest = &pushed->next;
+	table->pushed_count++;
 	pushed = NULL;
 }
 
-void uploads_pushed_now(struct upload *upload)
+void written_names_pushed(struct written_file *file)
 {
-	uploads_remember_pushed(upload);
-	uploads_remove_all(upload);
+	written_names_remember(file);
+	written_names_take_all(file);
 }
 
 /* What it becomes is taken, also on failure. */
-static int upload_new(struct written_dir *dir, const char *name, mode_t mode,
-    struct write_intent *intent, struct upload **out, struct err *err)
+static int written_file_new(struct written_dir *dir, const char *name,
+    mode_t mode, struct write_intent *intent, struct written_file **out,
+    struct err *err)
 {
 	struct mount *mount = intent->source->mount;
-	struct uploads *uploads = mount->uploads;
-	CLEANUP(upload_put_p)
-	struct upload *upload = calloc(1, sizeof(*upload));
+	struct written_names *table = mount->written;
+	CLEANUP(written_file_put_p)
+	struct written_file *file = calloc(1, sizeof(*file));
 	int r;
 
-	if (!upload) {
+	if (!file) {
 		intent_release(intent);
 		return err_nomem(err);
 	}
-	atomic_init(&upload->refs, 1);
-	monitor_init(&upload->monitor);
-	upload->intent = *intent;
-	upload->state = upload_first_state(upload);
+	atomic_init(&file->refs, 1);
+	monitor_init(&file->monitor);
+	file->intent = *intent;
+	file->state = written_file_first_state(file);
 	*intent = (struct write_intent){0};
-	upload->mount = mount;
-	upload->mode = mode;
-	clock_gettime(CLOCK_REALTIME, &upload->mtime);
-	upload->dir = written_dir_get(dir);
-	upload->name = strdup(name);
-	if (!upload->name)
+	file->mount = mount;
+	file->mode = mode;
+	clock_gettime(CLOCK_REALTIME, &file->mtime);
+	file->dir = written_dir_get(dir);
+	file->name = strdup(name);
+	if (!file->name)
 		return err_nomem(err);
 	{
-		SCOPED_LOCK(&uploads->lock);
-		upload->serial = ++uploads->serial;
+		SCOPED_LOCK(&table->lock);
+		file->serial = ++table->serial;
 	}
-	r = spool_new(mount->store, &upload->spool, err);
+	r = spool_new(mount->store, &file->spool, err);
 	if (r == 0)
-		*out = steal(&upload);
+		*out = steal(&file);
 	return r;
 }
 
-int upload_create(struct node *dir, const char *name, mode_t mode,
+int written_file_create(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_of(dir, err);
-	CLEANUP(upload_put_p) struct upload *upload = NULL;
+	CLEANUP(written_file_put_p) struct written_file *file = NULL;
 	struct write_intent intent = {0};
 	int r = written ? write_intent(dir, name, &intent, err) : -err->code;
 
 	if (r == 0)
-		r = upload_new(written, name, mode, &intent, &upload, err);
+		r = written_file_new(written, name, mode, &intent, &file, err);
 	if (r == 0)
-		r = uploads_insert(written, name, upload, err);
+		r = written_names_insert(written, name, file, err);
 	replace_end(dir, name);
-	return r < 0 ? r : upload_node(dir->source, upload, out, err);
+	return r < 0 ? r : written_node(dir->source, file, out, err);
 }
 
-int upload_replacing(struct node *dir, const char *name,
-    const struct write_intent *intent, struct upload **out, struct err *err)
+int written_file_replacing(struct node *dir, const char *name,
+    const struct write_intent *intent, struct written_file **out,
+    struct err *err)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_of(dir, err);
 	struct write_intent copy;
 	int r = written ? intent_copy(intent, &copy, err) : -err->code;
 
-	return r < 0 ? r : upload_new(written, name, 0644, &copy, out, err);
+	return r < 0 ? r
+		     : written_file_new(written, name, 0644, &copy, out, err);
 }
 
 /* The kernel remembers a file for as long as it likes, and the disk is small:
  * what nobody can reach any more goes at once. */
-void upload_drop_unreachable(struct upload *upload)
+void written_file_drop_unreachable(struct written_file *file)
 {
 	struct err none = ERR_INIT;
 
-	if (!upload_is_open(upload) && !upload_named(upload))
-		spool_truncate(upload->spool, 0, &none);
+	if (!written_file_is_open(file) && !written_file_is_named(file))
+		spool_truncate(file->spool, 0, &none);
 }

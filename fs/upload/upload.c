@@ -12,189 +12,189 @@
 #include "habits/caller.h"
 #include "table.h"
 
-void upload_free(struct upload *upload)
+void written_file_free(struct written_file *file)
 {
-	if (upload->push)
-		push_free(upload->push);
-	upload_copy_forget(upload);
-	if (upload->spool)
-		spool_free(upload->spool);
-	monitor_release(&upload->monitor);
-	written_dir_put(upload->dir);
-	free(upload->name);
-	intent_release(&upload->intent);
-	free(upload);
+	if (file->push)
+		push_free(file->push);
+	written_file_copy_forget(file);
+	if (file->spool)
+		spool_free(file->spool);
+	monitor_release(&file->monitor);
+	written_dir_put(file->dir);
+	free(file->name);
+	intent_release(&file->intent);
+	free(file);
 }
 
-struct upload *upload_get(struct upload *upload)
+struct written_file *written_file_get(struct written_file *file)
 {
-	atomic_fetch_add(&upload->refs, 1);
-	return upload;
+	atomic_fetch_add(&file->refs, 1);
+	return file;
 }
 
-void upload_put(struct upload *upload)
+void written_file_put(struct written_file *file)
 {
-	if (upload && atomic_fetch_sub(&upload->refs, 1) == 1)
-		upload_free(upload);
+	if (file && atomic_fetch_sub(&file->refs, 1) == 1)
+		written_file_free(file);
 }
 
-unsigned long upload_serial(const struct upload *upload)
+unsigned long written_file_serial(const struct written_file *file)
 {
-	return upload->serial;
+	return file->serial;
 }
 
 /* One operation at a time on the bytes; the rest wait, interruptibly. */
-int upload_begin(struct upload *upload, struct err *err)
+int written_file_begin(struct written_file *file, struct err *err)
 {
 	int r = 0;
 
-	monitor_enter(&upload->monitor);
-	while (upload->busy && r == 0)
-		r = monitor_wait(&upload->monitor);
+	monitor_enter(&file->monitor);
+	while (file->busy && r == 0)
+		r = monitor_wait(&file->monitor);
 	if (r == 0)
-		upload->busy = true;
-	monitor_leave(&upload->monitor);
+		file->busy = true;
+	monitor_leave(&file->monitor);
 	return r < 0 ? err_set(err, EINTR, "interrupted") : 0;
 }
 
-void upload_end(struct upload *upload)
+void written_file_end(struct written_file *file)
 {
-	monitor_enter(&upload->monitor);
-	upload->busy = false;
-	monitor_notify(&upload->monitor);
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	file->busy = false;
+	monitor_notify(&file->monitor);
+	monitor_leave(&file->monitor);
 }
 
-void upload_become(struct upload *upload, enum file_state state,
+void written_file_become(struct written_file *file, enum file_state state,
     const struct err *failure)
 {
 	struct err copy = failure ? *failure : (struct err)ERR_INIT;
 
-	monitor_enter(&upload->monitor);
-	upload->state = state;
-	upload->failure = copy;
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	file->state = state;
+	file->failure = copy;
+	monitor_leave(&file->monitor);
 }
 
-bool upload_is_open_to_bytes(const struct upload *upload)
+bool written_file_is_open_to_bytes(const struct written_file *file)
 {
-	return upload->state == FILE_OPEN || upload->state == FILE_LATE ||
-	       upload->state == FILE_CUT;
+	return file->state == FILE_OPEN || file->state == FILE_LATE ||
+	       file->state == FILE_CUT;
 }
 
-void upload_restart(struct upload *upload)
+void written_file_restart(struct written_file *file)
 {
-	push_give_up(steal(&upload->push), &upload->failure);
-	upload_become(upload, upload_first_state(upload), NULL);
+	push_give_up(steal(&file->push), &file->failure);
+	written_file_become(file, written_file_first_state(file), NULL);
 }
 
-enum file_state upload_first_state(const struct upload *upload)
+enum file_state written_file_first_state(const struct written_file *file)
 {
-	return upload->intent.effect == WRITE_NOTHING ? FILE_KEPT : FILE_OPEN;
+	return file->intent.effect == WRITE_NOTHING ? FILE_KEPT : FILE_OPEN;
 }
 
-void upload_forget(struct upload *upload)
+void written_file_forget(struct written_file *file)
 {
-	upload_copy_forget(upload);
-	upload_restart(upload);
+	written_file_copy_forget(file);
+	written_file_restart(file);
 }
 
-uint64_t upload_size(struct upload *upload)
+uint64_t written_file_size(struct written_file *file)
 {
-	uint64_t written = spool_size(upload->spool);
-	uint64_t copied = atomic_load(&upload->copied);
+	uint64_t written = spool_size(file->spool);
+	uint64_t copied = atomic_load(&file->copied);
 
 	return written > copied ? written : copied;
 }
 
-bool upload_is_open(struct upload *upload)
+bool written_file_is_open(struct written_file *file)
 {
 	bool open;
 
-	monitor_enter(&upload->monitor);
-	open = upload->openers > 0;
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	open = file->openers > 0;
+	monitor_leave(&file->monitor);
 	return open;
 }
 
-bool upload_came_to_nothing(struct upload *upload)
+bool written_file_came_to_nothing(struct written_file *file)
 {
 	bool is;
 
-	if (upload_size(upload) > 0)
+	if (written_file_size(file) > 0)
 		return false;
-	monitor_enter(&upload->monitor);
-	is = upload->openers == 0 && upload->state < FILE_DONE &&
-	     caller_has_ended(upload->emptied_by);
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	is = file->openers == 0 && file->state < FILE_DONE &&
+	     caller_has_ended(file->emptied_by);
+	monitor_leave(&file->monitor);
 	return is;
 }
 
-void upload_copy_forget(struct upload *upload)
+void written_file_copy_forget(struct written_file *file)
 {
-	save_put(upload->source);
-	upload->source = NULL;
-	upload->copied = 0;
+	save_put(file->source);
+	file->source = NULL;
+	file->copied = 0;
 }
 
-bool upload_error(struct upload *upload, char *out, size_t size)
+bool written_file_error(struct written_file *file, char *out, size_t size)
 {
 	bool failed;
 
-	monitor_enter(&upload->monitor);
-	failed = upload->failure.code != 0 && upload->state != FILE_CUT &&
-		 upload->state != FILE_OVERRUN;
-	snprintf(out, size, "%s", upload->failure.msg);
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	failed = file->failure.code != 0 && file->state != FILE_CUT &&
+		 file->state != FILE_OVERRUN;
+	snprintf(out, size, "%s", file->failure.msg);
+	monitor_leave(&file->monitor);
 	return failed;
 }
 
-void upload_type(struct upload *upload, char *out)
+void written_file_type(struct written_file *file, char *out)
 {
-	monitor_enter(&upload->monitor);
-	memcpy(out, upload->type, sizeof(upload->type));
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	memcpy(out, file->type, sizeof(file->type));
+	monitor_leave(&file->monitor);
 }
 
-int upload_set_type(struct upload *upload, const char *value, size_t len,
-    struct err *err)
+int written_file_set_type(struct written_file *file, const char *value,
+    size_t len, struct err *err)
 {
 	if (value && !artifact_type_valid(value, len))
 		return err_set(err, EINVAL,
 		    "an artifact type must be a media type without parameters");
-	monitor_enter(&upload->monitor);
-	snprintf(upload->type, sizeof(upload->type), "%.*s",
-	    value ? (int)len : 0, value ? value : "");
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	snprintf(file->type, sizeof(file->type), "%.*s", value ? (int)len : 0,
+	    value ? value : "");
+	monitor_leave(&file->monitor);
 	return 0;
 }
 
-int upload_setxattr(struct upload *upload, const char *name, const void *value,
-    size_t len, int flags, struct err *err)
+int written_file_setxattr(struct written_file *file, const char *name,
+    const void *value, size_t len, int flags, struct err *err)
 {
 	char type[ARTIFACT_TYPE_SIZE];
 
 	if (strcmp(name, XATTR_ARTIFACT_TYPE) != 0)
 		return -EOPNOTSUPP;
-	upload_type(upload, type);
+	written_file_type(file, type);
 	if ((!value && !*type) || (flags & XATTR_REPLACE && !*type))
 		return err_set(err, ENODATA, "the file has no artifact type");
 	if (flags & XATTR_CREATE && *type)
 		return err_set(err, EEXIST,
 		    "the file already has an artifact type");
-	return upload_set_type(upload, value, len, err);
+	return written_file_set_type(file, value, len, err);
 }
 
-void upload_stat(struct upload *upload, struct stat *out)
+void written_file_stat(struct written_file *file, struct stat *out)
 {
-	uint64_t size = upload_size(upload);
+	uint64_t size = written_file_size(file);
 
 	out->st_size = (off_t)size;
 	out->st_blocks = (blkcnt_t)((size + 511) / 512);
-	monitor_enter(&upload->monitor);
-	out->st_mode = S_IFREG | (upload->mode & 07777);
-	out->st_mtim = upload->mtime;
-	monitor_leave(&upload->monitor);
+	monitor_enter(&file->monitor);
+	out->st_mode = S_IFREG | (file->mode & 07777);
+	out->st_mtim = file->mtime;
+	monitor_leave(&file->monitor);
 	out->st_ctim = out->st_mtim;
 	out->st_atim = out->st_mtim;
 }

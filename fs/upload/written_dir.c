@@ -22,7 +22,7 @@ static void dir_free(struct written_dir *dir)
 
 struct written_dir *written_dir_get(struct written_dir *dir)
 {
-	SCOPED_LOCK(&dir->uploads->lock);
+	SCOPED_LOCK(&dir->table->lock);
 	dir->refs++;
 	return dir;
 }
@@ -30,7 +30,7 @@ struct written_dir *written_dir_get(struct written_dir *dir)
 /* One count less: whether it is to be freed, as nobody finds it any more. */
 static bool drop(struct written_dir *dir)
 {
-	SCOPED_LOCK(&dir->uploads->lock);
+	SCOPED_LOCK(&dir->table->lock);
 	if (--dir->refs > 0)
 		return false;
 	if (dir->whole)
@@ -70,7 +70,7 @@ static struct written_dir *dir_new(struct node *node, struct written_dir *whole)
 	} else {
 		node->written = dir;
 	}
-	dir->uploads = node->mount->uploads;
+	dir->table = node->mount->written;
 	dir->node = node_hold(node);
 	return dir;
 }
@@ -81,7 +81,7 @@ static struct written_dir *find(struct node *node, struct written_dir *whole,
 {
 	struct written_dir *dir;
 
-	SCOPED_LOCK(&node->mount->uploads->lock);
+	SCOPED_LOCK(&node->mount->written->lock);
 	dir = whole ? map_get(&whole->parts, node->name) : node->written;
 	if (!dir && make)
 		dir = dir_new(node, whole);

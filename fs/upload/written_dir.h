@@ -21,15 +21,15 @@
 #include "base/map.h"
 #include "node/node.h"
 
-struct upload;
-struct uploads;
+struct written_file;
+struct written_names;
 
 struct written_dir {
-	struct uploads *uploads;
+	struct written_names *table;
 	struct node *node; /* held; its own, or the one that it is a part of */
 	char *part;        /* NULL: it is the directory itself */
 	struct written_dir *whole; /* counted, of a part; else NULL */
-	/* Under the lock of uploads. */
+	/* Under the lock of all names. */
 	unsigned refs;
 	struct map parts;  /* name → struct written_dir, borrowed */
 	struct map files;  /* name → struct written_name */
@@ -40,8 +40,8 @@ struct written_dir {
 struct written_name {
 	struct written_dir *dir; /* counted */
 	char *name;
-	/* Under the lock of uploads. */
-	struct upload *upload;                    /* counted */
+	/* Under the lock of all names. */
+	struct written_file *file;                /* counted */
 	struct written_name *next;                /* of the same file */
 	struct written_name *next_of_all, **link; /* of the mount's names */
 };

@@ -125,7 +125,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return image_node_tag(dir, name, is->repository, is->tag, out,
 		    err);
 	}
-	r = uploads_lookup(dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (replace_is_begun(dir, name))
@@ -208,7 +208,7 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 			r = list_part(dir, &pair, part, out, err);
 	}
 	if (r == 0)
-		r = uploads_list(dir, out, err);
+		r = written_names_list(dir, out, err);
 	return r;
 }
 
@@ -255,7 +255,7 @@ static int image_write_place(struct node *dir, const char *name,
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir, name) || tags_replaces(dir, name))
+	if (written_names_remove(dir, name) || tags_replaces(dir, name))
 		return 0;
 	return removing_part(dir, name, err);
 }
@@ -339,12 +339,12 @@ const struct view_ops view_image = {
     .child = image_child,
     .list = image_list,
     .write_place = image_write_place,
-    .create = upload_create,
+    .create = written_file_create,
     .mkdir = image_mkdir,
     .symlink = image_symlink,
     .unlink = image_unlink,
     .rmdir = removing_part,
-    .rename = upload_rename_only,
+    .rename = written_file_rename_only,
     .setxattr = image_setxattr,
     .name_ttl = image_name_ttl,
 };

@@ -127,7 +127,7 @@ static struct part_node *to_part(const struct node *node)
 static int written_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	int r = uploads_lookup(dir, name, out, err);
+	int r = written_names_lookup(dir, name, out, err);
 
 	return r != 0 ? r : document_written(dir, name, out, err);
 }
@@ -199,7 +199,7 @@ static int is_same_layer(struct node *dir, const char *name,
 		? layer_called(part_image(to_dir), to_name)
 		: NULL;
 
-	return layer ? upload_has_bytes(dir, name, layer, err) : 0;
+	return layer ? written_file_has_bytes(dir, name, layer, err) : 0;
 }
 
 static int layers_rename(struct node *dir, const char *name,
@@ -210,9 +210,9 @@ static int layers_rename(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return upload_rename_only(dir, name, to_dir, to_name, flags,
-		    err);
-	uploads_remove(dir, name);
+		return written_file_rename_only(dir, name, to_dir, to_name,
+		    flags, err);
+	written_names_remove(dir, name);
 	return 0;
 }
 
@@ -266,7 +266,7 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir, out, err);
+	return written_names_list(dir, out, err);
 }
 
 static int platforms_write_place(struct node *dir, const char *name,
@@ -292,7 +292,7 @@ static int platforms_lookup(struct node *dir, const char *name,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	/* What was written as linux-arm64 is its directory now. */
@@ -337,7 +337,7 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir, out, err);
+	return written_names_list(dir, out, err);
 }
 
 static const struct image *layers_of(const struct node *dir, const char **name)
@@ -361,8 +361,8 @@ const struct view_ops view_layers = {
     .part_of = layers_of,
     .write_place = layers_write_place,
     .is_part = true,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
     .rename = layers_rename,
 };
 
@@ -374,7 +374,7 @@ const struct view_ops view_platforms = {
     .part_of = platforms_of,
     .write_place = platforms_write_place,
     .is_part = true,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
-    .rename = upload_rename_only,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
+    .rename = written_file_rename_only,
 };

@@ -143,7 +143,7 @@ static int list(struct node *dir, struct dirlist *out, struct err *err)
 	for (size_t i = 0; r == 0 && i < own.count; i++)
 		r = list_one(dir, &own, i, out, err);
 	if (r == 0)
-		r = uploads_list(dir, out, err);
+		r = written_names_list(dir, out, err);
 	return r;
 }
 
@@ -157,7 +157,7 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r == 0)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
@@ -252,8 +252,8 @@ const struct view_ops view_referrers = {
     .list = list,
     .part_of = part_of,
     .write_place = write_place,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
     .rmdir = remove_referrer,
-    .rename = upload_rename_only,
+    .rename = written_file_rename_only,
 };

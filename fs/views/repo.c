@@ -285,7 +285,7 @@ static int lookup_local(struct node *dir, const char *text, struct node **out,
     struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
-	int r = uploads_lookup(dir, text, out, err);
+	int r = written_names_lookup(dir, text, out, err);
 
 	if (r == 0)
 		r = scratch_lookup(dir, text, out, err);

@@ -128,7 +128,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	if (r == 0 && is_repository(&listing))
 		r = list_tags(&listing, err);
 	if (r == 0)
-		r = uploads_list(dir, out, err);
+		r = written_names_list(dir, out, err);
 	if (r == 0)
 		r = scratch_list(dir, out, err);
 	return r;

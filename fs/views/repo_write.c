@@ -54,7 +54,7 @@ int repo_create(struct node *dir, const char *name, mode_t mode,
 {
 	int r = mirror_has_part(dir, name) ? 0 : check_part(dir, name, err);
 
-	return r < 0 ? r : upload_create(dir, name, mode, out, err);
+	return r < 0 ? r : written_file_create(dir, name, mode, out, err);
 }
 
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
@@ -91,7 +91,9 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 
 int repo_unlink(struct node *dir, const char *name, struct err *err)
 {
-	int r = uploads_remove(dir, name) ? 1 : scratch_unlink(dir, name, err);
+	int r = written_names_remove(dir, name)
+		    ? 1
+		    : scratch_unlink(dir, name, err);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -119,7 +121,7 @@ int repo_rename(struct node *dir, const char *name, struct node *to_dir,
 	int r = scratch_rename(dir, name, to_dir, to_name, flags, err);
 
 	if (r == 0)
-		r = upload_rename(dir, name, to_dir, to_name, flags, err);
+		r = written_file_rename(dir, name, to_dir, to_name, flags, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return tags_move(dir, name, to_dir, to_name, flags, err);

@@ -66,8 +66,8 @@ static void open_mount(struct mount_fixture *f)
 	assert_non_null(mount->attempts);
 	mount->scratches = scratches_new(&f->err);
 	assert_non_null(mount->scratches);
-	mount->uploads = uploads_new(&f->err);
-	assert_non_null(mount->uploads);
+	mount->written = written_names_new(&f->err);
+	assert_non_null(mount->written);
 }
 
 void mount_fixture_open(struct mount_fixture *f, unsigned count)
@@ -108,9 +108,9 @@ void mount_fixture_close(struct mount_fixture *f)
 {
 	struct mount *mount = &f->mount;
 
-	uploads_end(mount->uploads);
+	written_names_end(mount->written);
 	node_table_free(mount->nodes);
-	uploads_free(mount->uploads);
+	written_names_free(mount->written);
 	scratches_free(mount->scratches);
 	attempts_free(mount->attempts);
 	pthread_mutex_destroy(&mount->handles_lock);

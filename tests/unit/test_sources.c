@@ -106,8 +106,8 @@ static void what_is_written_is_in_one(void **state)
 	CLEANUP(node_put_p) struct node *file = NULL, *dir = NULL, *none = NULL;
 
 	must(fixture_write(f, a, ".note", "a", 1));
-	assert_int_equal(uploads_lookup(a, ".note", &file, &f->err), 1);
-	assert_int_equal(uploads_lookup(b, ".note", &none, &f->err), 0);
+	assert_int_equal(written_names_lookup(a, ".note", &file, &f->err), 1);
+	assert_int_equal(written_names_lookup(b, ".note", &none, &f->err), 0);
 	must(scratch_mkdir(a, ".new", 0755, &dir, &f->err));
 	assert_true(scratch_in(source(f, 0), "app"));
 	assert_false(scratch_in(source(f, 1), "app"));

@@ -13,7 +13,7 @@
 struct file {
 	struct node *dir, *node; /* held */
 	struct handle handle;
-	struct upload *upload; /* counted */
+	struct written_file *written; /* counted */
 	pid_t opener;
 };
 
@@ -43,7 +43,7 @@ static void close_file(struct file *file)
 {
 	if (file->handle.node)
 		file->node->view->close(&file->handle);
-	upload_put(file->upload);
+	written_file_put(file->written);
 	node_put(file->node);
 	node_put(file->dir);
 	*file = (struct file){0};
@@ -73,20 +73,20 @@ static void create(struct world *w, struct node *dir, const char *name)
 	must(file->node->view->open(file->node, O_CREAT | O_WRONLY,
 	    &file->handle, &f->err));
 	file->handle.node = file->node;
-	file->upload = upload_get(upload_of(file->node));
+	file->written = written_file_get(written_file_of(file->node));
 	file->opener = getpid();
 }
 
 static int write_at(struct world *w, const void *data, size_t len, uint64_t off)
 {
 	w->f.err = (struct err)ERR_INIT;
-	return upload_write(w->file.upload, data, len, off, &w->f.err);
+	return written_file_write(w->file.written, data, len, off, &w->f.err);
 }
 
 static int flush_by(struct world *w, pid_t opener)
 {
 	w->f.err = (struct err)ERR_INIT;
-	return upload_flush(w->file.upload, opener, &w->f.err);
+	return written_file_flush(w->file.written, opener, &w->f.err);
 }
 
 static int truncate_to(struct world *w, off_t size)
@@ -94,7 +94,8 @@ static int truncate_to(struct world *w, off_t size)
 	const struct stat attr = {.st_size = size};
 
 	w->f.err = (struct err)ERR_INIT;
-	return upload_setattr(w->file.upload, &attr, SETATTR_SIZE, &w->f.err);
+	return written_file_setattr(w->file.written, &attr, SETATTR_SIZE,
+	    &w->f.err);
 }
 
 /* --- the states --- */
@@ -116,10 +117,10 @@ static void be_found(struct world *w)
 	must(fixture_write(f, w->app, "0.9.tar", w->tar.data, w->tar.len));
 	must(w->app->view->lookup(w->app, "0.9", &tag, &f->err));
 	must(write_intent(tag, "config.json", &intent, &f->err));
-	must(upload_replacing(tag, "config.json", &intent, &file->upload,
+	must(written_file_replacing(tag, "config.json", &intent, &file->written,
 	    &f->err));
-	must(upload_start_from_bytes(file->upload, "{}\n", 3, &f->err));
-	must(upload_open(file->upload, O_RDWR, &f->err));
+	must(written_file_start_from_bytes(file->written, "{}\n", 3, &f->err));
+	must(written_file_open(file->written, O_RDWR, &f->err));
 	file->dir = node_hold(tag);
 	file->opener = getpid();
 }
@@ -183,7 +184,7 @@ static void (*const be[FILE_STATES])(struct world *w) = {
 static int on_write(struct world *w)
 {
 	static const char zeros[512];
-	uint64_t size = upload_size(w->file.upload);
+	uint64_t size = written_file_size(w->file.written);
 
 	return size < w->tar.len
 		   ? write_at(w, w->tar.data + size, 512 - size % 512, size)
@@ -205,7 +206,7 @@ static int on_close(struct world *w)
 	if (w->file.handle.node)
 		w->file.node->view->close(&w->file.handle);
 	else
-		upload_close(w->file.upload);
+		written_file_close(w->file.written);
 	w->file.handle.node = NULL;
 	return 0;
 }
@@ -218,9 +219,9 @@ static int on_rename(struct world *w)
 	int r;
 
 	must(renaming_init(&renaming, w->app, ".other", &f->err));
-	must(upload_begin(w->file.upload, &f->err));
-	r = upload_act(w->file.upload, &action, &f->err);
-	upload_end(w->file.upload);
+	must(written_file_begin(w->file.written, &f->err));
+	r = written_file_act(w->file.written, &action, &f->err);
+	written_file_end(w->file.written);
 	return r;
 }
 
@@ -314,12 +315,12 @@ static void check_cell(struct world *w, enum file_state state,
 	int r;
 
 	be[state](w);
-	if (w->file.upload->state != state)
-		fail_msg("state %d became %d", state, w->file.upload->state);
+	if (w->file.written->state != state)
+		fail_msg("state %d became %d", state, w->file.written->state);
 	r = on[event](w);
-	if (r != cell->result || w->file.upload->state != cell->after)
+	if (r != cell->result || w->file.written->state != cell->after)
 		fail_msg("state %d, event %d: %d (%s), then %d", state, event,
-		    r, w->f.err.msg, w->file.upload->state);
+		    r, w->f.err.msg, w->file.written->state);
 	close_file(&w->file);
 }
 
@@ -344,7 +345,7 @@ static void a_failure_has_one_sentence(void **state)
 	char kept[sizeof(w->f.err.msg)];
 
 	be_failed(w);
-	assert_true(upload_error(w->file.upload, kept, sizeof(kept)));
+	assert_true(written_file_error(w->file.written, kept, sizeof(kept)));
 	assert_non_null(strstr(kept, "this tag is immutable"));
 	assert_int_equal(on_write(w), -EPERM);
 	assert_string_equal(w->f.err.msg, kept);
@@ -360,9 +361,9 @@ static void a_cut_file_fails_as_it_was_told(void **state)
 
 	be_cut(w);
 	snprintf(said, sizeof(said), "%s", w->f.err.msg);
-	assert_false(upload_error(w->file.upload, kept, sizeof(kept)));
+	assert_false(written_file_error(w->file.written, kept, sizeof(kept)));
 	on_close(w);
-	assert_true(upload_error(w->file.upload, kept, sizeof(kept)));
+	assert_true(written_file_error(w->file.written, kept, sizeof(kept)));
 	assert_string_equal(kept, said);
 	assert_true(fixture_listed(&w->f, w->app, ".1.0.failed") != 0);
 	assert_int_equal(fixture_listed(&w->f, w->app, "1.0.tar"), 0);
@@ -379,9 +380,9 @@ static void what_is_kept_may_be_an_archive(void **state)
 	must(w->app->view->lookup(w->app, "0.9", &tag, &f->err));
 	create(w, tag, "other");
 	assert_int_equal(write_at(w, w->tar.data, w->tar.len, 0), 0);
-	assert_int_equal(w->file.upload->state, FILE_KEPT);
+	assert_int_equal(w->file.written->state, FILE_KEPT);
 	assert_int_equal(on_end(w), 0);
-	assert_int_equal(w->file.upload->state, FILE_DONE);
+	assert_int_equal(w->file.written->state, FILE_DONE);
 }
 
 /* A rename that pushes, and is refused: the file is what it was. */
@@ -394,19 +395,19 @@ static void a_rename_that_fails_changes_nothing(void **state)
 
 	be_kept(w);
 	server->refuse_manifests = 403;
-	assert_int_equal(upload_rename(w->app, ".1.0.part", w->app, "1.0.tar",
-			     0, &f->err),
+	assert_int_equal(written_file_rename(w->app, ".1.0.part", w->app,
+			     "1.0.tar", 0, &f->err),
 	    -EPERM);
-	assert_int_equal(w->file.upload->state, FILE_KEPT);
-	assert_true(upload_error(w->file.upload, kept, sizeof(kept)));
+	assert_int_equal(w->file.written->state, FILE_KEPT);
+	assert_true(written_file_error(w->file.written, kept, sizeof(kept)));
 	assert_true(fixture_listed(f, w->app, ".1.0.part") != 0);
 	assert_true(fixture_listed(f, w->app, ".1.0.failed") != 0);
 	server->refuse_manifests = 0;
 	f->err = (struct err)ERR_INIT;
-	assert_int_equal(upload_rename(w->app, ".1.0.part", w->app, "1.0.tar",
-			     0, &f->err),
+	assert_int_equal(written_file_rename(w->app, ".1.0.part", w->app,
+			     "1.0.tar", 0, &f->err),
 	    1);
-	assert_int_equal(w->file.upload->state, FILE_DONE);
+	assert_int_equal(w->file.written->state, FILE_DONE);
 	assert_int_equal(fixture_listed(f, w->app, ".1.0.part"), 0);
 	assert_int_equal(fixture_listed(f, w->app, ".1.0.failed"), 0);
 }

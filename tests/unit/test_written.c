@@ -62,8 +62,8 @@ static void a_list_has_its_own_names(void **state)
 	assert_true(fixture_listed(f, app, ".a") == file->ino);
 	assert_int_equal(fixture_listed(f, app, ".b"), 0);
 	assert_true(fixture_listed(f, apps, ".b") != 0);
-	assert_true(uploads_remove(app, ".a"));
-	assert_false(uploads_remove(app, ".a"));
+	assert_true(written_names_remove(app, ".a"));
+	assert_false(written_names_remove(app, ".a"));
 	assert_int_equal(fixture_listed(f, app, ".a"), 0);
 	/* The last to know it. */
 	node_put(steal(&file));
