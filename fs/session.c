@@ -26,7 +26,7 @@
 #include "scratch/scratch.h"
 #include "signals.h"
 #include "tag/made.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 enum {
 	FETCHES_MAX = 6, /* blobs at the same time */

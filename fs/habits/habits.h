@@ -23,7 +23,7 @@
  * that tells. mv removes, too, when it moves out of the mount: it has then
  * read the file before (document.h). tar --remove-files removes what it has
  * read. gzip removes 1.0.tar when it has written 1.0.tar.gz, which is the same
- * tag (upload.h, written_names_renew()).
+ * tag (upload/written_file.h, written_names_renew()).
  *
  * cp -b and editors: rename(1.0.tar, 1.0.tar~) before they write another one
  * is refused: a write replaces an image as a whole.

@@ -19,7 +19,7 @@
 #include "habits/caller.h"
 #include "habits/habits.h"
 #include "node/nodes.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct scratches {
 	pthread_mutex_t lock;

@@ -16,7 +16,7 @@
 #include "oci/reference.h"
 #include "repository.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* A tag as a name in a directory says it. */
 struct tag {

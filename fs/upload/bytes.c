@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "node/mount.h"
-#include "table.h"
+#include "written.h"
 
 static int digest_upload(struct written_file *file, struct hasher *hasher,
     struct digest *out, struct err *err)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "grammar/image_parts.h"
-#include "table.h"
+#include "written.h"
 
 void written_file_start_from_archive(struct written_file *file,
     struct save *save)

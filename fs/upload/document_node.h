@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "document.h"
-#include "upload.h"
+#include "written_file.h"
 
 enum {
 	READERS_MAX = 16, /* the last ones are remembered */

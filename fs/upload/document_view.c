@@ -12,7 +12,7 @@
 #include "grammar/image_parts.h"
 #include "habits/caller.h"
 #include "habits/habits.h"
-#include "upload.h"
+#include "written_file.h"
 
 enum {
 	WRITERS_MAX = 16, /* of one document that are told apart */

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "node/mount.h"
-#include "table.h"
+#include "written.h"
 
 /* As many different failures of one name as anybody looks at. */
 enum { FAILED_MAX = 1000 };

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "image/retag.h"
-#include "table.h"
+#include "written.h"
 
 int written_file_push(struct written_file *file, struct err *err)
 {

@@ -7,7 +7,7 @@
 #include "node/intent.h"
 #include "node/mount.h"
 #include "stream/compression.h"
-#include "table.h"
+#include "written.h"
 
 static struct push_target tag_of(const struct write_intent *intent)
 {

@@ -5,7 +5,7 @@
 #include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
-#include "upload.h"
+#include "written_file.h"
 
 struct written_node {
 	struct node node;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table.h"
+#include "written.h"
 
 void renaming_release(struct renaming *renaming)
 {

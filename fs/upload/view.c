@@ -9,7 +9,7 @@
 #include "document.h"
 #include "node/nodes.h"
 #include "oci/artifact.h"
-#include "upload.h"
+#include "written_file.h"
 
 static int written_node_stat(struct node *node, struct stat *out,
     struct err *err)

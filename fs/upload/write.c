@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "habits/caller.h"
-#include "table.h"
+#include "written.h"
 
 /* Whether it becomes something by the push of the archive that it is. */
 static bool is_archive(const struct written_file *file)

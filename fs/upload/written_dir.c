@@ -9,7 +9,7 @@
 #include "base/lock.h"
 #include "node/view.h"
 #include "node/walk.h"
-#include "table.h"
+#include "written.h"
 
 static void dir_free(struct written_dir *dir)
 {

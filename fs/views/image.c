@@ -18,7 +18,7 @@
 #include "tag/repository.h"
 #include "tag/tags.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /*
  * The name is the tag's for as long as what is known of the tag. Where tags can

@@ -16,7 +16,7 @@
 #include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct part_node {
 	struct node node;

@@ -15,7 +15,7 @@
 #include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* Signatures of SBOMs are usual, signatures of those are not; and what a
  * registry invents must not nest without end. */

@@ -18,7 +18,7 @@
 #include "tag/repository.h"
 #include "tag/tags.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* What a lookup is about: the directory, and its name taken apart. */
 struct repo_lookup {

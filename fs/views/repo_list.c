@@ -11,7 +11,7 @@
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "tag/repository.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct repo_listing {
 	struct node *dir;

@@ -15,7 +15,7 @@
 #include "tag/made.h"
 #include "tag/repository.h"
 #include "tag/tags.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 int repo_write_place(struct node *dir, const char *name,
     struct write_place *out, struct err *err)

@@ -10,7 +10,7 @@
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "tar/header.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 static void open_source(struct mount_fixture *f, unsigned number)
 {

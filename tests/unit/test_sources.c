@@ -8,7 +8,7 @@
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 static int setup(void **state)
 {

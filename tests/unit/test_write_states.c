@@ -7,7 +7,7 @@
 #include <fcntl.h>
 
 #include "habits/caller.h"
-#include "upload/table.h"
+#include "upload/written.h"
 
 /* A file, and what opened it. */
 struct file {

@@ -6,8 +6,8 @@
 #include <errno.h>
 
 #include "node/view.h"
-#include "upload/upload.h"
 #include "upload/written_dir.h"
+#include "upload/written_file.h"
 
 static int setup(void **state)
 {

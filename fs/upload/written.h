@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of this room share, each of which stands on those before it:
- * upload.c (the object), written_dir.c and table.c (names), failed.c (what is
- * kept), finish.c (what a whole file becomes), copy.c (copies of archives),
- * rename.c, and write.c (what programs do).
+ * written_file.c (the object), written_dir.c and written_names.c (names),
+ * failed.c (what is kept), finish.c (what a whole file becomes), copy.c (copies
+ * of archives), rename.c, and write.c (what programs do).
  */
-#ifndef FS_UPLOAD_TABLE_H
-#define FS_UPLOAD_TABLE_H
+#ifndef FS_WRITTEN_H
+#define FS_WRITTEN_H
 
 #include <stdatomic.h>
 
@@ -16,8 +16,8 @@
 #include "node/mount.h"
 #include "oci/artifact.h"
 #include "state.h"
-#include "upload.h"
 #include "written_dir.h"
+#include "written_file.h"
 
 /* What is written in a mount. */
 struct written_names {

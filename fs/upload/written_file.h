@@ -9,8 +9,8 @@
  * pushed as a tag, a layer is put on an image, and so on. Scratch files have no
  * intent until they are renamed.
  */
-#ifndef FS_UPLOAD_H
-#define FS_UPLOAD_H
+#ifndef FS_WRITTEN_FILE_H
+#define FS_WRITTEN_FILE_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names of files that are being written. */
-#include "table.h"
+#include "written.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One file that is being written: the object, and what is asked of it. */
-#include "upload.h"
+#include "written_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "base/task.h"
 #include "habits/caller.h"
-#include "table.h"
+#include "written.h"
 
 void written_file_free(struct written_file *file)
 {
