@@ -23,6 +23,7 @@
 #include "mirror/mirror.h"
 #include "node/nodes.h"
 #include "oci/reference.h"
+#include "registry/source.h"
 #include "scratch/scratch.h"
 #include "signals.h"
 #include "tag/made.h"
@@ -46,7 +47,7 @@ struct session {
 	char *base;
 	struct http *http;
 	struct creds *creds;
-	struct registry *registry;
+	struct source *from;
 	struct store *store;
 	struct node *root; /* held */
 	struct channel *channel;
@@ -88,8 +89,8 @@ static void session_release(struct session *session)
 	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
 		store_close(session->store);
-	if (session->registry)
-		registry_close(session->registry);
+	if (session->from)
+		source_close(session->from);
 	if (session->http)
 		http_free(session->http);
 	if (session->creds)
@@ -124,13 +125,11 @@ static int split_registry(const char *text, char **address, char **namespace,
 
 /* The mount goes on: a login is seen, and so is a logout, after which what is
  * public can be read. */
-static void warn_of_login(const struct session *session)
+static void warn_of_login(struct registry *registry, const char *base)
 {
-	const char *base = session->base;
 	struct err err = ERR_INIT;
 
-	if (registry_check_login(session->registry, *base ? base : NULL, &err) <
-	    0)
+	if (registry_check_login(registry, *base ? base : NULL, &err) < 0)
 		log_warn("%s", err.msg);
 }
 
@@ -148,7 +147,8 @@ static int connect_registry(struct session *session, struct err *err)
 	    .max_wait = RETRY_AFTER_MAX,
 	    .host_connections = HOST_CONNECTIONS,
 	};
-	struct registry_options registry = {.insecure = options->insecure};
+	struct registry_options where = {.insecure = options->insecure};
+	struct registry *registry;
 	AUTO_FREE char *address = NULL;
 	int r =
 	    split_registry(options->registry, &address, &session->base, err);
@@ -161,12 +161,13 @@ static int connect_registry(struct session *session, struct err *err)
 	session->creds = creds_new(options->authfile, err);
 	if (!session->creds)
 		return -err->code;
-	registry.address = address;
-	r = registry_open(session->http, session->creds, &registry,
-	    &session->registry, err);
-	if (r == 0)
-		warn_of_login(session);
-	return r;
+	where.address = address;
+	r = registry_open(session->http, session->creds, &where, &registry,
+	    err);
+	if (r < 0)
+		return r;
+	warn_of_login(registry, session->base);
+	return registry_source(registry, &session->from, err);
 }
 
 static int open_images(struct session *session, struct err *err)
@@ -180,7 +181,7 @@ static int open_images(struct session *session, struct err *err)
 
 	if (r < 0)
 		return r;
-	return images_new(session->registry, session->store, &images,
+	return images_new(session->from, session->store, &images,
 	    &session->source.images, err);
 }
 

@@ -10,12 +10,12 @@
 
 #include "base/budget.h"
 #include "base/file.h"
-#include "cost.h"
-#include "engine.h"
+#include "engine/cost.h"
+#include "engine/engine.h"
+#include "engine/response.h"
+#include "engine/retry.h"
 #include "http/grammar.h"
 #include "redirect.h"
-#include "response.h"
-#include "retry.h"
 
 struct http {
 	struct http_options options;

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/response.h"
 #include "http/grammar.h"
-#include "response.h"
 
 static bool is_redirect(int status)
 {

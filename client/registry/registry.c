@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer/refusal.h"
+#include "answer/reply.h"
 #include "base/file.h"
 #include "probe.h"
-#include "refusal.h"
-#include "reply.h"
-#include "session.h"
+#include "session/session.h"
 
 /* ms that TLS is given before plain HTTP is tried beside it: on this machine a
  * handshake takes a few. */
@@ -278,11 +278,6 @@ void registry_close(struct registry *registry)
 	free(registry);
 }
 
-const char *registry_host(const struct registry *registry)
-{
-	return registry->address.host;
-}
-
 int registry_reference(const struct registry *registry, const char *repository,
     struct reference *out, struct err *err)
 {
@@ -292,7 +287,7 @@ int registry_reference(const struct registry *registry, const char *repository,
 	    err);
 }
 
-struct registry_limit registry_limit(struct registry *registry)
+struct source_limit registry_limit(struct registry *registry)
 {
 	return limits_get(&registry->limits);
 }

@@ -128,7 +128,7 @@ static void known_gauge(struct metrics *m, const char *name, uint64_t value,
 		gauge(m, name, value, help);
 }
 
-static void print_limit(struct metrics *m, const struct registry_limit *limit)
+static void print_limit(struct metrics *m, const struct source_limit *limit)
 {
 	if (limit->quota.at) {
 		known_gauge(m, "rate_limit_requests", limit->quota.limit,

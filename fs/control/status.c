@@ -23,7 +23,7 @@ int status_take(struct mount *mount, struct status *out, struct err *err)
 
 	*out = (struct status){
 	    .version = REGISTRYFS_VERSION,
-	    .registry = registry_host(images_registry(images)),
+	    .registry = source_name(images_source(images)),
 	    .namespace = mount->source->base,
 	    .mountpoint = mount->mountpoint,
 	    .cache_dir = mount->cache_dir,
@@ -33,7 +33,7 @@ int status_take(struct mount *mount, struct status *out, struct err *err)
 	    .started = mount->started.tv_sec,
 	    .uptime = seconds_since(&mount->started_clock),
 	    .http = http_count(mount->http),
-	    .limit = registry_limit(images_registry(images)),
+	    .limit = source_limit(images_source(images)),
 	    .ended = pushes_count(pushes),
 	};
 	store_stats(images_store(images), &out->store);
@@ -94,7 +94,7 @@ static void print_network(struct json *json, const struct http_counters *http)
 	json_close(json, '}');
 }
 
-static void print_limit(struct json *json, const struct registry_limit *limit)
+static void print_limit(struct json *json, const struct source_limit *limit)
 {
 	bool said = limit->quota.at != 0, refused = limit->refusal.at != 0;
 

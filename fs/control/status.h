@@ -25,7 +25,7 @@ struct status {
 	struct push_counts ended;
 	struct store_stats store;
 	struct http_counters http;
-	struct registry_limit limit;
+	struct source_limit limit;
 };
 
 /* Asks nobody else, and waits for nothing. */

@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/payload.h"
 
 struct http;
 
@@ -69,16 +70,6 @@ struct http_tls {
 	const char *key_file;
 };
 
-/* A request's body: memory, or part of a file. Both can be sent again. */
-struct http_body {
-	const void *data; /* used when not NULL */
-	int fd;           /* used when data is NULL and size > 0 */
-	uint64_t offset;
-	uint64_t size;
-	/* Or NULL: grows by what goes out of it, also when it goes again. */
-	atomic_uint_fast64_t *sent;
-};
-
 struct http_response;
 
 /* Borrowed during http_open(), the body until http_close(). */
@@ -89,7 +80,7 @@ struct http_request {
 	 * client certificate) goes to the url's own origin only, never to where
 	 * it redirects. */
 	const char *const *headers;
-	struct http_body body;
+	struct payload body;
 	const struct http_tls *tls; /* NULL: the system's trust */
 	/* How many redirects a GET or HEAD follows; 0: a 3xx is the answer.
 	 * More are -ELOOP; one from https to http is -EPROTO. */

@@ -7,8 +7,8 @@
  *
  * What the tag names is asked for anew, and changes of one tag by this mount
  * come one after the other. -ENOENT: there is no such tag; -EINVAL with a
- * sentence for what an image cannot be made of; else as registry_manifest_put()
- * and registry_blob_upload().
+ * sentence for what an image cannot be made of; else as source_manifest_put()
+ * and source_blob_put().
  */
 #ifndef IMAGE_CHANGE_H
 #define IMAGE_CHANGE_H

@@ -15,7 +15,7 @@
  * another, under target's tag (untagged: by its digest only). Whatever it names
  * is there first: in another repository its blobs are mounted across, or else
  * fetched and sent, and of an index all of its manifests that the registry has.
- * Errors as registry_manifest_put() and blob_read().
+ * Errors as source_manifest_put() and blob_read().
  */
 int image_copy(struct image *image, const struct push_target *target,
     struct err *err);

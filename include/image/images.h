@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The images of one registry: names resolved, manifests and configs read
+ * The images of one source: names resolved, manifests and configs read
  * through the store, lists kept for a while. Everything named by digest is kept
  * for good; what a tag names, and what lists say, for tag_ttl.
  *
@@ -25,7 +25,7 @@
 #include "oci/config.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
-#include "registry/registry.h"
+#include "source/source.h"
 #include "store/store.h"
 
 struct images;
@@ -41,14 +41,14 @@ struct images_options {
 	int64_t epoch;
 };
 
-/* registry and store are borrowed and outlive it. */
-int images_new(struct registry *registry, struct store *store,
+/* source and store are borrowed and outlive it. */
+int images_new(struct source *source, struct store *store,
     const struct images_options *options, struct images **out, struct err *err);
 void images_free(struct images *images);
 
 DEFINE_CLEANUP(struct images *, images_free);
 
-struct registry *images_registry(struct images *images);
+struct source *images_source(struct images *images);
 struct store *images_store(struct images *images);
 struct layer_table *images_layers(struct images *images);
 struct sending *images_sending(struct images *images); /* of pushes */

@@ -49,7 +49,7 @@ struct attachment {
  * registry does not list what refers to the image, this puts it on the list;
  * what others put there at the same time stays. *out: the manifest's digest.
  * -EINVAL for an empty file, or for a type that is none; else as
- * registry_manifest_put(); -EBUSY where others never stop changing the list.
+ * source_manifest_put(); -EBUSY where others never stop changing the list.
  */
 int referrers_attach(struct image *image, const struct attachment *file,
     struct digest *out, struct err *err);

@@ -23,7 +23,7 @@
 int untag_check(struct images *images, const char *repository, struct err *err);
 
 /* Removes it: the tag is gone by the registry's word when this returns 0.
- * -ENOENT; errors as untag_check() and registry_manifest_remove(). */
+ * -ENOENT; errors as untag_check() and source_manifest_remove(). */
 int untag(struct images *images, const char *repository, const char *tag,
     struct err *err);
 

@@ -88,16 +88,4 @@ struct artifact {
 int artifact_print(struct buf *out, const struct artifact *artifact,
     struct err *err);
 
-/*
- * Prints an index (len bytes; NULL: an empty one) with one more entry and all
- * else as it was, also what is not known here. 1 if it has been printed, 0 if
- * the index has an entry of that digest already; -EINVAL where it is no index.
- */
-int index_add(struct buf *out, const void *index, size_t len,
-    const struct descriptor *entry, struct err *err);
-
-/* The same without the entries of a digest: 1, or 0 if it has none. */
-int index_remove(struct buf *out, const void *index, size_t len,
-    const struct digest *digest, struct err *err);
-
 #endif

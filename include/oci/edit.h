@@ -34,6 +34,18 @@ int index_replace(struct buf *out, const void *index, size_t len,
 int index_replace_at(struct buf *out, const void *index, size_t len, size_t at,
     const struct descriptor *to, struct err *err);
 
+/*
+ * Prints an index (len bytes; NULL: an empty one) with one more entry and all
+ * else as it was, also what is not known here. 1 if it has been printed, 0 if
+ * the index has an entry of that digest already; -EINVAL where it is no index.
+ */
+int index_add(struct buf *out, const void *index, size_t len,
+    const struct descriptor *entry, struct err *err);
+
+/* The same without the entries of a digest: 1, or 0 if it has none. */
+int index_remove(struct buf *out, const void *index, size_t len,
+    const struct digest *digest, struct err *err);
+
 /* A config with one more layer. `created`, seconds since 1970, and created_by,
  * UTF-8, are its history's; -EINVAL as config_print(). */
 int config_add_layer(struct buf *out, const void *config, size_t len,

@@ -20,6 +20,7 @@
 #include "oci/digest.h"
 #include "oci/manifest.h"
 #include "oci/reference.h"
+#include "source/source.h"
 
 struct registry;
 
@@ -65,28 +66,8 @@ const char *registry_host(const struct registry *registry);
 int registry_reference(const struct registry *registry, const char *repository,
     struct reference *out, struct err *err);
 
-/*
- * What the registry said last of its limit of requests. Docker Hub does with
- * each manifest: "ratelimit-limit: 100;w=21600", "ratelimit-remaining:
- * 76;w=21600", "docker-ratelimit-source: ADDRESS OR ACCOUNT".
- */
-struct registry_limit {
-	struct {
-		time_t at;                 /* when it was said; 0: never */
-		uint64_t limit, remaining; /* UINT64_MAX: not said */
-		uint64_t window;           /* seconds; likewise */
-		char source[128];          /* "" if not said */
-	} quota;
-	struct {
-		time_t at;            /* when a 429 came last; 0: never */
-		uint64_t retry_after; /* seconds; UINT64_MAX: not said */
-	} refusal;
-};
-struct registry_limit registry_limit(struct registry *registry);
-
-/* Called for each name, in the server's order; nonzero ends the listing and is
- * returned. The name is valid during the call. */
-typedef int registry_name_fn(void *arg, const char *name, struct err *err);
+/* What the registry said last of its limit of requests. */
+struct source_limit registry_limit(struct registry *registry);
 
 /*
  * All repositories (GET _catalog, paged by Link); invalid names are left out.
@@ -94,20 +75,14 @@ typedef int registry_name_fn(void *arg, const char *name, struct err *err);
  * where credentials are missing or refused; -EPROTONOSUPPORT where the refusal
  * is a page that is not the registry's. Memory is flat for any length.
  */
-int registry_catalog(struct registry *registry, registry_name_fn *each,
-    void *arg, struct err *err);
+int registry_catalog(struct registry *registry, source_name_fn *each, void *arg,
+    struct err *err);
 
 /* All tags of a repository; invalid ones are left out. -ENOENT: the registry
  * says that there is no such repository. A 404 that is not its own word, but a
  * gateway's or that of a page, is -EIO with err->http. */
 int registry_tags(struct registry *registry, const char *repository,
-    registry_name_fn *each, void *arg, struct err *err);
-
-struct registry_manifest {
-	struct buf body;      /* empty after a HEAD */
-	char media_type[256]; /* Content-Type without parameters; may be "" */
-	struct digest digest; /* of the body; of a HEAD what the server says */
-};
+    source_name_fn *each, void *arg, struct err *err);
 
 /*
  * GET of a manifest by tag or digest text; the body was hashed, and for a
@@ -119,12 +94,12 @@ struct registry_manifest {
  * buf_release(&m->body).
  */
 int registry_manifest_get(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err);
+    const char *reference, struct source_manifest *out, struct err *err);
 
-/* HEAD, or a GET where the server gives no digest to a HEAD. -ENOENT for any
- * 404, the registry's or a gateway's. */
+/* What a tag or digest names now: HEAD, or a GET where the server gives no
+ * digest to a HEAD. -ENOENT for any 404, the registry's or a gateway's. */
 int registry_manifest_head(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err);
+    const char *reference, struct digest *out, struct err *err);
 
 /* What a tag or digest names now, by a HEAD: 1 with *out, or 0 where the
  * registry itself says that there is no such manifest, for which a GET asks
@@ -154,10 +129,6 @@ int registry_manifest_put(struct registry *registry, const char *repository,
     const char *reference, const char *media_type, const void *data, size_t len,
     const struct digest *digest, struct err *err);
 
-/* Called for each descriptor of a list; nonzero ends it and is returned. */
-typedef int registry_referrer_fn(void *arg, const struct descriptor *referrer,
-    struct err *err);
-
 /*
  * What refers to a manifest (GET referrers, paged by Link). -EOPNOTSUPP where
  * the registry has no such list: a tag has it then, if anything; err->http is
@@ -165,7 +136,7 @@ typedef int registry_referrer_fn(void *arg, const struct descriptor *referrer,
  * such repository. A manifest that is not there has no referrers.
  */
 int registry_referrers(struct registry *registry, const char *repository,
-    const struct digest *digest, registry_referrer_fn *each, void *arg,
+    const struct digest *digest, source_referrer_fn *each, void *arg,
     struct err *err);
 
 /*
@@ -218,6 +189,6 @@ int registry_blob_mount(struct registry *registry, const char *repository,
  * HEAD tells. Errors as registry_manifest_put().
  */
 int registry_blob_upload(struct registry *registry, const char *repository,
-    const struct digest *digest, const struct http_body *body, struct err *err);
+    const struct digest *digest, const struct payload *body, struct err *err);
 
 #endif

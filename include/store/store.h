@@ -77,6 +77,13 @@ struct store_source {
 	/* Whether two with this function are the same source; NULL: nobody
 	 * knows. */
 	bool (*same)(const void *arg, const void *other);
+	/*
+	 * Or NULL: opens a file that has the blob's bytes. It is read where it
+	 * lies: hashed once for as long as the blob is open, and not copied.
+	 * The descriptor, or -errno: then fetch() is called.
+	 */
+	int (*open)(void *arg, const struct digest *digest, uint64_t size,
+	    struct err *err);
 };
 
 /*

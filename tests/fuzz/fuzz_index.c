@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 
 #include "../unit/damage_fixture.h"
-#include "format.h"
 #include "fuzz.h"
-#include "stack.h"
+#include "index/format.h"
+#include "tree/stack.h"
 
 /* The content of a file, of which no more is believed than its size. */
 struct content {

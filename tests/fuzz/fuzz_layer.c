@@ -12,9 +12,9 @@
 
 #include "../unit/merged_read.h"
 #include "base/buf.h"
-#include "builder.h"
+#include "build/builder.h"
 #include "fuzz.h"
-#include "stack.h"
+#include "tree/stack.h"
 
 static int take_entry(void *arg, const struct tar_entry *entry, struct err *err)
 {

@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "oci/artifact.h"
+#include "oci/edit.h"
 
 static void check_descriptor(const struct descriptor *descriptor)
 {

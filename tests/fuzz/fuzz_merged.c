@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 
 #include "../unit/damage_fixture.h"
-#include "builder.h"
+#include "build/builder.h"
 #include "fuzz.h"
-#include "index_state.h"
+#include "index/state.h"
 
 static const char *const paths[] = {"", "a", "d", "d/f", "d/e", "d/e/g", "x/y"};
 

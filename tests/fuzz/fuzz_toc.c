@@ -13,9 +13,9 @@
 #include "../unit/index_read.h"
 #include "base/file.h"
 #include "fuzz.h"
-#include "limits.h"
-#include "toc_fill.h"
-#include "toc_json.h"
+#include "index/limits.h"
+#include "toc/fill.h"
+#include "toc/json.h"
 
 enum { BLOB_END = 1 << 20, INDEX_MAX = 1 << 30 };
 

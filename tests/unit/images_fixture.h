@@ -5,11 +5,13 @@
 #define TESTS_UNIT_IMAGES_FIXTURE_H
 
 #include "image/images.h"
+#include "registry/source.h"
 #include "registry_fixture.h"
 #include "scratch.h"
 
 struct images_fixture {
 	struct fixture registry;
+	struct source *source;
 	struct store *store;
 	struct images *images;
 	struct scratch dir;
@@ -29,8 +31,11 @@ static inline void images_fixture_open(struct images_fixture *f,
 	assert_int_equal(scratch_make(&f->dir), 0);
 	store.dir = f->dir.path;
 	assert_int_equal(store_open(&store, &f->store, &err), 0);
-	assert_int_equal(images_new(f->registry.registry, f->store, &options,
-			     &f->images, &err),
+	assert_int_equal(registry_source(steal(&f->registry.registry),
+			     &f->source, &err),
+	    0);
+	assert_int_equal(images_new(f->source, f->store, &options, &f->images,
+			     &err),
 	    0);
 }
 
@@ -38,6 +43,7 @@ static inline void images_fixture_close(struct images_fixture *f)
 {
 	images_free(f->images);
 	store_close(f->store);
+	source_close(f->source);
 	fixture_close(&f->registry);
 	scratch_remove(&f->dir);
 }

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "builder.h"
+#include "build/builder.h"
 #include "index_read.h"
 
 enum { NAMES_MAX = 4096 };

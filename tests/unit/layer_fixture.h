@@ -117,7 +117,7 @@ UNUSED static struct layer *open_annotated(struct shelf *shelf,
 	    .annotations = annotations,
 	    .annotation_count = count};
 	const struct store_source source = {origin_fetch, origin_release,
-	    &remote->origin, NULL};
+	    &remote->origin, NULL, NULL};
 	struct layer *layer;
 	struct err err = ERR_INIT;
 

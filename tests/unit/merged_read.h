@@ -5,7 +5,7 @@
 
 #include "index_read.h"
 
-#include "merged.h"
+#include "tree/merged.h"
 
 struct named_node {
 	struct merged_node node;

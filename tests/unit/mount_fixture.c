@@ -21,6 +21,7 @@ static void open_source(struct mount_fixture *f, unsigned number)
 	    .tag_ttl = 60,
 	    .epoch = 1700000000};
 	struct registry_options registry = {0};
+	struct registry *opened;
 	char authfile[128];
 	int fd;
 
@@ -32,8 +33,8 @@ static void open_source(struct mount_fixture *f, unsigned number)
 	self->creds = creds_new(authfile, &f->err);
 	assert_non_null(self->creds);
 	registry.address = server_url(self->server->server, "");
-	must(registry_open(f->http, self->creds, &registry, &self->registry,
-	    &f->err));
+	must(registry_open(f->http, self->creds, &registry, &opened, &f->err));
+	must(registry_source(opened, &self->from, &f->err));
 	self->source = (struct mount_source){.mount = &f->mount,
 	    .name = f->count > 1 ? names[number] : "",
 	    .base = "",
@@ -41,7 +42,7 @@ static void open_source(struct mount_fixture *f, unsigned number)
 	    .mirrors = mirrors_new(&f->err)};
 	assert_non_null(self->source.made);
 	assert_non_null(self->source.mirrors);
-	must(images_new(self->registry, f->store, &images, &self->source.images,
+	must(images_new(self->from, f->store, &images, &self->source.images,
 	    &f->err));
 }
 
@@ -99,7 +100,7 @@ static void close_source(struct mount_fixture_source *self)
 	mirrors_free(self->source.mirrors);
 	made_free(self->source.made);
 	images_free(self->source.images);
-	registry_close(self->registry);
+	source_close(self->from);
 	creds_free(self->creds);
 	registry_double_free(self->server);
 }

@@ -9,6 +9,7 @@
 #include "images_fixture.h"
 #include "node/mount.h"
 #include "node/nodes.h"
+#include "registry/source.h"
 #include "registry_double.h"
 
 enum { MOUNT_SOURCES_MAX = 2 };
@@ -18,7 +19,7 @@ struct mount_fixture_source {
 	struct mount_source source;
 	struct registry_double *server;
 	struct creds *creds;
-	struct registry *registry;
+	struct source *from;
 	char name[16];
 };
 

@@ -13,7 +13,7 @@ UNUSED static struct parts *parts_from(struct store *store,
     const struct content *content, struct origin *origin)
 {
 	const struct store_source source = {origin_fetch, origin_release,
-	    origin, NULL};
+	    origin, NULL, NULL};
 	struct err err = ERR_INIT;
 	struct parts *parts;
 

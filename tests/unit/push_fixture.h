@@ -25,6 +25,7 @@
 #include "image/layers.h"
 #include "image/push.h"
 #include "image/spool.h"
+#include "registry/source.h"
 #include "registry_double.h"
 #include "stream/encoder.h"
 #include "tar/header.h"
@@ -42,7 +43,7 @@ struct fixture {
 	struct registry_double *server;
 	struct http *http;
 	struct creds *creds;
-	struct registry *registry;
+	struct source *source;
 	struct store *store;
 	struct images *images;
 
@@ -69,6 +70,7 @@ static void open_registry(struct fixture *f)
 	    .attempts = 1,
 	    .max_wait = 1,
 	    .host_connections = 8};
+	struct registry *opened;
 	const struct registry_options registry = {
 	    .address = server_url(f->server->server, "")};
 	AUTO_FREE char *authfile = file_path("%s/auth.json", f->dir);
@@ -80,8 +82,8 @@ static void open_registry(struct fixture *f)
 	assert_non_null(f->http);
 	f->creds = creds_new(authfile, &f->err);
 	assert_non_null(f->creds);
-	must(
-	    registry_open(f->http, f->creds, &registry, &f->registry, &f->err));
+	must(registry_open(f->http, f->creds, &registry, &opened, &f->err));
+	must(registry_source(opened, &f->source, &f->err));
 }
 
 static void open_images(struct fixture *f)
@@ -94,7 +96,7 @@ static void open_images(struct fixture *f)
 	const struct store_options store = {dir, 1ULL << 30, 4};
 
 	must(store_open(&store, &f->store, &f->err));
-	must(images_new(f->registry, f->store, &images, &f->images, &f->err));
+	must(images_new(f->source, f->store, &images, &f->images, &f->err));
 }
 
 UNUSED static int setup(void **state)
@@ -134,7 +136,7 @@ UNUSED static int teardown(void **state)
 	close_push(f);
 	images_free(f->images);
 	store_close(f->store);
-	registry_close(f->registry);
+	source_close(f->source);
 	creds_free(f->creds);
 	http_free(f->http);
 	registry_double_free(f->server);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "oci/artifact.h"
+#include "oci/edit.h"
 
 #define SPDX "application/spdx+json"
 #define CYCLONEDX "application/vnd.cyclonedx+json"

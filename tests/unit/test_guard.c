@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guard.h"
+#include "index/guard.h"
 
 enum { PAGES = 8 };
 

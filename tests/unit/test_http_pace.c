@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "pace.h"
+#include "engine/pace.h"
 
 enum { BEGIN = 1000000, RATE = 1000 };
 

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "header.h"
+#include "engine/response.h"
+#include "engine/ring.h"
+#include "grammar/header.h"
 #include "redirect.h"
-#include "response.h"
-#include "ring.h"
 
 /* Bytes come out as they went in, wherever the ring begins. */
 static void test_ring_order(void **state)

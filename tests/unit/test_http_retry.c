@@ -11,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/retry.h"
 #include "http_fixture.h"
-#include "retry.h"
 
 static bool answer(struct peer *peer, const char *head, void *arg)
 {

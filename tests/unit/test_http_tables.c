@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "failure.h"
+#include "engine/failure.h"
 #include "http/http.h"
 
 static void test_statuses(void **state)

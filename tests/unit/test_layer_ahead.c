@@ -2,8 +2,8 @@
 /* Who reads in order, and who does not. */
 #include "layer_fixture.h"
 
-#include "ahead.h"
-#include "state.h"
+#include "layers/state.h"
+#include "read/ahead.h"
 
 enum { SPANS = 24 };
 

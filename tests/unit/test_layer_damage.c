@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "damage_fixture.h"
-#include "index_state.h"
+#include "index/state.h"
 
 enum { FILE_ROOM = 1 << 22, HEADER = 24 };
 

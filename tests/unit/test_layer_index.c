@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "format.h"
-#include "mapped.h"
+#include "index/format.h"
+#include "index/mapped.h"
 
 enum { FILE_MAX = 1 << 20 };
 

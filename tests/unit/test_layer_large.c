@@ -6,7 +6,7 @@
 #include "layer_fixture.h"
 #include "toc_fixture.h"
 
-#include "limits.h"
+#include "index/limits.h"
 #include "stream/windows.h"
 
 enum {

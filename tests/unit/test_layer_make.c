@@ -2,7 +2,7 @@
 /* Making indexes: once, of what is right, and for somebody. */
 #include "layer_fixture.h"
 
-#include "pass.h"
+#include "build/pass.h"
 
 /* What awaiting the index comes to. */
 static int result_of(struct layer *layer, struct err *err)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "builder.h"
+#include "build/builder.h"
 
 /* Overwrites each kept file of a kind ("layer-", "tree-") with zeros: how many
  * there are. */

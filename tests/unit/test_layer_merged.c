@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "merged.h"
-#include "stack.h"
+#include "tree/merged.h"
+#include "tree/stack.h"
 
 static struct merged *merge(const struct stack *stack)
 {

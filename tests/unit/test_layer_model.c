@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "merged.h"
-#include "stack.h"
+#include "tree/merged.h"
+#include "tree/stack.h"
 
 enum {
 	STACKS = 1500,

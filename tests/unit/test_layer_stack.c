@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "stack.h"
+#include "tree/stack.h"
 
 /* "kind layers": f, d, - for nothing; '?' where what is below has a say; the
  * number of each layer that takes part, the highest first; those behind '|' add

@@ -135,7 +135,7 @@ static void damage(struct fixture *f, const char *text)
 {
 	char key[256], hex[DIGEST_TEXT_SIZE];
 	struct digest layer = digest_number(1);
-	const char *host = registry_host(f->registry);
+	const char *host = source_name(f->source);
 	const char *colon = strchr(host, ':');
 
 	assert_non_null(colon);

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pile.h"
+#include "index/pile.h"
 
 enum {
 	COUNT = 3 << 20, /* of numbers: more than is kept in memory */

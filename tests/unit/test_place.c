@@ -90,7 +90,7 @@ static struct layer *open_sized(struct world *world, uint64_t size)
 	    .digest = {.algorithm = DIGEST_SHA256},
 	    .size = size};
 	const struct store_source source = {fetch_nothing, count_release,
-	    &world->released, NULL};
+	    &world->released, NULL, NULL};
 	struct layer *layer;
 	struct err err = ERR_INIT;
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "address.h"
+#include "session/address.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

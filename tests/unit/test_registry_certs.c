@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "certs.h"
 #include "scratch.h"
+#include "session/certs.h"
 
 static struct scratch scratch;
 static const char *const dir = scratch.path;

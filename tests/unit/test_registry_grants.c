@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "creds/secret.h"
-#include "grants.h"
+#include "session/grants.h"
 
 static const struct err no_error = ERR_INIT;
 

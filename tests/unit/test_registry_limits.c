@@ -29,7 +29,7 @@ static int ignore(void *arg, const char *name, struct err *err)
 	return 0;
 }
 
-static struct registry_limit after(struct fixture *f, const char *repository)
+static struct source_limit after(struct fixture *f, const char *repository)
 {
 	struct err err = ERR_INIT;
 
@@ -45,7 +45,7 @@ static struct registry_limit after(struct fixture *f, const char *repository)
 static void nothing_is_said(void **state)
 {
 	struct script script = {200, ""};
-	struct registry_limit limit;
+	struct source_limit limit;
 
 	(void)state;
 	OPEN(f, script);
@@ -59,7 +59,7 @@ static void as_docker_hub_says_it(void **state)
 	struct script script = {200, "ratelimit-limit: 100;w=21600\r\n"
 				     "RateLimit-Remaining: 76;w=21600\r\n"
 				     "docker-ratelimit-source: 192.0.2.7\r\n"};
-	struct registry_limit limit;
+	struct source_limit limit;
 	time_t now = time(NULL);
 
 	(void)state;
@@ -105,7 +105,7 @@ static void what_means_nothing(void **state)
 static void a_refusal_that_was_waited_for(void **state)
 {
 	struct script script = {200, ""};
-	struct registry_limit limit;
+	struct source_limit limit;
 	time_t now = time(NULL);
 
 	(void)state;
@@ -119,7 +119,7 @@ static void a_refusal_that_was_waited_for(void **state)
 static void a_refusal_without_an_end(void **state)
 {
 	struct script script = {429, ""};
-	struct registry_limit limit;
+	struct source_limit limit;
 
 	(void)state;
 	OPEN(f, script);

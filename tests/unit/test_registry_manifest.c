@@ -68,39 +68,57 @@ static int teardown(void **state)
 	return 0;
 }
 
-typedef int ask_fn(struct registry *registry, const char *repository,
-    const char *reference, struct registry_manifest *out, struct err *err);
+static void check_digest(const struct digest *digest)
+{
+	char want[DIGEST_TEXT_SIZE], got[DIGEST_TEXT_SIZE];
+
+	digest_text(BODY, want);
+	assert_string_equal(digest_format(digest, got), want);
+}
 
 /* Asks and asserts what comes: BODY's digest, or the failure. */
-static void check(struct fixture *f, ask_fn *ask, const char *repository,
+static void check_get(struct fixture *f, const char *repository,
     const char *reference, int code)
 {
-	struct registry_manifest manifest = {0};
+	struct source_manifest manifest = {0};
 	struct err err = ERR_INIT;
-	char want[DIGEST_TEXT_SIZE], got[DIGEST_TEXT_SIZE];
-	int r = ask(f->registry, repository, reference, &manifest, &err);
 
-	assert_int_equal(r, -code);
+	assert_int_equal(registry_manifest_get(f->registry, repository,
+			     reference, &manifest, &err),
+	    -code);
 	if (code) {
 		assert_non_null(strstr(err.msg, repository));
 		assert_int_equal(manifest.body.len, 0);
 		return;
 	}
-	digest_text(BODY, want);
-	assert_string_equal(digest_format(&manifest.digest, got), want);
-	assert_int_equal(manifest.body.len,
-	    ask == registry_manifest_get ? strlen(BODY) : 0);
+	check_digest(&manifest.digest);
+	assert_int_equal(manifest.body.len, strlen(BODY));
 	buf_release(&manifest.body);
+}
+
+static void check_head(struct fixture *f, const char *repository,
+    const char *reference, int code)
+{
+	struct err err = ERR_INIT;
+	struct digest digest;
+
+	assert_int_equal(registry_manifest_head(f->registry, repository,
+			     reference, &digest, &err),
+	    -code);
+	if (code)
+		assert_non_null(strstr(err.msg, repository));
+	else
+		check_digest(&digest);
 }
 
 static void get_by_tag(void **state)
 {
-	check(*state, registry_manifest_get, "app", "1.0", 0);
-	check(*state, registry_manifest_get, "nodigest", "1.0", 0);
+	check_get(*state, "app", "1.0", 0);
+	check_get(*state, "nodigest", "1.0", 0);
 	/* The bytes are what counts. */
-	check(*state, registry_manifest_get, "liar", "1.0", 0);
-	check(*state, registry_manifest_get, "missing", "1.0", ENOENT);
-	check(*state, registry_manifest_get, "none", "1.0", EIO);
+	check_get(*state, "liar", "1.0", 0);
+	check_get(*state, "missing", "1.0", ENOENT);
+	check_get(*state, "none", "1.0", EIO);
 }
 
 static void get_by_digest(void **state)
@@ -108,11 +126,11 @@ static void get_by_digest(void **state)
 	char digest[DIGEST_TEXT_SIZE];
 
 	digest_text(BODY, digest);
-	check(*state, registry_manifest_get, "app", digest, 0);
+	check_get(*state, "app", digest, 0);
 	digest_text("other", digest);
-	check(*state, registry_manifest_get, "app", digest, EBADMSG);
+	check_get(*state, "app", digest, EBADMSG);
 	/* Of these the digest is not that of the bytes. */
-	check(*state, registry_manifest_get, "schema1", digest, ENOTSUP);
+	check_get(*state, "schema1", digest, ENOTSUP);
 }
 
 static void head(void **state)
@@ -120,21 +138,21 @@ static void head(void **state)
 	struct fixture *f = *state;
 	unsigned before = server_requests(f->server);
 
-	check(f, registry_manifest_head, "app", "1.0", 0);
+	check_head(f, "app", "1.0", 0);
 	assert_int_equal(server_requests(f->server), before + 1);
-	check(f, registry_manifest_head, "missing", "1.0", ENOENT);
+	check_head(f, "missing", "1.0", ENOENT);
 	assert_int_equal(server_requests(f->server), before + 2);
 	/* Then a GET tells. */
-	check(f, registry_manifest_head, "nodigest", "1.0", 0);
-	check(f, registry_manifest_head, "nohead", "1.0", 0);
+	check_head(f, "nodigest", "1.0", 0);
+	check_head(f, "nohead", "1.0", 0);
 	assert_int_equal(server_requests(f->server), before + 6);
-	check(f, registry_manifest_head, "none", "1.0", EIO);
+	check_head(f, "none", "1.0", EIO);
 }
 
 static void media_type(void **state)
 {
 	struct fixture *f = *state;
-	struct registry_manifest manifest = {0};
+	struct source_manifest manifest = {0};
 	struct err err = ERR_INIT;
 
 	assert_int_equal(registry_manifest_get(f->registry, "nodigest", "1.0",

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "api/names.h"
 #include "base/buf.h"
-#include "names.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "refusal.h"
+#include "answer/refusal.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

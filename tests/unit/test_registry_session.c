@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "session.h"
+#include "session/session.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

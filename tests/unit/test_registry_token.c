@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "creds/secret.h"
-#include "token.h"
+#include "session/token.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -131,7 +131,7 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 
 static int upload(struct fixture *f, struct err *err)
 {
-	struct http_body body = {.data = CONTENT, .size = strlen(CONTENT)};
+	struct payload body = {.data = CONTENT, .size = strlen(CONTENT)};
 	struct digest digest;
 
 	digest_of(DIGEST_SHA256, CONTENT, strlen(CONTENT), &digest, err);

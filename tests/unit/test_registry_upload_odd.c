@@ -86,7 +86,7 @@ static struct digest content_digest(void)
 
 static void check(struct script script, int result, const char *says)
 {
-	struct http_body body = {.data = CONTENT, .size = strlen(CONTENT)};
+	struct payload body = {.data = CONTENT, .size = strlen(CONTENT)};
 	struct digest digest = content_digest();
 	struct err err = ERR_INIT;
 	struct fixture f;
@@ -129,7 +129,7 @@ static void ends(void **state)
 /* It is found there, and not sent once more. */
 static void a_lost_answer_costs_no_second_upload(void **state)
 {
-	struct http_body body = {.data = CONTENT, .size = strlen(CONTENT)};
+	struct payload body = {.data = CONTENT, .size = strlen(CONTENT)};
 	struct script script = {.post = begun, .stores = true};
 	struct digest digest = content_digest();
 	struct err err = ERR_INIT;

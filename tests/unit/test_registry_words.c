@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "words.h"
+#include "answer/words.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -62,7 +62,7 @@ static void *read_it(void *arg)
 	struct reader *reader = arg;
 	struct fixture *f = reader->fixture;
 	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL};
+	    &f->origin, NULL, NULL};
 	struct blob *blob;
 
 	pthread_barrier_wait(reader->start);
@@ -260,7 +260,7 @@ static void what_is_only_said_to_be_empty_is_not_opened(void **state)
 {
 	struct fixture *f = *state;
 	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL};
+	    &f->origin, NULL, NULL};
 	struct err err = ERR_INIT;
 	struct blob *blob = get(f);
 

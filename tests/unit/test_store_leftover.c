@@ -216,7 +216,8 @@ static void private_directories_end_with_their_process(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	assert_int_equal(privates(f), 2);
+	/* The store may have looked at its directory only now. */
+	assert_in_range(privates(f), 1, 2);
 	/* Whoever opens the store removes it, before it is closed again. */
 	fixture_close(f);
 	fixture_open(f);

@@ -300,7 +300,7 @@ static void what_is_no_part_is_an_error(void **state)
 {
 	struct fixture *f = *state;
 	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL};
+	    &f->origin, NULL, NULL};
 	struct parts *parts = get_parts(f);
 	struct err err = ERR_INIT;
 	struct content empty;

@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/file.h"
-#include "limits.h"
+#include "index/limits.h"
 
 enum { NOTHING_SIZE = 300 }; /* of what stands for headers of a tar */
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "toc.h"
+#include "toc/toc.h"
 
 #define NEW "io.github.containers.zstd-chunked.manifest-"
 #define OLD "io.containers.zstd-chunked.manifest-"

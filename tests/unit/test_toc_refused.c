@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "limits.h"
+#include "index/limits.h"
 
 /* What stands for the data in front of the table. */
 enum { DATA_SIZE = 1000 };

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "grammar/url.h"
 #include "http/grammar.h"
-#include "url.h"
 
 static void test_resolve(void **state)
 {

@@ -24,7 +24,7 @@
 #include "index_read.h"
 #include "stream/compression.h"
 #include "tar/header.h"
-#include "toc.h"
+#include "toc/toc.h"
 
 #define UNUSED __attribute__((unused))
 

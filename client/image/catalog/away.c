@@ -59,7 +59,7 @@ static void settle(struct images *images, bool is)
 
 void away_note(struct images *images, int r, const struct err *err)
 {
-	const char *host = registry_host(images->registry);
+	const char *host = source_name(images->source);
 	struct away *away = &images->away;
 	bool is = r < 0 && is_no_answer(err), said;
 
@@ -99,7 +99,7 @@ static void ask(void *arg)
 	/* What the asker has lost, and what failed for it, was before this. */
 	budget_unbind(asker);
 	budget_bind(&own);
-	r = registry_catalog(images->registry, stop, NULL, &err);
+	r = source_repositories(images->source, stop, NULL, &err);
 	budget_unbind(&own);
 	budget_bind(asker);
 	monitor_enter(&images->monitor);

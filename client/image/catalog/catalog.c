@@ -136,9 +136,9 @@ int names_read(struct images *images, const char *repository,
 
 		if (!builder)
 			return -err->code;
-		r = repository ? registry_tags(images->registry, repository,
+		r = repository ? source_tags(images->source, repository,
 				     add_name, &reading, err)
-			       : registry_catalog(images->registry, add_name,
+			       : source_repositories(images->source, add_name,
 				     &reading, err);
 		if (r >= 0)
 			*out = steal(&builder);
@@ -186,7 +186,7 @@ static int catalog_load(struct images *images, struct err *err)
 	if (is_news)
 		log_info("%s does not list its repositories: name one to see "
 			 "it, as in ls REPOSITORY; it is listed from then on",
-		    registry_host(images->registry));
+		    source_name(images->source));
 	return r;
 }
 
@@ -282,7 +282,7 @@ bool images_pulls_through(struct images *images, const char *repository)
 	monitor_leave(&images->monitor);
 	if (asked)
 		return is;
-	r = registry_pulls_through(images->registry, repository, &failure);
+	r = source_pulls_through(images->source, repository, &failure);
 	if (r < 0)
 		return false;
 	monitor_enter(&images->monitor);

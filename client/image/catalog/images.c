@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int images_new(struct registry *registry, struct store *store,
+int images_new(struct source *source, struct store *store,
     const struct images_options *options, struct images **out, struct err *err)
 {
 	CLEANUP(images_free_p)
@@ -14,7 +14,7 @@ int images_new(struct registry *registry, struct store *store,
 
 	if (!images)
 		return err_nomem(err);
-	images->registry = registry;
+	images->source = source;
 	images->store = store;
 	images->options = *options;
 	monitor_init(&images->monitor);
@@ -64,9 +64,9 @@ void images_free(struct images *images)
 	free(images);
 }
 
-struct registry *images_registry(struct images *images)
+struct source *images_source(struct images *images)
 {
-	return images->registry;
+	return images->source;
 }
 
 struct store *images_store(struct images *images)

@@ -14,7 +14,7 @@
 #include "tag_times.h"
 
 struct images {
-	struct registry *registry;
+	struct source *source;
 	struct store *store;
 	struct layer_table *layers;
 	struct sending *sending;

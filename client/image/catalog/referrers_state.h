@@ -45,7 +45,7 @@ void referrers_changed(struct images *images, const char *repository,
 /* Asks the registry for its list: 0, or -EOPNOTSUPP where there is none, which
  * it asks only once where the registry itself says so. */
 int referrers_ask(struct images *images, const char *repository,
-    const struct digest *subject, registry_referrer_fn *each, void *arg,
+    const struct digest *subject, source_referrer_fn *each, void *arg,
     struct err *err);
 
 /* The tags among which there may be some that refer to images; *out is NULL
@@ -72,7 +72,7 @@ const char *cosign_tag(const struct digest *subject,
 /* Calls each for what the tag lists; nothing if there is no such tag, or if it
  * names something else. */
 int referrers_tag_read(struct images *images, const char *repository,
-    const struct digest *subject, registry_referrer_fn *each, void *arg,
+    const struct digest *subject, source_referrer_fn *each, void *arg,
     struct err *err);
 
 /* Puts one more on that list. */
@@ -93,7 +93,7 @@ void referrers_builder_free(struct referrers_builder *builder);
 
 DEFINE_CLEANUP(struct referrers_builder *, referrers_builder_free);
 
-/* A registry_referrer_fn whose arg is the builder. */
+/* A source_referrer_fn whose arg is the builder. */
 int referrers_builder_add(void *builder, const struct descriptor *referrer,
     struct err *err);
 

@@ -310,15 +310,20 @@ static bool is_unlisted(struct images *images, const char *repository,
  * list of tags has the last word.
  */
 static int ask(struct images *images, const char *repository, const char *tag,
-    const char *key, struct registry_manifest *out, struct err *err)
+    const char *key, struct digest *out, struct err *err)
 {
+	struct source_manifest got;
 	struct err missing = ERR_INIT;
-	int r = registry_manifest_head(images->registry, repository, tag, out,
+	int r = source_manifest_head(images->source, repository, tag, out,
 	    &missing);
 
 	if (r == -ENOENT && was_seen(images, repository, tag, key)) {
-		r = registry_manifest_get(images->registry, repository, tag,
-		    out, &missing);
+		r = source_manifest_get(images->source, repository, tag, &got,
+		    &missing);
+		if (r == 0) {
+			*out = got.digest;
+			buf_release(&got.body);
+		}
 		if (r == -EIO && missing.http == 404 &&
 		    is_unlisted(images, repository, tag)) {
 			missing.code = ENOENT;
@@ -334,7 +339,7 @@ int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
 	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
-	struct registry_manifest head = {0};
+	struct digest now;
 	struct err failure = ERR_INIT;
 	unsigned changes;
 	int r;
@@ -348,8 +353,7 @@ int images_resolve(struct images *images, const char *repository,
 		return err_set(err, ENOENT, "%s: no such tag", key);
 	if (last_seen(images, tag, key, out))
 		return 0;
-	r = ask(images, repository, tag, key, &head, &failure);
-	buf_release(&head.body);
+	r = ask(images, repository, tag, key, &now, &failure);
 	away_note(images, r, &failure);
 	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))
 		return 0;
@@ -359,12 +363,12 @@ int images_resolve(struct images *images, const char *repository,
 		return r;
 	monitor_enter(&images->monitor);
 	if (changes == images->changes)
-		tag_keep(images, repository, tag, key,
-		    r < 0 ? NULL : &head.digest, false);
+		tag_keep(images, repository, tag, key, r < 0 ? NULL : &now,
+		    false);
 	monitor_leave(&images->monitor);
 	journal_flush(images->journal);
 	if (r >= 0)
-		*out = head.digest;
+		*out = now;
 	return r;
 }
 

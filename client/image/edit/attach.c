@@ -58,7 +58,7 @@ static int check(const struct attachment *file, struct err *err)
 static int put_blobs(const struct push_target *target,
     const struct attachment *file, const struct digest *digest, struct err *err)
 {
-	struct http_body body = {.fd = file->fd, .size = file->size};
+	struct payload body = {.fd = file->fd, .size = file->size};
 	struct digest config;
 	int r = push_blob_put(target, digest, &body, err);
 
@@ -148,7 +148,7 @@ int referrers_detach(struct image *image, const struct digest *referrer,
 	struct images *images = image->images;
 	const char *repository = image->repository;
 	char text[DIGEST_TEXT_SIZE];
-	int r = registry_manifest_remove(images_registry(images), repository,
+	int r = source_manifest_remove(images_source(images), repository,
 	    digest_format(referrer, text), err);
 
 	if (r == -EOPNOTSUPP)

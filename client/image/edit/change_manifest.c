@@ -30,13 +30,12 @@ static int check_blob(const struct push_target *target,
 static int check_manifest(const struct push_target *target,
     const struct descriptor *entry, struct err *err)
 {
-	struct registry_manifest head = {0};
+	struct digest there;
 	char text[DIGEST_TEXT_SIZE];
-	int r = registry_manifest_head(images_registry(target->images),
-	    target->repository, digest_format(&entry->digest, text), &head,
+	int r = source_manifest_head(images_source(target->images),
+	    target->repository, digest_format(&entry->digest, text), &there,
 	    err);
 
-	buf_release(&head.body);
 	return r == -ENOENT ? err_set(err, EINVAL,
 				  "the index names the manifest %s, which %s "
 				  "does not have",

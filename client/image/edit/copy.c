@@ -47,7 +47,7 @@ static int send(struct image *image, const struct descriptor *descriptor,
     const struct push_target *target, struct err *err)
 {
 	AUTO_FD int fd = -1;
-	struct http_body body = {.size = descriptor->size};
+	struct payload body = {.size = descriptor->size};
 	int r =
 	    push_blob_find(target, &descriptor->digest, descriptor->size, err);
 
@@ -75,8 +75,8 @@ int image_bring_blob(struct image *image, const struct descriptor *blob,
 	r = image_has_blob(image, blob, err);
 	if (r <= 0)
 		return r;
-	r = registry_blob_mount(images_registry(image->images),
-	    target->repository, &blob->digest, image->repository, &refusal);
+	r = source_blob_mount(images_source(image->images), target->repository,
+	    &blob->digest, image->repository, &refusal);
 	if (r == 1)
 		return 0;
 	if (r < 0)

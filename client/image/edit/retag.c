@@ -172,8 +172,8 @@ static int names(struct images *images, const struct tag_name *name,
     const struct image *image, struct err *err)
 {
 	struct digest now;
-	int r = registry_manifest_look(images_registry(images),
-	    name->repository, name->tag, &now, err);
+	int r = source_manifest_look(images_source(images), name->repository,
+	    name->tag, &now, err);
 
 	return r == 1 ? digest_equal(&now, &image->digest) : r;
 }

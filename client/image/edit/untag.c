@@ -32,7 +32,7 @@ static int refuse(struct images *images, const char *repository,
 	return err_set(err, EPERM,
 	    "%s/%s: the registry does not delete (docker-registry does with "
 	    "REGISTRY_STORAGE_DELETE_ENABLED=true): %s",
-	    registry_host(images_registry(images)), repository, said);
+	    source_name(images_source(images)), repository, said);
 }
 
 int untag_check(struct images *images, const char *repository, struct err *err)
@@ -45,7 +45,7 @@ int untag_check(struct images *images, const char *repository, struct err *err)
 	if (r < 0)
 		return r;
 	/* Registries look at the switch before they look for the manifest. */
-	r = registry_manifest_delete(images_registry(images), repository,
+	r = source_manifest_delete(images_source(images), repository,
 	    digest_format(&nothing, text), &said);
 	if (r == 0 || r == -ENOENT)
 		return 0;
@@ -103,7 +103,7 @@ static int stand_in_make(struct stand_in *it, const struct digest *was,
 static int stand_in_prepare(const struct push_target *target,
     const struct digest *was, struct stand_in *it, struct err *err)
 {
-	struct http_body body = {.data = EMPTY_CONFIG,
+	struct payload body = {.data = EMPTY_CONFIG,
 	    .size = strlen(EMPTY_CONFIG)};
 	struct digest empty;
 	int r =
@@ -119,7 +119,7 @@ static int stand_in_delete(const struct push_target *target,
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return registry_manifest_remove(images_registry(target->images),
+	return source_manifest_remove(images_source(target->images),
 	    target->repository, digest_format(&it->manifest.digest, text), err);
 }
 
@@ -147,7 +147,7 @@ static int look(const struct push_target *target, const struct stand_in *it)
 {
 	struct err none = ERR_INIT;
 	struct digest now;
-	int r = registry_manifest_look(images_registry(target->images),
+	int r = source_manifest_look(images_source(target->images),
 	    target->repository, target->tag, &now, &none);
 
 	if (r == 0)
@@ -185,7 +185,7 @@ struct removal {
 	struct push_target target; /* with names of the removal's own */
 	char *repository, *tag;
 	struct stand_in it;
-	struct registry_manifest fetched;
+	struct source_manifest fetched;
 	struct manifest *parsed;
 	struct archive_manifest was; /* what would have to be put back */
 };
@@ -250,8 +250,8 @@ static int move_away(void *arg, struct err *err)
 static int remember(struct removal *removal, struct err *err)
 {
 	const struct push_target *target = &removal->target;
-	struct registry_manifest *fetched = &removal->fetched;
-	int r = registry_manifest_get(images_registry(target->images),
+	struct source_manifest *fetched = &removal->fetched;
+	int r = source_manifest_get(images_source(target->images),
 	    target->repository, target->tag, fetched, err);
 
 	if (r == 0)
@@ -297,17 +297,17 @@ static int by_digest(const struct push_target *target, struct err *err)
 
 static int remove_tag(const struct push_target *target, struct err *err)
 {
-	struct registry *registry = images_registry(target->images);
+	struct source *source = images_source(target->images);
 	struct err unsupported = ERR_INIT, ignored = ERR_INIT;
 	struct digest now;
-	int r = registry_manifest_look(registry, target->repository,
-	    target->tag, &now, &ignored);
+	int r = source_manifest_look(source, target->repository, target->tag,
+	    &now, &ignored);
 
 	/* Check first: after the DELETE, "never existed" and "just deleted"
 	 * look the same. */
 	if (r == 0)
 		return err_set(err, ENOENT, "the tag does not exist");
-	r = registry_manifest_remove(registry, target->repository, target->tag,
+	r = source_manifest_remove(source, target->repository, target->tag,
 	    &unsupported);
 	if (r == -EOPNOTSUPP)
 		return by_digest(target, err);

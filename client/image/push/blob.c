@@ -16,7 +16,7 @@ static int mount_from(const struct push_target *target,
     const struct digest *digest, const char *from, struct err *err)
 {
 	struct err refusal = ERR_INIT;
-	int r = registry_blob_mount(images_registry(target->images),
+	int r = source_blob_mount(images_source(target->images),
 	    target->repository, digest, from, &refusal);
 
 	if (r == -EINTR)
@@ -50,16 +50,16 @@ static int mount_known(const struct push_target *target,
 int push_blob_find(const struct push_target *target,
     const struct digest *digest, uint64_t size, struct err *err)
 {
-	int r = registry_blob_head(images_registry(target->images),
+	int r = source_blob_head(images_source(target->images),
 	    target->repository, digest, size, err);
 
 	return r != 0 ? r : mount_known(target, digest, err);
 }
 
 static int put(const struct push_target *target, const struct digest *digest,
-    const struct http_body *body, struct err *err)
+    const struct payload *body, struct err *err)
 {
-	struct http_body counted = *body;
+	struct payload counted = *body;
 	int r = push_blob_find(target, digest, body->size, err);
 
 	if (r == 1)
@@ -67,13 +67,13 @@ static int put(const struct push_target *target, const struct digest *digest,
 	if (target->progress)
 		counted.sent = &target->progress->sent;
 	if (r == 0)
-		r = registry_blob_upload(images_registry(target->images),
+		r = source_blob_put(images_source(target->images),
 		    target->repository, digest, &counted, err);
 	return r < 0 ? r : 1;
 }
 
 int push_blob_put(const struct push_target *target, const struct digest *digest,
-    const struct http_body *body, struct err *err)
+    const struct payload *body, struct err *err)
 {
 	struct sending *sending = images_sending(target->images);
 	char text[DIGEST_TEXT_SIZE];

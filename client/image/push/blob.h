@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "http/http.h"
+#include "base/payload.h"
 #include "image/push.h"
 
 /* 1: the repository has the blob, or has it now from another repository that
@@ -16,6 +16,6 @@ int push_blob_find(const struct push_target *target,
 /* Makes sure that the repository has the blob whose bytes are `body`. 1 if it
  * had to be sent, 0 if not. */
 int push_blob_put(const struct push_target *target, const struct digest *digest,
-    const struct http_body *body, struct err *err);
+    const struct payload *body, struct err *err);
 
 #endif

@@ -149,7 +149,7 @@ static int bring_as_is(struct push_layer *layer, enum layer_kind kind,
 {
 	struct layer_written *blob = &layer->blob;
 	char got[DIGEST_TEXT_SIZE], want[DIGEST_TEXT_SIZE];
-	struct http_body body = {.fd = layer->fd,
+	struct payload body = {.fd = layer->fd,
 	    .offset = layer->offset,
 	    .size = layer->size};
 	bool given = digest_is_set(&layer->expected);
@@ -235,7 +235,8 @@ static void keep(const struct push_layer *layer, int fd)
 	    .annotations = blob->annotations};
 	struct err err = ERR_INIT;
 
-	if (store_adopt(images_store(target->images), fd, blob->size,
+	if (!source_can(images_source(target->images), SOURCE_LOCAL) &&
+	    store_adopt(images_store(target->images), fd, blob->size,
 		&blob->digest, &err) < 0)
 		log_debug(LOG_PUSH, "%s is not kept: %s", layer->name, err.msg);
 	snprintf(note.media_type, sizeof(note.media_type), "%s",
@@ -249,7 +250,7 @@ static int bring_compressed(struct push_layer *layer, struct err *err)
 {
 	const struct push_target *target = layer->set->target;
 	AUTO_FD int fd = store_temp(images_store(target->images), err);
-	struct http_body body = {.fd = fd};
+	struct payload body = {.fd = fd};
 	int r = fd < 0 ? fd : push_layers_turn(layer, err);
 
 	if (r < 0)

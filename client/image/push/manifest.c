@@ -13,6 +13,8 @@ static void save(const struct push_target *target, const struct digest *digest,
 {
 	struct err err = ERR_INIT;
 
+	if (source_can(images_source(target->images), SOURCE_LOCAL))
+		return;
 	if (store_save(images_store(target->images), digest, data, len, &err) <
 	    0)
 		log_debug(LOG_PUSH, "%s: not kept: %s", target->repository,
@@ -22,7 +24,7 @@ static void save(const struct push_target *target, const struct digest *digest,
 int push_config_put(const struct push_target *target, const void *data,
     size_t len, const struct digest *digest, struct err *err)
 {
-	struct http_body body = {.data = data, .size = len};
+	struct payload body = {.data = data, .size = len};
 	int r = push_blob_put(target, digest, &body, err);
 
 	if (r < 0)
@@ -34,7 +36,7 @@ int push_config_put(const struct push_target *target, const void *data,
 int push_manifest_put(const struct push_target *target, const char *reference,
     const struct archive_manifest *manifest, struct err *err)
 {
-	int r = registry_manifest_put(images_registry(target->images),
+	int r = source_manifest_put(images_source(target->images),
 	    target->repository, reference, manifest->media_type, manifest->data,
 	    manifest->len, &manifest->digest, err);
 

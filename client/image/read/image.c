@@ -24,7 +24,7 @@ struct image_lazy {
 
 /* Where the store gets a blob from: one repository of the registry. */
 struct origin {
-	struct registry *registry;
+	struct source *source;
 	char repository[];
 };
 
@@ -33,7 +33,7 @@ struct origin {
  * tag), where the registry says that it does not have that. What else is not
  * found on the way (a credential helper) is nothing that it has lost.
  */
-static int name_lost(struct registry *registry, const char *repository,
+static int name_lost(struct source *source, const char *repository,
     const char *what, const struct digest *digest, const char *by, int code,
     struct err *err)
 {
@@ -47,9 +47,9 @@ static int name_lost(struct registry *registry, const char *repository,
 		return -EIO;
 	}
 	err_set(err, code,
-	    "%s/%s: the registry does not have %s %s, although %s names it: "
-	    "push the image again (%s)",
-	    registry_host(registry), repository, what,
+	    "%s/%s: the %s does not have %s %s, although %s names it: push the "
+	    "image again (%s)",
+	    source_name(source), repository, source_kind(source), what,
 	    digest_format(digest, text), by, refusal.msg);
 	err->http = refusal.http;
 	return -code;
@@ -58,34 +58,29 @@ static int name_lost(struct registry *registry, const char *repository,
 static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
     uint64_t len, struct sink *sink, struct err *err)
 {
-	enum { PIECE = 256 << 10 };
 	struct origin *origin = arg;
-	CLEANUP(http_close_p) struct http_response *response = NULL;
-	AUTO_FREE char *piece = malloc(PIECE);
-	ssize_t n;
-	int r;
+	int r = source_blob_read(origin->source, origin->repository, digest,
+	    offset, len, sink, err);
 
-	if (!piece)
-		return err_nomem(err);
-	r = registry_blob_open(origin->registry, origin->repository, digest,
-	    offset, len, &response, err);
-	if (r < 0)
-		return name_lost(origin->registry, origin->repository, "blob",
-		    digest, "a manifest", ENOENT, err);
-	while ((n = http_read(response, piece, PIECE, err)) > 0) {
-		r = sink_write(sink, piece, (size_t)n, err);
-		if (r < 0)
-			return r;
-	}
-	return (int)n;
+	return r < 0 ? name_lost(origin->source, origin->repository, "blob",
+			   digest, "a manifest", ENOENT, err)
+		     : 0;
+}
+
+static int origin_open(void *arg, const struct digest *digest, uint64_t size,
+    struct err *err)
+{
+	const struct origin *origin = arg;
+
+	return source_blob_file(origin->source, origin->repository, digest,
+	    size, err);
 }
 
 static bool origin_same(const void *arg, const void *other)
 {
 	const struct origin *a = arg, *b = other;
 
-	return a->registry == b->registry &&
-	       !strcmp(a->repository, b->repository);
+	return a->source == b->source && !strcmp(a->repository, b->repository);
 }
 
 int origin_source(struct image *image, struct store_source *out,
@@ -96,9 +91,14 @@ int origin_source(struct image *image, struct store_source *out,
 
 	if (!origin)
 		return err_nomem(err);
-	origin->registry = images_registry(image->images);
+	origin->source = images_source(image->images);
 	memcpy(origin->repository, image->repository, len);
-	*out = (struct store_source){origin_fetch, free, origin, origin_same};
+	*out = (struct store_source){.fetch = origin_fetch,
+	    .open =
+		source_can(origin->source, SOURCE_LOCAL) ? origin_open : NULL,
+	    .release = free,
+	    .arg = origin,
+	    .same = origin_same};
 	return 0;
 }
 
@@ -106,7 +106,7 @@ int image_has_blob(const struct image *image,
     const struct descriptor *descriptor, struct err *err)
 {
 	return descriptor->has_urls
-		   ? registry_blob_head(images_registry(image->images),
+		   ? source_blob_head(images_source(image->images),
 			 image->repository, &descriptor->digest,
 			 descriptor->size, err)
 		   : 1;
@@ -124,27 +124,30 @@ int image_blob(struct image *image, const struct descriptor *descriptor,
 			 descriptor->size, &source, out, err);
 }
 
-/* The manifest's bytes; *media_type is what the server called them, or "". */
+/* The manifest's bytes; *media_type is what the source called them, or "". */
 static int image_fetch(struct images *images, const char *repository,
-    const struct digest *digest, struct registry_manifest *out, struct err *err)
+    const struct digest *digest, struct source_manifest *out, struct err *err)
 {
+	struct source *source = images_source(images);
+	bool keep = !source_can(source, SOURCE_LOCAL);
 	char text[DIGEST_TEXT_SIZE];
 	struct err ignored = ERR_INIT;
-	int r;
+	int r = 0;
 
 	out->body = BUF_INIT(MANIFEST_MAX_BYTES);
-	r = store_load(images_store(images), digest, &out->body, err);
+	if (keep)
+		r = store_load(images_store(images), digest, &out->body, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	buf_release(&out->body);
-	digest_format(digest, text);
-	r = registry_manifest_get(images_registry(images), repository, text,
+	r = source_manifest_get(source, repository, digest_format(digest, text),
 	    out, err);
 	if (r < 0)
 		return r;
 	/* A cache that cannot be written costs a request the next time. */
-	store_save(images_store(images), digest, out->body.data, out->body.len,
-	    &ignored);
+	if (keep)
+		store_save(images_store(images), digest, out->body.data,
+		    out->body.len, &ignored);
 	return 0;
 }
 
@@ -175,7 +178,7 @@ int image_open(struct images *images, const char *repository,
 {
 	CLEANUP(image_put_p)
 	struct image *image = image_new(images, repository, digest);
-	struct registry_manifest fetched = {.body = BUF_INIT(0)};
+	struct source_manifest fetched = {.body = BUF_INIT(0)};
 	char text[DIGEST_TEXT_SIZE];
 	int r;
 
@@ -203,8 +206,8 @@ int image_open_named(struct images *images, const char *repository,
 {
 	int r = image_open(images, repository, digest, out, err);
 
-	return r < 0 ? name_lost(images_registry(images), repository,
-			   "manifest", digest, "a manifest", ENOLINK, err)
+	return r < 0 ? name_lost(images_source(images), repository, "manifest",
+			   digest, "a manifest", ENOLINK, err)
 		     : 0;
 }
 
@@ -212,7 +215,7 @@ int image_open_resolved(struct images *images, const char *repository,
     const char *tag, const struct digest *digest, struct image **out,
     struct err *err)
 {
-	struct registry *registry = images_registry(images);
+	struct source *source = images_source(images);
 	struct err missing = ERR_INIT;
 	struct digest now;
 	int r = image_open(images, repository, digest, out, &missing);
@@ -222,14 +225,14 @@ int image_open_resolved(struct images *images, const char *repository,
 			*err = missing;
 		return r;
 	}
-	r = registry_manifest_look(registry, repository, tag, &now, err);
+	r = source_manifest_look(source, repository, tag, &now, err);
 	if (r < 0)
 		return r;
 	if (r == 1 && !digest_equal(&now, digest))
 		return image_open_named(images, repository, &now, out, err);
 	*err = missing;
 	return r == 0 ? -ENOENT
-		      : name_lost(registry, repository, "manifest", digest,
+		      : name_lost(source, repository, "manifest", digest,
 			    "the tag", ENOLINK, err);
 }
 
@@ -248,7 +251,7 @@ int image_open_tag_now(struct images *images, const char *repository,
     const char *tag, struct image **out, struct err *err)
 {
 	struct digest digest;
-	int r = registry_manifest_look(images_registry(images), repository, tag,
+	int r = source_manifest_look(images_source(images), repository, tag,
 	    &digest, err);
 
 	if (r == 0)
@@ -285,7 +288,7 @@ void image_put(struct image *image)
 int image_reference(const struct image *image, const char *tag,
     struct reference *out, struct err *err)
 {
-	int r = registry_reference(images_registry(image->images),
+	int r = source_reference(images_source(image->images),
 	    image->repository, out, err);
 
 	if (r == 0 && tag)

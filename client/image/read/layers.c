@@ -33,7 +33,7 @@ static const char DIFF_ID[] = "diff_id";
 static int note_key(struct images *images, const struct digest *layer,
     struct buf *out, struct err *err)
 {
-	const char *host = registry_host(images_registry(images));
+	const char *host = source_name(images_source(images));
 	char hex[DIGEST_TEXT_SIZE];
 	int r = 0;
 

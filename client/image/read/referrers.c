@@ -18,7 +18,7 @@ void referrers_changed(struct images *images, const char *repository,
 }
 
 int referrers_ask(struct images *images, const char *repository,
-    const struct digest *subject, registry_referrer_fn *each, void *arg,
+    const struct digest *subject, source_referrer_fn *each, void *arg,
     struct err *err)
 {
 	struct referrers_state *state = images_referrers(images);
@@ -27,8 +27,8 @@ int referrers_ask(struct images *images, const char *repository,
 
 	if (api == API_ABSENT)
 		return -EOPNOTSUPP;
-	r = registry_referrers(images_registry(images), repository, subject,
-	    each, arg, err);
+	r = source_referrers(images_source(images), repository, subject, each,
+	    arg, err);
 	if (r >= 0)
 		atomic_store(&state->api, API_PRESENT);
 	/* That one repository has no list says nothing of others that have, and

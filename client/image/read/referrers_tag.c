@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "catalog/referrers_state.h"
+#include "oci/edit.h"
 
 enum {
 	/* Of several who change a list at once, one comes through each time. */
@@ -48,11 +49,11 @@ const char *cosign_tag(const struct digest *subject,
 
 /* What the tag names: 1, or 0 if there is no such tag. */
 static int fetch(struct images *images, const char *repository, const char *tag,
-    struct registry_manifest *out, struct err *err)
+    struct source_manifest *out, struct err *err)
 {
 	struct err failure = ERR_INIT;
-	int r = registry_manifest_get(images_registry(images), repository, tag,
-	    out, &failure);
+	int r = source_manifest_get(images_source(images), repository, tag, out,
+	    &failure);
 
 	if (r == -ENOENT)
 		return 0;
@@ -62,7 +63,7 @@ static int fetch(struct images *images, const char *repository, const char *tag,
 }
 
 static int read_index(const char *repository, const char *tag,
-    const struct buf *text, registry_referrer_fn *each, void *arg,
+    const struct buf *text, source_referrer_fn *each, void *arg,
     struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *index = NULL;
@@ -80,10 +81,10 @@ static int read_index(const char *repository, const char *tag,
 }
 
 int referrers_tag_read(struct images *images, const char *repository,
-    const struct digest *subject, registry_referrer_fn *each, void *arg,
+    const struct digest *subject, source_referrer_fn *each, void *arg,
     struct err *err)
 {
-	struct registry_manifest fetched = {.body = BUF_INIT(0)};
+	struct source_manifest fetched = {.body = BUF_INIT(0)};
 	char tag[REFERRERS_TAG_SIZE];
 	int r = fetch(images, repository, referrers_tag(subject, tag), &fetched,
 	    err);
@@ -101,8 +102,8 @@ static int put(struct images *images, const char *repository, const char *tag,
 	int r = digest_of(DIGEST_SHA256, index->data, index->len, &digest, err);
 
 	if (r == 0)
-		r = registry_manifest_put(images_registry(images), repository,
-		    tag, media_type, index->data, index->len, &digest, err);
+		r = source_manifest_put(images_source(images), repository, tag,
+		    media_type, index->data, index->len, &digest, err);
 	if (r >= 0)
 		images_tag_changed(images, repository, tag, &digest);
 	return r < 0 ? r : 0;
@@ -124,7 +125,7 @@ static int drop_missing(struct images *images, const char *repository,
 		struct err none = ERR_INIT;
 		struct digest there;
 
-		r = registry_manifest_look(images_registry(images), repository,
+		r = source_manifest_look(images_source(images), repository,
 		    digest_format(digest, text), &there, &none);
 		if (r != 0)
 			continue;
@@ -162,7 +163,7 @@ static int add_once(struct images *images, const char *repository,
     const char *tag, const struct descriptor *referrer, struct err *err)
 {
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
-	struct registry_manifest before = {.body = BUF_INIT(0)};
+	struct source_manifest before = {.body = BUF_INIT(0)};
 	int r = fetch(images, repository, tag, &before, err);
 
 	if (r >= 0)
@@ -227,7 +228,7 @@ static int lock(struct images *images, const char *repository, const char *tag,
     struct err *err)
 {
 	AUTO_FREE char *what = file_path("%s/%s:%s",
-	    registry_host(images_registry(images)), repository, tag);
+	    source_name(images_source(images)), repository, tag);
 	AUTO_FREE char *name = NULL;
 	struct digest digest;
 	char hex[DIGEST_TEXT_SIZE];
@@ -259,7 +260,7 @@ static int take_off(struct images *images, const char *repository,
     const char *tag, const struct digest *referrer, struct err *err)
 {
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
-	struct registry_manifest before = {.body = BUF_INIT(0)};
+	struct source_manifest before = {.body = BUF_INIT(0)};
 	int r = fetch(images, repository, tag, &before, err);
 
 	if (r == 1)

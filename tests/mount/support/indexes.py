@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Index and tree files of the cache, damaged where they are mapped.
 
-What is where in them say client/layer/format.h, client/layer/merged.h and
-include/layer/index.h.
+What is where in them say client/layer/index/format.h,
+client/layer/tree/merged.h and include/layer/index.h.
 """
 
 import os
