@@ -110,6 +110,8 @@ int intent_of_tree(const struct write_place *place, const char *name,
 char *intent_final_name(const struct write_intent *intent, const char *name);
 char *intent_name_to_try(const struct write_intent *intent, const char *final);
 
+/* Frees the strings; it is zeroed then. A copy has strings of its own, and is
+ * to be released also after a failure. */
 void intent_release(struct write_intent *intent);
 int intent_copy(const struct write_intent *from, struct write_intent *out,
     struct err *err);

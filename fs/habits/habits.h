@@ -83,6 +83,8 @@ enum attempt_kind {
 
 struct attempts;
 
+/* The notes of a mount. NULL: out of memory, err filled; freeing NULL does
+ * nothing. */
 struct attempts *attempts_new(struct err *err);
 void attempts_free(struct attempts *attempts);
 

@@ -61,12 +61,15 @@ struct written_file {
 	bool temporary; /* its program made it as one, whatever its name */
 };
 
+/* When the last count has gone: frees it and its bytes; a push under way is
+ * given up. */
 void written_file_free(struct written_file *file);
 
 /* Whether a program was to write it, as the shell's ">" says, and has ended
  * without a byte: `docker save nosuch >1.0.tar`. */
 bool written_file_came_to_nothing(struct written_file *file);
 
+/* One thread at a time works on the bytes: begin waits for that, -EINTR. */
 int written_file_begin(struct written_file *file, struct err *err);
 void written_file_end(struct written_file *file);
 
@@ -145,6 +148,7 @@ int written_file_copy_spool(struct written_file *file, struct err *err);
 /* Frees the bytes of what has no name and no descriptor any more. */
 void written_file_drop_unreachable(struct written_file *file);
 
+/* Whether it has a name in some directory. */
 bool written_file_is_named(struct written_file *file);
 
 /* Bytes written, or copied. */

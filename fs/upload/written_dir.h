@@ -62,6 +62,8 @@ struct written_dir *written_dir_find(struct node *dir);
 /* The same, made if there is none; NULL: out of memory. */
 struct written_dir *written_dir_of(struct node *dir, struct err *err);
 
+/* One count more, and one less, with which it goes where that was the last and
+ * it has no name. */
 struct written_dir *written_dir_get(struct written_dir *dir);
 void written_dir_put(struct written_dir *dir); /* not under the lock */
 

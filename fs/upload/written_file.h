@@ -23,6 +23,8 @@ struct save;
 struct written_file;
 struct written_names;
 
+/* The files of a mount that are being written. NULL: out of memory, err
+ * filled. */
 struct written_names *written_names_new(struct err *err);
 
 /* Logs which bytes are lost with the mount, and takes all names away; to be
@@ -92,6 +94,7 @@ struct written_file *written_file_of(const struct node *node); /* borrowed */
 /* As in struct view_ops. */
 void written_node_free(struct node *node);
 
+/* Counted, from any thread: the last put frees it. put of NULL does nothing. */
 struct written_file *written_file_get(struct written_file *file);
 void written_file_put(struct written_file *file);
 
