@@ -49,7 +49,7 @@ static int write_tar(const struct mount_source *source, struct local_inode *dir,
 	return local_tar(dir, &options, &sink.sink, err);
 }
 
-static int push_whole(const struct push_target *to, struct spool *spool,
+static int push_whole(const struct tag_ref *to, struct spool *spool,
     struct err *err)
 {
 	CLEANUP(push_free_p) struct push *push = NULL;
@@ -66,7 +66,7 @@ static int push_frozen(struct local_inode *dir, struct image *base,
     const char *name, const struct write_intent *intent, struct err *err)
 {
 	const struct mount_source *source = intent->source;
-	const struct push_target to = {.images = source->images,
+	const struct tag_ref to = {.images = source->images,
 	    .repository = intent->repository,
 	    .tag = intent->tag};
 	CLEANUP(spool_free_p) struct spool *spool = NULL;

@@ -21,7 +21,7 @@
 /* A tag as a name in a directory says it. */
 struct tag {
 	struct node *node; /* held; NULL where the name is a new one */
-	struct tag_name name;
+	struct tag_ref ref;
 	struct write_intent intent; /* of which the name may be */
 };
 
@@ -29,6 +29,15 @@ static void tag_release(struct tag *tag)
 {
 	node_put(tag->node);
 	intent_release(&tag->intent);
+}
+
+/* tag: NULL where it is not one. */
+static void set_ref(struct tag *out, const struct node *dir,
+    const char *repository, const char *tag)
+{
+	out->ref = (struct tag_ref){.images = dir->source->images,
+	    .repository = repository,
+	    .tag = tag};
 }
 
 /* That there is: by its directory or its archive. */
@@ -42,15 +51,13 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (out->node->kind == NODE_IMAGE) {
 		const struct image_name *is = image_node_name(out->node);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
 		const struct write_intent *is = document_intent(out->node);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 	}
-	if (out->name.tag)
+	if (out->ref.tag)
 		return 0;
 	return err_set(err, EPERM,
 	    "%s: not a tag; only tags can be moved or removed", name);
@@ -65,8 +72,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	if (dir->kind == NODE_IMAGE) {
 		const struct image_name *is = image_node_name(dir);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 		return is->tag ? 0
 			       : err_set(err, EPERM,
 				     "%s: an image named by its digest cannot "
@@ -78,19 +84,17 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 		return r;
 	if (dir->kind != NODE_REPO || out->intent.effect != WRITE_ARCHIVE)
 		return err_set(err, EPERM, "%s: not a valid tag name", name);
-	out->name.repository = out->intent.repository;
-	out->name.tag = out->intent.tag;
+	set_ref(out, dir, out->intent.repository, out->intent.tag);
 	return 0;
 }
 
 static int copy_to(const struct mount_source *source, struct image *image,
     const struct tag *to, struct err *err)
 {
-	int r = source_check_image(source, image, to->name.tag, err);
+	int r = source_check_image(source, image, to->ref.tag, err);
 
-	return r < 0
-		   ? r
-		   : tag_copy(image, &to->name, source->mount->referrers, err);
+	return r < 0 ? r
+		     : tag_copy(image, &to->ref, source->mount->referrers, err);
 }
 
 int tags_link(struct node *dir, const char *name, const char *path,
@@ -126,17 +130,17 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 		    "%s: no link can be created in an image's directory", name);
 	if (r < 0)
 		return r;
-	r = walk_image(source, to.name.repository, path, &image,
+	r = walk_image(source, to.ref.repository, path, &image,
 	    &from_repository);
 	/* `ln -r` counts from the directory itself. */
 	if (r < 0 && strncmp(path, "../", 3) == 0)
-		r = walk_image(source, to.name.repository, path + 3, &image,
+		r = walk_image(source, to.ref.repository, path + 3, &image,
 		    &(struct err)ERR_INIT);
 	if (r < 0)
 		*err = from_repository;
 	else
 		r = copy_to(source, image, &to, err);
-	return r < 0 ? err_wrap(err, "linking %s to %s", to.name.tag, path)
+	return r < 0 ? err_wrap(err, "linking %s to %s", to.ref.tag, path)
 		     : link_node(source, path, out, err);
 }
 
@@ -159,8 +163,8 @@ static int rename_node(const struct tag *from, struct node *to_dir,
 	struct node *node = from->node;
 
 	return node->kind == NODE_IMAGE
-		   ? image_node_move(node, to_dir, to_name, to->name.repository,
-			 to->name.tag, err)
+		   ? image_node_move(node, to_dir, to_name, to->ref.repository,
+			 to->ref.tag, err)
 		   : 0;
 }
 
@@ -187,8 +191,7 @@ static int exchange_names(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	was_a = a;
-	r = tag_exchange(dir->source->images, &a.name, &b.name,
-	    dir->mount->referrers, err);
+	r = tag_exchange(&a.ref, &b.ref, dir->mount->referrers, err);
 	if (r == 0)
 		r = rename_node(&a, to_dir, to_name, &b, err);
 	if (r == 0)
@@ -221,11 +224,10 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r < 0)
 		return r;
 	/* 1.0 to 1.0.tar: it has that name. */
-	if (!strcmp(from.name.repository, to.name.repository) &&
-	    !strcmp(from.name.tag, to.name.tag))
+	if (!strcmp(from.ref.repository, to.ref.repository) &&
+	    !strcmp(from.ref.tag, to.ref.tag))
 		return 0;
-	r = tag_move(dir->source->images, &from.name, &to.name,
-	    dir->mount->referrers, err);
+	r = tag_move(&from.ref, &to.ref, dir->mount->referrers, err);
 	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
 }
 
@@ -252,8 +254,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
 		    "%s: %s a directory", name, directory ? "not" : "is");
-	return untag(dir->source->images, tag.name.repository, tag.name.tag,
-	    err);
+	return untag(dir->source->images, tag.ref.repository, tag.ref.tag, err);
 }
 
 int tags_unlink(struct node *dir, const char *name, struct err *err)

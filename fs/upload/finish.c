@@ -8,7 +8,7 @@
 int written_file_push(struct written_file *file, struct err *err)
 {
 	const struct write_intent *intent = &file->intent;
-	const struct push_target to = {.images = intent->source->images,
+	const struct tag_ref to = {.images = intent->source->images,
 	    .repository = intent->repository,
 	    .tag = intent->tag,
 	    .untagged = intent_kind(intent)->is_untagged};
@@ -67,7 +67,9 @@ int written_file_outcome(struct written_file *file, int r, struct err *err)
 
 int written_file_copy_finish(struct written_file *file, struct err *err)
 {
-	const struct tag_name to = {file->intent.repository, file->intent.tag};
+	const struct tag_ref to = {.images = file->intent.source->images,
+	    .repository = file->intent.repository,
+	    .tag = file->intent.tag};
 	int r;
 
 	if (file->copied < save_size(file->source))

@@ -9,9 +9,9 @@
 #include "stream/compression.h"
 #include "written.h"
 
-static struct push_target tag_of(const struct write_intent *intent)
+static struct tag_ref tag_of(const struct write_intent *intent)
 {
-	return (struct push_target){.images = intent->source->images,
+	return (struct tag_ref){.images = intent->source->images,
 	    .repository = intent->repository,
 	    .tag = intent->tag};
 }
@@ -49,7 +49,7 @@ static int outcome(int r, const struct write_intent *intent,
 static int apply_layer(const struct write_intent *intent,
     const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(intent);
+	const struct tag_ref tag = tag_of(intent);
 
 	return outcome(change_add_layer(&tag, file->spool, file->name, err),
 	    intent, file, err);
@@ -58,7 +58,7 @@ static int apply_layer(const struct write_intent *intent,
 static int apply_config(const struct write_intent *intent,
     const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(intent);
+	const struct tag_ref tag = tag_of(intent);
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
 	int r = content_read(file, &config, err);
 
@@ -70,7 +70,7 @@ static int apply_config(const struct write_intent *intent,
 static int put_manifest(const struct write_intent *intent,
     const struct write_content *file, bool is_top, struct err *err)
 {
-	const struct push_target tag = tag_of(intent);
+	const struct tag_ref tag = tag_of(intent);
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
 	int r = content_read(file, &manifest, err);
 
@@ -95,7 +95,7 @@ static int apply_index(const struct write_intent *intent,
 static int apply_platform(const struct write_intent *intent,
     const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(intent);
+	const struct tag_ref tag = tag_of(intent);
 	struct platform platform;
 	int r = 0;
 

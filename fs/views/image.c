@@ -278,7 +278,7 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
 	    name);
 }
 
-static int set_annotation(struct node *node, const struct push_target *target,
+static int set_annotation(struct node *node, const struct tag_ref *target,
     const char *name, const char *value, int flags, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
@@ -303,7 +303,7 @@ static int image_setxattr(struct node *node, const char *name,
 {
 	static const char prefix[] = "user.oci.annotation.";
 	const struct image_name *is = image_node_name(node);
-	const struct push_target target = {.images = node->source->images,
+	const struct tag_ref target = {.images = node->source->images,
 	    .repository = is->repository,
 	    .tag = is->tag};
 	AUTO_FREE char *text = value ? strndup(value, len) : NULL;

@@ -22,21 +22,9 @@
 #include "image/spool.h"
 
 struct push;
-struct push_progress;
-
-/* Where a push goes; constant while it lasts. */
-struct push_target {
-	struct images *images;
-	const char *repository;
-	const char *tag;
-	/* Nothing is put under the tag, but by digest only: the tag just says
-	 * which image of several is meant. */
-	bool untagged;
-	struct push_progress *progress; /* a push's own; NULL */
-};
 
 /* spool is borrowed and outlives it; names are copied. Asks nothing yet. */
-int push_new(const struct push_target *target, struct spool *spool,
+int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err);
 
 /* Gives up what is under way, waits until its threads have let go, frees. */

@@ -344,7 +344,7 @@ UNUSED static void begin_push(struct fixture *f, const char *repository,
 {
 	close_push(f);
 	must(spool_new(f->store, &f->spool, &f->err));
-	must(push_new(&(struct push_target){.images = f->images,
+	must(push_new(&(struct tag_ref){.images = f->images,
 			  .repository = repository,
 			  .tag = tag},
 	    f->spool, &f->push, &f->err));

@@ -36,7 +36,7 @@ enum {
 struct push {
 	char *repository;
 	char *tag;
-	struct push_target target;
+	struct tag_ref target;
 	struct push_progress progress;
 	struct spool *spool;
 	struct push_layers layers;
@@ -55,7 +55,7 @@ struct push {
 	bool complete;  /* what it said last */
 };
 
-static int push_init(struct push *push, const struct push_target *target,
+static int push_init(struct push *push, const struct tag_ref *target,
     struct err *err)
 {
 	push->target = *target;
@@ -70,7 +70,7 @@ static int push_init(struct push *push, const struct push_target *target,
 	return push->temp_dir ? 0 : -err->code;
 }
 
-int push_new(const struct push_target *target, struct spool *spool,
+int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err)
 {
 	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
