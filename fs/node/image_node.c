@@ -16,7 +16,7 @@
 
 struct image_node {
 	struct node node;
-	_Atomic(struct image_name *) name;
+	_Atomic(struct image_node_name *) name;
 	struct digest digest; /* unset where it has a tag */
 	bool dated; /* it is one image for ever, known from the start */
 	pthread_mutex_t lock;
@@ -28,15 +28,15 @@ static struct image_node *to_image(const struct node *node)
 	return (struct image_node *)(uintptr_t)node;
 }
 
-const struct image_name *image_node_name(const struct node *node)
+const struct image_node_name *image_node_name(const struct node *node)
 {
 	return atomic_load(&to_image(node)->name);
 }
 
-static void name_free(struct image_name *name)
+static void name_free(struct image_node_name *name)
 {
 	while (name) {
-		struct image_name *before = name->before;
+		struct image_node_name *before = name->before;
 
 		free(name->repository);
 		free(name->tag);
@@ -47,10 +47,10 @@ static void name_free(struct image_name *name)
 	}
 }
 
-static struct image_name *name_new(const char *directory,
+static struct image_node_name *name_new(const char *directory,
     const char *repository, const char *tag)
 {
-	struct image_name *name = calloc(1, sizeof(*name));
+	struct image_node_name *name = calloc(1, sizeof(*name));
 
 	if (!name)
 		return NULL;
@@ -72,7 +72,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
     const char *repository, const char *tag, struct err *err)
 {
 	struct image_node *self = to_image(node);
-	struct image_name *made = name_new(name, repository, tag);
+	struct image_node_name *made = name_new(name, repository, tag);
 	struct node_names names = {key_of_tag(dir, name), strdup(name)};
 
 	if (!made || !names.key || !names.name) {
@@ -178,7 +178,7 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 {
 	struct image_node *self = to_image(node);
 	CLEANUP(image_put_p) struct image *last = image_last(self);
-	const struct image_name *name = atomic_load(&self->name);
+	const struct image_node_name *name = atomic_load(&self->name);
 	struct images *images = node->source->images;
 	struct digest digest = self->digest;
 	int r = 0;

@@ -50,18 +50,18 @@ int image_node_digest(struct node *parent, const char *name,
 
 /* What an image directory is of; a rename makes it another one, but what it
  * was stays readable as long as the node. */
-struct image_name {
+struct image_node_name {
 	char *repository;
 	char *tag; /* NULL: one image for ever */
 	/* The directory's name is the tag alone, which a repository may have,
 	 * too. */
 	bool plain;
 	/* What it was before, and was called then. */
-	struct image_name *before;
+	struct image_node_name *before;
 	struct node_names names_before;
 };
 
-const struct image_name *image_node_name(const struct node *node);
+const struct image_node_name *image_node_name(const struct node *node);
 
 /* What it holds now. */
 int image_node_image(struct node *node, struct image **out, struct err *err);

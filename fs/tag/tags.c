@@ -49,7 +49,7 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (r < 0)
 		return r;
 	if (out->node->kind == NODE_IMAGE) {
-		const struct image_name *is = image_node_name(out->node);
+		const struct image_node_name *is = image_node_name(out->node);
 
 		set_ref(out, dir, is->repository, is->tag);
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
@@ -70,7 +70,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	int r;
 
 	if (dir->kind == NODE_IMAGE) {
-		const struct image_name *is = image_node_name(dir);
+		const struct image_node_name *is = image_node_name(dir);
 
 		set_ref(out, dir, is->repository, is->tag);
 		return is->tag ? 0

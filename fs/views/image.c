@@ -28,7 +28,7 @@
  */
 static double image_name_ttl(const struct node *node)
 {
-	const struct image_name *name = image_node_name(node);
+	const struct image_node_name *name = image_node_name(node);
 
 	if (!name->tag)
 		return TTL_FOREVER;
@@ -88,7 +88,7 @@ static bool makes_index(const struct node *dir, const char *name,
  * is below it. */
 static bool is_repository(struct node *dir, const char *name)
 {
-	const struct image_name *is = image_node_name(dir);
+	const struct image_node_name *is = image_node_name(dir);
 	AUTO_FREE char *repository = repo_path(is->repository, is->tag);
 	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
 
@@ -120,7 +120,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 
 	*out = NULL;
 	if (move_into_is_tried(dir, name)) {
-		const struct image_name *is = image_node_name(dir);
+		const struct image_node_name *is = image_node_name(dir);
 
 		return image_node_tag(dir, name, is->repository, is->tag, out,
 		    err);
@@ -227,7 +227,7 @@ static int add_reference(const struct image *image, const char *tag,
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct pair pair = {0};
-	const struct image_name *is = image_node_name(node);
+	const struct image_node_name *is = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 
 	if (r == 0 && is->tag)
@@ -245,7 +245,7 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 static int image_write_place(struct node *dir, const char *name,
     struct write_place *out, struct err *err)
 {
-	const struct image_name *self = image_node_name(dir);
+	const struct image_node_name *self = image_node_name(dir);
 
 	*out = part_nodes_write_place(dir);
 	return self->tag && image_part_find(name)
@@ -302,7 +302,7 @@ static int image_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
 	static const char prefix[] = "user.oci.annotation.";
-	const struct image_name *is = image_node_name(node);
+	const struct image_node_name *is = image_node_name(node);
 	const struct tag_ref target = {.images = node->source->images,
 	    .repository = is->repository,
 	    .tag = is->tag};

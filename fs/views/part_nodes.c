@@ -7,7 +7,7 @@
 
 struct write_place part_nodes_write_place(const struct node *dir)
 {
-	const struct image_name *is = image_node_name(dir);
+	const struct image_node_name *is = image_node_name(dir);
 
 	return (struct write_place){.where = WRITE_IN_IMAGE,
 	    .repository = is->repository,
