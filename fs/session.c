@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "connection.h"
-#include "habits/attempt.h"
+#include "habits/habits.h"
 #include "habits/refusals.h"
 #include "kernel/borrow.h"
 #include "kernel/channel.h"
@@ -26,7 +26,7 @@
 #include "scratch/scratch.h"
 #include "signals.h"
 #include "tag/made.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 enum {
 	FETCHES_MAX = 6,              /* blobs at the same time */
@@ -56,10 +56,12 @@ static void session_release(struct session *session)
 	loop_free(session->loop);
 	op_close_all(mount);
 	borrowed_free(mount->borrowed);
-	if (mount->uploads)
-		uploads_free(mount->uploads);
+	if (mount->written)
+		written_names_end(mount->written);
 	if (mount->nodes)
 		node_table_free(mount->nodes);
+	if (mount->written)
+		written_names_free(mount->written);
 	if (mount->scratches) {
 		mirrors_end(&session->source);
 		scratches_free(mount->scratches);
@@ -105,6 +107,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->source = source;
 	mount->store = session->store;
 	mount->views = views;
+	mount->write_kinds = write_kinds;
 	mount->uid = getuid();
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);
@@ -144,8 +147,8 @@ static int make_mount(struct session *session, struct err *err)
 	mount->scratches = scratches_new(err);
 	if (!mount->scratches)
 		return -err->code;
-	mount->uploads = uploads_new(err);
-	if (!mount->uploads)
+	mount->written = written_names_new(err);
+	if (!mount->written)
 		return -err->code;
 	return repo_node_root(source, source->base, &session->root, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each kind of node does. */
+/* What each kind of node does, and each kind of file that is written. */
 #include "node/view.h"
 
 const struct view_ops *const views[NODE_KINDS] = {
@@ -15,11 +15,23 @@ const struct view_ops *const views[NODE_KINDS] = {
     [NODE_REFERRERS] = &view_referrers,
     [NODE_TREE] = &view_tree,
     [NODE_LAYER_FILE] = &view_layer_file,
-    [NODE_UPLOAD] = &view_upload,
+    [NODE_WRITTEN] = &view_written,
     [NODE_LINK] = &view_link,
     [NODE_SCRATCH] = &view_scratch,
     [NODE_SCRATCH_FILE] = &view_scratch_file,
     [NODE_CONTROL] = &view_control,
     [NODE_SNAPSHOT] = &view_snapshot,
     [NODE_EVENTS] = &view_events,
+};
+
+const struct write_kind *const write_kinds[WRITE_EFFECTS] = {
+    [WRITE_ARCHIVE] = &write_archive,
+    [WRITE_LAYER] = &write_layer,
+    [WRITE_CONFIG] = &write_config,
+    [WRITE_MANIFEST] = &write_manifest,
+    [WRITE_INDEX] = &write_index,
+    [WRITE_PLATFORM] = &write_platform,
+    [WRITE_ATTACHMENT] = &write_attachment,
+    [WRITE_MIRROR] = &write_mirror,
+    [WRITE_MIRROR_PART] = &write_mirror_part,
 };

@@ -95,7 +95,7 @@ static int control_list(struct node *dir, struct dirlist *out, struct err *err)
 		const struct control_file *file = &files[i];
 
 		r = dirlist_add(out, file->name, strlen(file->name), S_IFREG,
-		    file->key ? node_number(file->key)
+		    file->key ? node_number(NODE_SNAPSHOT, file->key)
 			      : events_node_number(dir->mount),
 		    err);
 	}

@@ -45,7 +45,7 @@ uint64_t events_node_number(struct mount *mount)
 	struct journal_file *file =
 	    journal_file_get(images_journal(mount->source->images));
 
-	return key_number(file_key(file));
+	return key_number(NODE_EVENTS, file_key(file));
 }
 
 static void events_free(struct node *node)

@@ -7,22 +7,11 @@
 #include <sys/stat.h>
 
 #include "image/images.h"
+#include "intent.h"
 
 /* Its size is that of all manifests of an index, which nobody wants to read for
  * a list of names. */
 #define IMAGE_TAR "image.tar"
-
-/* One entry. The directory's own manifest is `top`, an index maybe; `shown` the
- * one of the mount's platform, NULL if an index has none. of_images: each image
- * has it. */
-/* What a file becomes that is written under the name of a part. */
-enum image_part_effect {
-	PART_IS_MADE, /* nothing: the part cannot be written */
-	PART_IS_MANIFEST,
-	PART_IS_CONFIG,
-	PART_IS_INDEX,
-	PART_IS_ARCHIVE,
-};
 
 enum image_part_id {
 	IMAGE_MANIFEST,
@@ -37,12 +26,15 @@ enum image_part_id {
 	IMAGE_PARTS,
 };
 
+/* One entry. The directory's own manifest is `top`, an index maybe; `shown` the
+ * one of the mount's platform, NULL if an index has none. of_images: each image
+ * has it. */
 struct image_part {
 	enum image_part_id id;
 	const char *name;
 	mode_t mode; /* its type alone */
 	bool (*present)(const struct image *top, const struct image *shown);
-	enum image_part_effect effect;
+	enum write_effect effect; /* of a file of that name */
 	bool of_images;
 };
 

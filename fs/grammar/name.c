@@ -37,13 +37,6 @@ const char *name_ending(const char *text)
 	return stem ? text + stem : text + strlen(text);
 }
 
-bool name_is_temporary(const char *text)
-{
-	size_t len = strlen(text);
-
-	return *text == '.' || (len > 0 && text[len - 1] == '~');
-}
-
 bool name_is_archive(const char *text)
 {
 	return archive_stem(text) > 0;

@@ -41,10 +41,6 @@ const char *name_ending(const char *text);
 /* Whether text ends like an archive: .tar, .tgz, .tar.zst and so on. */
 bool name_is_archive(const char *text);
 
-/* Whether it looks like the temporary file or the backup of a program: ".name",
- * "name~". */
-bool name_is_temporary(const char *text);
-
 /*
  * The tag that a file of this name becomes when it is written into a
  * repository: the name, or the reference's tag, less an archive's ending. NULL

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "habits/removing.h"
+#include "habits/habits.h"
 #include "mirror/mirror.h"
 #include "mirror/part_copy.h"
 #include "node/lead.h"

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "grammar/image_parts.h"
-#include "habits/attempt.h"
 #include "habits/caller.h"
+#include "habits/habits.h"
 #include "node/nodes.h"
 #include "node/view.h"
 #include "oci/reference.h"
@@ -204,24 +204,6 @@ void mirror_begin(struct node *dir, const char *name)
 	log_unfinished(dir->source);
 	if (is_part(name, S_IFREG))
 		begin(dir);
-}
-
-/* Programs that unpack into a directory that somebody else has made. */
-static bool caller_unpacks(void)
-{
-	static const char *const programs[] = {"tar", "bsdtar"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
-}
-
-/* Programs that make several directories and write nothing into them. */
-static bool caller_only_makes(void)
-{
-	static const char *const programs[] = {"mkdir", "install", "ginstall"};
-
-	return caller_is_program(programs,
-	    sizeof(programs) / sizeof(*programs));
 }
 
 void mirror_begin_by_mkdir(struct node *dir, const char *name)

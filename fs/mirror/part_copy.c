@@ -7,8 +7,8 @@
 
 #include "base/lock.h"
 #include "grammar/part_names.h"
-#include "habits/attempt.h"
 #include "habits/caller.h"
+#include "habits/habits.h"
 #include "mirror.h"
 #include "node/mount.h"
 #include "node/nodes.h"

@@ -84,39 +84,33 @@ static int compare_kept(struct mount_source *source, const char *path,
 	return 0;
 }
 
-static int apply_archive(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_archive(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = image_open(target->source->images, target->repository,
+	int r = image_open(intent->source->images, intent->repository,
 	    file->pushed, &image, err);
 
 	if (r == 0)
-		r = compare_kept(target->source, target->detail, image, err);
+		r = compare_kept(intent->source, intent->detail, image, err);
 	if (r < 0)
 		return r;
-	mirror_done(target->source, target->detail, file->pushed);
+	mirror_done(intent->source, intent->detail, file->pushed);
 	return 1;
 }
 
-int mirror_target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err)
+bool mirror_write_place(struct node *dir, const char *name,
+    struct write_place *out)
 {
 	const char *path = repo_node_repository(dir);
-	const char *tag = mirror_tag(path);
-	AUTO_FREE char *repository = NULL;
-	int r;
 
-	if (!tag || !mirror_has_part(dir, name) ||
+	if (!mirror_tag(path) || !mirror_has_part(dir, name) ||
 	    image_part_find(name)->mode != S_IFREG)
-		return 0;
-	repository = strndup(path, (size_t)(strrchr(path, '/') - path));
-	if (!repository)
-		return err_nomem(err);
-	r = target_set(out, dir->source,
-	    strcmp(name, IMAGE_TAR) ? &upload_mirror_part : &upload_mirror,
-	    repository, tag, path, err);
-	return r < 0 ? r : 1;
+		return false;
+	*out = (struct write_place){.where = WRITE_IN_MIRROR,
+	    .repository = path,
+	    .tag = mirror_tag(path)};
+	return true;
 }
 
 int mirror_lookup(struct node *dir, const char *name, struct node **out,
@@ -131,16 +125,15 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 	if (strcmp(name, IMAGE_TAR) != 0 ||
 	    !mirror_image(source, repo_node_repository(dir), &digest))
 		return 0;
-	r = mirror_target(dir, name, &document.target, err);
-	if (r <= 0)
-		return r;
-	r = image_open(source->images, document.target.repository, &digest,
-	    &image, err);
+	r = write_intent(dir, name, &document.intent, err);
 	if (r == 0)
-		r = archive_content(source, image, document.target.tag,
+		r = image_open(source->images, document.intent.repository,
+		    &digest, &image, err);
+	if (r == 0)
+		r = archive_content(source, image, document.intent.tag,
 		    &document.content, err);
 	if (r < 0) {
-		target_release(&document.target);
+		intent_release(&document.intent);
 		return r;
 	}
 	r = document_node(&document, out, err);
@@ -148,44 +141,44 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 }
 
 /* Compares it with the image, if that is there already. */
-static int compare_late(const struct upload_target *target, const char *name,
+static int compare_late(const struct write_intent *intent, const char *name,
     const struct buf *copied, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct digest digest;
 	int r;
 
-	if (!mirror_image(target->source, target->detail, &digest))
+	if (!mirror_image(intent->source, intent->detail, &digest))
 		return 0;
-	r = image_open(target->source->images, target->repository, &digest,
+	r = image_open(intent->source->images, intent->repository, &digest,
 	    &image, err);
-	return r < 0 ? r : compare(target->detail, name, image, copied, err);
+	return r < 0 ? r : compare(intent->detail, name, image, copied, err);
 }
 
-static int apply_part(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_part(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
 	AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
 	struct digest digest;
-	int r = target_file_read(file, &copied, err);
+	int r = content_read(file, &copied, err);
 
 	if (r == 0)
 		r = digest_of(DIGEST_SHA256, copied.data, copied.len, &digest,
 		    err);
 	if (r == 0)
-		r = compare_late(target, file->name, &copied, err);
+		r = compare_late(intent, file->name, &copied, err);
 	if (r == 0)
-		r = scratch_save(target->source, target->detail, file->name,
+		r = scratch_save(intent->source, intent->detail, file->name,
 		    &copied, err);
 	if (r < 0)
 		return r;
-	mirror_note_manifest(target->source, target->detail, file->name,
+	mirror_note_manifest(intent->source, intent->detail, file->name,
 	    &digest);
 	return 1;
 }
 
-const struct upload_kind upload_mirror = {
+const struct write_kind write_mirror = {
     .is_archive = true,
     .apply = apply_archive,
 };
-const struct upload_kind upload_mirror_part = {.apply = apply_part};
+const struct write_kind write_mirror_part = {.apply = apply_part};

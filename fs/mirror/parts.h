@@ -4,21 +4,16 @@
 #define FS_MIRROR_PARTS_H
 
 #include "base/err.h"
+#include "node/intent.h"
 #include "node/node.h"
-#include "node/target.h"
 
-/* What a file becomes that is written into a mirror: 1, or 0 if the directory
- * is not one, or the name is not that of an image's file. */
-int mirror_target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err);
+/* Whether the directory is a mirror, and the name that of an image's file that
+ * is written into it: as what (view.h). */
+bool mirror_write_place(struct node *dir, const char *name,
+    struct write_place *out);
 
 /* The image.tar of one that is done: 1, 0. */
 int mirror_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err);
-
-/* image.tar, and the other files of an image (target.h); detail is the path of
- * the mirror. */
-extern const struct upload_kind upload_mirror;
-extern const struct upload_kind upload_mirror_part;
 
 #endif

@@ -16,7 +16,7 @@
 
 struct image_node {
 	struct node node;
-	_Atomic(struct image_name *) name;
+	_Atomic(struct image_node_name *) name;
 	struct digest digest; /* unset where it has a tag */
 	bool dated; /* it is one image for ever, known from the start */
 	pthread_mutex_t lock;
@@ -28,28 +28,29 @@ static struct image_node *to_image(const struct node *node)
 	return (struct image_node *)(uintptr_t)node;
 }
 
-const struct image_name *image_node_name(const struct node *node)
+const struct image_node_name *image_node_name(const struct node *node)
 {
 	return atomic_load(&to_image(node)->name);
 }
 
-static void name_free(struct image_name *name)
+static void name_free(struct image_node_name *name)
 {
 	while (name) {
-		struct image_name *before = name->before;
+		struct image_node_name *before = name->before;
 
 		free(name->repository);
 		free(name->tag);
-		free(name->key_before);
+		free(name->names_before.key);
+		free(name->names_before.name);
 		free(name);
 		name = before;
 	}
 }
 
-static struct image_name *name_new(const char *directory,
+static struct image_node_name *name_new(const char *directory,
     const char *repository, const char *tag)
 {
-	struct image_name *name = calloc(1, sizeof(*name));
+	struct image_node_name *name = calloc(1, sizeof(*name));
 
 	if (!name)
 		return NULL;
@@ -64,23 +65,24 @@ static struct image_name *name_new(const char *directory,
 
 uint64_t image_node_number(const struct node *dir, const char *name)
 {
-	return key_number(key_of_tag(dir, name));
+	return key_number(NODE_IMAGE, key_of_tag(dir, name));
 }
 
 int image_node_move(struct node *node, struct node *dir, const char *name,
     const char *repository, const char *tag, struct err *err)
 {
 	struct image_node *self = to_image(node);
-	struct image_name *made = name_new(name, repository, tag);
-	char *key = key_of_tag(dir, name);
+	struct image_node_name *made = name_new(name, repository, tag);
+	struct node_names names = {key_of_tag(dir, name), strdup(name)};
 
-	if (!made || !key) {
+	if (!made || !names.key || !names.name) {
 		name_free(made);
-		free(key);
+		free(names.key);
+		free(names.name);
 		return err_nomem(err);
 	}
 	made->before = atomic_load(&self->name);
-	made->key_before = node_rekey(node, key);
+	made->names_before = node_move(node, dir, names);
 	atomic_store(&self->name, made);
 	return 0;
 }
@@ -105,9 +107,10 @@ static int add(struct node *parent, const char *name, const char *repository,
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
-	node_init(&made->node, parent->source, NODE_IMAGE, key,
+	node_init_in(&made->node, parent, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
-	if (!atomic_load(&made->name)) {
+	made->node.name = strdup(name);
+	if (!atomic_load(&made->name) || !made->node.name) {
 		node_discard(&made->node);
 		return err_nomem(err);
 	}
@@ -175,7 +178,7 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 {
 	struct image_node *self = to_image(node);
 	CLEANUP(image_put_p) struct image *last = image_last(self);
-	const struct image_name *name = atomic_load(&self->name);
+	const struct image_node_name *name = atomic_load(&self->name);
 	struct images *images = node->source->images;
 	struct digest digest = self->digest;
 	int r = 0;

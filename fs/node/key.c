@@ -14,24 +14,19 @@ static const uint64_t LATE_BIT = 1ULL << 62;
 /* Of archives: all but 40 bits. */
 static const uint64_t LAST_BITS = ~0ULL << 40;
 
-static bool begins_with(const char *key, const char *kind)
-{
-	return strncmp(key, kind, strlen(kind)) == 0;
-}
-
 /* cp copies a directory in the order of these numbers. Of an image that is to
  * be the manifests, by which the copy is known (mirror.h), then directories,
  * and the archive, which makes the copy, at the end. */
-static uint64_t in_order(const char *key, uint64_t number)
+static uint64_t in_order(enum node_kind kind, uint64_t number)
 {
-	if (begins_with(key, "archive:"))
+	if (kind == NODE_ARCHIVE)
 		return number | LAST_BITS;
-	if (begins_with(key, "manifest:") || begins_with(key, "blob:"))
+	if (kind == NODE_MANIFEST || kind == NODE_BLOB)
 		return (number | TABLE_BIT) & ~LATE_BIT;
 	return number | TABLE_BIT | LATE_BIT;
 }
 
-uint64_t node_number(const char *key)
+uint64_t node_number(enum node_kind kind, const char *key)
 {
 	struct digest digest;
 	struct err err = ERR_INIT;
@@ -40,21 +35,7 @@ uint64_t node_number(const char *key)
 	/* SHA-256, so that nobody can make names that collide. */
 	if (digest_of(DIGEST_SHA256, key, strlen(key), &digest, &err) == 0)
 		memcpy(&number, digest.bytes, sizeof(number));
-	return in_order(key, number);
-}
-
-bool node_is_below(const struct node *node, const struct node *dir)
-{
-	size_t len = dir->key ? strlen(dir->key) : 0;
-
-	return len > 0 && node->key && strncmp(node->key, dir->key, len) == 0 &&
-	       node->key[len] == '/';
-}
-
-bool node_is_in(const struct node *node, const struct node *dir)
-{
-	return node_is_below(node, dir) &&
-	       !strchr(node->key + strlen(dir->key) + 1, '/');
+	return in_order(kind, number);
 }
 
 bool node_is_located(uint64_t ino)
@@ -62,9 +43,9 @@ bool node_is_located(uint64_t ino)
 	return !(ino & TABLE_BIT) && ino != NODE_ROOT;
 }
 
-uint64_t key_number(char *key)
+uint64_t key_number(enum node_kind kind, char *key)
 {
-	uint64_t number = key ? node_number(key) : 0;
+	uint64_t number = key ? node_number(kind, key) : 0;
 
 	free(key);
 	return number;
@@ -143,10 +124,10 @@ char *key_of_partial(char *archive, uint64_t size)
 		      : NULL;
 }
 
-char *key_of_document(const char *place, const char *name, const char *content,
-    uint64_t size)
+char *key_of_document(const struct node *dir, const char *name,
+    const char *content, uint64_t size)
 {
-	return file_path("document:%s//%s#%s:%" PRIu64, place, name, content,
+	return file_path("document:%s//%s#%s:%" PRIu64, dir->key, name, content,
 	    size);
 }
 
@@ -158,7 +139,7 @@ char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry)
 char *key_of_serial(enum key_serial kind, uint64_t serial)
 {
 	static const char *const kinds[] = {
-	    [KEY_UPLOAD] = "upload",
+	    [KEY_WRITTEN] = "upload",
 	    [KEY_LINK] = "link",
 	    [KEY_SCRATCH] = "scratch",
 	    [KEY_EVENTS] = "control/events",

@@ -44,17 +44,18 @@ char *key_of_archive(const struct mount_source *source, const char *repository,
 char *key_of_partial(char *archive, uint64_t size);
 
 /* A file of an image that can be written: where it is, and what it has. */
-char *key_of_document(const char *place, const char *name, const char *content,
-    uint64_t size);
+char *key_of_document(const struct node *dir, const char *name,
+    const char *content, uint64_t size);
 
 /* What a tree (by its root's key) shows of a layer's entry in its own way. */
 char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry);
 
 /* What only this mount has, by a number of its own. */
-enum key_serial { KEY_UPLOAD, KEY_LINK, KEY_SCRATCH, KEY_EVENTS };
+enum key_serial { KEY_WRITTEN, KEY_LINK, KEY_SCRATCH, KEY_EVENTS };
 char *key_of_serial(enum key_serial kind, uint64_t serial);
 
-/* The number that a node of this key (usually) has; takes the key. 0: NULL. */
-uint64_t key_number(char *key);
+/* The number that a node of this kind and key (usually) has; takes the key. 0:
+ * NULL. */
+uint64_t key_number(enum node_kind kind, char *key);
 
 #endif

@@ -23,8 +23,9 @@ struct handle;
 struct op;
 struct refusals;
 struct scratches;
-struct uploads;
+struct written_names;
 struct view_ops;
+struct write_kind;
 
 enum delete_policy {
 	DELETE_NOTHING,
@@ -38,14 +39,16 @@ struct mount {
 	/* The source of the root: what is of the whole mount (status, metrics,
 	 * events) is asked of it. */
 	struct mount_source *source;
+	/* How a written file takes effect; by enum write_effect. */
+	const struct write_kind *const *write_kinds;
 	struct store *store; /* of all sources, and of what is written */
 	struct node_table *nodes;
-	struct uploads *uploads;     /* files being written */
-	struct attempts *attempts;   /* what programs have just tried */
-	struct refusals *refusals;   /* and what they may not */
-	struct spent *spent;         /* what their calls have waited for */
-	struct scratches *scratches; /* directories that become images */
-	struct timespec started;     /* the time of what has none of its own */
+	struct written_names *written; /* files being written */
+	struct attempts *attempts;     /* what programs have just tried */
+	struct refusals *refusals;     /* and what they may not */
+	struct spent *spent;           /* what their calls have waited for */
+	struct scratches *scratches;   /* directories that become images */
+	struct timespec started; /* the time of what has none of its own */
 	struct timespec started_clock; /* the same, monotonic */
 	uid_t uid;
 	gid_t gid;

@@ -2,7 +2,7 @@
 /*
  * A source of a mount: where images come from, and what the mount keeps under
  * the names of its repositories. Every node has the source that it is of, and
- * so has every target of a write: what two sources call `app` are two things.
+ * so has every intent of a write: what two sources call `app` are two things.
  */
 #ifndef FS_MOUNT_SOURCE_H
 #define FS_MOUNT_SOURCE_H

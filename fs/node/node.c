@@ -33,6 +33,7 @@ struct node_table *node_table_new(struct err *err)
 static void node_free(struct node *node)
 {
 	free(node->key);
+	free(node->name);
 	node->view->free(node);
 }
 
@@ -50,22 +51,6 @@ void node_discard(struct node *node)
 {
 	if (node)
 		node_free(node);
-}
-
-void node_table_free(struct node_table *table)
-{
-	for (size_t i = 0; i < table->bucket_count; i++) {
-		while (table->buckets[i]) {
-			struct node *node = table->buckets[i];
-
-			table->buckets[i] = node->next;
-			node_free(node);
-		}
-	}
-	places_free(table);
-	pthread_mutex_destroy(&table->lock);
-	free(table->buckets);
-	free(table);
 }
 
 static struct node **bucket(struct node_table *table, uint64_t ino)
@@ -133,6 +118,24 @@ static void forget_rekeyed(struct node_table *table, struct node *node)
 	*at = node->next_rekeyed;
 }
 
+/* A node was found where another one of its key was to be added: it is in the
+ * directory by which it was found last. What that one has as its parent then is
+ * to be put without the lock. */
+static struct node *found(struct node *there, struct node *other)
+{
+	struct node *before = there->parent;
+
+	there->holds++;
+	if (other->parent == before) {
+		other->parent = NULL;
+		return there;
+	}
+	there->parent = other->parent;
+	there->parent->holds++;
+	other->parent = before;
+	return there;
+}
+
 static struct node *add_at(struct node_table *table, struct node *node,
     uint64_t ino)
 {
@@ -140,20 +143,18 @@ static struct node *add_at(struct node_table *table, struct node *node,
 
 	SCOPED_LOCK(&table->lock);
 	there = find_rekeyed(table, node->key);
-	if (there) {
-		there->holds++;
-		return there;
-	}
+	if (there)
+		return found(there, node);
 	/* Two keys with one hash: the next number is free, or the key's. */
 	while ((there = find(table, ino)) && strcmp(there->key, node->key))
 		ino++;
-	if (there) {
-		there->holds++;
-		return there;
-	}
+	if (there)
+		return found(there, node);
 	node->ino = ino;
 	node->holds = 1;
 	node->lookups = 0;
+	if (node->parent)
+		node->parent->holds++;
 	insert(table, node);
 	return node;
 }
@@ -169,21 +170,28 @@ static struct node *add(struct node_table *table, struct node *node,
 		return NULL;
 	}
 	added = add_at(table, node, ino);
-	if (added != node)
+	if (added != node) {
+		struct node *parent = node->parent;
+
 		node_free(node);
+		node_put(parent);
+	}
 	return added;
 }
 
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err)
 {
-	return add(table, node, node->key ? node_number(node->key) : 0, err);
+	return add(table, node,
+	    node->key ? node_number(node->kind, node->key) : 0, err);
 }
 
-char *node_rekey(struct node *node, char *key)
+struct node_names node_move(struct node *node, struct node *parent,
+    struct node_names names)
 {
 	struct node_table *table = node->mount->nodes;
-	char *before = node->key;
+	CLEANUP(node_put_p) struct node *parent_before = NULL;
+	struct node_names before = {node->key, node->name};
 
 	SCOPED_LOCK(&table->lock);
 	if (!node->rekeyed) {
@@ -191,8 +199,45 @@ char *node_rekey(struct node *node, char *key)
 		table->rekeyed = node;
 	}
 	node->rekeyed = true;
-	node->key = key;
+	node->key = names.key;
+	node->name = names.name;
+	parent_before = node->parent;
+	node->parent = parent;
+	parent->holds++;
 	return before;
+}
+
+struct node *node_parent(const struct node *node)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	if (node->parent)
+		node->parent->holds++;
+	return node->parent;
+}
+
+bool node_is_in(const struct node *node, const struct node *dir)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	return node->parent == dir;
+}
+
+bool node_is_below(const struct node *node, const struct node *dir)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	do
+		node = node->parent;
+	while (node && node != dir);
+	return node != NULL;
+}
+
+unsigned node_nesting(const struct node *node, enum node_kind kind)
+{
+	unsigned count = 0;
+
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	for (; node; node = node->parent)
+		count += node->kind == kind;
+	return count;
 }
 
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -221,20 +266,25 @@ struct node *node_hold(struct node *node)
 	return node;
 }
 
-/* Takes the node out when nobody knows it any more: it is then the caller's to
- * free. */
-static bool unlink_if_unused(struct node_table *table, struct node *node)
+static void take_out(struct node_table *table, struct node *node)
 {
 	struct node **at = bucket(table, node->ino);
 
-	if (node->holds || node->lookups)
-		return false;
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
 	table->count--;
 	if (node->rekeyed)
 		forget_rekeyed(table, node);
+}
+
+/* Takes the node out when nobody knows it any more: it is then the caller's to
+ * free. */
+static bool unlink_if_unused(struct node_table *table, struct node *node)
+{
+	if (node->holds || node->lookups)
+		return false;
+	take_out(table, node);
 	return true;
 }
 
@@ -257,12 +307,17 @@ static bool drop_hold(struct node *node, struct place **place)
 
 void node_put(struct node *node)
 {
-	struct place *place = NULL;
+	while (node) {
+		struct node *parent = NULL;
+		struct place *place = NULL;
 
-	if (!node || !drop_hold(node, &place))
-		return;
-	node_free(node);
-	place_free(place);
+		if (drop_hold(node, &place)) {
+			parent = node->parent;
+			node_free(node);
+		}
+		place_free(place);
+		node = parent;
+	}
 }
 
 void node_looked_up(struct node *node)
@@ -306,6 +361,51 @@ void node_forget(struct node_table *table, uint64_t ino, uint64_t n)
 		return;
 	}
 	node = drop_lookups(table, ino, n);
-	if (node)
+	if (node) {
+		struct node *parent = node->parent;
+
 		node_free(node);
+		node_put(parent);
+	}
+}
+
+/* A node of the bucket that nobody holds, or (any) the first one. */
+static struct node *next_to_free(struct node_table *table, size_t number,
+    bool any)
+{
+	struct node *node = table->buckets[number];
+
+	while (node && node->holds > 0 && !any)
+		node = node->next;
+	return node;
+}
+
+/* The kernel has forgotten all of them. Where one goes, it lets go of the one
+ * that it is in. */
+static void free_nodes(struct node_table *table, bool any)
+{
+	for (size_t i = 0; i < table->bucket_count; i++) {
+		struct node *node;
+
+		while ((node = next_to_free(table, i, any))) {
+			struct node *parent = any ? NULL : node->parent;
+
+			take_out(table, node);
+			node_free(node);
+			node_put(parent);
+		}
+	}
+}
+
+void node_table_free(struct node_table *table)
+{
+	for (size_t i = 0; i < table->bucket_count; i++)
+		for (struct node *at = table->buckets[i]; at; at = at->next)
+			at->lookups = 0;
+	free_nodes(table, false);
+	free_nodes(table, true);
+	places_free(table);
+	pthread_mutex_destroy(&table->lock);
+	free(table->buckets);
+	free(table);
 }

@@ -30,6 +30,7 @@ struct mount;
 struct mount_source;
 struct place;
 struct view_ops;
+struct written_dir;
 
 enum { NODE_ROOT = 1 };
 
@@ -47,7 +48,7 @@ enum node_kind {
 	NODE_REFERRERS,
 	NODE_TREE,       /* a directory of a root file system or of a layer */
 	NODE_LAYER_FILE, /* what is no directory there */
-	NODE_UPLOAD,     /* a file that is being written */
+	NODE_WRITTEN,    /* a file that is being written */
 	NODE_LINK,
 	NODE_SCRATCH, /* a directory on the local disk */
 	NODE_SCRATCH_FILE,
@@ -65,6 +66,14 @@ struct node {
 	struct mount_source *source; /* that it is of */
 	_Atomic(char *) key;         /* NULL: it is located by its number */
 	struct place *place;         /* then that is where */
+	/* The directory that it is in, held; NULL: the root, repositories,
+	 * which are known by their name, and contents, which are wherever they
+	 * are read. Under the table's lock. */
+	struct node *parent;
+	/* What it is called in there, or NULL where nobody asks. */
+	_Atomic(char *) name;
+	/* The files that are written in it (upload/written_dir.h), or NULL. */
+	struct written_dir *written;
 	double names_ttl; /* how long the kernel may keep its entries' names */
 	double attr_ttl;  /* and its attributes */
 	atomic_bool undated; /* its time could not be read: the attributes are
@@ -81,8 +90,8 @@ struct node_table;
 /* The nodes of a mount. NULL: out of memory, err filled. */
 struct node_table *node_table_new(struct err *err);
 
-/* Frees the table and the nodes that the kernel never gave back; views hold no
- * nodes, so the order does not matter. */
+/* Frees the table and all its nodes, also those that the kernel never gave back
+ * and those that are held. */
 void node_table_free(struct node_table *table);
 
 /*
@@ -94,13 +103,20 @@ void node_table_free(struct node_table *table);
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err);
 
+/* What a node is called; others may be reading what it was called as long as it
+ * lives. */
+struct node_names {
+	char *key, *name;
+};
+
 /*
- * Gives a node of the table another key (taken), as a rename does; its number
- * stays. Who asks for the node of the old key then gets another one, and who
- * asks for that of the new key this one. The old key is returned: others may be
- * reading it as long as the node lives.
+ * Gives a node of the table another directory, and other names (taken), as a
+ * rename does; its number stays. Who asks for the node of the old key then gets
+ * another one, and who asks for that of the new key this one. Returns the old
+ * names.
  */
-char *node_rekey(struct node *node, char *key);
+struct node_names node_move(struct node *node, struct node *parent,
+    struct node_names names);
 
 /* Like node_add(), as the root. */
 struct node *node_add_root(struct node_table *table, struct node *node,
@@ -130,11 +146,19 @@ DEFINE_CLEANUP(struct node *, node_put);
 void node_looked_up(struct node *node);
 void node_forget(struct node_table *table, uint64_t ino, uint64_t n);
 
-/* Whether a node is in a directory itself, and whether it is below it. */
+/* Whether a node of the table is in a directory itself, and whether it is below
+ * it. */
 bool node_is_in(const struct node *node, const struct node *dir);
 bool node_is_below(const struct node *node, const struct node *dir);
 
-/* The number that a node of this key (usually) has. */
-uint64_t node_number(const char *key);
+/* The directory that a node of the table is in; held, or NULL. */
+struct node *node_parent(const struct node *node);
+
+/* How many of the directories that lead to a node, and itself, are of a kind.
+ */
+unsigned node_nesting(const struct node *node, enum node_kind kind);
+
+/* The number that a node of this kind and key (usually) has. */
+uint64_t node_number(enum node_kind kind, const char *key);
 
 #endif

@@ -13,3 +13,10 @@ void node_init(struct node *node, struct mount_source *source,
 	node->names_ttl = names_ttl;
 	node->attr_ttl = attr_ttl;
 }
+
+void node_init_in(struct node *node, struct node *parent, enum node_kind kind,
+    char *key, double names_ttl, double attr_ttl)
+{
+	node_init(node, parent->source, kind, key, names_ttl, attr_ttl);
+	node->parent = parent;
+}

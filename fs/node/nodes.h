@@ -3,7 +3,7 @@
  * Makers of nodes. Each gives a held node in *out, a new one or the one that
  * there already is; image arguments are borrowed. Here are what all makers
  * share, and those of the directories that lead to images; the others stand
- * beside what they are about (views/nodes.h, upload/upload.h, …).
+ * beside what they are about (views/nodes.h, upload/written_file.h, …).
  */
 #ifndef FS_NODES_H
 #define FS_NODES_H
@@ -16,6 +16,10 @@
 /* What all makers share: fills node; key is taken. */
 void node_init(struct node *node, struct mount_source *source,
     enum node_kind kind, char *key, double names_ttl, double attr_ttl);
+
+/* The same of a node that is in a directory of the mount. */
+void node_init_in(struct node *node, struct node *parent, enum node_kind kind,
+    char *key, double names_ttl, double attr_ttl);
 
 /* A namespace or repository; "" is the top. */
 int repo_node(struct mount_source *source, const char *repository,
@@ -46,19 +50,19 @@ int image_node_digest(struct node *parent, const char *name,
 
 /* What an image directory is of; a rename makes it another one, but what it
  * was stays readable as long as the node. */
-struct image_name {
+struct image_node_name {
 	char *repository;
 	char *tag; /* NULL: one image for ever */
 	/* The directory's name is the tag alone, which a repository may have,
 	 * too. */
 	bool plain;
-	/* What it was called before, and its key then. */
-	struct image_name *before;
-	char *key_before;
+	/* What it was before, and was called then. */
+	struct image_node_name *before;
+	struct node_names names_before;
 };
 
 /* Of a NODE_IMAGE: what it is of now. Borrowed, as long as the node lives. */
-const struct image_name *image_node_name(const struct node *node);
+const struct image_node_name *image_node_name(const struct node *node);
 
 /* What it holds now. */
 int image_node_image(struct node *node, struct image **out, struct err *err);

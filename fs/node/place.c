@@ -35,7 +35,8 @@ static struct place **bucket(struct node_table *table, uint64_t number)
 /* Never 0: the numbers of the root and of nothing are below all places. */
 static uint64_t first_number(const struct layer *layer)
 {
-	uint64_t number = node_number(layer_key(layer)) & PLACE_MAX;
+	uint64_t number =
+	    node_number(NODE_LAYER_FILE, layer_key(layer)) & PLACE_MAX;
 
 	return number ? number : 1;
 }

@@ -19,14 +19,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "dirlist.h"
+#include "intent.h"
 #include "node.h"
-#include "target.h"
 #include "xattr.h"
 
 struct image;
 
 /* Whoever has the directory of an image open has tried to remove part of it
- * (removing.h). */
+ * (habits/habits.h). */
 enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
 
 /* An open file or directory; what the kernel has as its handle. */
@@ -119,11 +119,15 @@ struct view_ops {
 	const struct image *(
 	    *part_of)(const struct node *dir, const char **name);
 
-	/* The write side of directories. What a file of that name becomes,
-	 * and where those names are (target.h; NULL: below the node's key). */
-	int (*target)(struct node *dir, const char *name,
-	    struct upload_target *out, struct err *err);
-	const char *(*place)(const struct node *dir);
+	/* It is a part of the image that the directory above has now: what is
+	 * written in it is so whatever the image becomes. */
+	bool is_part;
+
+	/* The write side of directories. What it is to a file of that name that
+	 * is written in it (grammar/intent.h). -EPERM where the mount has
+	 * another reason than the name to refuse that. */
+	int (*write_place)(struct node *dir, const char *name,
+	    struct write_place *out, struct err *err);
 	int (*create)(struct node *dir, const char *name, mode_t mode,
 	    struct node **out, struct err *err);
 	int (*mkdir)(struct node *dir, const char *name, mode_t mode,
@@ -174,7 +178,7 @@ extern const struct view_ops view_platforms;
 extern const struct view_ops view_referrers;
 extern const struct view_ops view_tree;
 extern const struct view_ops view_layer_file;
-extern const struct view_ops view_upload;
+extern const struct view_ops view_written;
 extern const struct view_ops view_link;
 extern const struct view_ops view_scratch;
 extern const struct view_ops view_scratch_file;
@@ -182,7 +186,18 @@ extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
 extern const struct view_ops view_events;
 
+extern const struct write_kind write_archive;
+extern const struct write_kind write_layer;
+extern const struct write_kind write_config;
+extern const struct write_kind write_manifest;
+extern const struct write_kind write_index;
+extern const struct write_kind write_platform;
+extern const struct write_kind write_attachment;
+extern const struct write_kind write_mirror;
+extern const struct write_kind write_mirror_part;
+
 /* Those of every kind: what a mount has. */
 extern const struct view_ops *const views[NODE_KINDS];
+extern const struct write_kind *const write_kinds[WRITE_EFFECTS];
 
 #endif

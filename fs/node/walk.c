@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "nodes.h"
 #include "view.h"
 
 /* The path from the mount point, of what it says and where it says it. */
@@ -98,4 +99,17 @@ int walk_image(struct mount_source *source, const char *repository,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return err_set(err, EINVAL, "%s: does not lead to an image", path);
+}
+
+char *node_path(const struct node *dir)
+{
+	CLEANUP(node_put_p) struct node *parent = NULL;
+	AUTO_FREE char *above = NULL;
+
+	if (dir->kind == NODE_REPO)
+		return source_path(dir->source, repo_node_repository(dir));
+	parent = node_parent(dir);
+	above = node_path(parent);
+	return above ? file_path("%s%s%s", above, *above ? "/" : "", dir->name)
+		     : NULL;
 }

@@ -18,4 +18,8 @@
 int walk_image(struct mount_source *source, const char *repository,
     const char *path, struct image **out, struct err *err);
 
+/* The path of a directory that has a name, or is a repository's, from the mount
+ * point: a new string, or NULL when out of memory. */
+char *node_path(const struct node *dir);
+
 #endif

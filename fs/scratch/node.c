@@ -40,7 +40,7 @@ static int add_entry(void *arg, const char *name, uint64_t number, mode_t mode,
     struct err *err)
 {
 	return dirlist_add(arg, name, strlen(name), mode,
-	    key_number(key_of_serial(KEY_SCRATCH, number)), err);
+	    key_number(NODE_SCRATCH, key_of_serial(KEY_SCRATCH, number)), err);
 }
 
 int scratch_list_inode(struct local_inode *dir, struct dirlist *out,

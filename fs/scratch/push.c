@@ -49,7 +49,7 @@ static int write_tar(const struct mount_source *source, struct local_inode *dir,
 	return local_tar(dir, &options, &sink.sink, err);
 }
 
-static int push_whole(const struct push_target *to, struct spool *spool,
+static int push_whole(const struct tag_ref *to, struct spool *spool,
     struct err *err)
 {
 	CLEANUP(push_free_p) struct push *push = NULL;
@@ -63,12 +63,12 @@ static int push_whole(const struct push_target *to, struct spool *spool,
 }
 
 static int push_frozen(struct local_inode *dir, struct image *base,
-    const char *name, const struct upload_target *target, struct err *err)
+    const char *name, const struct write_intent *intent, struct err *err)
 {
-	const struct mount_source *source = target->source;
-	const struct push_target to = {.images = source->images,
-	    .repository = target->repository,
-	    .tag = target->tag};
+	const struct mount_source *source = intent->source;
+	const struct tag_ref to = {.images = source->images,
+	    .repository = intent->repository,
+	    .tag = intent->tag};
 	CLEANUP(spool_free_p) struct spool *spool = NULL;
 	int r = spool_new(source->mount->store, &spool, err);
 
@@ -114,7 +114,7 @@ static int find_base(struct mount_source *source, struct local_inode *dir,
 }
 
 int scratch_push(struct node *repository, struct local_inode *above,
-    const char *name, const struct upload_target *target, struct err *err)
+    const char *name, const struct write_intent *intent, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *dir = NULL;
 	CLEANUP(image_put_p) struct image *base = NULL;
@@ -125,7 +125,7 @@ int scratch_push(struct node *repository, struct local_inode *above,
 		    repo_node_repository(repository), &base, err);
 	if (r < 0)
 		return r;
-	if (base && source_check_image(target->source, base, BASE, err) < 0)
+	if (base && source_check_image(intent->source, base, BASE, err) < 0)
 		return -err->code;
 	if (local_count(dir) == (uint64_t)r)
 		return err_set(err, EPERM,
@@ -133,7 +133,7 @@ int scratch_push(struct node *repository, struct local_inode *above,
 	r = local_freeze(dir, err);
 	if (r < 0)
 		return r;
-	r = push_frozen(dir, base, name, target, err);
+	r = push_frozen(dir, base, name, intent, err);
 	if (r == 0)
 		return local_remove_all(above, name, err);
 	local_thaw(dir);

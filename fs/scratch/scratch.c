@@ -16,11 +16,10 @@
 
 #include "base/lock.h"
 #include "base/log.h"
-#include "grammar/name.h"
 #include "habits/caller.h"
-#include "habits/move_into.h"
+#include "habits/habits.h"
 #include "node/nodes.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct scratches {
 	pthread_mutex_t lock;
@@ -206,14 +205,6 @@ int scratch_list(struct node *dir, struct dirlist *out, struct err *err)
 	return r <= 0 ? r : scratch_list_inode(above, out, err);
 }
 
-bool scratch_is_name(const char *text)
-{
-	struct name name;
-
-	name_parse(&name, text);
-	return name.form == NAME_SCRATCH;
-}
-
 int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
@@ -314,35 +305,12 @@ void scratch_forget(struct mount_source *source, const char *repository)
 		local_remove_all(localfs_root(fs), unique, &none);
 }
 
-/* What a scratch directory becomes under a name in a directory of the mount;
- * without a kind, it stays one. */
-static int target_of(struct node *dir, const char *text,
-    struct upload_target *out, struct err *err)
-{
-	const struct image_name *is = NULL;
-
-	if (dir->kind == NODE_REPO && scratch_is_name(text))
-		return 0;
-	if (dir->kind == NODE_REPO) {
-		int r = target_find(dir, text, out, err);
-
-		if (r < 0 || out->kind)
-			return r;
-	} else if (dir->kind == NODE_IMAGE) {
-		is = image_node_name(dir);
-	}
-	if (!is || !is->tag)
-		return err_set(err, EPERM,
-		    "%s: not a name that an image can have", text);
-	return target_set(out, dir->source, &upload_archive, is->repository,
-	    is->tag, NULL, err);
-}
-
 /* What leaves a scratch directory for a repository. The kernel believes its
  * name for ever, though it may become a tag's: mv copies it. */
 static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 {
-	if (to_dir->kind == NODE_REPO && scratch_is_name(to_name))
+	if (to_dir->kind == NODE_REPO &&
+	    name_is_temporary(WRITE_IN_REPOSITORY, to_name))
 		return err_set(err, EXDEV, "%s: cannot be moved there; copy it",
 		    to_name);
 	return err_set(err, EPERM,
@@ -356,13 +324,13 @@ static int move_whole(struct node *dir, struct local_inode *above,
     const char *name, struct node *to_dir, const char *to_name, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *to_above = NULL;
-	CLEANUP(target_release) struct upload_target target = {0};
-	int r = target_of(to_dir, to_name, &target, err);
+	CLEANUP(intent_release) struct write_intent intent = {0};
+	int r = write_intent_of_tree(to_dir, to_name, &intent, err);
 
 	if (r < 0)
 		return r;
-	if (target.kind)
-		return scratch_push(dir, above, name, &target, err);
+	if (intent.effect != WRITE_NOTHING)
+		return scratch_push(dir, above, name, &intent, err);
 	if (!*repo_node_repository(to_dir))
 		return err_set(err, EPERM,
 		    "%s: an image needs a repository; create it in one",
@@ -407,7 +375,7 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 
 	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
-	r = uploads_lookup(dir->mount->uploads, dir, name, &file, err);
+	r = written_names_lookup(dir, name, &file, err);
 	return r == 1 ? err_set(err, EXDEV,
 			    "%s: cannot be moved there; copy it", name)
 		      : r;

@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "local/local.h"
 #include "node/dirlist.h"
+#include "node/intent.h"
 #include "node/node.h"
-#include "node/target.h"
 
 struct mount_source;
 struct scratches;
@@ -29,8 +29,7 @@ int scratch_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err);
 int scratch_list(struct node *dir, struct dirlist *out, struct err *err);
 
-/* Whether a directory made under that name would be one. */
-bool scratch_is_name(const char *name);
+/* Makes one, of a name that is temporary (grammar/intent.h). */
 int scratch_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 
@@ -72,7 +71,7 @@ void scratch_node_free(struct node *node);
  * `above`: it is then gone. Where that fails, it stays as it is.
  * push.c */
 int scratch_push(struct node *repository, struct local_inode *above,
-    const char *name, const struct upload_target *target, struct err *err);
+    const char *name, const struct write_intent *intent, struct err *err);
 
 /* What is in a scratch directory, or is one. */
 int scratch_node(struct mount_source *source, struct local_inode *inode,

@@ -3,15 +3,43 @@
 #include "made.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/lock.h"
 #include "base/map.h"
 
+/* Those of one directory. */
+struct children {
+	struct map names;
+};
+
 struct made {
 	pthread_mutex_t lock;
-	struct map paths; /* under lock */
+	/* The directory's path → struct children, of which none is empty; under
+	 * lock. */
+	struct map parents;
 };
+
+/* A path taken apart: the last component, and what leads to it. */
+struct split {
+	char *parent; /* "" at the top */
+	const char *name;
+};
+
+static void split_release(struct split *split)
+{
+	free(split->parent);
+}
+
+static int split_path(const char *path, struct split *out)
+{
+	const char *slash = strrchr(path, '/');
+
+	out->name = slash ? slash + 1 : path;
+	out->parent = strndup(path, slash ? (size_t)(slash - path) : 0);
+	return out->parent ? 0 : -1;
+}
 
 struct made *made_new(struct err *err)
 {
@@ -25,48 +53,101 @@ struct made *made_new(struct err *err)
 	return made;
 }
 
+static void children_free(struct children *children)
+{
+	map_release(&children->names);
+	free(children);
+}
+
 void made_free(struct made *made)
 {
-	map_release(&made->paths);
+	map_foreach (&made->parents, slot)
+		children_free(slot->value);
+	map_release(&made->parents);
 	pthread_mutex_destroy(&made->lock);
 	free(made);
 }
 
+/* Under lock; NULL: out of memory. */
+static struct children *children_of(struct made *made, const char *parent)
+{
+	struct children *children = map_get(&made->parents, parent);
+
+	if (children)
+		return children;
+	children = calloc(1, sizeof(*children));
+	if (children && map_put(&made->parents, parent, children) < 0) {
+		free(children);
+		return NULL;
+	}
+	return children;
+}
+
+/* Forgets the directory where it has no children. Under lock. */
+static void drop_if_empty(struct made *made, const char *parent)
+{
+	const struct children *children = map_get(&made->parents, parent);
+
+	if (children && children->names.count == 0)
+		children_free(map_del(&made->parents, parent));
+}
+
 int made_add(struct made *made, const char *repository, struct err *err)
 {
+	CLEANUP(split_release) struct split split = {0};
+	struct children *children;
+	int r = split_path(repository, &split);
+
+	if (r < 0)
+		return err_nomem(err);
 	SCOPED_LOCK(&made->lock);
-	return map_put(&made->paths, repository, made) < 0 ? err_nomem(err) : 0;
+	children = children_of(made, split.parent);
+	if (!children || map_put(&children->names, split.name, made) < 0)
+		r = err_nomem(err);
+	drop_if_empty(made, split.parent);
+	return r;
 }
 
 bool made_has(struct made *made, const char *repository)
 {
+	CLEANUP(split_release) struct split split = {0};
+	const struct children *children;
+
+	if (split_path(repository, &split) < 0)
+		return false;
 	SCOPED_LOCK(&made->lock);
-	return map_get(&made->paths, repository) != NULL;
+	children = map_get(&made->parents, split.parent);
+	return children && map_get(&children->names, split.name);
 }
 
 bool made_remove(struct made *made, const char *repository)
 {
+	CLEANUP(split_release) struct split split = {0};
+	struct children *children;
+	bool removed;
+
+	if (split_path(repository, &split) < 0)
+		return false;
 	SCOPED_LOCK(&made->lock);
-	return map_del(&made->paths, repository) != NULL;
+	children = map_get(&made->parents, split.parent);
+	removed = children && map_del(&children->names, split.name);
+	drop_if_empty(made, split.parent);
+	return removed;
 }
 
 int made_children(struct made *made, const char *parent,
     int (*each)(void *arg, const char *name, struct err *err), void *arg,
     struct err *err)
 {
-	size_t len = strlen(parent);
+	const struct children *children;
 
 	SCOPED_LOCK(&made->lock);
-	map_foreach (&made->paths, slot) {
-		const char *name = slot->key;
-		int r;
+	children = map_get(&made->parents, parent);
+	if (!children)
+		return 0;
+	map_foreach (&children->names, slot) {
+		int r = each(arg, slot->key, err);
 
-		if (len && (strncmp(name, parent, len) || name[len] != '/'))
-			continue;
-		name += len ? len + 1 : 0;
-		if (strchr(name, '/'))
-			continue;
-		r = each(arg, name, err);
 		if (r < 0)
 			return r;
 	}

@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "habits/attempt.h"
-#include "habits/caller.h"
-#include "habits/move_into.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "image/retag.h"
 #include "image/untag.h"
 #include "link.h"
@@ -19,19 +16,28 @@
 #include "oci/reference.h"
 #include "repository.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* A tag as a name in a directory says it. */
 struct tag {
 	struct node *node; /* held; NULL where the name is a new one */
-	struct tag_name name;
-	struct upload_target target; /* of which the name may be */
+	struct tag_ref ref;
+	struct write_intent intent; /* of which the name may be */
 };
 
 static void tag_release(struct tag *tag)
 {
 	node_put(tag->node);
-	target_release(&tag->target);
+	intent_release(&tag->intent);
+}
+
+/* tag: NULL where it is not one. */
+static void set_ref(struct tag *out, const struct node *dir,
+    const char *repository, const char *tag)
+{
+	out->ref = (struct tag_ref){.images = dir->source->images,
+	    .repository = repository,
+	    .tag = tag};
 }
 
 /* That there is: by its directory or its archive. */
@@ -43,17 +49,15 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (r < 0)
 		return r;
 	if (out->node->kind == NODE_IMAGE) {
-		const struct image_name *is = image_node_name(out->node);
+		const struct image_node_name *is = image_node_name(out->node);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
-		const struct upload_target *is = document_target(out->node);
+		const struct write_intent *is = document_intent(out->node);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 	}
-	if (out->name.tag)
+	if (out->ref.tag)
 		return 0;
 	return err_set(err, EPERM,
 	    "%s: not a tag; only tags can be moved or removed", name);
@@ -66,52 +70,31 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	int r;
 
 	if (dir->kind == NODE_IMAGE) {
-		const struct image_name *is = image_node_name(dir);
+		const struct image_node_name *is = image_node_name(dir);
 
-		out->name.repository = is->repository;
-		out->name.tag = is->tag;
+		set_ref(out, dir, is->repository, is->tag);
 		return is->tag ? 0
 			       : err_set(err, EPERM,
 				     "%s: an image named by its digest cannot "
 				     "be changed",
 				     name);
 	}
-	r = target_find(dir, name, &out->target, err);
+	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)
 		return r;
-	if (dir->kind != NODE_REPO || out->target.kind != &upload_archive)
+	if (dir->kind != NODE_REPO || out->intent.effect != WRITE_ARCHIVE)
 		return err_set(err, EPERM, "%s: not a valid tag name", name);
-	out->name.repository = out->target.repository;
-	out->name.tag = out->target.tag;
+	set_ref(out, dir, out->intent.repository, out->intent.tag);
 	return 0;
 }
 
 static int copy_to(const struct mount_source *source, struct image *image,
     const struct tag *to, struct err *err)
 {
-	int r = source_check_image(source, image, to->name.tag, err);
+	int r = source_check_image(source, image, to->ref.tag, err);
 
-	return r < 0
-		   ? r
-		   : tag_copy(image, &to->name, source->mount->referrers, err);
-}
-
-/* ln -sf renames a link of such a name over a file that is there: over an
- * archive, which is no tag's own name. */
-static int check_link_name(const char *name, const char *path, struct err *err)
-{
-	static const char *const programs[] = {"ln"};
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	enum { LENGTH = 8 };
-
-	if (strncmp(name, "Cu", 2) != 0 || strlen(name) != LENGTH ||
-	    strspn(name, letters) != LENGTH || !caller_is_program(programs, 1))
-		return 0;
-	return err_set(err, EPERM,
-	    "an archive cannot become a link: link the tag itself, as in "
-	    "ln -sfn %s TAG",
-	    path);
+	return r < 0 ? r
+		     : tag_copy(image, &to->ref, source->mount->referrers, err);
 }
 
 int tags_link(struct node *dir, const char *name, const char *path,
@@ -119,7 +102,7 @@ int tags_link(struct node *dir, const char *name, const char *path,
 {
 	CLEANUP(tag_release) struct tag to = {0};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = check_link_name(name, path, err);
+	int r = link_check_name(name, path, err);
 
 	if (r == 0)
 		r = tag_to_be(dir, name, &to, err);
@@ -147,17 +130,17 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 		    "%s: no link can be created in an image's directory", name);
 	if (r < 0)
 		return r;
-	r = walk_image(source, to.name.repository, path, &image,
+	r = walk_image(source, to.ref.repository, path, &image,
 	    &from_repository);
 	/* `ln -r` counts from the directory itself. */
 	if (r < 0 && strncmp(path, "../", 3) == 0)
-		r = walk_image(source, to.name.repository, path + 3, &image,
+		r = walk_image(source, to.ref.repository, path + 3, &image,
 		    &(struct err)ERR_INIT);
 	if (r < 0)
 		*err = from_repository;
 	else
 		r = copy_to(source, image, &to, err);
-	return r < 0 ? err_wrap(err, "linking %s to %s", to.name.tag, path)
+	return r < 0 ? err_wrap(err, "linking %s to %s", to.ref.tag, path)
 		     : link_node(source, path, out, err);
 }
 
@@ -178,16 +161,11 @@ static int rename_node(const struct tag *from, struct node *to_dir,
     const char *to_name, const struct tag *to, struct err *err)
 {
 	struct node *node = from->node;
-	int r;
 
-	if (node->kind != NODE_IMAGE)
-		return 0;
-	r = image_node_move(node, to_dir, to_name, to->name.repository,
-	    to->name.tag, err);
-	if (r == 0)
-		uploads_follow(node->mount->uploads,
-		    image_node_name(node)->key_before, node->key);
-	return r;
+	return node->kind == NODE_IMAGE
+		   ? image_node_move(node, to_dir, to_name, to->ref.repository,
+			 to->ref.tag, err)
+		   : 0;
 }
 
 /* A tag of one registry is not moved to another by its name. */
@@ -213,8 +191,7 @@ static int exchange_names(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	was_a = a;
-	r = tag_exchange(dir->source->images, &a.name, &b.name,
-	    dir->mount->referrers, err);
+	r = tag_exchange(&a.ref, &b.ref, dir->mount->referrers, err);
 	if (r == 0)
 		r = rename_node(&a, to_dir, to_name, &b, err);
 	if (r == 0)
@@ -222,23 +199,12 @@ static int exchange_names(struct node *dir, const char *name,
 	return r;
 }
 
-/* cp -b and editors move what they replace out of the way. */
-static int check_backup(const char *name, const char *to_name, struct err *err)
-{
-	if (to_name[strlen(to_name) - 1] != '~')
-		return 0;
-	return err_set(err, EPERM,
-	    "%s cannot become %s: a write replaces an image as a whole; to "
-	    "keep the image, give it another tag first (ln -s TAG OLD)",
-	    name, to_name);
-}
-
 int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err)
 {
 	CLEANUP(tag_release) struct tag from = {0};
 	CLEANUP(tag_release) struct tag to = {0};
-	int r = check_backup(name, to_name, err);
+	int r = backup_check(name, to_name, err);
 
 	if (r == 0)
 		r = check_delete(dir->mount, name, err);
@@ -258,11 +224,10 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r < 0)
 		return r;
 	/* 1.0 to 1.0.tar: it has that name. */
-	if (!strcmp(from.name.repository, to.name.repository) &&
-	    !strcmp(from.name.tag, to.name.tag))
+	if (!strcmp(from.ref.repository, to.ref.repository) &&
+	    !strcmp(from.ref.tag, to.ref.tag))
 		return 0;
-	r = tag_move(dir->source->images, &from.name, &to.name,
-	    dir->mount->referrers, err);
+	r = tag_move(&from.ref, &to.ref, dir->mount->referrers, err);
 	return r < 0 ? r : rename_node(&from, to_dir, to_name, &to, err);
 }
 
@@ -289,15 +254,13 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
 		    "%s: %s a directory", name, directory ? "not" : "is");
-	return untag(dir->source->images, tag.name.repository, tag.name.tag,
-	    err);
+	return untag(dir->source->images, tag.ref.repository, tag.ref.tag, err);
 }
 
 int tags_unlink(struct node *dir, const char *name, struct err *err)
 {
 	/* What gzip removes when it has written NAME.gz is the same tag. */
-	if (tags_replaces(dir, name) ||
-	    uploads_renews(dir->mount->uploads, dir, name))
+	if (tags_replaces(dir, name) || written_names_renew(dir, name))
 		return 0;
 	return remove_tag(dir, name, false, err);
 }

@@ -28,7 +28,7 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
     const char *to_name, unsigned flags, struct err *err);
 
 /* unlink() of a file that can be written to change an image: whether it is the
- * first half of a replacement (replace.h), and so removes nothing. */
+ * first half of a replacement (habits/habits.h), and so removes nothing. */
 bool tags_replaces(struct node *dir, const char *name);
 
 /* unlink() of a tag's archive, rmdir() of its directory, or of a repository

@@ -28,7 +28,7 @@ static char *archive_key(const struct mount_source *source,
 uint64_t archive_number(const struct mount_source *source,
     const struct image *image, const char *tag)
 {
-	return key_number(archive_key(source, image, tag));
+	return key_number(NODE_ARCHIVE, archive_key(source, image, tag));
 }
 
 int archive_content(struct mount_source *source, struct image *image,

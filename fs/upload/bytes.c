@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "node/mount.h"
-#include "table.h"
+#include "written.h"
 
-static int digest_upload(struct upload *upload, struct hasher *hasher,
+static int digest_upload(struct written_file *file, struct hasher *hasher,
     struct digest *out, struct err *err)
 {
 	enum { PIECE = 256 << 10 };
@@ -15,7 +15,7 @@ static int digest_upload(struct upload *upload, struct hasher *hasher,
 	int r = piece ? 0 : err_nomem(err);
 
 	while (r == 0 &&
-	       (n = spool_read(upload->spool, piece, PIECE, at, err)) != 0) {
+	       (n = spool_read(file->spool, piece, PIECE, at, err)) != 0) {
 		r = n < 0 ? (int)n
 			  : hasher_update(hasher, piece, (size_t)n, err);
 		at += (uint64_t)n;
@@ -24,37 +24,36 @@ static int digest_upload(struct upload *upload, struct hasher *hasher,
 }
 
 /* Between begin and end. */
-static int has_bytes(struct upload *upload, const struct descriptor *blob,
+static int has_bytes(struct written_file *file, const struct descriptor *blob,
     struct err *err)
 {
 	CLEANUP(hasher_free_p) struct hasher *hasher = NULL;
 	struct digest digest;
 	int r;
 
-	if (upload->source || upload->state != UPLOAD_OPEN ||
-	    spool_size(upload->spool) != blob->size)
+	if (file->source || file->state >= FILE_DONE ||
+	    spool_size(file->spool) != blob->size)
 		return 0;
 	hasher = hasher_new(blob->digest.algorithm, err);
 	if (!hasher)
 		return -err->code;
-	r = digest_upload(upload, hasher, &digest, err);
+	r = digest_upload(file, hasher, &digest, err);
 	return r < 0 ? r : digest_equal(&digest, &blob->digest);
 }
 
-int upload_has_bytes(struct node *dir, const char *name,
+int written_file_has_bytes(struct node *dir, const char *name,
     const struct descriptor *blob, struct err *err)
 {
-	CLEANUP(upload_put_p)
-	struct upload *upload =
-	    uploads_find(dir->mount->uploads, target_place(dir), name);
+	CLEANUP(written_file_put_p)
+	struct written_file *file = written_names_find_in(dir, name);
 	int r;
 
-	if (!upload)
+	if (!file)
 		return 0;
-	r = upload_begin(upload, err);
+	r = written_file_begin(file, err);
 	if (r < 0)
 		return r;
-	r = has_bytes(upload, blob, err);
-	upload_end(upload);
+	r = has_bytes(file, blob, err);
+	written_file_end(file);
 	return r;
 }

@@ -13,7 +13,7 @@ struct document_node *to_document(const struct node *node)
 
 static char *document_key(const struct document *document)
 {
-	return key_of_document(target_place(document->dir), document->name,
+	return key_of_document(document->dir, document->name,
 	    document->content ? document->content->key : "", document->size);
 }
 
@@ -24,21 +24,20 @@ int document_node(const struct document *document, struct node **out,
 	struct mount_source *source = document->dir->source;
 
 	if (!self) {
-		struct upload_target target = document->target;
+		struct write_intent intent = document->intent;
 
-		target_release(&target);
+		intent_release(&intent);
 		node_discard(document->content);
 		return err_nomem(err);
 	}
 	pthread_mutex_init(&self->lock, NULL);
-	self->place = strdup(target_place(document->dir));
 	self->name = strdup(document->name);
-	self->target = document->target;
+	self->intent = document->intent;
 	self->content = document->content;
 	self->size = document->size;
-	node_init(&self->node, source, NODE_DOCUMENT, document_key(document), 0,
-	    0);
-	if (!self->place || !self->name) {
+	node_init_in(&self->node, document->dir, NODE_DOCUMENT,
+	    document_key(document), 0, 0);
+	if (!self->name) {
 		node_discard(&self->node);
 		return err_nomem(err);
 	}
@@ -50,14 +49,16 @@ uint64_t document_number(const struct node *node)
 {
 	const struct document_node *self = to_document(node);
 
-	return self->content ? node_number(self->content->key) : node->ino;
+	return self->content
+		   ? node_number(self->content->kind, self->content->key)
+		   : node->ino;
 }
 
 struct save *document_save(const struct handle *handle)
 {
 	const struct document_file *file = handle->file;
 
-	if (handle->node->kind != NODE_DOCUMENT || file->upload)
+	if (handle->node->kind != NODE_DOCUMENT || file->written)
 		return NULL;
 	return archive_content_save(file->content.node);
 }
@@ -75,27 +76,27 @@ int document_image(struct node *node, struct image **out, struct err *err)
 	return 1;
 }
 
-const struct upload_target *document_target(const struct node *node)
+const struct write_intent *document_intent(const struct node *node)
 {
-	return &to_document(node)->target;
+	return &to_document(node)->intent;
 }
 
 static int written(struct node *dir, struct document *document,
     struct node **out, struct err *err)
 {
-	struct upload_target *target = &document->target;
+	struct write_intent *intent = &document->intent;
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = 0;
 
-	if (target->kind == &upload_archive) {
-		r = image_open_tag(dir->source->images, target->repository,
-		    target->tag, &image, err);
+	if (intent->effect == WRITE_ARCHIVE) {
+		r = image_open_tag(dir->source->images, intent->repository,
+		    intent->tag, &image, err);
 		if (r == 0)
-			r = archive_content(dir->source, image, target->tag,
+			r = archive_content(dir->source, image, intent->tag,
 			    &document->content, err);
 	}
 	if (r < 0) {
-		target_release(target);
+		intent_release(intent);
 		return r;
 	}
 	r = document_node(document, out, err);
@@ -108,9 +109,9 @@ int document_written(struct node *dir, const char *name, struct node **out,
 	struct document document = {.dir = dir, .name = name};
 	int r;
 
-	if (!uploads_pushed(dir->mount->uploads, dir, name, &document.size))
+	if (!written_names_had(dir, name, &document.size))
 		return 0;
-	r = target_find(dir, name, &document.target, err);
+	r = write_intent(dir, name, &document.intent, err);
 	return r < 0 ? r : written(dir, &document, out, err);
 }
 
@@ -119,9 +120,8 @@ void document_free(struct node *node)
 	struct document_node *self = to_document(node);
 
 	node_discard(self->content);
-	target_release(&self->target);
+	intent_release(&self->intent);
 	pthread_mutex_destroy(&self->lock);
-	free(self->place);
 	free(self->name);
 	free(self);
 }

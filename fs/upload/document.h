@@ -3,21 +3,21 @@
  * Documents: files of an image that are read as what they are, and written to
  * change the image: TAG.tar, image.tar, manifest.json, config.json. Their
  * content is a node of another view that nobody else knows; what is written is
- * an upload, which has the document's name.
+ * a file, which has the document's name.
  */
 #ifndef FS_DOCUMENT_H
 #define FS_DOCUMENT_H
 
 #include "image/save.h"
+#include "node/intent.h"
 #include "node/nodes.h"
-#include "node/target.h"
 
 /* Its parts are taken, also on failure. content NULL: there is none to be read,
  * as of a name that has been written; then size is what it had. */
 struct document {
 	struct node *dir; /* borrowed */
 	const char *name;
-	struct upload_target target; /* of what is written into it */
+	struct write_intent intent; /* of what is written into it */
 	struct node *content;
 	uint64_t size;
 };
@@ -37,7 +37,7 @@ struct save *document_save(const struct handle *handle);
 bool document_was_read(const struct node *node);
 
 /* What is written into it becomes; as long as the node lives. */
-const struct upload_target *document_target(const struct node *node);
+const struct write_intent *document_intent(const struct node *node);
 
 /* The document of a name that has been written in the directory: 1, or 0. */
 int document_written(struct node *dir, const char *name, struct node **out,

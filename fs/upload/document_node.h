@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #include "document.h"
-#include "upload.h"
+#include "written_file.h"
 
 enum {
 	READERS_MAX = 16, /* the last ones are remembered */
@@ -15,16 +15,15 @@ enum {
 
 struct document_node {
 	struct node node;
-	char *place;
 	char *name;
-	struct upload_target target;
+	struct write_intent intent;
 	struct node *content;
 	uint64_t size; /* where there is no content */
 	pthread_mutex_t lock;
 	/* What is being written into it now, whose size is the file's for those
 	 * who write: tools look whether that is empty. Under lock; cleared by
 	 * its last close. */
-	struct upload *writer;
+	struct written_file *writer;
 	struct document_file *writing; /* those who do; under lock */
 	/* Threads that opened it to read it; under lock. */
 	pid_t readers[READERS_MAX];
@@ -33,7 +32,7 @@ struct document_node {
 
 /* What an open descriptor has: one or the other. */
 struct document_file {
-	struct upload *upload;
+	struct written_file *written;
 	struct handle content;
 	pid_t pid;                  /* that opened it to write */
 	struct document_file *next; /* in the document's list of those */

@@ -11,17 +11,17 @@
 #include "document_node.h"
 #include "grammar/image_parts.h"
 #include "habits/caller.h"
-#include "habits/replace.h"
-#include "upload.h"
+#include "habits/habits.h"
+#include "written_file.h"
 
 enum {
 	WRITERS_MAX = 16, /* of one document that are told apart */
 };
 
-static struct upload *document_writer(struct document_node *self)
+static struct written_file *document_writer(struct document_node *self)
 {
 	SCOPED_LOCK(&self->lock);
-	return self->writer ? upload_get(self->writer) : NULL;
+	return self->writer ? written_file_get(self->writer) : NULL;
 }
 
 /* Whether the caller has it open to write. All others have what the file is
@@ -52,7 +52,7 @@ static void stat_change(const struct document_node *self, struct stat *out)
 {
 	const struct mount *mount = self->node.mount;
 	time_t since = images_tag_since(self->node.source->images,
-	    self->target.repository, self->target.tag);
+	    self->intent.repository, self->intent.tag);
 
 	out->st_ctim = (struct timespec){mount->started.tv_sec, 0};
 	if (since > out->st_ctim.tv_sec)
@@ -62,7 +62,8 @@ static void stat_change(const struct document_node *self, struct stat *out)
 static int document_stat(struct node *node, struct stat *out, struct err *err)
 {
 	struct document_node *self = to_document(node);
-	CLEANUP(upload_put_p) struct upload *writer = document_writer(self);
+	CLEANUP(written_file_put_p)
+	struct written_file *writer = document_writer(self);
 	int r = 0;
 
 	if (self->content)
@@ -70,10 +71,10 @@ static int document_stat(struct node *node, struct stat *out, struct err *err)
 	else
 		mount_stat_file(node->mount, node, self->size, out);
 	out->st_ino = document_number(node);
-	if (self->content && self->target.tag)
+	if (self->content && self->intent.tag)
 		stat_change(self, out);
 	if (r == 0 && writer && caller_writes(self))
-		upload_stat(writer, out);
+		written_file_stat(writer, out);
 	return r;
 }
 
@@ -81,22 +82,22 @@ static int document_xattrs(struct node *node, struct xattrs *out,
     struct err *err)
 {
 	const struct document_node *self = to_document(node);
-	const struct upload_target *target = &self->target;
+	const struct write_intent *intent = &self->intent;
 	struct node *content = self->content;
 	int r = 0;
 
 	if (content && content->view->xattrs)
 		r = content->view->xattrs(content, out, err);
-	if (r < 0 || !content || !target->tag)
+	if (r < 0 || !content || !intent->tag)
 		return r;
 	return xattrs_add_stale(out,
-	    images_stale(node->source->images, target->repository, target->tag),
+	    images_stale(node->source->images, intent->repository, intent->tag),
 	    err);
 }
 
 /* Reads all of what is no archive: manifests and configs. */
-static int start_from_content(struct node *content, struct upload *upload,
-    struct err *err)
+static int start_from_content(struct node *content,
+    struct written_file *written, struct err *err)
 {
 	struct handle handle = {.node = content};
 	struct stat status;
@@ -113,7 +114,8 @@ static int start_from_content(struct node *content, struct upload *upload,
 	if (content->view->close)
 		content->view->close(&handle);
 	return n < 0 ? (int)n
-		     : upload_start_from_bytes(upload, data, (size_t)n, err);
+		     : written_file_start_from_bytes(written, data, (size_t)n,
+			   err);
 }
 
 /*
@@ -122,7 +124,7 @@ static int start_from_content(struct node *content, struct upload *upload,
  * refuse to go on unless the file is empty.
  */
 static int start_writing(const struct document_node *self, int flags,
-    struct upload *upload, struct err *err)
+    struct written_file *written, struct err *err)
 {
 	struct node *content = self->content;
 	struct save *save = content ? archive_content_save(content) : NULL;
@@ -130,49 +132,51 @@ static int start_writing(const struct document_node *self, int flags,
 	if (!content || flags & O_TRUNC)
 		return 0;
 	if (!save)
-		return start_from_content(content, upload, err);
+		return start_from_content(content, written, err);
 	if ((flags & O_ACCMODE) == O_RDWR || flags & O_APPEND)
-		upload_start_from_archive(upload, save);
+		written_file_start_from_archive(written, save);
 	return 0;
 }
 
 static int check_writing(const struct document_node *self, struct err *err)
 {
-	const struct upload_target *target = &self->target;
+	const struct write_intent *intent = &self->intent;
 
-	if (!target->kind)
+	if (intent->effect == WRITE_NOTHING)
 		return err_set(err, EPERM,
 		    "%s: an image named by its digest cannot be changed",
 		    self->name);
-	if (!target->in_image || !image_part_find(self->name))
+	if (intent->where != WRITE_IN_IMAGE || !image_part_find(self->name))
 		return 0;
-	return replace_check_part(self->name, target->repository, target->tag,
+	return replace_check_part(self->name, intent->repository, intent->tag,
 	    err);
 }
 
 static int open_to_write(struct document_node *self, int flags,
-    struct upload **out, struct err *err)
+    struct written_file **out, struct err *err)
 {
-	CLEANUP(upload_put_p) struct upload *upload = document_writer(self);
+	CLEANUP(written_file_put_p)
+	struct written_file *written = document_writer(self);
+	CLEANUP(node_put_p) struct node *parent = node_parent(&self->node);
 	int r = check_writing(self, err);
 
 	if (r < 0)
 		return r;
-	if (!upload) {
-		r = upload_replacing(self->place, self->name, &self->target,
-		    &upload, err);
+	if (!written) {
+		r = written_file_replacing(parent, self->name, &self->intent,
+		    &written, err);
 		if (r == 0)
-			r = start_writing(self, flags, upload, err);
+			r = start_writing(self, flags, written, err);
 	}
 	if (r == 0)
-		r = upload_open(upload, flags, err);
+		r = written_file_open(written, flags, err);
 	if (r < 0)
 		return r;
 	{
 		SCOPED_LOCK(&self->lock);
-		self->writer = upload;
+		self->writer = written;
 	}
-	*out = steal(&upload);
+	*out = steal(&written);
 	return 0;
 }
 
@@ -235,12 +239,12 @@ static int document_open(struct node *node, int flags, struct handle *handle,
 		return err_nomem(err);
 	r = (flags & O_ACCMODE) == O_RDONLY
 		? open_to_read(to_document(node), flags, &file->content, err)
-		: open_to_write(to_document(node), flags, &file->upload, err);
+		: open_to_write(to_document(node), flags, &file->written, err);
 	if (r < 0)
 		return r;
-	if (file->upload)
+	if (file->written)
 		note_writer(to_document(node), file);
-	handle->direct = file->upload != NULL;
+	handle->direct = file->written != NULL;
 	handle->keep_cache = file->content.keep_cache;
 	handle->file = steal(&file);
 	return 0;
@@ -251,8 +255,8 @@ static ssize_t document_read(struct handle *handle, void *data, size_t len,
 {
 	struct document_file *file = handle->file;
 
-	if (file->upload)
-		return upload_read(file->upload, data, len, off, err);
+	if (file->written)
+		return written_file_read(file->written, data, len, off, err);
 	return file->content.node->view->read(&file->content, data, len, off,
 	    err);
 }
@@ -262,7 +266,7 @@ static int document_write(struct handle *handle, const void *data, size_t len,
 {
 	const struct document_file *file = handle->file;
 
-	return upload_write(file->upload, data, len, off, err);
+	return written_file_write(file->written, data, len, off, err);
 }
 
 static ssize_t document_copy(struct handle *from, uint64_t from_off,
@@ -270,15 +274,17 @@ static ssize_t document_copy(struct handle *from, uint64_t from_off,
 {
 	const struct document_file *file = to->file;
 
-	return upload_copy(file->upload, document_save(from), from_off, to_off,
-	    len, err);
+	return written_file_copy(file->written, document_save(from), from_off,
+	    to_off, len, err);
 }
 
 static int document_flush(struct handle *handle, struct err *err)
 {
 	const struct document_file *file = handle->file;
 
-	return file->upload ? upload_flush(file->upload, handle->pid, err) : 0;
+	return file->written
+		   ? written_file_flush(file->written, handle->pid, err)
+		   : 0;
 }
 
 static void document_close(struct handle *handle)
@@ -289,16 +295,16 @@ static void document_close(struct handle *handle)
 
 	if (content && content->view->close)
 		content->view->close(&file->content);
-	if (file->upload)
+	if (file->written)
 		forget_writer(self, file);
-	if (file->upload && upload_close(file->upload)) {
+	if (file->written && written_file_close(file->written)) {
 		SCOPED_LOCK(&self->lock);
 		/* Somebody may have opened it again. */
-		if (self->writer == file->upload &&
-		    !upload_is_open(file->upload))
+		if (self->writer == file->written &&
+		    !written_file_is_open(file->written))
 			self->writer = NULL;
 	}
-	upload_put(file->upload);
+	written_file_put(file->written);
 	free(file);
 }
 
@@ -306,7 +312,7 @@ static int document_setattr(struct node *node, struct handle *handle,
     const struct stat *attr, unsigned fields, struct err *err)
 {
 	struct document_node *self = to_document(node);
-	CLEANUP(upload_put_p) struct upload *writer = NULL;
+	CLEANUP(written_file_put_p) struct written_file *writer = NULL;
 	struct stat now;
 	int r;
 
@@ -317,7 +323,7 @@ static int document_setattr(struct node *node, struct handle *handle,
 		return 0;
 	writer = document_writer(self);
 	if (writer)
-		return upload_setattr(writer, attr, fields, err);
+		return written_file_setattr(writer, attr, fields, err);
 	r = document_stat(node, &now, err);
 	if (r < 0 || attr->st_size == now.st_size)
 		return r;
@@ -328,11 +334,12 @@ static int document_setattr(struct node *node, struct handle *handle,
 static int document_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
-	CLEANUP(upload_put_p)
-	struct upload *writer = document_writer(to_document(node));
+	CLEANUP(written_file_put_p)
+	struct written_file *writer = document_writer(to_document(node));
 
-	return writer ? upload_setxattr(writer, name, value, len, flags, err)
-		      : -EOPNOTSUPP;
+	return writer
+		   ? written_file_setxattr(writer, name, value, len, flags, err)
+		   : -EOPNOTSUPP;
 }
 
 const struct view_ops view_document = {

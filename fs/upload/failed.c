@@ -10,144 +10,82 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "grammar/name.h"
 #include "node/mount.h"
-#include "table.h"
+#include "written.h"
 
 /* As many different failures of one name as anybody looks at. */
 enum { FAILED_MAX = 1000 };
 
-static bool is_tag(const struct upload *upload)
-{
-	return upload->target.kind == &upload_archive &&
-	       !upload->target.in_image;
-}
-
-/* What the file would be called had it not failed: an archive's ending says
- * nothing of its tag. */
-static char *final_name(const struct upload *upload)
-{
-	size_t len = strlen(upload->name);
-
-	if (is_tag(upload))
-		len -= strlen(name_ending(upload->name));
-	return strndup(upload->name, len);
-}
-
-/* The name to rename it to: mv would move it into the directory of a tag that
- * is there. */
-static char *name_to_try(const struct upload *upload, const char *final)
-{
-	return is_tag(upload) ? file_path("%s.tar", final) : strdup(final);
-}
-
-/* Without what tells the place of a tag, or of an image's part, apart from
- * other names: "app/:1.0/referrers#sha256:…". */
-static char *place_shown(const char *place)
-{
-	char *shown = strdup(place);
-	char *to = shown;
-
-	if (!shown)
-		return NULL;
-	for (const char *from = place; *from && *from != '#'; from++) {
-		if (*from != ':' || from == place || from[-1] != '/')
-			*to++ = *from;
-	}
-	*to = '\0';
-	return shown;
-}
-
-/* A name beside the upload's, as its user sees it from the mount point. */
-static char *shown_path(const struct upload *upload, const char *name)
-{
-	const char *base = upload->target.source->base, *place = upload->place;
-	AUTO_FREE char *shown = NULL;
-	size_t len = strlen(base);
-
-	if (strncmp(place, "dir:", strlen("dir:")) == 0)
-		place += strlen("dir:");
-	if (strncmp(place, base, len) == 0)
-		place += len;
-	place += strspn(place, "/");
-	shown = place_shown(place);
-	return shown ? file_path("%s%s%s", shown, *shown ? "/" : "", name)
-		     : NULL;
-}
-
 /* Whether replacing what is kept already loses none of it. */
-static bool has_all_of(struct upload *upload, struct upload *kept)
+static bool has_all_of(struct written_file *file, struct written_file *kept)
 {
-	if (upload == kept)
+	if (file == kept)
 		return true;
-	if (!upload->source && !kept->source)
-		return spool_begins_with(upload->spool, kept->spool);
-	return upload->source && kept->source &&
-	       upload->copied >= kept->copied &&
-	       digest_equal(&save_image(upload->source)->digest,
+	if (!file->source && !kept->source)
+		return spool_begins_with(file->spool, kept->spool);
+	return file->source && kept->source && file->copied >= kept->copied &&
+	       digest_equal(&save_image(file->source)->digest,
 		   &save_image(kept->source)->digest);
 }
 
-/* Whether the upload may have the name; free names are anybody's. */
-static bool may_have(struct upload *upload, const char *name)
+/* Whether the file may have the name; free names are anybody's. */
+static bool may_have(struct written_file *file, const char *name)
 {
-	CLEANUP(upload_put_p)
-	struct upload *kept =
-	    uploads_find(upload->mount->uploads, upload->place, name);
+	CLEANUP(written_file_put_p)
+	struct written_file *kept = written_names_find(file->dir, name);
 
-	return !kept || has_all_of(upload, kept);
+	return !kept || has_all_of(file, kept);
 }
 
 /* ".1.0.failed", or ".1.0.failed.2" where that has other bytes. NULL when out
  * of memory, or names. */
-static char *failed_name(struct upload *upload, const char *final)
+static char *failed_name(struct written_file *file, const char *final)
 {
 	for (unsigned n = 1; n <= FAILED_MAX; n++) {
 		AUTO_FREE char *name =
 		    n == 1 ? file_path(".%s.failed", final)
 			   : file_path(".%s.failed.%u", final, n);
 
-		if (!name || may_have(upload, name))
+		if (!name || may_have(file, name))
 			return steal(&name);
 	}
 	return NULL;
 }
 
-static char *keep(struct upload *upload, const char *final)
+static char *keep(struct written_file *file, const char *final)
 {
-	AUTO_FREE char *failed = final ? failed_name(upload, final) : NULL;
+	AUTO_FREE char *failed = final ? failed_name(file, final) : NULL;
 	struct err none = ERR_INIT;
 
-	if (!failed || uploads_insert(upload->mount->uploads, upload->place,
-			   failed, upload, &none) < 0)
+	if (!failed || written_names_insert(file->dir, failed, file, &none) < 0)
 		return NULL;
 	return steal(&failed);
 }
 
-void upload_keep_failed(struct upload *upload)
+void written_file_keep_failed(struct written_file *file)
 {
-	AUTO_FREE char *final = final_name(upload);
-	AUTO_FREE char *failed = keep(upload, final);
+	AUTO_FREE char *final = intent_final_name(&file->intent, file->name);
+	AUTO_FREE char *failed = keep(file, final);
 
 	(void)failed;
 }
 
-void uploads_failed_now(struct upload *upload)
+void written_file_failed(struct written_file *file)
 {
-	AUTO_FREE char *final = final_name(upload);
-	AUTO_FREE char *failed = keep(upload, final);
-	AUTO_FREE char *try = final ? name_to_try(upload, final) : NULL;
+	AUTO_FREE char *final = intent_final_name(&file->intent, file->name);
+	AUTO_FREE char *failed = keep(file, final);
+	AUTO_FREE char *try =
+	    final ? intent_name_to_try(&file->intent, final) : NULL;
 	AUTO_FREE char *from = NULL, *to = NULL, *path = NULL;
 
 	if (!failed || !try)
 		return; /* it stays under its own name */
-	if (strcmp(failed, upload->name) != 0)
-		uploads_take_name(upload->mount->uploads, upload->place,
-		    upload->name, upload);
-	path = shown_path(upload, upload->name);
-	from = shown_path(upload, failed);
-	to = shown_path(upload, try);
+	if (strcmp(failed, file->name) != 0)
+		written_names_take(file->dir, file->name, file);
+	path = written_dir_path(file->dir, file->name);
+	from = written_dir_path(file->dir, failed);
+	to = written_dir_path(file->dir, try);
 	if (path && from && to)
 		log_warn("%s is kept as %s; `mv %s %s` tries again: %s", path,
-		    from, from, to, upload->error.msg);
+		    from, from, to, file->failure.msg);
 }

@@ -3,91 +3,96 @@
 #include <errno.h>
 
 #include "image/retag.h"
-#include "table.h"
+#include "written.h"
 
-int upload_push(struct upload *upload, struct err *err)
+int written_file_push(struct written_file *file, struct err *err)
 {
-	const struct upload_target *target = &upload->target;
-	const struct push_target to = {.images = target->source->images,
-	    .repository = target->repository,
-	    .tag = target->tag,
-	    .untagged = target->kind->is_untagged};
+	const struct write_intent *intent = &file->intent;
+	const struct tag_ref to = {.images = intent->source->images,
+	    .repository = intent->repository,
+	    .tag = intent->tag,
+	    .untagged = intent_kind(intent)->is_untagged};
 
-	if (upload->push)
+	if (file->push)
 		return 0;
-	return push_new(&to, upload->spool, &upload->push, err);
+	return push_new(&to, file->spool, &file->push, err);
 }
 
 /* What its archive is now, whether its bytes came in or it was copied in the
  * registry; NULL where it is not an archive. */
-static const struct digest *pushed_digest(const struct upload *upload)
+static const struct digest *pushed_digest(const struct written_file *file)
 {
-	if (!upload->target.kind->is_archive)
+	if (!intent_kind(&file->intent)->is_archive)
 		return NULL;
-	return upload->source ? &save_image(upload->source)->digest
-			      : push_digest(upload->push);
+	return file->source ? &save_image(file->source)->digest
+			    : push_digest(file->push);
 }
 
-int upload_apply(struct upload *upload, struct err *err)
+int written_file_apply(struct written_file *file, struct err *err)
 {
-	const struct upload_kind *kind = upload->target.kind;
+	const struct write_kind *kind = intent_kind(&file->intent);
 	char type[ARTIFACT_TYPE_SIZE];
-	const struct target_file file = {.name = upload->name,
+	const struct write_content content = {.name = file->name,
 	    .type = type,
-	    .spool = upload->spool,
-	    .pushed = pushed_digest(upload)};
+	    .spool = file->spool,
+	    .pushed = pushed_digest(file)};
 
-	if (upload->state == UPLOAD_PUSHED || !kind->apply)
+	if (file->state == FILE_DONE || !kind->apply)
 		return 1;
-	upload_type(upload, type);
-	return kind->apply(&upload->target, &file, err);
+	written_file_type(file, type);
+	return kind->apply(&file->intent, &content, err);
 }
 
 /* Takes note of what push_advance() or push_end() said. */
-int upload_outcome(struct upload *upload, int r, struct err *err)
+int written_file_outcome(struct written_file *file, int r, struct err *err)
 {
-	if (r == 1 && upload->state != UPLOAD_PUSHED) {
-		upload_become(upload, UPLOAD_PUSHED, NULL);
-		uploads_pushed_now(upload);
-	} else if (r < 0 && upload->state == UPLOAD_OPEN) {
-		struct err lasting = *err;
+	bool was_done = file->state == FILE_DONE;
+	struct err lasting = *err;
 
-		/* EINTR asks to write again, which many programs would do for
-		 * ever. */
-		if (r == -EINTR)
-			lasting.code = EIO;
-		upload_become(upload, UPLOAD_FAILED, &lasting);
-		uploads_failed_now(upload);
+	if (r == 1 && !was_done) {
+		written_file_become(file, FILE_DONE, NULL);
+		written_names_pushed(file);
 	}
-	return r < 0 ? r : 0;
-}
-
-int upload_copy_finish(struct upload *upload, struct err *err)
-{
-	const struct tag_name to = {upload->target.repository,
-	    upload->target.tag};
-	int r;
-
-	if (upload->copied < save_size(upload->source))
-		return err_set(err, EINVAL, "%s was not copied completely",
-		    upload->name);
-	r = tag_copy(save_image(upload->source), &to, upload->mount->referrers,
-	    err);
-	return r < 0 ? r : upload_apply(upload, err);
-}
-
-int upload_complete(struct upload *upload, bool is_last, struct err *err)
-{
-	int r;
-
-	if (upload->source)
-		return upload_copy_finish(upload, err);
-	if (!spool_size(upload->spool))
+	if (r >= 0)
 		return 0;
-	if (!upload->target.kind->is_archive)
-		return upload_apply(upload, err);
-	r = upload_push(upload, err);
+	/* EINTR asks to write again, which many programs would do for ever. */
+	if (r == -EINTR)
+		lasting.code = EIO;
+	written_file_become(file, was_done ? FILE_OVERRUN : FILE_FAILED,
+	    &lasting);
+	if (!was_done)
+		written_file_failed(file);
+	return r;
+}
+
+int written_file_copy_finish(struct written_file *file, struct err *err)
+{
+	const struct tag_ref to = {.images = file->intent.source->images,
+	    .repository = file->intent.repository,
+	    .tag = file->intent.tag};
+	int r;
+
+	if (file->copied < save_size(file->source))
+		return err_set(err, EINVAL, "%s was not copied completely",
+		    file->name);
+	r = tag_copy(save_image(file->source), &to, file->mount->referrers,
+	    err);
+	return r < 0 ? r : written_file_apply(file, err);
+}
+
+int written_file_complete(struct written_file *file, bool is_last,
+    struct err *err)
+{
+	int r;
+
+	if (file->source)
+		return written_file_copy_finish(file, err);
+	if (!spool_size(file->spool))
+		return 0;
+	if (!intent_kind(&file->intent)->is_archive)
+		return written_file_apply(file, err);
+	r = written_file_push(file, err);
 	if (r == 0)
-		r = push_end(upload->push, is_last, err);
-	return r == 1 ? upload_apply(upload, err) : r;
+		r = push_end(file->push, is_last, err);
+	return r == 1 ? written_file_apply(file, err) : r;
 }

@@ -3,22 +3,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "grammar/image_parts.h"
-#include "grammar/name.h"
 #include "image/change.h"
+#include "node/intent.h"
 #include "node/mount.h"
-#include "node/target.h"
 #include "stream/compression.h"
-#include "table.h"
+#include "written.h"
 
-static struct push_target tag_of(const struct upload_target *target)
+static struct tag_ref tag_of(const struct write_intent *intent)
 {
-	return (struct push_target){.images = target->source->images,
-	    .repository = target->repository,
-	    .tag = target->tag};
+	return (struct tag_ref){.images = intent->source->images,
+	    .repository = intent->repository,
+	    .tag = intent->tag};
 }
 
-int target_file_read(const struct target_file *file, struct buf *out,
+int content_read(const struct write_content *file, struct buf *out,
     struct err *err)
 {
 	uint64_t size = spool_size(file->spool);
@@ -40,93 +38,94 @@ int target_file_read(const struct target_file *file, struct buf *out,
 }
 
 /* What is said of a change that was not made. */
-static int outcome(int r, const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int outcome(int r, const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	return r < 0 ? err_wrap(err, "changing %s:%s by %s", target->repository,
-			   target->tag, file->name)
+	return r < 0 ? err_wrap(err, "changing %s:%s by %s", intent->repository,
+			   intent->tag, file->name)
 		     : 1;
 }
 
-static int apply_layer(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_layer(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(target);
+	const struct tag_ref tag = tag_of(intent);
 
 	return outcome(change_add_layer(&tag, file->spool, file->name, err),
-	    target, file, err);
+	    intent, file, err);
 }
 
-static int apply_config(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_config(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(target);
+	const struct tag_ref tag = tag_of(intent);
 	AUTO_BUF struct buf config = BUF_INIT(CONFIG_MAX_BYTES);
-	int r = target_file_read(file, &config, err);
+	int r = content_read(file, &config, err);
 
 	if (r == 0)
 		r = change_config(&tag, config.data, config.len, err);
-	return outcome(r, target, file, err);
+	return outcome(r, intent, file, err);
 }
 
-static int put_manifest(const struct upload_target *target,
-    const struct target_file *file, bool is_top, struct err *err)
+static int put_manifest(const struct write_intent *intent,
+    const struct write_content *file, bool is_top, struct err *err)
 {
-	const struct push_target tag = tag_of(target);
+	const struct tag_ref tag = tag_of(intent);
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
-	int r = target_file_read(file, &manifest, err);
+	int r = content_read(file, &manifest, err);
 
 	if (r == 0)
 		r = change_manifest(&tag, manifest.data, manifest.len, is_top,
 		    err);
-	return outcome(r, target, file, err);
+	return outcome(r, intent, file, err);
 }
 
-static int apply_manifest(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_manifest(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	return put_manifest(target, file, false, err);
+	return put_manifest(intent, file, false, err);
 }
 
-static int apply_index(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_index(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	return put_manifest(target, file, true, err);
+	return put_manifest(intent, file, true, err);
 }
 
-static int apply_platform(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply_platform(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
-	const struct push_target tag = tag_of(target);
+	const struct tag_ref tag = tag_of(intent);
 	struct platform platform;
 	int r = 0;
 
-	if (target->detail)
-		r = platform_parse(&platform, target->detail, err);
+	if (intent->detail)
+		r = platform_parse(&platform, intent->detail, err);
 	if (r == 0)
 		r = change_platform(&tag, file->pushed,
-		    target->detail ? &platform : NULL, err);
-	return outcome(r, target, file, err);
+		    intent->detail ? &platform : NULL, err);
+	return outcome(r, intent, file, err);
 }
 
-const struct upload_kind upload_layer = {.apply = apply_layer};
-const struct upload_kind upload_config = {.apply = apply_config};
-const struct upload_kind upload_manifest = {.apply = apply_manifest};
-const struct upload_kind upload_index = {.apply = apply_index};
-const struct upload_kind upload_platform = {
+const struct write_kind write_archive = {.is_archive = true};
+const struct write_kind write_layer = {.apply = apply_layer};
+const struct write_kind write_config = {.apply = apply_config};
+const struct write_kind write_manifest = {.apply = apply_manifest};
+const struct write_kind write_index = {.apply = apply_index};
+const struct write_kind write_platform = {
     .is_archive = true,
     .is_untagged = true,
     .apply = apply_platform,
 };
 
 /* Whether its first bytes are those of an archive, compressed or not. */
-static bool is_archive(struct upload *upload)
+static bool is_archive(struct written_file *file)
 {
 	static const char magic[] = "ustar";
 	enum { MAGIC_AT = 257 };
 	char head[MAGIC_AT + sizeof(magic) - 1];
 	struct err none = ERR_INIT;
-	ssize_t n = spool_read(upload->spool, head, sizeof(head), 0, &none);
+	ssize_t n = spool_read(file->spool, head, sizeof(head), 0, &none);
 
 	if (n <= 0)
 		return false;
@@ -135,29 +134,11 @@ static bool is_archive(struct upload *upload)
 		   memcmp(head + MAGIC_AT, magic, sizeof(magic) - 1) == 0);
 }
 
-void upload_settle_kind(struct upload *upload, bool moved)
+void written_file_settle_kind(struct written_file *file, bool moved)
 {
-	struct upload_target *target = &upload->target;
-	bool is_temporary =
-	    upload->temporary || name_is_temporary(upload->name);
+	struct write_intent *intent = &file->intent;
 
-	if (!target->kind && target->in_image && (moved || !is_temporary) &&
-	    is_archive(upload))
-		target->kind = &upload_archive;
-}
-
-const struct upload_kind *upload_kind_of_part(const char *name)
-{
-	static const struct upload_kind *const kinds[] = {
-	    [PART_IS_MADE] = NULL,
-	    [PART_IS_MANIFEST] = &upload_manifest,
-	    [PART_IS_CONFIG] = &upload_config,
-	    [PART_IS_INDEX] = &upload_index,
-	    [PART_IS_ARCHIVE] = &upload_archive,
-	};
-	const struct image_part *part = image_part_find(name);
-
-	if (part && kinds[part->effect])
-		return kinds[part->effect];
-	return name_is_archive(name) ? &upload_archive : NULL;
+	if (intent_may_be_archive(intent, file->name, moved) &&
+	    (moved || !file->temporary) && is_archive(file))
+		intent->effect = WRITE_ARCHIVE;
 }

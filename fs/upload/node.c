@@ -5,37 +5,37 @@
 #include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
-#include "upload.h"
+#include "written_file.h"
 
-struct upload_node {
+struct written_node {
 	struct node node;
-	struct upload *upload;
+	struct written_file *file;
 };
 
-struct upload *upload_of(const struct node *node)
+struct written_file *written_file_of(const struct node *node)
 {
-	return ((const struct upload_node *)(const void *)node)->upload;
+	return ((const struct written_node *)(const void *)node)->file;
 }
 
-int upload_node(struct mount_source *source, struct upload *upload,
+int written_node(struct mount_source *source, struct written_file *file,
     struct node **out, struct err *err)
 {
-	struct upload_node *self = calloc(1, sizeof(*self));
+	struct written_node *self = calloc(1, sizeof(*self));
 
 	if (!self)
 		return err_nomem(err);
-	self->upload = upload_get(upload);
+	self->file = written_file_get(file);
 	/* Nothing of it may be kept: its name becomes a directory. */
-	node_init(&self->node, source, NODE_UPLOAD,
-	    key_of_serial(KEY_UPLOAD, upload_serial(upload)), 0, 0);
+	node_init(&self->node, source, NODE_WRITTEN,
+	    key_of_serial(KEY_WRITTEN, written_file_serial(file)), 0, 0);
 	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 
-void upload_node_free(struct node *node)
+void written_node_free(struct node *node)
 {
 	/* The last one waits for what its push has begun. */
 	lead_give();
-	upload_put(upload_of(node));
+	written_file_put(written_file_of(node));
 	free(node);
 }

@@ -5,132 +5,82 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table.h"
+#include "written.h"
 
-/* A new name, and what a file of that name becomes. */
-struct renaming {
-	char *place;
-	char *name;
-	struct upload_target target;
-};
-
-static void renaming_release(struct renaming *renaming)
+void renaming_release(struct renaming *renaming)
 {
-	free(renaming->place);
+	written_dir_put(renaming->dir);
 	free(renaming->name);
-	target_release(&renaming->target);
+	intent_release(&renaming->intent);
 }
 
-static int renaming_init(struct renaming *renaming, struct node *dir,
-    const char *name, struct err *err)
+int renaming_init(struct renaming *renaming, struct node *dir, const char *name,
+    struct err *err)
 {
-	renaming->place = strdup(target_place(dir));
+	renaming->dir = written_dir_of(dir, err);
+	if (!renaming->dir)
+		return -err->code;
 	renaming->name = strdup(name);
-	if (!renaming->place || !renaming->name)
+	if (!renaming->name)
 		return err_nomem(err);
-	return target_find(dir, name, &renaming->target, err);
+	return write_intent(dir, name, &renaming->intent, err);
 }
 
-static void swap_names(struct upload *upload, struct renaming *renaming)
+static void swap_names(struct written_file *file, struct renaming *renaming)
 {
-	struct renaming was = {upload->place, upload->name, upload->target};
+	struct renaming was = {file->dir, file->name, file->intent};
 
-	upload->place = renaming->place;
-	upload->name = renaming->name;
-	upload->target = renaming->target;
+	file->dir = renaming->dir;
+	file->name = renaming->name;
+	file->intent = renaming->intent;
 	*renaming = was;
 }
 
 /*
  * The bytes stay under the old name, and as .TAG.failed where they would have
  * gone: programs that rename remove the old name when that fails. Called with
- * the new names in the upload.
+ * the new names in the file.
  */
-static void rename_failed(struct upload *upload, const struct err *why)
+static void move_failed(struct written_file *file, struct renaming *renaming,
+    const struct err *why)
 {
-	upload_restart(upload);
-	upload_become(upload, UPLOAD_OPEN, why);
-	upload_keep_failed(upload);
+	push_give_up(steal(&file->push), why);
+	written_file_keep_failed(file);
+	swap_names(file, renaming);
+	written_file_become(file, written_file_first_state(file), why);
 }
 
 /*
- * Moves the upload to its new name and, if that pushes, pushes it: what it was
+ * Moves the file to its new name and, if that pushes, pushes it: what it was
  * before is restored when that fails, because a program that renames then
  * removes the old name. Between begin and end.
  */
-static int rename_begun(struct upload *upload, struct renaming *renaming,
+int written_file_move(struct written_file *file, struct renaming *renaming,
     struct err *err)
 {
-	struct uploads *uploads = upload->mount->uploads;
-	bool moved = strcmp(upload->place, renaming->place) != 0;
+	bool moved = file->dir != renaming->dir;
 	int r = 0;
 
-	if (upload->state == UPLOAD_PUSHED)
-		return err_set(err, EBUSY, "the file has just been pushed");
-	if (upload->source && upload->copied < save_size(upload->source))
-		r = upload_copy_spool(upload, err);
+	if (file->source && file->copied < save_size(file->source))
+		r = written_file_copy_spool(file, err);
 	if (r < 0)
 		return r;
-	upload_restart(upload);
-	swap_names(upload, renaming);
-	upload->temporary = false;
-	upload_settle_kind(upload, moved);
-	if (upload->target.kind && upload_size(upload))
-		r = upload_complete(upload, true, err);
+	written_file_restart(file);
+	swap_names(file, renaming);
+	file->temporary = false;
+	written_file_settle_kind(file, moved);
+	written_file_become(file, written_file_first_state(file), NULL);
+	if (file->intent.effect != WRITE_NOTHING && written_file_size(file))
+		r = written_file_complete(file, true, err);
 	if (r < 0) {
-		rename_failed(upload, err);
-		swap_names(upload, renaming);
+		move_failed(file, renaming, err);
 		return r;
 	}
-	uploads_remove_all(upload);
+	written_names_take_all(file);
 	if (r == 0)
-		return uploads_insert(uploads, upload->place, upload->name,
-		    upload, err);
-	upload_become(upload, UPLOAD_PUSHED, NULL);
-	uploads_remember_pushed(upload);
-	upload_drop_unreachable(upload);
+		return written_names_insert(file->dir, file->name, file, err);
+	written_file_become(file, FILE_DONE, NULL);
+	written_names_remember(file);
+	written_file_drop_unreachable(file);
 	return 0;
-}
-
-int upload_rename(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	CLEANUP(upload_put_p)
-	struct upload *upload =
-	    uploads_find(dir->mount->uploads, target_place(dir), name);
-	CLEANUP(renaming_release) struct renaming renaming = {0};
-	int r;
-
-	if (!upload)
-		return 0;
-	if (flags & ~(unsigned)RENAME_NOREPLACE)
-		return err_set(err, EINVAL,
-		    "%s: still being written; cannot be exchanged", name);
-	r = renaming_init(&renaming, to_dir, to_name, err);
-	if (r == 0)
-		r = upload_begin(upload, err);
-	if (r < 0)
-		return r;
-	r = rename_begun(upload, &renaming, err);
-	upload_end(upload);
-	return r < 0 ? r : 1;
-}
-
-int upload_rename_only(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
-{
-	int r = upload_rename(dir, name, to_dir, to_name, flags, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be renamed",
-	    name);
-}
-
-int upload_unlink_only(struct node *dir, const char *name, struct err *err)
-{
-	if (uploads_remove(dir->mount->uploads, dir, name))
-		return 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
-	    name);
 }

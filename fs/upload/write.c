@@ -1,277 +1,427 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a program does with a file that it writes: open, write, flush, close. */
+/* What programs do with a file that they write: the table of state.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "habits/caller.h"
-#include "table.h"
+#include "written.h"
 
-/* A push that has failed goes on failing, with the same words. */
-static int upload_check(const struct upload *upload, struct err *err)
+/* Whether it becomes something by the push of the archive that it is. */
+static bool is_archive(const struct written_file *file)
 {
-	if (upload->state != UPLOAD_FAILED)
-		return 0;
-	*err = upload->error;
+	const struct write_kind *kind = intent_kind(&file->intent);
+
+	return kind && kind->is_archive;
+}
+
+/* --- the steps --- */
+
+static int nothing(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)file;
+	(void)action;
+	(void)err;
+	return 0;
+}
+
+static int again(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)action;
+	*err = file->failure;
 	return -err->code;
 }
 
-static int receive(struct upload *upload, const void *data, size_t len,
-    uint64_t off, struct err *err)
+static int keep(struct written_file *file, const struct file_action *action,
+    struct err *err)
 {
-	int r = 0;
+	int r = file->source ? written_file_copy_spool(file, err) : 0;
 
-	if (upload->source && upload->state == UPLOAD_OPEN)
-		r = upload_copy_spool(upload, err);
 	if (r == 0)
-		r = spool_write(upload->spool, data, len, off, err);
-	if (r < 0)
-		return err_wrap(err, "%s cannot be kept in the cache",
-		    upload->name);
-	if (!upload->target.kind || !upload->target.kind->is_archive)
-		return 0;
-	r = upload_push(upload, err);
-	if (r == 0)
-		r = push_advance(upload->push, data, len, off, err);
-	return r == 1 ? upload_apply(upload, err) : r;
+		r = spool_write(file->spool, action->data, action->len,
+		    action->off, err);
+	return r < 0
+		   ? err_wrap(err, "%s cannot be kept in the cache", file->name)
+		   : 0;
 }
 
-/* What is behind the end of an archive may be its padding, which the push looks
- * after; other files had come to their end when they were closed. */
-static int check_end(const struct upload *upload, struct err *err)
+/* What has just been kept: 1 if it was all, and has become what it is to. */
+static int pass_on(struct written_file *file, const struct file_action *action,
+    struct err *err)
 {
-	const struct upload_kind *kind = upload->target.kind;
+	int r;
 
-	if (upload->state != UPLOAD_PUSHED || !kind || kind->is_archive)
+	if (!is_archive(file))
 		return 0;
-	return err_set(err, EIO,
-	    "%s was already processed when it was closed; later writes are "
-	    "refused",
-	    upload->name);
+	r = written_file_push(file, err);
+	if (r == 0)
+		r = push_advance(file->push, action->data, action->len,
+		    action->off, err);
+	return r == 1 ? written_file_apply(file, err) : r;
+}
+
+static int take(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	int r = keep(file, action, err);
+
+	if (file->state != FILE_OPEN)
+		written_file_become(file, FILE_OPEN, NULL);
+	if (r == 0)
+		r = pass_on(file, action, err);
+	return written_file_outcome(file, r, err);
 }
 
 /* What is appended to an archive, or written over a part of it, would not be
  * part of any image, or of another one than its writer thinks. */
-static int check_change(const struct upload *upload, struct err *err)
+static int change(struct written_file *file, const struct file_action *action,
+    struct err *err)
 {
-	if (!upload->as_found || !upload->source)
-		return 0;
-	return err_set(err, EPERM,
-	    "%s: an archive in a registry cannot be changed in part: copy it "
-	    "to a local disk, change it there, and copy it back",
-	    upload->name);
+	if (file->source)
+		return err_set(err, EPERM,
+		    "%s: an archive in a registry cannot be changed in part: "
+		    "copy it to a local disk, change it there, and copy it "
+		    "back",
+		    file->name);
+	written_file_become(file, FILE_OPEN, NULL);
+	return written_file_act(file, action, err);
 }
 
-static int write_begun(struct upload *upload, const void *data, size_t len,
-    uint64_t off, struct err *err)
+/* What is behind the end of an archive may be its padding, which the push looks
+ * after; other files had come to their end when they were closed. */
+static int pad(struct written_file *file, const struct file_action *action,
+    struct err *err)
 {
-	int r = upload_check(upload, err);
+	int r;
 
-	if (r == 0)
-		r = check_end(upload, err);
-	if (r == 0)
-		r = check_change(upload, err);
+	if (!is_archive(file))
+		return err_set(err, EIO,
+		    "%s was already processed when it was closed; later writes "
+		    "are refused",
+		    file->name);
+	r = spool_write(file->spool, action->data, action->len, action->off,
+	    err);
 	if (r < 0)
-		return r;
-	upload->as_found = false;
-	r = receive(upload, data, len, off, err);
-	return upload->target.kind ? upload_outcome(upload, r, err) : r;
-}
-
-int upload_write(struct upload *upload, const void *data, size_t len,
-    uint64_t off, struct err *err)
-{
-	int r = upload_begin(upload, err);
-
-	if (r < 0)
-		return r;
-	r = write_begun(upload, data, len, off, err);
-	upload_end(upload);
-	return r;
+		return err_wrap(err, "%s cannot be kept in the cache",
+		    file->name);
+	return written_file_outcome(file, pass_on(file, action, err), err);
 }
 
 /* Whether what has not come to its end can still do so. */
-static bool goes_on(struct upload *upload, int r)
+static bool may_go_on(const struct written_file *file, int r)
 {
-	struct err none = ERR_INIT;
-
-	if (!upload->target.kind->is_archive)
+	if (!is_archive(file))
 		return r == -EINVAL;
-	if (upload->source)
-		return true;
-	return upload->push &&
-	       push_advance(upload->push, NULL, 0, 0, &none) == 0;
+	return file->source || (file->push && push_may_go_on(file->push));
 }
 
 /*
  * An archive says itself when it is whole. Of other files, and of a tar without
  * an end marker, only the one that has opened it knows: the shell hands one
- * open file to several programs, each of which flushes it when it exits.
+ * open file to several programs, each of which flushes it when it exits. What
+ * has not ended may go on, for the same reason.
  */
-static int flush_begun(struct upload *upload, bool by_opener, struct err *err)
+static int complete(struct written_file *file, bool is_last, struct err *err)
 {
-	int r = upload_check(upload, err);
+	int r = written_file_complete(file, is_last, err);
 
-	upload_settle_kind(upload, false);
-	if (r < 0 || !upload->target.kind || upload->state == UPLOAD_PUSHED ||
-	    upload->as_found)
-		return r;
-	if (!by_opener && !upload->target.kind->is_archive) {
-		upload->late = true;
-		return 0;
-	}
-	r = upload_complete(upload, by_opener, err);
-	upload->late = r == 0 && !by_opener;
-	/* What has not ended may go on, for the same reason. */
-	upload->unfinished = r < 0 && goes_on(upload, r);
-	if (upload->unfinished) {
-		upload->reason = *err;
+	if (r < 0 && may_go_on(file, r)) {
+		written_file_become(file, FILE_CUT, err);
 		return r;
 	}
-	return upload_outcome(upload, r, err);
+	if (r == 0 && file->state != FILE_OPEN)
+		written_file_become(file, FILE_OPEN, NULL);
+	if (r == 0 && !is_last)
+		written_file_become(file, FILE_LATE, NULL);
+	return written_file_outcome(file, r, err);
 }
 
-int upload_flush(struct upload *upload, pid_t opener, struct err *err)
+static int hold(struct written_file *file, const struct file_action *action,
+    struct err *err)
 {
-	bool by_opener = caller_is_of(opener);
-	int r = upload_begin(upload, err);
+	(void)action;
+	if (is_archive(file))
+		return complete(file, false, err);
+	written_file_become(file, FILE_LATE, NULL);
+	return 0;
+}
+
+static int finish(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)action;
+	return complete(file, true, err);
+}
+
+static int look(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	written_file_settle_kind(file, false);
+	if (file->intent.effect == WRITE_NOTHING)
+		return 0;
+	written_file_become(file, FILE_OPEN, NULL);
+	return written_file_act(file, action, err);
+}
+
+/* Nobody can finish it any more under this name. */
+static int fail(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)action;
+	(void)err;
+	written_file_become(file, FILE_FAILED, &file->failure);
+	written_file_failed(file);
+	push_give_up(steal(&file->push), &file->failure);
+	return 0;
+}
+
+/* The last one has closed it: a process that did not open it. */
+static int finish_late(struct written_file *file,
+    const struct file_action *action, struct err *err)
+{
+	int r = complete(file, true, err);
+
+	if (r < 0)
+		log_error("%s: %s", file->name, err->msg);
+	return file->state == FILE_CUT ? fail(file, action, err) : 0;
+}
+
+static int move(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	return written_file_move(file, action->renaming, err);
+}
+
+static int busy(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)file;
+	(void)action;
+	return err_set(err, EBUSY, "the file has just been pushed");
+}
+
+static int restart(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)action;
+	written_file_forget(file);
+	return spool_truncate(file->spool, 0, err);
+}
+
+static int resize(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	int r = file->source ? written_file_copy_spool(file, err) : 0;
+
+	return r < 0 ? r : spool_truncate(file->spool, action->size, err);
+}
+
+static int refuse(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	(void)file;
+	(void)action;
+	return err_set(err, EPERM, "the archive was already pushed");
+}
+
+typedef int file_step(struct written_file *file,
+    const struct file_action *action, struct err *err);
+
+/* clang-format off */
+static file_step *const steps[FILE_STATES][FILE_EVENTS] = {
+    /* write, flush, end, close, rename, empty, resize */
+    [FILE_KEPT] =
+	{keep, look, look, nothing, move, restart, resize},
+    [FILE_FOUND] =
+	{change, nothing, nothing, nothing, move, restart, change},
+    [FILE_OPEN] =
+	{take, hold, finish, nothing, move, restart, resize},
+    [FILE_LATE] =
+	{take, hold, finish, finish_late, move, restart, resize},
+    [FILE_CUT] =
+	{take, hold, finish, fail, move, restart, resize},
+    [FILE_DONE] =
+	{pad, nothing, nothing, nothing, busy, restart, refuse},
+    [FILE_OVERRUN] =
+	{again, nothing, nothing, nothing, busy, restart, refuse},
+    [FILE_FAILED] =
+	{again, again, again, nothing, move, restart, resize},
+};
+/* clang-format on */
+
+int written_file_act(struct written_file *file,
+    const struct file_action *action, struct err *err)
+{
+	return steps[file->state][action->event](file, action, err);
+}
+
+/* --- what programs do --- */
+
+/* One at a time. */
+static int act(struct written_file *file, const struct file_action *action,
+    struct err *err)
+{
+	int r = written_file_begin(file, err);
 
 	if (r < 0)
 		return r;
-	r = flush_begun(upload, by_opener, err);
-	upload_end(upload);
+	r = written_file_act(file, action, err);
+	written_file_end(file);
 	return r;
 }
 
-ssize_t upload_read(struct upload *upload, void *data, size_t len, uint64_t off,
-    struct err *err)
+int written_file_write(struct written_file *file, const void *data, size_t len,
+    uint64_t off, struct err *err)
 {
-	int r = upload_begin(upload, err);
+	const struct file_action action = {.event = ON_WRITE,
+	    .data = data,
+	    .len = len,
+	    .off = off};
+
+	return act(file, &action, err);
+}
+
+int written_file_flush(struct written_file *file, pid_t opener, struct err *err)
+{
+	const struct file_action action = {
+	    .event = caller_is_of(opener) ? ON_END : ON_FLUSH};
+
+	return act(file, &action, err);
+}
+
+ssize_t written_file_read(struct written_file *file, void *data, size_t len,
+    uint64_t off, struct err *err)
+{
+	int r = written_file_begin(file, err);
 	ssize_t n;
 
 	if (r < 0)
 		return r;
-	n = upload->source ? upload_copy_read(upload, data, len, off, err)
-			   : spool_read(upload->spool, data, len, off, err);
-	upload_end(upload);
+	n = file->source ? written_file_copy_read(file, data, len, off, err)
+			 : spool_read(file->spool, data, len, off, err);
+	written_file_end(file);
 	return n;
 }
 
-static int truncate_begun(struct upload *upload, uint64_t size, struct err *err)
-{
-	int r = 0;
-
-	/* rsync --inplace sets the size that the file has, after the push. */
-	if (size == upload_size(upload))
-		return 0;
-	if (size == 0)
-		upload_forget(upload);
-	else if (upload->state == UPLOAD_PUSHED)
-		r = err_set(err, EPERM, "the archive was already pushed");
-	else
-		r = check_change(upload, err);
-	if (r == 0 && upload->source)
-		r = upload_copy_spool(upload, err);
-	if (r < 0)
-		return r;
-	upload->as_found = false;
-	return spool_truncate(upload->spool, size, err);
-}
-
-static int upload_truncate(struct upload *upload, uint64_t size,
+static int written_file_truncate(struct written_file *file, uint64_t size,
     struct err *err)
 {
-	int r = upload_begin(upload, err);
+	const struct file_action action = {.event =
+					       size == 0 ? ON_EMPTY : ON_RESIZE,
+	    .size = size};
+	int r = written_file_begin(file, err);
 
 	if (r < 0)
 		return r;
-	r = truncate_begun(upload, size, err);
-	upload_end(upload);
+	/* rsync --inplace sets the size that the file has, after the push. */
+	if (size != written_file_size(file))
+		r = written_file_act(file, &action, err);
+	written_file_end(file);
 	return r;
 }
 
 /* As mkstemp(3) makes a file, whose name then says nothing. */
-static bool makes_temporary(const struct upload *upload, int flags)
+static bool makes_temporary(const struct written_file *file, int flags)
 {
 	return (flags & (O_CREAT | O_EXCL | O_ACCMODE)) ==
 		   (O_CREAT | O_EXCL | O_RDWR) &&
-	       (upload->mode & 07777) == 0600;
+	       (file->mode & 07777) == 0600;
 }
 
-int upload_open(struct upload *upload, int flags, struct err *err)
+int written_file_open(struct written_file *file, int flags, struct err *err)
 {
 	int r = 0;
 
-	if (makes_temporary(upload, flags)) {
-		upload->temporary = true;
-		upload->target.kind = NULL;
+	if (makes_temporary(file, flags)) {
+		file->temporary = true;
+		file->intent.effect = WRITE_NOTHING;
+		written_file_become(file, FILE_KEPT, NULL);
 	}
 	if (flags & O_TRUNC)
-		r = upload_truncate(upload, 0, err);
+		r = written_file_truncate(file, 0, err);
 	if (r < 0)
 		return r;
-	monitor_enter(&upload->monitor);
+	monitor_enter(&file->monitor);
 	if ((flags & O_ACCMODE) != O_RDONLY)
-		upload->emptied_by = flags & O_TRUNC ? caller_now().pid : 0;
-	upload->openers++;
-	monitor_leave(&upload->monitor);
+		file->emptied_by = flags & O_TRUNC ? caller_now().pid : 0;
+	file->openers++;
+	monitor_leave(&file->monitor);
 	return 0;
 }
 
-/* The last one has closed it: whoever opened it did not. */
-static void finish_late(struct upload *upload)
+bool written_file_close(struct written_file *file)
 {
-	struct err err = ERR_INIT;
-	int r = flush_begun(upload, true, &err);
+	static const struct file_action action = {.event = ON_CLOSE};
+	struct err ignored = ERR_INIT;
+	bool last, waits;
 
-	if (r < 0)
-		log_error("%s: %s", upload->name, err.msg);
-}
-
-/* Nobody can finish it any more under this name. */
-static void abandon(struct upload *upload)
-{
-	struct err none = ERR_INIT;
-
-	if (upload_begin(upload, &none) < 0)
-		return;
-	if (upload->state == UPLOAD_OPEN && upload->late)
-		finish_late(upload);
-	if (upload->state == UPLOAD_OPEN && upload->unfinished) {
-		upload_become(upload, UPLOAD_FAILED, &upload->reason);
-		uploads_failed_now(upload);
-		push_free(steal(&upload->push));
-	}
-	upload_end(upload);
-}
-
-bool upload_close(struct upload *upload)
-{
-	bool last, abandoned;
-
-	monitor_enter(&upload->monitor);
-	last = --upload->openers == 0;
-	abandoned = last && (upload->unfinished || upload->late) &&
-		    upload->state == UPLOAD_OPEN;
-	monitor_leave(&upload->monitor);
-	if (abandoned)
-		abandon(upload);
-	upload_drop_unreachable(upload);
+	monitor_enter(&file->monitor);
+	last = --file->openers == 0;
+	waits = last && (file->state == FILE_LATE || file->state == FILE_CUT);
+	monitor_leave(&file->monitor);
+	/* All other states go on as they are, and are not waited for. */
+	if (waits)
+		act(file, &action, &ignored);
+	written_file_drop_unreachable(file);
 	return last;
 }
 
-int upload_setattr(struct upload *upload, const struct stat *attr,
+int written_file_setattr(struct written_file *file, const struct stat *attr,
     unsigned fields, struct err *err)
 {
 	int r = 0;
 
 	if (fields & SETATTR_SIZE)
-		r = upload_truncate(upload, (uint64_t)attr->st_size, err);
-	monitor_enter(&upload->monitor);
+		r = written_file_truncate(file, (uint64_t)attr->st_size, err);
+	monitor_enter(&file->monitor);
 	if (fields & SETATTR_MODE)
-		upload->mode = attr->st_mode;
+		file->mode = attr->st_mode;
 	if (fields & SETATTR_TIMES)
-		upload->mtime = attr->st_mtim;
-	monitor_leave(&upload->monitor);
+		file->mtime = attr->st_mtim;
+	monitor_leave(&file->monitor);
 	return r;
+}
+
+int written_file_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	CLEANUP(written_file_put_p)
+	struct written_file *file = written_names_find_in(dir, name);
+	CLEANUP(renaming_release) struct renaming renaming = {0};
+	const struct file_action action = {.event = ON_RENAME,
+	    .renaming = &renaming};
+	int r;
+
+	if (!file)
+		return 0;
+	if (flags & ~(unsigned)RENAME_NOREPLACE)
+		return err_set(err, EINVAL,
+		    "%s: still being written; cannot be exchanged", name);
+	r = renaming_init(&renaming, to_dir, to_name, err);
+	if (r == 0)
+		r = act(file, &action, err);
+	return r < 0 ? r : 1;
+}
+
+int written_file_rename_only(struct node *dir, const char *name,
+    struct node *to_dir, const char *to_name, unsigned flags, struct err *err)
+{
+	int r = written_file_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return err_set(err, EPERM, "%s: part of an image, cannot be renamed",
+	    name);
+}
+
+int written_file_unlink_only(struct node *dir, const char *name,
+    struct err *err)
+{
+	if (written_names_remove(dir, name))
+		return 0;
+	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
+	    name);
 }

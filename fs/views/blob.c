@@ -68,7 +68,7 @@ static struct image *manifest_image(const struct node *node)
 
 uint64_t blob_node_number(const struct descriptor *descriptor)
 {
-	return key_number(key_of_blob(descriptor));
+	return key_number(NODE_BLOB, key_of_blob(descriptor));
 }
 
 int blob_content(struct mount_source *source, struct image *image,

@@ -37,7 +37,7 @@ static int files_dir_node(struct node *parent, struct image *image,
 	made->image = image_get(image);
 	made->files = files;
 	made->path = strdup(path);
-	node_init(&made->node, parent->source, NODE_FILES, key, TTL_FOREVER,
+	node_init_in(&made->node, parent, NODE_FILES, key, TTL_FOREVER,
 	    TTL_FOREVER);
 	if (!made->path) {
 		node_discard(&made->node);

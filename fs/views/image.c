@@ -8,9 +8,7 @@
 #include "base/file.h"
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
-#include "habits/move_into.h"
-#include "habits/removing.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "image/change.h"
 #include "node/image_info.h"
 #include "node/image_node.h"
@@ -20,7 +18,7 @@
 #include "tag/repository.h"
 #include "tag/tags.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /*
  * The name is the tag's for as long as what is known of the tag. Where tags can
@@ -30,7 +28,7 @@
  */
 static double image_name_ttl(const struct node *node)
 {
-	const struct image_name *name = image_node_name(node);
+	const struct image_node_name *name = image_node_name(node);
 
 	if (!name->tag)
 		return TTL_FOREVER;
@@ -90,7 +88,7 @@ static bool makes_index(const struct node *dir, const char *name,
  * is below it. */
 static bool is_repository(struct node *dir, const char *name)
 {
-	const struct image_name *is = image_node_name(dir);
+	const struct image_node_name *is = image_node_name(dir);
 	AUTO_FREE char *repository = repo_path(is->repository, is->tag);
 	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
 
@@ -122,12 +120,12 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 
 	*out = NULL;
 	if (move_into_is_tried(dir, name)) {
-		const struct image_name *is = image_node_name(dir);
+		const struct image_node_name *is = image_node_name(dir);
 
 		return image_node_tag(dir, name, is->repository, is->tag, out,
 		    err);
 	}
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (replace_is_begun(dir, name))
@@ -193,7 +191,7 @@ static int list_lost(struct node *dir, const struct image_part *part,
 	if (!part->of_images)
 		return 0;
 	return dirlist_add(out, part->name, strlen(part->name), part->mode,
-	    key_number(key_of_child(dir, part->name)), err);
+	    key_number(NODE_IMAGE, key_of_child(dir, part->name)), err);
 }
 
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)
@@ -210,7 +208,7 @@ static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 			r = list_part(dir, &pair, part, out, err);
 	}
 	if (r == 0)
-		r = uploads_list(dir->mount->uploads, dir, out, err);
+		r = written_names_list(dir, out, err);
 	return r;
 }
 
@@ -229,7 +227,7 @@ static int add_reference(const struct image *image, const char *tag,
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct pair pair = {0};
-	const struct image_name *is = image_node_name(node);
+	const struct image_node_name *is = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 
 	if (r == 0 && is->tag)
@@ -244,30 +242,20 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 	return r;
 }
 
-static int image_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
+static int image_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	const struct image_name *self = image_node_name(dir);
-	int r;
+	const struct image_node_name *self = image_node_name(dir);
 
-	if (!self->tag)
-		return err_set(err, EPERM,
-		    "%s: an image named by its digest cannot be changed", name);
-	if (image_part_find(name)) {
-		r = replace_check_part(name, self->repository, self->tag, err);
-		if (r < 0)
-			return r;
-	}
-	r = target_set(out, dir->source, upload_kind_of_part(name),
-	    self->repository, self->tag, NULL, err);
-	out->in_image = true;
-	return r;
+	*out = part_nodes_write_place(dir);
+	return self->tag && image_part_find(name)
+		   ? replace_check_part(name, self->repository, self->tag, err)
+		   : 0;
 }
 
 static int image_unlink(struct node *dir, const char *name, struct err *err)
 {
-	if (uploads_remove(dir->mount->uploads, dir, name) ||
-	    tags_replaces(dir, name))
+	if (written_names_remove(dir, name) || tags_replaces(dir, name))
 		return 0;
 	return removing_part(dir, name, err);
 }
@@ -290,7 +278,7 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
 	    name);
 }
 
-static int set_annotation(struct node *node, const struct push_target *target,
+static int set_annotation(struct node *node, const struct tag_ref *target,
     const char *name, const char *value, int flags, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
@@ -314,8 +302,8 @@ static int image_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
 	static const char prefix[] = "user.oci.annotation.";
-	const struct image_name *is = image_node_name(node);
-	const struct push_target target = {.images = node->source->images,
+	const struct image_node_name *is = image_node_name(node);
+	const struct tag_ref target = {.images = node->source->images,
 	    .repository = is->repository,
 	    .tag = is->tag};
 	AUTO_FREE char *text = value ? strndup(value, len) : NULL;
@@ -350,13 +338,13 @@ const struct view_ops view_image = {
     .lookup = image_lookup,
     .child = image_child,
     .list = image_list,
-    .target = image_target,
-    .create = upload_create,
+    .write_place = image_write_place,
+    .create = written_file_create,
     .mkdir = image_mkdir,
     .symlink = image_symlink,
     .unlink = image_unlink,
     .rmdir = removing_part,
-    .rename = upload_rename_only,
+    .rename = written_file_rename_only,
     .setxattr = image_setxattr,
     .name_ttl = image_name_ttl,
 };

@@ -61,7 +61,7 @@ uint64_t layer_file_number(struct mount *mount, const char *key,
 	if (is_shared(item))
 		return place_number(mount, item->layer, item->entry);
 	own = own_key(key, item);
-	return own ? node_number(own) : 0;
+	return own ? node_number(NODE_LAYER_FILE, own) : 0;
 }
 
 /* Squashed, all of an image is the user's: also where modes are enforced. */

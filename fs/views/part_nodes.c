@@ -5,27 +5,35 @@
 #include "nodes.h"
 #include "upload/document.h"
 
+struct write_place part_nodes_write_place(const struct node *dir)
+{
+	const struct image_node_name *is = image_node_name(dir);
+
+	return (struct write_place){.where = WRITE_IN_IMAGE,
+	    .repository = is->repository,
+	    .tag = is->tag};
+}
+
 /* A document of a tag, or where the image is one for ever just its content. */
 static int document(struct node *dir, const char *name, struct node *content,
     struct node **out, struct err *err)
 {
-	const struct image_name *is = image_node_name(dir);
+	const struct write_place place = part_nodes_write_place(dir);
 	struct document document = {.dir = dir,
 	    .name = name,
-	    .content = content};
+	    .content = content,
+	    .intent = {.source = dir->source}};
 	int r;
 
-	if (!is->tag) {
+	if (!place.tag) {
 		*out = node_add(dir->mount->nodes, content, err);
 		return *out ? 0 : -err->code;
 	}
-	r = target_set(&document.target, dir->source, upload_kind_of_part(name),
-	    is->repository, is->tag, NULL, err);
+	r = intent_of_name(&place, name, &document.intent, err);
 	if (r < 0) {
 		node_discard(content);
 		return r;
 	}
-	document.target.in_image = true;
 	return document_node(&document, out, err);
 }
 

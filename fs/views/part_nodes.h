@@ -7,6 +7,9 @@
 #include "image/images.h"
 #include "node/node.h"
 
+/* What the directory is to files that are written in it (view.h). */
+struct write_place part_nodes_write_place(const struct node *dir);
+
 /* The node of an entry of `dir` that is present; top, shown as in struct
  * image_part. *out is held. */
 int part_nodes_make(const struct image_part *part, struct node *dir,

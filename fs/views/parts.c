@@ -10,19 +10,17 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "grammar/name.h"
 #include "grammar/part_names.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "node/image_info.h"
 #include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct part_node {
 	struct node node;
 	struct image *image;
-	char *place; /* of files that are written here, whatever the image */
 	/* The tag, where the image is that of one; else NULL. */
 	char *tag;
 };
@@ -41,14 +39,14 @@ static int part_node(struct node *parent, struct image *image,
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
-	part->place = key_of_child(parent, name);
+	part->node.name = strdup(name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init(&part->node, parent->source, kind,
+	node_init_in(&part->node, parent, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
-	if (!part->place || (tag && !part->tag)) {
+	if (!part->node.name || (tag && !part->tag)) {
 		node_discard(&part->node);
 		return err_nomem(err);
 	}
@@ -73,7 +71,6 @@ static void part_free(struct node *node)
 	struct part_node *part = (struct part_node *)(void *)node;
 
 	image_put(part->image);
-	free(part->place);
 	free(part->tag);
 	free(part);
 }
@@ -126,34 +123,24 @@ static struct part_node *to_part(const struct node *node)
 	return (struct part_node *)(uintptr_t)node;
 }
 
-static const char *part_place(const struct node *dir)
-{
-	return to_part(dir)->place;
-}
-
 /* What is being written in the directory, or was: 1, 0. */
 static int written_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
-	int r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	int r = written_names_lookup(dir, name, out, err);
 
 	return r != 0 ? r : document_written(dir, name, out, err);
 }
 
-/* Names of programs' temporary files are scratch files. */
-static int part_target(struct node *dir, const char *name,
-    const struct upload_kind *kind, const char *detail,
-    struct upload_target *out, struct err *err)
+/* What it is to files that are written in it. */
+static struct write_place place_of(const struct node *dir,
+    enum write_where where)
 {
 	const struct part_node *self = to_part(dir);
 
-	if (!self->tag)
-		return err_set(err, EPERM,
-		    "%s: an image named by its digest cannot be changed", name);
-	if (!kind)
-		return 0;
-	return target_set(out, dir->source, kind, self->image->repository,
-	    self->tag, detail, err);
+	return (struct write_place){.where = where,
+	    .repository = self->image->repository,
+	    .tag = self->tag};
 }
 
 /* The image's layer that is called so, however it is compressed; NULL: there is
@@ -196,15 +183,11 @@ static int check_layer(const struct part_node *self, const char *name,
 	    digest_format(&layer->digest, text), self->tag);
 }
 
-static int layers_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
+static int layers_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	int r = check_layer(to_part(dir), name, err);
-
-	return r < 0 ? r
-		     : part_target(dir, name,
-			   name_is_temporary(name) ? NULL : &upload_layer, NULL,
-			   out, err);
+	*out = place_of(dir, WRITE_IN_LAYERS);
+	return check_layer(to_part(dir), name, err);
 }
 
 /* A mirror replaces a layer by itself where only its time differs: 1, 0. */
@@ -216,7 +199,7 @@ static int is_same_layer(struct node *dir, const char *name,
 		? layer_called(part_image(to_dir), to_name)
 		: NULL;
 
-	return layer ? upload_has_bytes(dir, name, layer, err) : 0;
+	return layer ? written_file_has_bytes(dir, name, layer, err) : 0;
 }
 
 static int layers_rename(struct node *dir, const char *name,
@@ -227,9 +210,9 @@ static int layers_rename(struct node *dir, const char *name,
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return upload_rename_only(dir, name, to_dir, to_name, flags,
-		    err);
-	uploads_remove(dir->mount->uploads, dir, name);
+		return written_file_rename_only(dir, name, to_dir, to_name,
+		    flags, err);
+	written_names_remove(dir, name);
 	return 0;
 }
 
@@ -283,33 +266,16 @@ static int layers_list(struct node *dir, struct dirlist *out, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir->mount->uploads, dir, out, err);
+	return written_names_list(dir, out, err);
 }
 
-/* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
- * then the image says its own. */
-static char *platform_of_name(const char *name)
+static int platforms_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	AUTO_FREE char *text = NULL;
-	struct err none = ERR_INIT;
-	struct platform platform;
-
-	text = strndup(name, strlen(name) - strlen(name_ending(name)));
-	for (char *c = text; c && *c; c++)
-		*c = *c == '-' ? '/' : *c;
-	if (!text || platform_parse(&platform, text, &none) < 0)
-		return NULL;
-	return steal(&text);
-}
-
-static int platforms_target(struct node *dir, const char *name,
-    struct upload_target *out, struct err *err)
-{
-	AUTO_FREE char *platform = platform_of_name(name);
-
-	return part_target(dir, name,
-	    name_is_temporary(name) ? NULL : &upload_platform, platform, out,
-	    err);
+	(void)name;
+	(void)err;
+	*out = place_of(dir, WRITE_IN_PLATFORMS);
+	return 0;
 }
 
 static bool is_index(const struct node *dir)
@@ -326,7 +292,7 @@ static int platforms_lookup(struct node *dir, const char *name,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	/* What was written as linux-arm64 is its directory now. */
@@ -364,13 +330,14 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 		if (!*name)
 			continue;
 		r = dirlist_add(out, name, strlen(name), S_IFDIR,
-		    key_number(key_of_part(dir, name,
-			&index->manifest->entries[i].digest)),
+		    key_number(NODE_IMAGE,
+			key_of_part(dir, name,
+			    &index->manifest->entries[i].digest)),
 		    err);
 		if (r < 0)
 			return r;
 	}
-	return uploads_list(dir->mount->uploads, dir, out, err);
+	return written_names_list(dir, out, err);
 }
 
 static const struct image *layers_of(const struct node *dir, const char **name)
@@ -392,10 +359,10 @@ const struct view_ops view_layers = {
     .lookup = layers_lookup,
     .list = layers_list,
     .part_of = layers_of,
-    .target = layers_target,
-    .place = part_place,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
+    .write_place = layers_write_place,
+    .is_part = true,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
     .rename = layers_rename,
 };
 
@@ -405,9 +372,9 @@ const struct view_ops view_platforms = {
     .lookup = platforms_lookup,
     .list = platforms_list,
     .part_of = platforms_of,
-    .target = platforms_target,
-    .place = part_place,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
-    .rename = upload_rename_only,
+    .write_place = platforms_write_place,
+    .is_part = true,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
+    .rename = written_file_rename_only,
 };

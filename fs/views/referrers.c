@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "grammar/name.h"
 #include "grammar/part_names.h"
 #include "image/referrers.h"
 #include "image/spool.h"
@@ -16,7 +15,7 @@
 #include "node/key.h"
 #include "nodes.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* Signatures of SBOMs are usual, signatures of those are not; and what a
  * registry invents must not nest without end. */
@@ -31,11 +30,17 @@ static const char ATTESTATION[] =
 struct referrers_node {
 	struct node node;
 	struct image *image;
+	char subject[DIGEST_TEXT_SIZE]; /* its digest */
 };
+
+static const struct referrers_node *to_referrers(const struct node *node)
+{
+	return (const struct referrers_node *)(const void *)node;
+}
 
 static struct image *to_image(const struct node *node)
 {
-	return ((const struct referrers_node *)(const void *)node)->image;
+	return to_referrers(node)->image;
 }
 
 int referrers_node(struct node *parent, struct image *image, struct node **out,
@@ -46,9 +51,11 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	if (!made)
 		return err_nomem(err);
 	made->image = image_get(image);
+	digest_format(&image->digest, made->subject);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	node_init(&made->node, parent->source, NODE_REFERRERS,
+	made->node.name = strdup(DIR_NAME);
+	node_init_in(&made->node, parent, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
@@ -68,25 +75,14 @@ static int referrers_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-static bool nests_too_deep(const struct node *dir)
-{
-	const char *at = dir->key;
-	int depth = 0;
-
-	while ((at = strstr(at, DIR_NAME))) {
-		at += strlen(DIR_NAME);
-		depth += *at == '#';
-	}
-	return depth > NESTING_MAX;
-}
-
 /* *out is NULL where nothing is shown. */
 static int shown(const struct node *dir, struct referrers **out,
     struct err *err)
 {
 	*out = NULL;
-	return nests_too_deep(dir) ? 0
-				   : referrers_list(to_image(dir), out, err);
+	return node_nesting(dir, NODE_REFERRERS) > NESTING_MAX
+		   ? 0
+		   : referrers_list(to_image(dir), out, err);
 }
 
 /* What an index has of its images' attestations, as buildkit puts them there;
@@ -129,7 +125,7 @@ static int list_one(struct node *dir, const struct referrers *referrers,
 
 	referrer_name(referrers, index, name);
 	return dirlist_add(out, name, strlen(name), S_IFDIR,
-	    key_number(
+	    key_number(NODE_IMAGE,
 		key_of_part(dir, name, &referrers->entries[index].digest)),
 	    err);
 }
@@ -147,7 +143,7 @@ static int list(struct node *dir, struct dirlist *out, struct err *err)
 	for (size_t i = 0; r == 0 && i < own.count; i++)
 		r = list_one(dir, &own, i, out, err);
 	if (r == 0)
-		r = uploads_list(dir->mount->uploads, dir, out, err);
+		r = written_names_list(dir, out, err);
 	return r;
 }
 
@@ -161,7 +157,7 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
-	r = uploads_lookup(dir->mount->uploads, dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
 	if (r == 0)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
@@ -181,8 +177,8 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	    &found->entries[index].digest, out, err);
 }
 
-static int apply(const struct upload_target *target,
-    const struct target_file *file, struct err *err)
+static int apply(const struct write_intent *intent,
+    const struct write_content *file, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct attachment attachment = {.name = file->name,
@@ -190,30 +186,31 @@ static int apply(const struct upload_target *target,
 	    .fd = spool_fd(file->spool),
 	    .size = spool_size(file->spool)};
 	struct digest subject, digest;
-	int r = digest_parse(&subject, target->detail, err);
+	int r = digest_parse(&subject, intent->detail, err);
 
 	if (r == 0)
-		r = image_open(target->source->images, target->repository,
+		r = image_open(intent->source->images, intent->repository,
 		    &subject, &image, err);
 	if (r == 0)
 		r = referrers_attach(image, &attachment, &digest, err);
 	return r < 0 ? err_wrap(err, "attaching %s to %s@%s", file->name,
-			   target->repository, target->detail)
+			   intent->repository, intent->detail)
 		     : 1;
 }
 
-static const struct upload_kind upload_attachment = {.apply = apply};
+const struct write_kind write_attachment = {.apply = apply};
 
-static int target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err)
+static int write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	const struct image *image = to_image(dir);
-	char text[DIGEST_TEXT_SIZE];
+	const struct referrers_node *self = to_referrers(dir);
 
-	if (name_is_temporary(name))
-		return 0;
-	return target_set(out, dir->source, &upload_attachment,
-	    image->repository, NULL, digest_format(&image->digest, text), err);
+	(void)name;
+	(void)err;
+	*out = (struct write_place){.where = WRITE_IN_REFERRERS,
+	    .repository = self->image->repository,
+	    .subject = self->subject};
+	return 0;
 }
 
 static int remove_referrer(struct node *dir, const char *name, struct err *err)
@@ -254,9 +251,9 @@ const struct view_ops view_referrers = {
     .lookup = lookup,
     .list = list,
     .part_of = part_of,
-    .target = target,
-    .create = upload_create,
-    .unlink = upload_unlink_only,
+    .write_place = write_place,
+    .create = written_file_create,
+    .unlink = written_file_unlink_only,
     .rmdir = remove_referrer,
-    .rename = upload_rename_only,
+    .rename = written_file_rename_only,
 };

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "control/control.h"
 #include "grammar/name.h"
-#include "habits/replace.h"
+#include "habits/habits.h"
 #include "mirror/mirror.h"
 #include "mirror/parts.h"
 #include "nodes.h"
@@ -18,7 +18,7 @@
 #include "tag/repository.h"
 #include "tag/tags.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 /* What a lookup is about: the directory, and its name taken apart. */
 struct repo_lookup {
@@ -136,7 +136,11 @@ static int lookup_archive(const struct repo_lookup *lookup,
 {
 	const char *tag = lookup->name.archive_tag;
 	struct mount_source *source = lookup->source;
-	struct document document = {.dir = lookup->dir, .name = lookup->text};
+	const struct write_place place = {.where = WRITE_IN_REPOSITORY,
+	    .repository = lookup->repository};
+	struct document document = {.dir = lookup->dir,
+	    .name = lookup->text,
+	    .intent = {.source = source}};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	int r = image_open_tag(source->images, repository, tag, &image, err);
 
@@ -144,8 +148,7 @@ static int lookup_archive(const struct repo_lookup *lookup,
 		r = archive_content(source, image, tag, &document.content, err);
 	if (r < 0)
 		return r;
-	r = target_set(&document.target, source, &upload_archive, repository,
-	    tag, NULL, err);
+	r = intent_of_name(&place, lookup->text, &document.intent, err);
 	if (r < 0)
 		node_discard(document.content);
 	else
@@ -282,7 +285,7 @@ static int lookup_local(struct node *dir, const char *text, struct node **out,
     struct err *err)
 {
 	const char *repository = repo_node_repository(dir);
-	int r = uploads_lookup(dir->mount->uploads, dir, text, out, err);
+	int r = written_names_lookup(dir, text, out, err);
 
 	if (r == 0)
 		r = scratch_lookup(dir, text, out, err);
@@ -380,7 +383,7 @@ const struct view_ops view_repo = {
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,
-    .target = repo_target,
+    .write_place = repo_write_place,
     .create = repo_create,
     .mkdir = repo_mkdir,
     .symlink = tags_link,

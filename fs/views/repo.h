@@ -9,8 +9,8 @@
 int repo_list(struct node *dir, struct dirlist *out, struct err *err);
 
 /* repo_write.c */
-int repo_target(struct node *dir, const char *name, struct upload_target *out,
-    struct err *err);
+int repo_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err);
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err);
 int repo_create(struct node *dir, const char *name, mode_t mode,

@@ -11,7 +11,7 @@
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "tag/repository.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 struct repo_listing {
 	struct node *dir;
@@ -24,8 +24,8 @@ static int add_directory(struct repo_listing *listing, const char *name,
     size_t len, struct err *err)
 {
 	return dirlist_add(listing->out, name, len, S_IFDIR,
-	    key_number(key_of_repository_in(listing->dir->source,
-		listing->repository, name, len)),
+	    key_number(NODE_REPO, key_of_repository_in(listing->dir->source,
+				      listing->repository, name, len)),
 	    err);
 }
 
@@ -128,7 +128,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	if (r == 0 && is_repository(&listing))
 		r = list_tags(&listing, err);
 	if (r == 0)
-		r = uploads_list(dir->mount->uploads, dir, out, err);
+		r = written_names_list(dir, out, err);
 	if (r == 0)
 		r = scratch_list(dir, out, err);
 	return r;

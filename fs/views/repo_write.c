@@ -15,39 +15,16 @@
 #include "tag/made.h"
 #include "tag/repository.h"
 #include "tag/tags.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
-int repo_target(struct node *dir, const char *text, struct upload_target *out,
-    struct err *err)
+int repo_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
 {
-	const char *repository = repo_node_repository(dir);
-	AUTO_FREE char *path = NULL;
-	struct name name;
-	int r = mirror_target(dir, text, out, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = part_copy_check_file(dir, text, err);
-	if (r < 0)
-		return r;
-	name_parse(&name, text);
-	if (!*repository && !*name.repository)
-		return err_set(err, EPERM,
-		    "%s: an image needs a repository: write it to "
-		    "REPOSITORY/%s",
-		    text, text);
-	if (!name_push_tag(&name))
+	if (mirror_write_place(dir, name, out))
 		return 0;
-	path = *name.repository ? repo_path(repository, name.repository)
-				: strdup(repository);
-	if (!path)
-		return err_nomem(err);
-	if (!repository_valid(path))
-		return err_set(err, EPERM,
-		    "%s/%s: %s is a tag's name and not a valid repository name",
-		    path, text, path);
-	return target_set(out, dir->source, &upload_archive, path,
-	    name_push_tag(&name), NULL, err);
+	*out = (struct write_place){.where = WRITE_IN_REPOSITORY,
+	    .repository = repo_node_repository(dir)};
+	return part_copy_check_file(dir, name, err);
 }
 
 /*
@@ -77,7 +54,7 @@ int repo_create(struct node *dir, const char *name, mode_t mode,
 {
 	int r = mirror_has_part(dir, name) ? 0 : check_part(dir, name, err);
 
-	return r < 0 ? r : upload_create(dir, name, mode, out, err);
+	return r < 0 ? r : written_file_create(dir, name, mode, out, err);
 }
 
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
@@ -88,7 +65,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	bool nests = repository_component_valid(name, strlen(name));
 	int r;
 
-	if (*repository && scratch_is_name(name))
+	if (*repository && name_is_temporary(WRITE_IN_REPOSITORY, name))
 		return scratch_mkdir(dir, name, mode, out, err);
 	if (!path)
 		return err_nomem(err);
@@ -114,7 +91,7 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 
 int repo_unlink(struct node *dir, const char *name, struct err *err)
 {
-	int r = uploads_remove(dir->mount->uploads, dir, name)
+	int r = written_names_remove(dir, name)
 		    ? 1
 		    : scratch_unlink(dir, name, err);
 
@@ -144,7 +121,7 @@ int repo_rename(struct node *dir, const char *name, struct node *to_dir,
 	int r = scratch_rename(dir, name, to_dir, to_name, flags, err);
 
 	if (r == 0)
-		r = upload_rename(dir, name, to_dir, to_name, flags, err);
+		r = written_file_rename(dir, name, to_dir, to_name, flags, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return tags_move(dir, name, to_dir, to_name, flags, err);

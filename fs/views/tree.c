@@ -26,7 +26,8 @@ enum { LIST_LONG = 4096 };
 struct tree_node {
 	struct node node;
 	char *path; /* in the tree; "" is its root, and mostly a root's path */
-	size_t root_key_len; /* of the key, as the root's begins it */
+	/* Itself, or one of the directories that lead to it. */
+	const struct tree_node *root;
 
 	/* Below the root: constant. */
 	struct tree_item item;
@@ -51,7 +52,7 @@ static bool is_root(const struct tree_node *self)
 }
 
 /* Takes key and path. */
-static struct tree_node *tree_node_new(struct mount_source *source, char *key,
+static struct tree_node *tree_node_new(struct node *parent, char *key,
     char *path)
 {
 	struct tree_node *made = path ? calloc(1, sizeof(*made)) : NULL;
@@ -61,7 +62,7 @@ static struct tree_node *tree_node_new(struct mount_source *source, char *key,
 		free(path);
 		return NULL;
 	}
-	node_init(&made->node, source, NODE_TREE, key, TTL_FOREVER,
+	node_init_in(&made->node, parent, NODE_TREE, key, TTL_FOREVER,
 	    TTL_FOREVER);
 	pthread_mutex_init(&made->lock, NULL);
 	made->path = path;
@@ -78,14 +79,14 @@ static int add(struct tree_node *made, struct node **out, struct err *err)
 static int root_node(struct node *parent, const char *name, struct image *image,
     size_t layer, const char *path, struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(parent->source,
+	struct tree_node *made = tree_node_new(parent,
 	    key_of_part(parent, name, &image->digest), strdup(path));
 
 	if (!made)
 		return err_nomem(err);
 	made->image = image_get(image);
 	made->layer = layer;
-	made->root_key_len = made->node.key ? strlen(made->node.key) : 0;
+	made->root = made;
 	return add(made, out, err);
 }
 
@@ -255,9 +256,9 @@ static char *child_path(const struct tree_node *self, const char *name)
 }
 
 /* The key of what belongs to the tree as a whole. */
-static char *root_key(const struct tree_node *self)
+static const char *root_key(const struct tree_node *self)
 {
-	return strndup(self->node.key, self->root_key_len);
+	return self->root->node.key;
 }
 
 /* Takes path. */
@@ -265,14 +266,14 @@ static int dir_node(struct tree_node *parent, struct tree *tree,
     const char *name, char *path, const struct tree_item *item,
     struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(parent->node.source,
+	struct tree_node *made = tree_node_new(&parent->node,
 	    key_of_child(&parent->node, name), path);
 
 	if (!made)
 		return err_nomem(err);
 	made->tree = tree_get(tree);
 	made->item = *item;
-	made->root_key_len = parent->root_key_len;
+	made->root = parent->root;
 	return add(made, out, err);
 }
 
@@ -281,16 +282,14 @@ static int item_node(struct tree_node *parent, struct tree *tree,
     struct err *err)
 {
 	AUTO_FREE char *path = child_path(parent, name);
-	AUTO_FREE char *key = NULL;
 
 	if (!path)
 		return err_nomem(err);
 	if (S_ISDIR(item->mode))
 		return dir_node(parent, tree, name, steal(&path), item, out,
 		    err);
-	key = root_key(parent);
-	return key ? layer_file_node(parent->node.source, key, item, out, err)
-		   : err_nomem(err);
+	return layer_file_node(parent->node.source, root_key(parent), item, out,
+	    err);
 }
 
 static int tree_lookup(struct node *dir, const char *name, struct node **out,
@@ -310,7 +309,6 @@ static int tree_lookup(struct node *dir, const char *name, struct node **out,
 
 struct listing_state {
 	struct tree_node *dir;
-	const char *key; /* the tree's */
 	struct dirlist *out;
 };
 
@@ -319,20 +317,16 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 {
 	struct listing_state *state = arg;
 	const struct node *dir = &state->dir->node;
-	AUTO_FREE char *key = NULL;
 	uint64_t ino;
 
 	if (dirlist_count(state->out) == LIST_LONG)
 		lead_give();
 
-	if (S_ISDIR(item->mode)) {
-		key = file_path("%s/%s", dir->key, name);
-		if (!key)
-			return err_nomem(err);
-		ino = node_number(key);
-	} else {
-		ino = layer_file_number(dir->mount, state->key, item);
-	}
+	ino = S_ISDIR(item->mode)
+		  ? key_number(NODE_TREE, key_of_child(dir, name))
+		  : layer_file_number(dir->mount, root_key(state->dir), item);
+	if (ino == 0)
+		return err_nomem(err);
 	return dirlist_add(state->out, name, strlen(name), item->mode & S_IFMT,
 	    ino, err);
 }
@@ -340,10 +334,9 @@ static int list_item(void *arg, const char *name, const struct tree_item *item,
 static int tree_list_dir(struct node *dir, struct dirlist *out, struct err *err)
 {
 	struct tree_node *self = to_tree(dir);
-	AUTO_FREE char *key = root_key(self);
-	struct listing_state state = {self, key, out};
+	struct listing_state state = {self, out};
 	struct tree *tree;
-	int r = key ? enter_tree(self, &tree, err) : err_nomem(err);
+	int r = enter_tree(self, &tree, err);
 
 	return r < 0 ? r : tree_list(tree, self->path, list_item, &state, err);
 }

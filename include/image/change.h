@@ -22,32 +22,31 @@
 
 /* One more layer: a tar, plain or compressed. `name` is what its
  * history says that it comes from. -EINVAL also where it has not ended. */
-int change_add_layer(const struct push_target *target, struct spool *spool,
+int change_add_layer(const struct tag_ref *target, struct spool *spool,
     const char *name, struct err *err);
 
 /* The same on top of another image, an index's platform: what comes out goes
  * under the target's tag, which need not exist. */
-int image_add_layer(struct image *base, const struct push_target *target,
+int image_add_layer(struct image *base, const struct tag_ref *target,
     struct spool *spool, const char *name, struct err *err);
 
 /* Another config, of the same layers. */
-int change_config(const struct push_target *target, const void *data,
-    size_t len, struct err *err);
+int change_config(const struct tag_ref *target, const void *data, size_t len,
+    struct err *err);
 
 /* A manifest as it stands: that of the platform's image, or is_top: that of the
  * tag itself. */
-int change_manifest(const struct push_target *target, const void *data,
-    size_t len, bool is_top, struct err *err);
+int change_manifest(const struct tag_ref *target, const void *data, size_t len,
+    bool is_top, struct err *err);
 
 /* An annotation of the tag's manifest or index; value NULL: without it. */
-int change_annotation(const struct push_target *target, const char *name,
+int change_annotation(const struct tag_ref *target, const char *name,
     const char *value, struct err *err);
 
 /* Adds an image of the repository to the tag's index, or puts it in place of
  * the one of its platform there; a tag of one image becomes an index of two.
  * Its config has to say that platform; NULL: the one that it says. */
-int change_platform(const struct push_target *target,
-    const struct digest *digest, const struct platform *platform,
-    struct err *err);
+int change_platform(const struct tag_ref *target, const struct digest *digest,
+    const struct platform *platform, struct err *err);
 
 #endif

@@ -17,20 +17,20 @@
  * fetched and sent, and of an index all of its manifests that the registry has.
  * Errors as source_manifest_put() and blob_read().
  */
-int image_copy(struct image *image, const struct push_target *target,
+int image_copy(struct image *image, const struct tag_ref *target,
     struct err *err);
 
 /* The last step of it: the manifest alone, all that it names is there. */
-int image_put_tag(struct image *image, const struct push_target *target,
+int image_put_tag(struct image *image, const struct tag_ref *target,
     struct err *err);
 
 /* Only what a manifest in another repository would name: the blobs of an image
  * and, of an index, all below it. */
-int image_bring(struct image *image, const struct push_target *target,
+int image_bring(struct image *image, const struct tag_ref *target,
     struct err *err);
 
 /* One blob of the image's repository. */
 int image_bring_blob(struct image *image, const struct descriptor *blob,
-    const struct push_target *target, struct err *err);
+    const struct tag_ref *target, struct err *err);
 
 #endif

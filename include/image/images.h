@@ -29,6 +29,7 @@
 #include "store/store.h"
 
 struct images;
+struct push_progress;
 
 enum { EPOCH_NONE = -1 };
 
@@ -141,6 +142,17 @@ time_t images_tag_since(struct images *images, const char *repository,
 /* A tag has been put (digest) or is gone (NULL): what is kept of it changes. */
 void images_tag_changed(struct images *images, const char *repository,
     const char *tag, const struct digest *digest);
+
+/* A tag, as what puts or changes it is told of it; strings are borrowed. */
+struct tag_ref {
+	struct images *images;
+	const char *repository;
+	const char *tag;
+	/* Nothing is put under the tag, but by digest only: the tag just says
+	 * which image of several is meant. */
+	bool untagged;
+	struct push_progress *progress; /* a push's own; NULL */
+};
 
 /* A manifest with its bytes; immutable, counted. */
 struct image {

@@ -22,25 +22,17 @@
 #include "image/spool.h"
 
 struct push;
-struct push_progress;
-
-/* Where a push goes; constant while it lasts. */
-struct push_target {
-	struct images *images;
-	const char *repository;
-	const char *tag;
-	/* Nothing is put under the tag, but by digest only: the tag just says
-	 * which image of several is meant. */
-	bool untagged;
-	struct push_progress *progress; /* a push's own; NULL */
-};
 
 /* spool is borrowed and outlives it; names are copied. Asks nothing yet. */
-int push_new(const struct push_target *target, struct spool *spool,
+int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err);
 
 /* Gives up what is under way, waits until its threads have let go, frees. */
 void push_free(struct push *push);
+
+/* The same; events and status then say why (NULL, or code 0: that it was given
+ * up before the archive was complete). */
+void push_give_up(struct push *push, const struct err *why);
 
 DEFINE_CLEANUP(struct push *, push_free);
 
@@ -48,9 +40,9 @@ DEFINE_CLEANUP(struct push *, push_free);
  * Looks at what has come in after the gapless front. 1: the archive was
  * complete and has been pushed (at this call or an earlier one); 0: more is
  * needed. Else the push has failed, for good: -EINVAL (no archive, or a broken
- * one, or bytes after its end), -EACCES, -EPERM, -EIO, … with a sentence, and
- * every later call fails the same. -EINTR when the caller's task was
- * interrupted, likewise for good.
+ * one, or bytes after its end), -EACCES, -EPERM, -EIO, … with a sentence;
+ * -EINTR when the caller's task was interrupted, likewise for good. The caller
+ * keeps the sentence, and asks for nothing more than push_may_go_on().
  *
  * data, when not NULL, are the len bytes at off that have just been written: it
  * saves reading them back.
@@ -67,8 +59,9 @@ int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
  */
 int push_end(struct push *push, bool is_last, struct err *err);
 
-/* Whether it has failed for good. */
-bool push_failed(const struct push *push);
+/* After a call that failed: whether it did so because the archive has not
+ * ended, so that more may come. */
+bool push_may_go_on(const struct push *push);
 
 /* What it has become: the digest of its manifest, which the tag names now.
  * After a 1. */

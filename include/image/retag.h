@@ -13,31 +13,27 @@
 #include "base/err.h"
 #include "image/images.h"
 
-struct tag_name {
-	const char *repository;
-	const char *tag;
-};
-
 /*
  * Gives an image a name, in its repository or in another one, where with
  * `referrers` what refers to it goes first. As image_copy().
  */
-int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
+int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
     struct err *err);
 
 /*
- * Moves a tag, onto another one maybe, which it replaces. For a moment there
- * are both names; where the old one cannot be removed there still are, but that
- * what was replaced is put back. Once the first of its steps has begun, an
- * interrupt gives -EINTR, and the others follow. -ENOENT; -EBUSY where somebody
- * else moves it meanwhile; errors as image_copy() and untag().
+ * Moves a tag, onto another one of the same images maybe, which it replaces.
+ * For a moment there are both names; where the old one cannot be removed there
+ * still are, but that what was replaced is put back. Once the first of its
+ * steps has begun, an interrupt gives -EINTR, and the others follow. -ENOENT;
+ * -EBUSY where somebody else moves it meanwhile; errors as image_copy() and
+ * untag().
  */
-int tag_move(struct images *images, const struct tag_name *from,
-    const struct tag_name *to, bool referrers, struct err *err);
+int tag_move(const struct tag_ref *from, const struct tag_ref *to,
+    bool referrers, struct err *err);
 
-/* Each becomes what the other was, one after the other. Interrupts as
- * tag_move(). */
-int tag_exchange(struct images *images, const struct tag_name *a,
-    const struct tag_name *b, bool referrers, struct err *err);
+/* Two tags of the same images: each becomes what the other was, one after the
+ * other. Interrupts as tag_move(). */
+int tag_exchange(const struct tag_ref *a, const struct tag_ref *b,
+    bool referrers, struct err *err);
 
 #endif

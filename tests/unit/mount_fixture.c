@@ -4,13 +4,13 @@
 
 #include <fcntl.h>
 
-#include "habits/attempt.h"
+#include "habits/habits.h"
 #include "kernel/op.h"
 #include "mirror/mirror.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "tar/header.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 static void open_source(struct mount_fixture *f, unsigned number)
 {
@@ -51,6 +51,7 @@ static void open_mount(struct mount_fixture *f)
 	struct mount *mount = &f->mount;
 
 	mount->views = views;
+	mount->write_kinds = write_kinds;
 	mount->source = &f->sources[0].source;
 	mount->store = f->store;
 	mount->mountpoint = "/mnt";
@@ -66,8 +67,8 @@ static void open_mount(struct mount_fixture *f)
 	assert_non_null(mount->attempts);
 	mount->scratches = scratches_new(&f->err);
 	assert_non_null(mount->scratches);
-	mount->uploads = uploads_new(&f->err);
-	assert_non_null(mount->uploads);
+	mount->written = written_names_new(&f->err);
+	assert_non_null(mount->written);
 }
 
 void mount_fixture_open(struct mount_fixture *f, unsigned count)
@@ -108,8 +109,9 @@ void mount_fixture_close(struct mount_fixture *f)
 {
 	struct mount *mount = &f->mount;
 
-	uploads_free(mount->uploads);
+	written_names_end(mount->written);
 	node_table_free(mount->nodes);
+	written_names_free(mount->written);
 	scratches_free(mount->scratches);
 	attempts_free(mount->attempts);
 	pthread_mutex_destroy(&mount->handles_lock);

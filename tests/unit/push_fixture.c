@@ -237,7 +237,7 @@ void begin_push(struct fixture *f, const char *repository, const char *tag)
 {
 	close_push(f);
 	must(spool_new(f->store, &f->spool, &f->err));
-	must(push_new(&(struct push_target){.images = f->images,
+	must(push_new(&(struct tag_ref){.images = f->images,
 			  .repository = repository,
 			  .tag = tag},
 	    f->spool, &f->push, &f->err));

@@ -17,7 +17,7 @@ enum { REFERENCE_SIZE = 160, KEY_SIZE = REPOSITORY_MAX + REFERENCE_SIZE + 2 };
 struct ask {
 	char method[8];
 	char repository[REPOSITORY_MAX + 1];
-	char kind[16]; /* "blobs", "manifests", "tags", or "" */
+	char kind[16]; /* "blobs", "manifests", "tags", "catalog", or "" */
 	char reference[REFERENCE_SIZE];
 	char query[1024];
 	size_t length; /* of the body */
@@ -58,6 +58,8 @@ static void parse_ask(const char *head, struct ask *ask)
 		snprintf(ask->query, sizeof(ask->query), "%.*s",
 		    (int)strcspn(path + len + 1, " "), path + len + 1);
 	parse_path(path, len, ask);
+	if (strncmp(path, "_catalog", len) == 0 && len > 0)
+		snprintf(ask->kind, sizeof(ask->kind), "catalog");
 	head_field(head, "Content-Length", length, sizeof(length));
 	ask->length = strtoul(length, NULL, 10);
 }
@@ -191,6 +193,9 @@ static bool answer_get(struct registry_double *registry, struct peer *peer,
 	char key[KEY_SIZE];
 
 	make_key(key, ask->repository, ask->reference);
+	/* It lists no repository, as a registry may. */
+	if (strcmp(ask->kind, "catalog") == 0)
+		return peer_reply(peer, 200, "", "{\"repositories\":[]}");
 	if (strcmp(ask->kind, "tags") == 0)
 		return reply_tags(registry, peer, ask);
 	if (strcmp(ask->kind, "manifests") == 0) {
@@ -305,6 +310,24 @@ static bool answer_put(struct registry_double *registry, struct peer *peer,
 	return put_manifest(registry, peer, ask, head, data);
 }
 
+static bool answer_delete(struct registry_double *registry, struct peer *peer,
+    const struct ask *ask)
+{
+	SCOPED_LOCK(&registry->lock);
+	char key[KEY_SIZE];
+	struct stored *gone;
+
+	if (strcmp(ask->kind, "manifests") != 0)
+		return peer_reply(peer, 202, "", "");
+	gone = map_del(&registry->manifests,
+	    make_key(key, ask->repository, ask->reference));
+	if (!gone)
+		return peer_reply(peer, 404, "", "{}");
+	free(gone->data);
+	free(gone);
+	return peer_reply(peer, 202, "", "");
+}
+
 static bool answer(struct peer *peer, const char *head, void *arg)
 {
 	struct registry_double *registry = arg;
@@ -316,7 +339,7 @@ static bool answer(struct peer *peer, const char *head, void *arg)
 	if (strcmp(ask.method, "PUT") == 0)
 		return answer_put(registry, peer, &ask, head);
 	if (strcmp(ask.method, "DELETE") == 0)
-		return peer_reply(peer, 202, "", "");
+		return answer_delete(registry, peer, &ask);
 	return answer_get(registry, peer, &ask);
 }
 

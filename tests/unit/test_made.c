@@ -36,6 +36,14 @@ static void test_tree(void **state)
 	assert_string_equal(children, "b");
 	assert_true(made_remove(made, "a/b"));
 	assert_false(made_remove(made, "a/b"));
+	*children = '\0';
+	assert_int_equal(made_children(made, "a", join, children, &err), 0);
+	assert_string_equal(children, "");
+	/* One can be in a directory that was not made here. */
+	assert_int_equal(made_children(made, "ab", join, children, &err), 0);
+	assert_string_equal(children, "c");
+	assert_false(made_has(made, "ab"));
+	assert_false(made_has(made, ""));
 	made_free(made);
 }
 

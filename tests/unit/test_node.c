@@ -48,13 +48,13 @@ static void test_one_a_key(void **state)
 	freed = 0;
 	assert_ptr_equal(a, again);
 	assert_ptr_not_equal(a, b);
-	assert_true(a->ino == node_number("blob:a"));
+	assert_true(a->ino == node_number(NODE_REPO, "blob:a"));
 	assert_true(a->ino >> 63);
 	assert_ptr_equal(node_find(mount.nodes, a->ino), a);
 	for (int i = 0; i < 3; i++)
 		node_put(a);
 	assert_int_equal(freed, 1);
-	assert_null(node_find(mount.nodes, node_number("blob:a")));
+	assert_null(node_find(mount.nodes, node_number(NODE_REPO, "blob:a")));
 	node_put(b);
 	node_table_free(mount.nodes);
 	assert_int_equal(freed, 2);
@@ -98,7 +98,7 @@ static void test_many(void **state)
 		struct node *node;
 
 		snprintf(key, sizeof(key), "k%d", i);
-		node = node_find(mount.nodes, node_number(key));
+		node = node_find(mount.nodes, node_number(NODE_REPO, key));
 		assert_non_null(node);
 		assert_string_equal(node->key, key);
 		node_put(node);

@@ -8,7 +8,7 @@
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "upload/document.h"
-#include "upload/upload.h"
+#include "upload/written_file.h"
 
 static int setup(void **state)
 {
@@ -75,10 +75,12 @@ static void directories_are_two(void **state)
 	assert_true(a->ino != b->ino);
 	assert_ptr_equal(a->source, source(f, 0));
 	assert_ptr_equal(b->source, source(f, 1));
-	assert_true(a->ino ==
-		    key_number(key_of_repository_in(a->source, "", "app", 3)));
-	assert_true(b->ino ==
-		    key_number(key_of_repository_in(b->source, "", "app", 3)));
+	assert_true(
+	    a->ino == key_number(NODE_REPO,
+			  key_of_repository_in(a->source, "", "app", 3)));
+	assert_true(
+	    b->ino == key_number(NODE_REPO,
+			  key_of_repository_in(b->source, "", "app", 3)));
 	assert_true(image_node_number(a, "1.0") != image_node_number(b, "1.0"));
 }
 
@@ -102,13 +104,10 @@ static void what_is_written_is_in_one(void **state)
 	CLEANUP(node_put_p) struct node *a = fixture_repository(f, 0, "app");
 	CLEANUP(node_put_p) struct node *b = fixture_repository(f, 1, "app");
 	CLEANUP(node_put_p) struct node *file = NULL, *dir = NULL, *none = NULL;
-	struct uploads *uploads = f->mount.uploads;
 
 	must(fixture_write(f, a, ".note", "a", 1));
-	assert_int_equal(uploads_lookup(uploads, a, ".note", &file, &f->err),
-	    1);
-	assert_int_equal(uploads_lookup(uploads, b, ".note", &none, &f->err),
-	    0);
+	assert_int_equal(written_names_lookup(a, ".note", &file, &f->err), 1);
+	assert_int_equal(written_names_lookup(b, ".note", &none, &f->err), 0);
 	must(scratch_mkdir(a, ".new", 0755, &dir, &f->err));
 	assert_true(scratch_in(source(f, 0), "app"));
 	assert_false(scratch_in(source(f, 1), "app"));
@@ -156,7 +155,8 @@ static void contents_are_one_and_archives_two(void **state)
 		must(image_open_tag(source(f, i)->images, "app", "1.0", &image,
 		    &f->err));
 		archives[i] = archive_number(source(f, i), image, "1.0");
-		manifests[i] = key_number(key_of_manifest(&image->digest));
+		manifests[i] =
+		    key_number(NODE_MANIFEST, key_of_manifest(&image->digest));
 	}
 	assert_true(manifests[0] == manifests[1]);
 	assert_true(archives[0] != archives[1]);

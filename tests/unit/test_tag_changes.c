@@ -277,7 +277,8 @@ static void a_digest_is_no_tag(void **state)
 static void changes_are_patient(void **state)
 {
 	struct world *w = *state;
-	const struct tag_name from = {"app", "1"}, to = {"app", "2"};
+	const struct tag_ref from = {w->f.images, "app", "1", false, NULL},
+			     to = {w->f.images, "app", "2", false, NULL};
 	struct budget removal = {0}, move = {0}, look = {0};
 	struct err err = ERR_INIT;
 	struct digest out;
@@ -287,7 +288,7 @@ static void changes_are_patient(void **state)
 	budget_unbind(&removal);
 	assert_true(removal.patient);
 	budget_bind(&move);
-	assert_true(tag_exchange(w->f.images, &from, &to, false, &err) < 0);
+	assert_true(tag_exchange(&from, &to, false, &err) < 0);
 	budget_unbind(&move);
 	assert_true(move.patient);
 	budget_bind(&look);

@@ -55,7 +55,7 @@ static int check(const struct attachment *file, struct err *err)
 	return 0;
 }
 
-static int put_blobs(const struct push_target *target,
+static int put_blobs(const struct tag_ref *target,
     const struct attachment *file, const struct digest *digest, struct err *err)
 {
 	struct payload body = {.fd = file->fd, .size = file->size};
@@ -73,7 +73,7 @@ static int put_blobs(const struct push_target *target,
 
 /* While docker-registry takes a blob that it has from another client, it does
  * not have it; and all clients have the empty config. */
-static int put_patiently(const struct push_target *target,
+static int put_patiently(const struct tag_ref *target,
     const struct archive_manifest *manifest, struct err *err)
 {
 	const struct timespec pause = {0, 100000000};
@@ -89,8 +89,8 @@ static int put_patiently(const struct push_target *target,
 	return r;
 }
 
-static int put_manifest(const struct push_target *target,
-    const struct buf *text, struct digest *digest, struct err *err)
+static int put_manifest(const struct tag_ref *target, const struct buf *text,
+    struct digest *digest, struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *parsed = NULL;
 	struct archive_manifest manifest = {.media_type = MEDIA_OCI_MANIFEST,
@@ -113,7 +113,7 @@ int referrers_attach(struct image *image, const struct attachment *file,
     struct digest *out, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
-	const struct push_target target = {.images = image->images,
+	const struct tag_ref target = {.images = image->images,
 	    .repository = image->repository,
 	    .untagged = true};
 	const struct annotation title = {"org.opencontainers.image.title",

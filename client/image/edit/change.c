@@ -13,7 +13,7 @@
 #include "push/new_layer.h"
 
 /* Puts a config, and prints the manifest that names it and the layer. */
-static int edit_image(struct image *image, const struct push_target *target,
+static int edit_image(struct image *image, const struct tag_ref *target,
     const void *config, size_t config_len, const struct descriptor *layer,
     struct buf *out, struct err *err)
 {
@@ -30,7 +30,7 @@ static int edit_image(struct image *image, const struct push_target *target,
 }
 
 /* The manifest of an image with one more layer. */
-static int add_layer(struct image *image, const struct push_target *target,
+static int add_layer(struct image *image, const struct tag_ref *target,
     struct spool *spool, const char *name, struct buf *out, struct err *err)
 {
 	AUTO_BUF struct buf before = BUF_INIT(CONFIG_MAX_BYTES);
@@ -49,7 +49,7 @@ static int add_layer(struct image *image, const struct push_target *target,
 }
 
 /* On top of what the tag names. */
-static int add_to_tag(const struct push_target *target, struct spool *spool,
+static int add_to_tag(const struct tag_ref *target, struct spool *spool,
     const char *name, struct digest *out, struct err *err)
 {
 	CLEANUP(changing_end) struct changing it = {.target = target};
@@ -64,7 +64,7 @@ static int add_to_tag(const struct push_target *target, struct spool *spool,
 }
 
 /* On top of another image. */
-static int add_to_image(struct image *base, const struct push_target *target,
+static int add_to_image(struct image *base, const struct tag_ref *target,
     struct spool *spool, const char *name, struct digest *out, struct err *err)
 {
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -84,11 +84,11 @@ static int add_to_image(struct image *base, const struct push_target *target,
 }
 
 /* base NULL: what the tag names. It is a push like others. */
-static int push_layer(struct image *base, const struct push_target *target,
+static int push_layer(struct image *base, const struct tag_ref *target,
     struct spool *spool, const char *name, struct err *err)
 {
 	struct push_progress progress;
-	struct push_target noted = *target;
+	struct tag_ref noted = *target;
 	struct digest digest;
 	int r;
 
@@ -103,13 +103,13 @@ static int push_layer(struct image *base, const struct push_target *target,
 	return r;
 }
 
-int change_add_layer(const struct push_target *target, struct spool *spool,
+int change_add_layer(const struct tag_ref *target, struct spool *spool,
     const char *name, struct err *err)
 {
 	return push_layer(NULL, target, spool, name, err);
 }
 
-int image_add_layer(struct image *base, const struct push_target *target,
+int image_add_layer(struct image *base, const struct tag_ref *target,
     struct spool *spool, const char *name, struct err *err)
 {
 	return push_layer(base, target, spool, name, err);
@@ -174,8 +174,8 @@ static int has_config(const struct image *image, const void *data, size_t len,
 	return r < 0 ? r : digest_equal(&digest, there);
 }
 
-int change_config(const struct push_target *target, const void *data,
-    size_t len, struct err *err)
+int change_config(const struct tag_ref *target, const void *data, size_t len,
+    struct err *err)
 {
 	CLEANUP(changing_end) struct changing it = {.target = target};
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -198,7 +198,7 @@ int change_config(const struct push_target *target, const void *data,
 			   it.shown->manifest->media_type, &tag, err);
 }
 
-int change_annotation(const struct push_target *target, const char *name,
+int change_annotation(const struct tag_ref *target, const char *name,
     const char *value, struct err *err)
 {
 	CLEANUP(changing_end) struct changing it = {.target = target};

@@ -9,7 +9,7 @@
 #include "oci/edit.h"
 #include "push/blob.h"
 
-static int check_blob(const struct push_target *target,
+static int check_blob(const struct tag_ref *target,
     const struct descriptor *blob, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -27,7 +27,7 @@ static int check_blob(const struct push_target *target,
 	    target->repository);
 }
 
-static int check_manifest(const struct push_target *target,
+static int check_manifest(const struct tag_ref *target,
     const struct descriptor *entry, struct err *err)
 {
 	struct digest there;
@@ -44,7 +44,7 @@ static int check_manifest(const struct push_target *target,
 }
 
 /* Registries differ in what they look at: what it names has to be there. */
-static int check_named(const struct push_target *target,
+static int check_named(const struct tag_ref *target,
     const struct manifest *manifest, struct err *err)
 {
 	bool is_index = manifest->kind == MANIFEST_INDEX;
@@ -59,8 +59,8 @@ static int check_named(const struct push_target *target,
 	return r;
 }
 
-int change_manifest(const struct push_target *target, const void *data,
-    size_t len, bool is_top, struct err *err)
+int change_manifest(const struct tag_ref *target, const void *data, size_t len,
+    bool is_top, struct err *err)
 {
 	CLEANUP(changing_end) struct changing it = {.target = target};
 	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
@@ -81,7 +81,7 @@ int change_manifest(const struct push_target *target, const void *data,
 }
 
 /* The image that was given, as an entry of an index. */
-static int platform_entry(const struct push_target *target,
+static int platform_entry(const struct tag_ref *target,
     const struct digest *digest, const struct platform *platform,
     struct image **out, struct descriptor *entry, struct err *err)
 {
@@ -152,9 +152,8 @@ static int set_platform(const struct buf *index, const struct descriptor *entry,
 	return r < 0 ? r : 0;
 }
 
-int change_platform(const struct push_target *target,
-    const struct digest *digest, const struct platform *platform,
-    struct err *err)
+int change_platform(const struct tag_ref *target, const struct digest *digest,
+    const struct platform *platform, struct err *err)
 {
 	CLEANUP(changing_end) struct changing it = {.target = target};
 	CLEANUP(image_put_p) struct image *image = NULL;

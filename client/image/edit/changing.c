@@ -44,7 +44,7 @@ void tag_unlock(struct images *images, char *lock)
 
 int changing_begin(struct changing *it, struct err *err)
 {
-	const struct push_target *target = it->target;
+	const struct tag_ref *target = it->target;
 	int r;
 
 	budget_be_patient();
@@ -68,7 +68,7 @@ int changing_begin_image(struct changing *it, struct err *err)
 	    "change");
 }
 
-int changing_put_bytes(const struct push_target *target, const void *data,
+int changing_put_bytes(const struct tag_ref *target, const void *data,
     size_t len, const char *media_type, struct digest *out, struct err *err)
 {
 	struct archive_manifest manifest = {.data = data,
@@ -87,9 +87,9 @@ int changing_put_bytes(const struct push_target *target, const void *data,
 	return 0;
 }
 
-static struct push_target by_digest(const struct push_target *target)
+static struct tag_ref by_digest(const struct tag_ref *target)
 {
-	struct push_target untagged = *target;
+	struct tag_ref untagged = *target;
 
 	untagged.untagged = true;
 	return untagged;
@@ -99,7 +99,7 @@ static struct push_target by_digest(const struct push_target *target)
 int changing_put_image(const struct changing *it, const void *data, size_t len,
     const char *media_type, struct digest *tag, struct err *err)
 {
-	const struct push_target untagged = by_digest(it->target);
+	const struct tag_ref untagged = by_digest(it->target);
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct descriptor entry = {.media_type = media_type, .size = len};
 	int r = digest_of(it->shown->digest.algorithm, data, len, tag, err);

@@ -14,7 +14,7 @@ void tag_unlock(struct images *images, char *lock);
 
 /* What a tag names, while it is this thread's to change. */
 struct changing {
-	const struct push_target *target; /* for the caller to set */
+	const struct tag_ref *target; /* for the caller to set */
 	char *lock;
 	struct image *top;
 	struct image *shown; /* the platform's; may be the same */
@@ -30,7 +30,7 @@ int changing_begin_image(struct changing *it, struct err *err);
 void changing_end(struct changing *it);
 
 /* Puts a manifest under the target's tag, unless it is untagged. */
-int changing_put_bytes(const struct push_target *target, const void *data,
+int changing_put_bytes(const struct tag_ref *target, const void *data,
     size_t len, const char *media_type, struct digest *out, struct err *err);
 
 /* Puts a new manifest in the place of the platform's image: under the tag, or

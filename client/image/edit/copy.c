@@ -15,7 +15,7 @@
 /* Indexes in indexes: real ones nest once. */
 enum { DEPTH_MAX = 4, PIECE = 256 << 10 };
 
-static bool is_home(const struct image *image, const struct push_target *target)
+static bool is_home(const struct image *image, const struct tag_ref *target)
 {
 	return strcmp(image->repository, target->repository) == 0;
 }
@@ -44,7 +44,7 @@ static int fetch(struct image *image, const struct descriptor *descriptor,
 
 /* Where the registry would not mount it. */
 static int send(struct image *image, const struct descriptor *descriptor,
-    const struct push_target *target, struct err *err)
+    const struct tag_ref *target, struct err *err)
 {
 	AUTO_FD int fd = -1;
 	struct payload body = {.size = descriptor->size};
@@ -64,7 +64,7 @@ static int send(struct image *image, const struct descriptor *descriptor,
 }
 
 int image_bring_blob(struct image *image, const struct descriptor *blob,
-    const struct push_target *target, struct err *err)
+    const struct tag_ref *target, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
 	struct err refusal = ERR_INIT;
@@ -101,7 +101,7 @@ static bool came_before(const struct manifest *manifest, size_t i)
 	return false;
 }
 
-static int bring_blobs(struct image *image, const struct push_target *target,
+static int bring_blobs(struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	const struct manifest *manifest = image->manifest;
@@ -116,7 +116,7 @@ static int bring_blobs(struct image *image, const struct push_target *target,
 	return r;
 }
 
-static int put(const struct image *image, const struct push_target *target,
+static int put(const struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	const struct archive_manifest manifest = {.data = image->data,
@@ -128,14 +128,14 @@ static int put(const struct image *image, const struct push_target *target,
 	return push_manifest_put_last(target, &manifest, err);
 }
 
-static int bring(struct image *image, const struct push_target *target,
-    int depth, struct err *err);
+static int bring(struct image *image, const struct tag_ref *target, int depth,
+    struct err *err);
 
 /* What the registry does not have of an index is left out, as it was. */
 static int bring_entry(struct image *index, size_t i,
-    const struct push_target *target, int depth, struct err *err)
+    const struct tag_ref *target, int depth, struct err *err)
 {
-	const struct push_target by_digest = {.images = target->images,
+	const struct tag_ref by_digest = {.images = target->images,
 	    .repository = target->repository,
 	    .tag = target->tag,
 	    .untagged = true,
@@ -151,8 +151,8 @@ static int bring_entry(struct image *index, size_t i,
 	return r < 0 ? r : put(entry, &by_digest, err);
 }
 
-static int bring(struct image *image, const struct push_target *target,
-    int depth, struct err *err)
+static int bring(struct image *image, const struct tag_ref *target, int depth,
+    struct err *err)
 {
 	int r = 0;
 
@@ -166,13 +166,13 @@ static int bring(struct image *image, const struct push_target *target,
 	return r;
 }
 
-int image_bring(struct image *image, const struct push_target *target,
+int image_bring(struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	return is_home(image, target) ? 0 : bring(image, target, 0, err);
 }
 
-int image_put_tag(struct image *image, const struct push_target *target,
+int image_put_tag(struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	int r = put(image, target, err);
@@ -183,7 +183,7 @@ int image_put_tag(struct image *image, const struct push_target *target,
 	return r;
 }
 
-static int copy(struct image *image, const struct push_target *target,
+static int copy(struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -198,11 +198,11 @@ static int copy(struct image *image, const struct push_target *target,
 		   : 0;
 }
 
-int image_copy(struct image *image, const struct push_target *target,
+int image_copy(struct image *image, const struct tag_ref *target,
     struct err *err)
 {
 	struct push_progress progress;
-	struct push_target noted = *target;
+	struct tag_ref noted = *target;
 	int r;
 
 	budget_be_patient();

@@ -13,7 +13,7 @@ enum { SUBJECTS_MAX = 1000 };
 /* The manifests whose referrers are copied, in the order in which they were
  * found; the list grows while it is walked. */
 struct copying {
-	struct push_target to;
+	struct tag_ref to;
 	struct map seen; /* digests */
 	struct image *subjects[SUBJECTS_MAX];
 	size_t count;
@@ -83,7 +83,7 @@ static int copy_of_cosign(struct copying *copying, struct image *subject,
 
 	for (size_t i = 0; tags && i < COSIGN_TAGS && r == 0; i++) {
 		CLEANUP(image_put_p) struct image *image = NULL;
-		struct push_target to = copying->to;
+		struct tag_ref to = copying->to;
 		char tag[COSIGN_TAG_SIZE];
 
 		to.tag = cosign_tag(&subject->digest, &cosign_tags[i], tag);
@@ -129,7 +129,7 @@ int referrers_copy(struct image *image, const char *repository, struct err *err)
 
 	if (!copying)
 		return err_nomem(err);
-	copying->to = (struct push_target){.images = image->images,
+	copying->to = (struct tag_ref){.images = image->images,
 	    .repository = repository,
 	    .untagged = true};
 	r = see(copying, &image->digest, err);

@@ -13,16 +13,8 @@
 #include "image/referrers.h"
 #include "image/untag.h"
 
-static struct push_target target_of(struct images *images,
-    const struct tag_name *name)
-{
-	return (struct push_target){.images = images,
-	    .repository = name->repository,
-	    .tag = name->tag};
-}
-
 /* What refers to an image is in its own repository already. */
-static int bring_referrers(struct image *image, const struct tag_name *to,
+static int bring_referrers(struct image *image, const struct tag_ref *to,
     bool referrers, struct err *err)
 {
 	if (!referrers || strcmp(image->repository, to->repository) == 0)
@@ -30,19 +22,18 @@ static int bring_referrers(struct image *image, const struct tag_name *to,
 	return referrers_copy(image, to->repository, err);
 }
 
-int tag_copy(struct image *image, const struct tag_name *to, bool referrers,
+int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
     struct err *err)
 {
-	const struct push_target target = target_of(image->images, to);
 	int r = bring_referrers(image, to, referrers, err);
 
-	return r < 0 ? r : image_copy(image, &target, err);
+	return r < 0 ? r : image_copy(image, to, err);
 }
 
 /* Two tags while they are changed, and what they name. */
 struct pair {
 	struct images *images;
-	struct tag_name names[2]; /* the pair's own */
+	struct tag_ref names[2]; /* the pair's own */
 	char *locks[2];
 	struct image *first, *second; /* NULL: there is none */
 };
@@ -66,25 +57,26 @@ static void pair_release(void *arg)
 	pair_free(arg);
 }
 
-static bool name_copy(struct tag_name *out, const struct tag_name *name)
+static bool name_copy(struct tag_ref *out, const struct tag_ref *name)
 {
+	*out = *name;
 	out->repository = strdup(name->repository);
 	out->tag = strdup(name->tag);
 	return out->repository && out->tag;
 }
 
-static int order(const struct tag_name *a, const struct tag_name *b)
+static int order(const struct tag_ref *a, const struct tag_ref *b)
 {
 	int r = strcmp(a->repository, b->repository);
 
 	return r ? r : strcmp(a->tag, b->tag);
 }
 
-static int lock_both(struct pair *pair, const struct tag_name *a,
-    const struct tag_name *b, struct err *err)
+static int lock_both(struct pair *pair, const struct tag_ref *a,
+    const struct tag_ref *b, struct err *err)
 {
-	const struct tag_name *low = order(a, b) < 0 ? a : b;
-	const struct tag_name *high = low == a ? b : a;
+	const struct tag_ref *low = order(a, b) < 0 ? a : b;
+	const struct tag_ref *high = low == a ? b : a;
 	int r = tag_lock(pair->images, low->repository, low->tag,
 	    &pair->locks[0], err);
 
@@ -95,8 +87,8 @@ static int lock_both(struct pair *pair, const struct tag_name *a,
 
 static int pair_open(struct pair *pair, struct err *err)
 {
-	const struct tag_name *first = &pair->names[0];
-	const struct tag_name *second = &pair->names[1];
+	const struct tag_ref *first = &pair->names[0];
+	const struct tag_ref *second = &pair->names[1];
 	struct err none = ERR_INIT;
 	int r = lock_both(pair, first, second, err);
 
@@ -112,8 +104,8 @@ static int pair_open(struct pair *pair, struct err *err)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int pair_begin(struct images *images, const struct tag_name *first,
-    const struct tag_name *second, struct pair **out, struct err *err)
+static int pair_begin(const struct tag_ref *first, const struct tag_ref *second,
+    struct pair **out, struct err *err)
 {
 	CLEANUP(pair_free_p) struct pair *pair = calloc(1, sizeof(*pair));
 	int r;
@@ -121,7 +113,7 @@ static int pair_begin(struct images *images, const struct tag_name *first,
 	if (!pair)
 		return err_nomem(err);
 	budget_be_patient();
-	pair->images = images;
+	pair->images = first->images;
 	if (!name_copy(&pair->names[0], first) ||
 	    !name_copy(&pair->names[1], second))
 		return err_nomem(err);
@@ -141,24 +133,22 @@ static int complete(struct pair *pair, int (*change)(void *arg, struct err *),
 }
 
 /* All that an image needs to get that name, and that may take long. */
-static int prepare(struct image *image, const struct tag_name *to,
+static int prepare(struct image *image, const struct tag_ref *to,
     bool referrers, struct err *err)
 {
-	const struct push_target target = target_of(image->images, to);
-	int r = image_bring(image, &target, err);
+	int r = image_bring(image, to, err);
 
 	return r < 0 ? r : bring_referrers(image, to, referrers, err);
 }
 
-static int put(struct image *image, const struct tag_name *to, struct err *err)
+static int put(struct image *image, const struct tag_ref *to, struct err *err)
 {
-	const struct push_target target = target_of(image->images, to);
-	int r = image_put_tag(image, &target, err);
+	int r = image_put_tag(image, to, err);
 
 	return r < 0 ? err_wrap(err, "%s:%s", to->repository, to->tag) : 0;
 }
 
-static void put_back(struct image *image, const struct tag_name *name)
+static void put_back(struct image *image, const struct tag_ref *name)
 {
 	struct err err = ERR_INIT;
 
@@ -168,7 +158,7 @@ static void put_back(struct image *image, const struct tag_name *name)
 }
 
 /* Whether the tag names the image: 1, 0, or an error. */
-static int names(struct images *images, const struct tag_name *name,
+static int names(struct images *images, const struct tag_ref *name,
     const struct image *image, struct err *err)
 {
 	struct digest now;
@@ -180,7 +170,7 @@ static int names(struct images *images, const struct tag_name *name,
 
 /* Removes the old name of what has the new one. An answer that got lost is no
  * failure: what counts is whether the name is still there. */
-static int remove_old(struct pair *pair, const struct tag_name *from,
+static int remove_old(struct pair *pair, const struct tag_ref *from,
     struct err *err)
 {
 	struct err none = ERR_INIT;
@@ -199,7 +189,7 @@ static int remove_old(struct pair *pair, const struct tag_name *from,
 static int move(void *arg, struct err *err)
 {
 	struct pair *pair = arg;
-	const struct tag_name *from = &pair->names[0], *to = &pair->names[1];
+	const struct tag_ref *from = &pair->names[0], *to = &pair->names[1];
 	struct err none = ERR_INIT;
 	int r = put(pair->first, to, err);
 
@@ -215,14 +205,14 @@ static int move(void *arg, struct err *err)
 	return r;
 }
 
-int tag_move(struct images *images, const struct tag_name *from,
-    const struct tag_name *to, bool referrers, struct err *err)
+int tag_move(const struct tag_ref *from, const struct tag_ref *to,
+    bool referrers, struct err *err)
 {
 	CLEANUP(pair_free_p) struct pair *pair = NULL;
-	int r = untag_check(images, from->repository, err);
+	int r = untag_check(from->images, from->repository, err);
 
 	if (r == 0)
-		r = pair_begin(images, from, to, &pair, err);
+		r = pair_begin(from, to, &pair, err);
 	if (r == 0)
 		r = prepare(pair->first, to, referrers, err);
 	return r < 0 ? r : complete(steal(&pair), move, err);
@@ -231,7 +221,7 @@ int tag_move(struct images *images, const struct tag_name *from,
 static int exchange(void *arg, struct err *err)
 {
 	struct pair *pair = arg;
-	const struct tag_name *a = &pair->names[0], *b = &pair->names[1];
+	const struct tag_ref *a = &pair->names[0], *b = &pair->names[1];
 	int r = put(pair->first, b, err);
 
 	if (r == 0)
@@ -243,11 +233,11 @@ static int exchange(void *arg, struct err *err)
 	return r;
 }
 
-int tag_exchange(struct images *images, const struct tag_name *a,
-    const struct tag_name *b, bool referrers, struct err *err)
+int tag_exchange(const struct tag_ref *a, const struct tag_ref *b,
+    bool referrers, struct err *err)
 {
 	CLEANUP(pair_free_p) struct pair *pair = NULL;
-	int r = pair_begin(images, a, b, &pair, err);
+	int r = pair_begin(a, b, &pair, err);
 
 	if (r == 0 && !pair->second)
 		r = err_set(err, ENOENT, "%s:%s: no such tag", b->repository,

@@ -100,7 +100,7 @@ static int stand_in_make(struct stand_in *it, const struct digest *was,
 }
 
 /* Brings what a manifest of it needs, and makes one. */
-static int stand_in_prepare(const struct push_target *target,
+static int stand_in_prepare(const struct tag_ref *target,
     const struct digest *was, struct stand_in *it, struct err *err)
 {
 	struct payload body = {.data = EMPTY_CONFIG,
@@ -114,7 +114,7 @@ static int stand_in_prepare(const struct push_target *target,
 	return r < 0 ? r : stand_in_make(it, was, err);
 }
 
-static int stand_in_delete(const struct push_target *target,
+static int stand_in_delete(const struct tag_ref *target,
     const struct stand_in *it, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -124,9 +124,9 @@ static int stand_in_delete(const struct push_target *target,
 }
 
 /* One that never had a tag is put and deleted. */
-static int rehearse(const struct push_target *target, struct err *err)
+static int rehearse(const struct tag_ref *target, struct err *err)
 {
-	struct push_target untagged = *target;
+	struct tag_ref untagged = *target;
 	CLEANUP(stand_in_release)
 	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
 	int r = stand_in_prepare(target, NULL, &it, err);
@@ -143,7 +143,7 @@ static int rehearse(const struct push_target *target, struct err *err)
 
 /* Whatever the failure was: 1 if the tag is gone, 0 if it names something of
  * somebody else's. */
-static int look(const struct push_target *target, const struct stand_in *it)
+static int look(const struct tag_ref *target, const struct stand_in *it)
 {
 	struct err none = ERR_INIT;
 	struct digest now;
@@ -156,7 +156,7 @@ static int look(const struct push_target *target, const struct stand_in *it)
 }
 
 /* What a removal that failed leaves: 0 if it has not failed after all. */
-static int put_back(const struct push_target *target,
+static int put_back(const struct tag_ref *target,
     const struct archive_manifest *was, const struct stand_in *it,
     const struct err *why)
 {
@@ -173,7 +173,7 @@ static int put_back(const struct push_target *target,
 	return -why->code;
 }
 
-static void note_removed(const struct push_target *target)
+static void note_removed(const struct tag_ref *target)
 {
 	images_tag_changed(target->images, target->repository, target->tag,
 	    NULL);
@@ -182,7 +182,7 @@ static void note_removed(const struct push_target *target)
 
 /* A removal by a manifest that stands in for the tag's own. */
 struct removal {
-	struct push_target target; /* with names of the removal's own */
+	struct tag_ref target; /* with names of the removal's own */
 	char *repository, *tag;
 	struct stand_in it;
 	struct source_manifest fetched;
@@ -208,7 +208,7 @@ static void removal_release(void *arg)
 	removal_free(arg);
 }
 
-static struct removal *removal_new(const struct push_target *target,
+static struct removal *removal_new(const struct tag_ref *target,
     struct err *err)
 {
 	CLEANUP(removal_free_p)
@@ -221,7 +221,7 @@ static struct removal *removal_new(const struct push_target *target,
 	removal->it.text = BUF_INIT(MANIFEST_MAX_BYTES);
 	removal->repository = strdup(target->repository);
 	removal->tag = strdup(target->tag);
-	removal->target = (struct push_target){.images = target->images,
+	removal->target = (struct tag_ref){.images = target->images,
 	    .repository = removal->repository,
 	    .tag = removal->tag};
 	if (removal->repository && removal->tag)
@@ -234,7 +234,7 @@ static struct removal *removal_new(const struct push_target *target,
 static int move_away(void *arg, struct err *err)
 {
 	const struct removal *removal = arg;
-	const struct push_target *target = &removal->target;
+	const struct tag_ref *target = &removal->target;
 	int r = push_manifest_put_last(target, &removal->it.manifest, err);
 
 	if (r == 0)
@@ -249,7 +249,7 @@ static int move_away(void *arg, struct err *err)
 /* What the tag names, as it would have to be put back. */
 static int remember(struct removal *removal, struct err *err)
 {
-	const struct push_target *target = &removal->target;
+	const struct tag_ref *target = &removal->target;
 	struct source_manifest *fetched = &removal->fetched;
 	int r = source_manifest_get(images_source(target->images),
 	    target->repository, target->tag, fetched, err);
@@ -272,7 +272,7 @@ static int remember(struct removal *removal, struct err *err)
 	return 0;
 }
 
-static int by_digest(const struct push_target *target, struct err *err)
+static int by_digest(const struct tag_ref *target, struct err *err)
 {
 	CLEANUP(removal_free_p)
 	struct removal *removal = removal_new(target, err);
@@ -295,7 +295,7 @@ static int by_digest(const struct push_target *target, struct err *err)
 	return completer_do(images_completer(target->images), &work, err);
 }
 
-static int remove_tag(const struct push_target *target, struct err *err)
+static int remove_tag(const struct tag_ref *target, struct err *err)
 {
 	struct source *source = images_source(target->images);
 	struct err unsupported = ERR_INIT, ignored = ERR_INIT;
@@ -321,7 +321,7 @@ static int remove_tag(const struct push_target *target, struct err *err)
 int untag(struct images *images, const char *repository, const char *tag,
     struct err *err)
 {
-	const struct push_target target = {.images = images,
+	const struct tag_ref target = {.images = images,
 	    .repository = repository,
 	    .tag = tag};
 	int r;

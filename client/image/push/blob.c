@@ -13,8 +13,8 @@
 
 /* 1, 0, or -EINTR: whatever else keeps the registry from mounting it, the blob
  * can still be sent. */
-static int mount_from(const struct push_target *target,
-    const struct digest *digest, const char *from, struct err *err)
+static int mount_from(const struct tag_ref *target, const struct digest *digest,
+    const char *from, struct err *err)
 {
 	struct err refusal = ERR_INIT;
 	int r = source_blob_mount(images_source(target->images),
@@ -27,7 +27,7 @@ static int mount_from(const struct push_target *target,
 	return r < 0 && r != -EINTR ? 0 : r;
 }
 
-static int mount_known(const struct push_target *target,
+static int mount_known(const struct tag_ref *target,
     const struct digest *digest, struct err *err)
 {
 	struct layer_blob known[LAYER_BLOBS_MAX];
@@ -48,8 +48,8 @@ static int mount_known(const struct push_target *target,
 	return 0;
 }
 
-int push_blob_find(const struct push_target *target,
-    const struct digest *digest, uint64_t size, struct err *err)
+int push_blob_find(const struct tag_ref *target, const struct digest *digest,
+    uint64_t size, struct err *err)
 {
 	int r = source_blob_head(images_source(target->images),
 	    target->repository, digest, size, err);
@@ -57,7 +57,7 @@ int push_blob_find(const struct push_target *target,
 	return r != 0 ? r : mount_known(target, digest, err);
 }
 
-static int put(const struct push_target *target, const struct digest *digest,
+static int put(const struct tag_ref *target, const struct digest *digest,
     const struct payload *body, struct err *err)
 {
 	struct payload counted = *body;
@@ -73,7 +73,7 @@ static int put(const struct push_target *target, const struct digest *digest,
 	return r < 0 ? r : 1;
 }
 
-int push_blob_put(const struct push_target *target, const struct digest *digest,
+int push_blob_put(const struct tag_ref *target, const struct digest *digest,
     const struct payload *body, struct err *err)
 {
 	struct turns *turns = images_turns(target->images);

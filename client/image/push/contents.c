@@ -169,7 +169,7 @@ static int push_rootfs(struct push_layers *set,
 }
 
 /* Learns the layers of what was put; all that takes is in the store. */
-static void learn(const struct push_target *target, const struct digest *digest)
+static void learn(const struct tag_ref *target, const struct digest *digest)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct config *config = NULL;
@@ -208,7 +208,7 @@ int push_contents(struct push_layers *set, struct archive_reader *reader,
 {
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;
-	const struct push_target *target = set->target;
+	const struct tag_ref *target = set->target;
 	const struct archive_wanted wanted = {.repository = target->repository,
 	    .tag = target->tag};
 	int r = archive_contents_read(reader, &wanted, &contents, err);

@@ -10,7 +10,7 @@
  * seldom add any, and each costs up to three requests. */
 enum { OTHER_TAGS_MAX = 4 };
 
-void push_known_init(struct push_known *known, const struct push_target *target)
+void push_known_init(struct push_known *known, const struct tag_ref *target)
 {
 	known->target = target;
 	known->format = images_options(target->images)->format;
@@ -57,7 +57,7 @@ static bool has_wanted(const struct push_known *known,
 static int look_at(const struct push_known *known, const char *tag,
     struct err *err)
 {
-	const struct push_target *target = known->target;
+	const struct tag_ref *target = known->target;
 	CLEANUP(image_put_p) struct image *top = NULL;
 	CLEANUP(image_put_p) struct image *image = NULL;
 	const struct config *config = NULL;
@@ -92,7 +92,7 @@ static bool learn_tag(const struct push_known *known, const char *tag)
 
 static bool learn_tags(const struct push_known *known)
 {
-	const struct push_target *target = known->target;
+	const struct tag_ref *target = known->target;
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	struct err err = ERR_INIT;
 	bool any = learn_tag(known, target->tag);
@@ -141,7 +141,7 @@ int push_known_learn(struct push_known *known, struct err *err)
 
 bool push_known_likely(struct push_known *known, const struct digest *diff_id)
 {
-	const struct push_target *target = known->target;
+	const struct tag_ref *target = known->target;
 	struct layer_blob blobs[LAYER_BLOBS_MAX];
 	struct err err = ERR_INIT;
 	bool familiar;
@@ -172,7 +172,7 @@ static bool came_before(const struct layer_blob *blobs, int i)
 int push_known_find(struct push_known *known, const struct digest *diff_id,
     struct layer_written *out, struct err *err)
 {
-	const struct push_target *target = known->target;
+	const struct tag_ref *target = known->target;
 	struct layer_blob blobs[LAYER_BLOBS_MAX];
 	struct err ignored = ERR_INIT;
 	int n = layers_find(target->images, target->repository, diff_id, blobs,

@@ -14,7 +14,7 @@
 #include "layer/writer.h"
 
 struct push_known {
-	const struct push_target *target;
+	const struct tag_ref *target;
 	struct layer_format format; /* what layers are to be compressed as */
 	struct monitor monitor;
 
@@ -27,8 +27,7 @@ struct push_known {
 };
 
 /* The format is that of the images' options; set another one before use. */
-void push_known_init(struct push_known *known,
-    const struct push_target *target);
+void push_known_init(struct push_known *known, const struct tag_ref *target);
 void push_known_release(struct push_known *known);
 
 /*

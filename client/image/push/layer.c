@@ -227,7 +227,7 @@ static int compress(struct push_layer *layer, int fd, struct err *err)
  * the push again. */
 static void keep(const struct push_layer *layer, int fd)
 {
-	const struct push_target *target = layer->set->target;
+	const struct tag_ref *target = layer->set->target;
 	const struct layer_written *blob = &layer->blob;
 	struct layer_blob note = {.digest = blob->digest,
 	    .size = blob->size,
@@ -248,7 +248,7 @@ static void keep(const struct push_layer *layer, int fd)
 
 static int bring_compressed(struct push_layer *layer, struct err *err)
 {
-	const struct push_target *target = layer->set->target;
+	const struct tag_ref *target = layer->set->target;
 	AUTO_FD int fd = store_temp(images_store(target->images), err);
 	struct payload body = {.fd = fd};
 	int r = fd < 0 ? fd : push_layers_turn(layer, err);

@@ -52,7 +52,7 @@ struct push_layer {
 };
 
 struct push_layers {
-	const struct push_target *target;
+	const struct tag_ref *target;
 	struct push_known known;
 	struct push_layer *last;
 	struct pool *jobs;        /* NULL until the first layer */
@@ -67,8 +67,7 @@ struct push_layers {
 };
 
 /* target is borrowed, and has its images. */
-void push_layers_init(struct push_layers *set,
-    const struct push_target *target);
+void push_layers_init(struct push_layers *set, const struct tag_ref *target);
 void push_layers_release(struct push_layers *set);
 
 /*

@@ -8,7 +8,7 @@
 #include "subject.h"
 
 /* Keeps what was put, so that looking at the image asks nothing. */
-static void save(const struct push_target *target, const struct digest *digest,
+static void save(const struct tag_ref *target, const struct digest *digest,
     const void *data, size_t len)
 {
 	struct err err = ERR_INIT;
@@ -21,8 +21,8 @@ static void save(const struct push_target *target, const struct digest *digest,
 		    err.msg);
 }
 
-int push_config_put(const struct push_target *target, const void *data,
-    size_t len, const struct digest *digest, struct err *err)
+int push_config_put(const struct tag_ref *target, const void *data, size_t len,
+    const struct digest *digest, struct err *err)
 {
 	struct payload body = {.data = data, .size = len};
 	int r = push_blob_put(target, digest, &body, err);
@@ -33,7 +33,7 @@ int push_config_put(const struct push_target *target, const void *data,
 	return 0;
 }
 
-int push_manifest_put(const struct push_target *target, const char *reference,
+int push_manifest_put(const struct tag_ref *target, const char *reference,
     const struct archive_manifest *manifest, struct err *err)
 {
 	int r = source_manifest_put(images_source(target->images),
@@ -47,7 +47,7 @@ int push_manifest_put(const struct push_target *target, const char *reference,
 	return r < 0 ? err_wrap(err, "manifest") : 0;
 }
 
-int push_manifest_put_last(const struct push_target *target,
+int push_manifest_put_last(const struct tag_ref *target,
     const struct archive_manifest *manifest, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
@@ -95,8 +95,8 @@ static int print_manifest(const struct push_image *image,
 	return manifest_print(out, media_type, config, layers, count, err);
 }
 
-int push_image_put(const struct push_target *target,
-    const struct push_image *image, struct digest *out, struct err *err)
+int push_image_put(const struct tag_ref *target, const struct push_image *image,
+    struct digest *out, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct archive_manifest manifest = {

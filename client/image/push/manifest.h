@@ -15,16 +15,16 @@
 
 /* Sends a config of that digest, unless the registry has it, and keeps it in
  * the store. Errors as push_blob_put(). */
-int push_config_put(const struct push_target *target, const void *data,
-    size_t len, const struct digest *digest, struct err *err);
+int push_config_put(const struct tag_ref *target, const void *data, size_t len,
+    const struct digest *digest, struct err *err);
 
 /* reference: the tag, or a digest's text. What refers to a subject comes on the
  * subject's list. */
-int push_manifest_put(const struct push_target *target, const char *reference,
+int push_manifest_put(const struct tag_ref *target, const char *reference,
     const struct archive_manifest *manifest, struct err *err);
 
 /* The one that the push is about: under the tag, if it has one. */
-int push_manifest_put_last(const struct push_target *target,
+int push_manifest_put_last(const struct tag_ref *target,
     const struct archive_manifest *manifest, struct err *err);
 
 /* Of a layer in a manifest of Docker's media types, or of OCI's. */
@@ -41,7 +41,7 @@ struct push_image {
 };
 
 /* Makes it, and puts config and manifest under the tag. *out: its digest. */
-int push_image_put(const struct push_target *target,
-    const struct push_image *image, struct digest *out, struct err *err);
+int push_image_put(const struct tag_ref *target, const struct push_image *image,
+    struct digest *out, struct err *err);
 
 #endif

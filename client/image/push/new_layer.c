@@ -204,7 +204,7 @@ static void set_format(struct push_layers *set, bool docker)
 	set->known.format.kind = LAYER_GZIP;
 }
 
-int new_layer_bring(struct new_layer *layer, const struct push_target *target,
+int new_layer_bring(struct new_layer *layer, const struct tag_ref *target,
     struct spool *spool, const char *name, const char *image_type,
     struct err *err)
 {

@@ -21,7 +21,7 @@ struct new_layer {
  * not. image_type is the media type of the manifest that will name it. -EINVAL
  * for what is no tar, or none that has ended.
  */
-int new_layer_bring(struct new_layer *layer, const struct push_target *target,
+int new_layer_bring(struct new_layer *layer, const struct tag_ref *target,
     struct spool *spool, const char *name, const char *image_type,
     struct err *err);
 

@@ -20,7 +20,7 @@ static bool is_config(const struct archive_contents *contents,
 	return false;
 }
 
-static int put_config(const struct push_target *target, int fd,
+static int put_config(const struct tag_ref *target, int fd,
     const struct archive_blob *blob, struct err *err)
 {
 	size_t len = (size_t)blob->entry.size;
@@ -107,7 +107,7 @@ int push_oci(struct push_layers *set, const struct archive_reader *reader,
     const struct archive_contents *contents, struct err *err)
 {
 	const struct archive_manifest *manifests = contents->manifests;
-	const struct push_target *target = set->target;
+	const struct tag_ref *target = set->target;
 	size_t last = contents->manifest_count - 1;
 	int r = put_blobs(set, archive_reader_fd(reader), contents, err);
 

@@ -12,6 +12,7 @@
  */
 #include "image/push.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -35,14 +36,13 @@ enum {
 struct push {
 	char *repository;
 	char *tag;
-	struct push_target target;
+	struct tag_ref target;
 	struct push_progress progress;
 	struct spool *spool;
 	struct push_layers layers;
 	char *temp_dir; /* for the reader */
 
 	enum { PUSH_RECEIVING, PUSH_DONE, PUSH_FAILED } state;
-	struct err failure;   /* why; before: why its end was none, if it was */
 	struct digest digest; /* in DONE: what the tag names */
 
 	struct archive_reader *reader; /* NULL: to be started */
@@ -55,7 +55,7 @@ struct push {
 	bool complete;  /* what it said last */
 };
 
-static int push_init(struct push *push, const struct push_target *target,
+static int push_init(struct push *push, const struct tag_ref *target,
     struct err *err)
 {
 	push->target = *target;
@@ -70,7 +70,7 @@ static int push_init(struct push *push, const struct push_target *target,
 	return push->temp_dir ? 0 : -err->code;
 }
 
-int push_new(const struct push_target *target, struct spool *spool,
+int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err)
 {
 	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
@@ -100,13 +100,19 @@ static void stop_reading(struct push *push)
 
 void push_free(struct push *push)
 {
+	push_give_up(push, NULL);
+}
+
+void push_give_up(struct push *push, const struct err *why)
+{
+	struct err given_up = ERR_INIT;
+
 	if (!push)
 		return;
 	stop_reading(push);
-	if (!push->failure.code)
-		err_set(&push->failure, ECANCELED,
-		    "given up before the archive was complete");
-	progress_end(&push->progress, NULL, &push->failure);
+	err_set(&given_up, ECANCELED,
+	    "given up before the archive was complete");
+	progress_end(&push->progress, NULL, why && why->code ? why : &given_up);
 	push_layers_release(&push->layers);
 	free(push->repository);
 	free(push->tag);
@@ -114,9 +120,9 @@ void push_free(struct push *push)
 	free(push);
 }
 
-bool push_failed(const struct push *push)
+bool push_may_go_on(const struct push *push)
 {
-	return push->state == PUSH_FAILED;
+	return push->state == PUSH_RECEIVING;
 }
 
 const struct digest *push_digest(const struct push *push)
@@ -324,24 +330,16 @@ static int settle(struct push *push, int r, struct err *err)
 	if (r >= 0)
 		return r;
 	err_wrap(err, "pushing %s:%s", push->repository, push->tag);
-	push->failure = *err;
 	push->state = PUSH_FAILED;
 	stop_reading(push);
 	progress_end(&push->progress, NULL, err);
 	return r;
 }
 
-static int fail_again(const struct push *push, struct err *err)
-{
-	*err = push->failure;
-	return -err->code;
-}
-
 int push_advance(struct push *push, const void *data, size_t len, uint64_t off,
     struct err *err)
 {
-	if (push->state == PUSH_FAILED)
-		return fail_again(push, err);
+	assert(push->state != PUSH_FAILED);
 	return settle(push, advance(push, data, len, off, false, err), err);
 }
 
@@ -371,15 +369,13 @@ int push_end(struct push *push, bool is_last, struct err *err)
 {
 	int r;
 
-	if (push->state == PUSH_FAILED)
-		return fail_again(push, err);
+	assert(push->state != PUSH_FAILED);
 	r = advance(push, NULL, 0, 0, true, err);
 	if (r != 0)
 		return settle(push, r, err);
 	r = take_rest(push, is_last, err);
 	if (r < 0) {
 		err_wrap(err, "pushing %s:%s", push->repository, push->tag);
-		push->failure = *err;
 		return r;
 	}
 	return r == 0 ? 0 : settle(push, finish(push, err), err);

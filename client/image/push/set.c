@@ -16,7 +16,7 @@ enum {
 	COMPRESSORS_MAX = 6,
 };
 
-void push_layers_init(struct push_layers *set, const struct push_target *target)
+void push_layers_init(struct push_layers *set, const struct tag_ref *target)
 {
 	set->target = target;
 	push_known_init(&set->known, target);

@@ -17,7 +17,7 @@ static int ignore(void *arg, const struct descriptor *referrer, struct err *err)
 
 /* There were registries that said that they keep the list, and had none. 1, 0,
  * or an error. */
-static int keeps_list(const struct push_target *target,
+static int keeps_list(const struct tag_ref *target,
     const struct digest *subject, struct err *err)
 {
 	struct referrers_state *state = images_referrers(target->images);
@@ -33,7 +33,7 @@ static int keeps_list(const struct push_target *target,
 	return r == -EOPNOTSUPP ? 0 : r < 0 ? r : 1;
 }
 
-static int put_on_list(const struct push_target *target,
+static int put_on_list(const struct tag_ref *target,
     const struct archive_manifest *put, struct err *err)
 {
 	const struct manifest *manifest = put->manifest;
@@ -49,7 +49,7 @@ static int put_on_list(const struct push_target *target,
 	    &manifest->subject.digest, &entry, err);
 }
 
-int subject_put(const struct push_target *target,
+int subject_put(const struct tag_ref *target,
     const struct archive_manifest *put, bool says_so, struct err *err)
 {
 	const struct digest *subject;

@@ -13,7 +13,7 @@
  * the list of what does so has it; says_so: the registry has said that it keeps
  * that list. manifest->manifest may be NULL.
  */
-int subject_put(const struct push_target *target,
+int subject_put(const struct tag_ref *target,
     const struct archive_manifest *manifest, bool says_so, struct err *err);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What files become. */
+#include "intent.h"
+
+#include <errno.h>
+
+#include "mount.h"
+#include "view.h"
+
+const struct write_kind *intent_kind(const struct write_intent *intent)
+{
+	return intent->source->mount->write_kinds[intent->effect];
+}
+
+int write_intent(struct node *dir, const char *name, struct write_intent *out,
+    struct err *err)
+{
+	struct write_place place = {0};
+	int r;
+
+	*out = (struct write_intent){.source = dir->source};
+	if (!dir->view->write_place)
+		return err_set(err, EPERM,
+		    "%s: no file can be written in this directory", name);
+	r = dir->view->write_place(dir, name, &place, err);
+	return r < 0 ? r : intent_of_name(&place, name, out, err);
+}
+
+int write_intent_of_tree(struct node *dir, const char *name,
+    struct write_intent *out, struct err *err)
+{
+	struct write_place place = {0};
+	int r;
+
+	*out = (struct write_intent){.source = dir->source};
+	if (!dir->view->write_place)
+		return err_set(err, EPERM,
+		    "%s: not a name that an image can have", name);
+	r = dir->view->write_place(dir, name, &place, err);
+	return r < 0 ? r : intent_of_tree(&place, name, out, err);
+}
