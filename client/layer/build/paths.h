@@ -25,9 +25,9 @@ void paths_clean(char *path);
 
 /*
  * Follows a path as written in a tar. create: directories on the way that are
- * missing are made, with the time of who needs them. 1; 0 where it leads
- * nowhere: a name too long, symbolic links without end, or (unless create) a
- * directory that is not there; -ENOMEM, -EFBIG.
+ * missing are made, with the time of the entry that needs them. 1; 0 where it
+ * leads nowhere: a name too long, symbolic links without end, or (unless
+ * create) a directory that is not there; -ENOMEM, -EFBIG.
  */
 int paths_follow(struct builder *builder, const char *path, bool create,
     int64_t mtime, struct place *out, struct err *err);

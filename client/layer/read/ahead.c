@@ -44,7 +44,7 @@ static void decode_ahead(void *arg)
 	struct err err = ERR_INIT;
 	int r = 0;
 
-	/* An error is the reader's who comes there. */
+	/* An error is reported to the reader that reaches the span. */
 	for (uint32_t i = job->first;
 	     r == 0 && i < job->end && !atomic_load(&table->closing); i++) {
 		CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
@@ -79,8 +79,8 @@ static bool submit(struct layer *layer, uint32_t first, uint32_t end,
 	return false;
 }
 
-/* The address of a span; beyond all where it cannot be known: what is wrong is
- * the reader's who comes there. */
+/* The address of a span; beyond all where it cannot be known: the reader that
+ * reaches it gets the error. */
 static uint64_t address_of(const struct layer *layer, uint32_t number)
 {
 	struct layer_span span;
@@ -136,8 +136,8 @@ static uint64_t bytes_until(const struct layer *layer,
 	return last.in + last.in_len - first->in;
 }
 
-/* Whether a span is not where somebody who reads in order may be: a little
- * after the last one, or before it, where others have read ahead for him. */
+/* Whether a span is not where a reader in order may be: a little after the
+ * last one, or before it, where another has read ahead. */
 static bool is_elsewhere(const struct layer *layer, uint32_t number,
     const struct layer_span *span, uint32_t last)
 {

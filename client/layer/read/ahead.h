@@ -15,9 +15,9 @@ struct layer_entry;
 struct layer_span;
 
 /*
- * Notes that a span is read, by somebody who will go on to the address `until`,
- * and begins with the next ones if it looks as if they would be read. How many
- * bytes of the blob, from the span's start on, are worth one request.
+ * Notes that a span is read, by a reader that will go on to the address
+ * `until`, and begins with the next ones if they are likely to be read. Returns
+ * how many bytes of the blob, from the span's start on, are worth one request.
  */
 uint64_t ahead_window(struct layer *layer, uint32_t number,
     const struct layer_span *span, uint64_t until);

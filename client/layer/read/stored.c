@@ -60,7 +60,7 @@ static int span_at(const struct layer *layer, uint64_t off, uint32_t *number,
 	return r < 0 ? r : layer_index_span(layer->index, *number, out, err);
 }
 
-/* How much is worth fetching for who reads there: as much as was read in order
+/* How much is worth fetching for a reader there: as much as was read in order
  * before. */
 static uint64_t window_at(struct layer *layer, uint64_t off, size_t len)
 {

@@ -166,7 +166,7 @@ static int take_chunk(struct toc_fill *fill, const struct toc_entry *entry,
 	return r;
 }
 
-/* What eStargz adds to a layer to be found by who knows it: how much to read
+/* What eStargz adds to a layer for readers that know it: how much to read
  * ahead, and the table itself. */
 static bool is_landmark(const struct toc_entry *entry)
 {

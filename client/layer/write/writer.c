@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layers of any format. A plain one is cut where a file's data begins, if that
- * file would not be whole otherwise: who reads a file then finds all of it in
- * one member or frame, at its start if it is large.
+ * file would not be whole otherwise: all of a file is then in one member or
+ * frame, at its start if it is large.
  */
 #include "layer/writer.h"
 

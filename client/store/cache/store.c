@@ -17,8 +17,8 @@ enum {
 	/* So much of the limit can come before somebody looks again, and so
 	 * much room is made when it is reached. */
 	STEPS = 16,
-	/* For configs, which somebody always waits for, and who else comes
-	 * with little: a name must not wait for layers. */
+	/* Small blobs have threads of their own, so that a lookup never waits
+	 * for a layer. */
 	SMALL_FETCHES = 4,
 	/* Parts of blobs: each may be a request that takes longer to be
 	 * answered than to be transferred. */

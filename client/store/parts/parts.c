@@ -168,7 +168,7 @@ void parts_drop(struct parts *parts, uint64_t off, uint64_t len)
 	    partset_drop_whole(parts))
 		return;
 	/* They are overwritten where they are. A hole in their place would be
-	 * read as zeros by who was told that they are there. */
+	 * read as zeros by readers that know that they are there. */
 	monitor_enter(&parts->monitor);
 	blocks_set(&parts->there, blocks_first(off), blocks_last(off + len),
 	    false);

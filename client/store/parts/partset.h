@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all users of the parts of one blob in this process share: which blocks
- * are there, in which file, and who brings others.
+ * are there, in which file, and which thread fetches others.
  */
 #ifndef STORE_PARTSET_H
 #define STORE_PARTSET_H

@@ -136,7 +136,7 @@ static int fetch(struct unkept *unkept, void *data, size_t len, uint64_t off,
 	return -err->code;
 }
 
-/* The piece to fetch for who reads at off. */
+/* The piece to fetch for a reader at off. */
 static uint64_t choose(struct unkept *unkept, uint64_t off, uint64_t window,
     size_t *len)
 {

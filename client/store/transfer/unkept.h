@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A blob for which the disk has no room. It passes once, and is verified; who
- * reads it meanwhile, in order, finds the last of its bytes in a window in
- * memory. From then on what is read of it is fetched again, a piece at a time,
- * and compared with the digests of its blocks.
+ * A blob for which the disk has no room. It passes once, and is verified; a
+ * reader in order finds the last of its bytes meanwhile in a window in memory.
+ * From then on what is read of it is fetched again, a piece at a time, and
+ * compared with the digests of its blocks.
  *
  * Parts of blobs have no digests, and do not pass: pieces of them are fetched.
  */
@@ -21,7 +21,7 @@ struct unkept {
 	const char *name; /* the digest, for messages */
 	struct sources *sources;
 	uint64_t size;
-	struct digests *digests; /* NULL: who reads it compares it */
+	struct digests *digests; /* NULL: readers compare it */
 	struct piece *window;    /* while it passes; may be NULL */
 	int64_t began, ended;    /* passing, in ms */
 	struct unkept *before;   /* that some may still be reading from */
@@ -52,8 +52,8 @@ bool unkept_has_passed(const struct unkept *unkept, uint64_t off);
 /* Copies some that it has. */
 void unkept_copy(const struct unkept *unkept, void *data, size_t len,
     uint64_t off);
-/* Whether len more bytes can follow without one going that readers still
- * want who asked for all before `asked`. */
+/* Whether len more bytes can follow without the loss of one that is still
+ * wanted by readers who asked for all before `asked`. */
 bool unkept_may_pass(const struct unkept *unkept, size_t len, uint64_t asked);
 /* The next bytes. */
 void unkept_pass(struct unkept *unkept, const void *data, size_t len,
@@ -63,7 +63,7 @@ void unkept_pass(struct unkept *unkept, const void *data, size_t len,
  * all of it comes once more. */
 bool unkept_may_end(const struct unkept *unkept);
 
-/* Takes the window from who reads it, in the same place: what is in it can be
+/* Takes the window from its readers, in the same place: what is in it can be
  * read like another piece, once all of the blob was right. */
 struct piece *unkept_take_window(struct unkept *unkept);
 void unkept_list_window(struct unkept *unkept, struct piece *window);
