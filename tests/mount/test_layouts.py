@@ -64,7 +64,7 @@ def test_what_podman_made(mount, box, podman, rootfs):
 
 
 def test_blobs_are_read_where_they_lie(mount, box):
-    """Of a layer, plain or compressed, nothing is in the cache but its index."""
+    """Of a layer nothing is in the cache but its index."""
     content = os.urandom(3 << 20)
     layout_of(box, v1=image_of([file("a", content), file("b", b"b")]))
     mounted = mount(f"oci:{box}")
