@@ -85,7 +85,7 @@ static int map(int fd, size_t room, uint8_t **out, struct err *err)
 static int grow_file(struct pile *pile, size_t room, struct err *err)
 {
 	AUTO_FD int fd = -1;
-	uint8_t *data;
+	uint8_t *data = NULL;
 	int r = 0;
 
 	if (pile->fd < 0) {
