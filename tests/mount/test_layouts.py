@@ -77,6 +77,15 @@ def test_blobs_are_read_where_they_lie(mount, box):
                 for path in files_in(mounted.cache / name)]
 
 
+def test_a_long_path(mount, tmp_path):
+    """Which layers there are is noted by the directory's name."""
+    layout_of(tmp_path / ("long" * 40) / ("name" * 40), v1=oci_image())
+    mounted = mount(f"oci:{tmp_path}/{'long' * 40}/{'name' * 40}")
+    (mounted / "1/config.json").read_bytes()
+    listing(mounted / "1/rootfs")
+    assert listing(mounted.cache / "notes/layers")
+
+
 @pytest.mark.parametrize("where", ["manifest", "layer"])
 def test_damaged_blobs_are_errors(mount, box, where):
     image = image_of([file("a", os.urandom(1 << 20))])

@@ -21,6 +21,9 @@
 static const char NOTE_KIND[] = "layers";
 
 enum {
+	/* Three times that, a dot and a digest are the name of a file. A host
+	 * is shorter mostly, a directory need not be. */
+	SOURCE_TEXT_MAX = 40,
 	PAIRS_MAX_BYTES =
 	    (LAYER_ANNOTATIONS_MAX + 1) * (64 + LAYER_ANNOTATION_SIZE),
 	LINE_MAX_BYTES =
@@ -29,23 +32,35 @@ enum {
 
 static const char DIFF_ID[] = "diff_id";
 
-/* HOST.HEX, where "_3a" is a port's colon: the store is every registry's. */
-static int note_key(struct images *images, const struct digest *layer,
-    struct buf *out, struct err *err)
+/* The source's name, where "_3a" is a port's colon. */
+static int add_source(const char *name, struct buf *out, struct err *err)
 {
-	const char *host = source_name(images_source(images));
 	char hex[DIGEST_TEXT_SIZE];
+	struct digest digest;
 	int r = 0;
 
-	for (const char *p = host; *p && r == 0; p++) {
+	if (strlen(name) > SOURCE_TEXT_MAX) {
+		r = digest_of(DIGEST_SHA256, name, strlen(name), &digest, err);
+		return r < 0 ? r
+			     : buf_addstr(out, digest_hex(&digest, hex), err);
+	}
+	for (const char *p = name; *p && r == 0; p++) {
 		if (isalnum((unsigned char)*p) || *p == '.' || *p == '-')
 			r = buf_add(out, p, 1, err);
 		else
 			r = buf_addf(out, err, "_%02x", (unsigned char)*p);
 	}
-	if (r < 0)
-		return r;
-	return buf_addf(out, err, ".%s", digest_hex(layer, hex));
+	return r;
+}
+
+/* SOURCE.HEX: the store is every source's. */
+static int note_key(struct images *images, const struct digest *layer,
+    struct buf *out, struct err *err)
+{
+	char hex[DIGEST_TEXT_SIZE];
+	int r = add_source(source_name(images_source(images)), out, err);
+
+	return r < 0 ? r : buf_addf(out, err, ".%s", digest_hex(layer, hex));
 }
 
 /* The text up to `end`, which is passed over. */
