@@ -19,15 +19,15 @@ static int print(struct buf *out, const json_t *document, struct err *err)
  * docker save writes three forms of a name: in full for containerd, as docker
  * shows it for docker, and the tag alone. Each is NULL where there is no name.
  */
-struct names {
+struct reference_texts {
 	const char *full, *familiar, *tag;
 	char full_text[REFERENCE_TEXT_SIZE];
 	char familiar_text[REFERENCE_TEXT_SIZE];
 };
 
-static void names_of(const struct reference *name, struct names *out)
+static void names_of(const struct reference *name, struct reference_texts *out)
 {
-	*out = (struct names){.full = NULL};
+	*out = (struct reference_texts){.full = NULL};
 	if (!name)
 		return;
 	out->full = reference_format(name, out->full_text);
@@ -41,7 +41,7 @@ int layout_index_print(struct buf *out, const struct layout_input *input,
 	const struct layout_manifest *top = &input->manifests[0];
 	char digest[DIGEST_TEXT_SIZE];
 	json_auto_t *index = NULL;
-	struct names names;
+	struct reference_texts names;
 
 	names_of(input->name, &names);
 	index = json_pack("{s:i, s:s, s:[{s:s, s:s, s:I, s:{s:s*, s:s*}}]}",
@@ -73,7 +73,7 @@ int layout_docker_print(struct buf *out, const struct layout_input *input,
 	const struct manifest *image = input->manifests[input->image].manifest;
 	char config[BLOB_PATH_SIZE];
 	json_auto_t *list = NULL;
-	struct names names;
+	struct reference_texts names;
 
 	names_of(input->name, &names);
 	list = json_pack("[{s:s, s:[s*], s:o}]", "Config",

@@ -29,7 +29,7 @@ enum {
 };
 
 /* A file that will be reported as a layer if it begins like one. */
-struct candidate {
+struct layer_start {
 	const struct archive_entry *file; /* NULL: none */
 	size_t len;
 	char head[TAR_BLOCK];
@@ -50,7 +50,7 @@ struct archive_reader {
 	bool has_entries;
 	bool has_blobs; /* files with names that parts of images have */
 	struct entries entries;
-	struct candidate candidate;
+	struct layer_start candidate;
 	_Atomic uint64_t size; /* of the plain tar so far, to its end */
 };
 
@@ -87,7 +87,7 @@ static int on_entry(void *arg, const struct tar_entry *entry, struct err *err)
 static int on_data(void *arg, const void *data, size_t len, struct err *err)
 {
 	struct archive_reader *reader = arg;
-	struct candidate *candidate = &reader->candidate;
+	struct layer_start *candidate = &reader->candidate;
 	const struct archive_entry *file = candidate->file;
 	size_t room = sizeof(candidate->head) - candidate->len;
 	size_t n = len < room ? len : room;

@@ -16,20 +16,21 @@
 #include "location.h"
 
 /* Who wants the repositories. */
-struct listing {
+struct repository_walk {
 	struct layout_source *layouts;
 	source_name_fn *each;
 	void *arg;
 };
 
-static int say(const struct listing *listing, const char *name, struct err *err)
+static int say(const struct repository_walk *listing, const char *name,
+    struct err *err)
 {
 	return repository_valid(name) ? listing->each(listing->arg, name, err)
 				      : 0;
 }
 
 /* The repositories in one layout, of which `name` is that of its plain tags. */
-static int say_layout(const struct listing *listing, const char *dir,
+static int say_layout(const struct repository_walk *listing, const char *dir,
     const char *name, struct err *err)
 {
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
@@ -77,12 +78,12 @@ static DIR *open_dir(const struct layout_source *layouts, const char *path)
 	return dir;
 }
 
-static int walk(const struct listing *listing, const char *path,
+static int walk(const struct repository_walk *listing, const char *path,
     struct err *err);
 
 /* What can be a component of a repository's name, and is not a layout's own
  * directory, is gone into. Links are not: they can lead in a circle. */
-static int visit(const struct listing *listing, const char *path,
+static int visit(const struct repository_walk *listing, const char *path,
     bool in_layout, const struct dirent *entry, struct err *err)
 {
 	const char *name = entry->d_name;
@@ -104,7 +105,7 @@ static int visit(const struct listing *listing, const char *path,
 		   : 0;
 }
 
-static int walk(const struct listing *listing, const char *path,
+static int walk(const struct repository_walk *listing, const char *path,
     struct err *err)
 {
 	CLEANUP(close_dir) DIR *dir = open_dir(listing->layouts, path);
@@ -128,7 +129,7 @@ int names_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err)
 {
 	struct layout_source *layouts = layout_of(source);
-	const struct listing listing = {layouts, each, arg};
+	const struct repository_walk listing = {layouts, each, arg};
 
 	return *layouts->own ? say_layout(&listing, "", layouts->own, err)
 			     : walk(&listing, "", err);
@@ -160,7 +161,7 @@ static int stop(void *arg, const char *name, struct err *err)
 
 int names_any(struct layout_source *layouts, struct err *err)
 {
-	const struct listing listing = {layouts, stop, NULL};
+	const struct repository_walk listing = {layouts, stop, NULL};
 
 	return walk(&listing, "", err);
 }

@@ -23,7 +23,7 @@ enum {
 	PIECE_SLACK = 128,
 };
 
-struct piece {
+struct encoded_piece {
 	uint32_t in_len, out_len;
 	uint32_t hash_len;
 	struct digest digest;
@@ -35,7 +35,7 @@ struct batch {
 	struct compressor *compressor;
 	uint8_t *in, *out;
 	size_t in_len, out_len;
-	struct piece *pieces;
+	struct encoded_piece *pieces;
 	unsigned count;
 	bool done; /* under the encoder's lock: out is there, or: */
 	struct err failure;
@@ -103,7 +103,7 @@ int encoder_new(const struct encoder_options *options, struct encoder **out,
 	return 0;
 }
 
-static int compress_piece(struct batch *batch, struct piece *piece,
+static int compress_piece(struct batch *batch, struct encoded_piece *piece,
     const uint8_t *in, struct err *err)
 {
 	size_t len = compressor_run(batch->compressor, in, piece->in_len,
@@ -184,7 +184,7 @@ static int tell(const struct encoder *encoder, const struct batch *batch,
 	int r = 0;
 
 	for (unsigned i = 0; i < batch->count && r == 0; i++) {
-		const struct piece *piece = &batch->pieces[i];
+		const struct encoded_piece *piece = &batch->pieces[i];
 		struct encoder_piece told = {offset, piece->out_len,
 		    piece->digest};
 
@@ -247,7 +247,7 @@ static void begin_piece(struct encoder *encoder, struct batch *batch)
 {
 	assert(batch->count < PIECES_MAX);
 	batch->pieces[batch->count++] =
-	    (struct piece){.hash_len = (uint32_t)encoder->hash_len};
+	    (struct encoded_piece){.hash_len = (uint32_t)encoder->hash_len};
 	encoder->hash_len = 0;
 	encoder->is_open = true;
 	encoder->any = true;

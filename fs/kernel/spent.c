@@ -15,7 +15,7 @@ enum {
 	READ_GAP = 200,
 };
 
-struct call {
+struct spent_call {
 	pid_t thread; /* 0: free */
 	bool read;    /* one that failed */
 	bool granted; /* what is left for the others */
@@ -26,7 +26,7 @@ struct call {
 struct spent {
 	uint64_t most; /* ms that the next one is taken to have lost */
 	pthread_mutex_t lock;
-	struct call *calls[CALLS]; /* under lock; NULL: none yet */
+	struct spent_call *calls[CALLS]; /* under lock; NULL: none yet */
 	unsigned next;
 };
 
@@ -62,7 +62,7 @@ static uint64_t milliseconds(void)
 }
 
 /* Under lock. */
-static struct call *find(struct spent *spent, pid_t thread)
+static struct spent_call *find(struct spent *spent, pid_t thread)
 {
 	for (unsigned i = 0; i < CALLS; i++)
 		if (spent->calls[i] && spent->calls[i]->thread == thread)
@@ -72,16 +72,16 @@ static struct call *find(struct spent *spent, pid_t thread)
 
 /* Under lock. The oldest's place, or NULL when out of memory: then it is
  * forgotten. */
-static struct call *make(struct spent *spent)
+static struct spent_call *make(struct spent *spent)
 {
-	struct call **at = &spent->calls[spent->next++ % CALLS];
+	struct spent_call **at = &spent->calls[spent->next++ % CALLS];
 
 	if (!*at)
 		*at = calloc(1, sizeof(**at));
 	return *at;
 }
 
-static bool goes_on(const struct call *call, bool reads)
+static bool goes_on(const struct spent_call *call, bool reads)
 {
 	uint64_t gap = milliseconds() - call->ended;
 
@@ -92,7 +92,7 @@ void spent_begin(struct spent *spent, pid_t thread, bool reads,
     struct budget *out)
 {
 	SCOPED_LOCK(&spent->lock);
-	struct call *call = thread ? find(spent, thread) : NULL;
+	struct spent_call *call = thread ? find(spent, thread) : NULL;
 
 	*out = (struct budget){0};
 	if (!call)
@@ -116,7 +116,7 @@ void spent_forget(struct spent *spent, pid_t thread)
 }
 
 /* A request that learned nothing that was not known before. */
-static void repeat(struct call *call, bool failed)
+static void repeat(struct spent_call *call, bool failed)
 {
 	call->granted = false;
 	if (!failed)
@@ -132,7 +132,7 @@ void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
     const struct budget *budget)
 {
 	SCOPED_LOCK(&spent->lock);
-	struct call *call = thread ? find(spent, thread) : NULL;
+	struct spent_call *call = thread ? find(spent, thread) : NULL;
 	bool nothing = !thread || (budget->lost == 0 && budget->noted == 0);
 	bool granted;
 
@@ -150,6 +150,6 @@ void spent_end(struct spent *spent, pid_t thread, bool reads, bool failed,
 	if (!call)
 		call = make(spent);
 	if (call)
-		*call = (struct call){thread, failed, granted, milliseconds(),
-		    *budget};
+		*call = (struct spent_call){thread, failed, granted,
+		    milliseconds(), *budget};
 }

@@ -10,13 +10,13 @@
 #include "base/map.h"
 
 /* Those of one directory. */
-struct children {
+struct made_names {
 	struct map names;
 };
 
 struct made {
 	pthread_mutex_t lock;
-	/* The directory's path → struct children, of which none is empty; under
+	/* The directory's path → its struct made_names, never empty; under
 	 * lock. */
 	struct map parents;
 };
@@ -53,7 +53,7 @@ struct made *made_new(struct err *err)
 	return made;
 }
 
-static void children_free(struct children *children)
+static void children_free(struct made_names *children)
 {
 	map_release(&children->names);
 	free(children);
@@ -69,9 +69,9 @@ void made_free(struct made *made)
 }
 
 /* Under lock; NULL: out of memory. */
-static struct children *children_of(struct made *made, const char *parent)
+static struct made_names *children_of(struct made *made, const char *parent)
 {
-	struct children *children = map_get(&made->parents, parent);
+	struct made_names *children = map_get(&made->parents, parent);
 
 	if (children)
 		return children;
@@ -86,7 +86,7 @@ static struct children *children_of(struct made *made, const char *parent)
 /* Forgets the directory where it has no children. Under lock. */
 static void drop_if_empty(struct made *made, const char *parent)
 {
-	const struct children *children = map_get(&made->parents, parent);
+	const struct made_names *children = map_get(&made->parents, parent);
 
 	if (children && children->names.count == 0)
 		children_free(map_del(&made->parents, parent));
@@ -95,7 +95,7 @@ static void drop_if_empty(struct made *made, const char *parent)
 int made_add(struct made *made, const char *repository, struct err *err)
 {
 	CLEANUP(split_release) struct split split = {0};
-	struct children *children;
+	struct made_names *children;
 	int r = split_path(repository, &split);
 
 	if (r < 0)
@@ -111,7 +111,7 @@ int made_add(struct made *made, const char *repository, struct err *err)
 bool made_has(struct made *made, const char *repository)
 {
 	CLEANUP(split_release) struct split split = {0};
-	const struct children *children;
+	const struct made_names *children;
 
 	if (split_path(repository, &split) < 0)
 		return false;
@@ -123,7 +123,7 @@ bool made_has(struct made *made, const char *repository)
 bool made_remove(struct made *made, const char *repository)
 {
 	CLEANUP(split_release) struct split split = {0};
-	struct children *children;
+	struct made_names *children;
 	bool removed;
 
 	if (split_path(repository, &split) < 0)
@@ -139,7 +139,7 @@ int made_children(struct made *made, const char *parent,
     int (*each)(void *arg, const char *name, struct err *err), void *arg,
     struct err *err)
 {
-	const struct children *children;
+	const struct made_names *children;
 
 	SCOPED_LOCK(&made->lock);
 	children = map_get(&made->parents, parent);

@@ -11,12 +11,12 @@
 #include "base/parse.h"
 #include "http/grammar.h"
 
-struct name {
+struct challenge_name {
 	const char *text; /* not terminated */
 	size_t len;
 };
 
-static bool name_is(struct name name, const char *text)
+static bool name_is(struct challenge_name name, const char *text)
 {
 	return strlen(text) == name.len &&
 	       strncasecmp(name.text, text, name.len) == 0;
@@ -44,8 +44,8 @@ static bool parse_value(const char **cursor, char *out, size_t size)
 	return true;
 }
 
-static bool parse_param(const char **cursor, struct name *name, char *value,
-    size_t size)
+static bool parse_param(const char **cursor, struct challenge_name *name,
+    char *value, size_t size)
 {
 	const char *p = *cursor;
 
@@ -74,7 +74,7 @@ static void copy_text(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
-static void set_param(struct http_challenge *out, struct name name,
+static void set_param(struct http_challenge *out, struct challenge_name name,
     const char *value)
 {
 	if (name_is(name, "realm"))
@@ -92,7 +92,7 @@ static size_t parse_params(const char **cursor, struct http_challenge *out)
 {
 	char value[CHALLENGE_TEXT_SIZE];
 	const char *p = *cursor;
-	struct name name;
+	struct challenge_name name;
 	size_t count = 0;
 
 	for (; parse_param(&p, &name, value, sizeof(value)); count++) {
@@ -107,7 +107,7 @@ static size_t parse_params(const char **cursor, struct http_challenge *out)
 }
 
 /* One challenge of any scheme. */
-static bool parse_challenge(const char **cursor, struct name *scheme,
+static bool parse_challenge(const char **cursor, struct challenge_name *scheme,
     struct http_challenge *out)
 {
 	const char *p = *cursor;
@@ -128,7 +128,7 @@ int http_challenge_next(const char **cursor, struct http_challenge *out,
     struct err *err)
 {
 	for (;;) {
-		struct name scheme;
+		struct challenge_name scheme;
 
 		skip_commas(cursor);
 		if (!**cursor)

@@ -17,7 +17,7 @@
 enum { PIECE = 256 << 10 };
 
 /* Where the plain tar goes: it is hashed, and followed to its end. */
-struct reading {
+struct tar_reading {
 	struct sink sink; /* first */
 	struct hasher *hasher;
 	struct tar_walker *walker;
@@ -27,7 +27,7 @@ struct reading {
 static int take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct reading *it = (struct reading *)(void *)sink;
+	struct tar_reading *it = (struct tar_reading *)(void *)sink;
 	int r = hasher_update(it->hasher, data, len, err);
 
 	if (r < 0 || it->ended)
@@ -90,7 +90,7 @@ static int pass_on(struct spool *spool, struct sink *sink, struct err *err)
 
 /* A compressed tar that is whole is taken as engines take it; a plain one could
  * be cut off in its padding. */
-static bool has_ended(const struct reading *it, bool is_compressed)
+static bool has_ended(const struct tar_reading *it, bool is_compressed)
 {
 	return is_compressed ? tar_walker_lacks(it->walker) == TAR_LACKS_NOTHING
 			     : tar_walker_between(it->walker);
@@ -104,7 +104,7 @@ static int look_at(struct spool *spool, struct digest *out,
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
-	struct reading it = {.sink = {take}, .hasher = hasher};
+	struct tar_reading it = {.sink = {take}, .hasher = hasher};
 	int r = hasher ? tar_walker_new(&handler, &walker, err) : -err->code;
 
 	it.walker = walker;

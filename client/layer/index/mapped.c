@@ -13,7 +13,7 @@
 #include "base/simd.h"
 #include "guard.h"
 
-struct header {
+struct mapped_header {
 	char magic[MAPPED_MAGIC_SIZE];
 	uint64_t size; /* of what follows */
 	uint64_t crc;  /* and its CRC-64 */
@@ -62,7 +62,7 @@ static int check_magic(const char *magic, const char *wanted, struct err *err)
 static int check(struct mapped *mapped, const char *magic, struct err *err)
 {
 	const struct mapping *mapping = mapped->now;
-	struct header header;
+	struct mapped_header header;
 	int r;
 
 	memcpy(&header, mapping->file, sizeof(header));
@@ -126,7 +126,7 @@ int mapped_open(int fd, const char magic[MAPPED_MAGIC_SIZE],
 	if (fstat(owned, &st) < 0)
 		return err_sys(err, "cannot examine a file of the cache");
 	if (!S_ISREG(st.st_mode) ||
-	    (uint64_t)st.st_size < sizeof(struct header))
+	    (uint64_t)st.st_size < sizeof(struct mapped_header))
 		return not_whole(err);
 	r = map(owned, &st, &mapping, err);
 	if (r < 0)
@@ -176,7 +176,7 @@ const void *mapped_at(const struct mapped *mapped, uint64_t at, size_t size)
 
 	if (at > mapped->size || size > mapped->size - at)
 		return NULL;
-	return mapping->file + sizeof(struct header) + at;
+	return mapping->file + sizeof(struct mapped_header) + at;
 }
 
 bool mapped_copy(const struct mapped *mapped, uint64_t at, void *out,
@@ -237,7 +237,7 @@ void mapped_begin(struct mapped_writer *writer, int fd,
 int mapped_add(struct mapped_writer *writer, const void *data, size_t size,
     struct err *err)
 {
-	uint64_t at = sizeof(struct header) + writer->size;
+	uint64_t at = sizeof(struct mapped_header) + writer->size;
 
 	if (size == 0)
 		return 0;
@@ -256,7 +256,8 @@ int mapped_align(struct mapped_writer *writer, struct err *err)
 
 int mapped_end(struct mapped_writer *writer, struct err *err)
 {
-	struct header header = {.size = writer->size, .crc = writer->crc};
+	struct mapped_header header = {.size = writer->size,
+	    .crc = writer->crc};
 
 	memcpy(header.magic, writer->magic, MAPPED_MAGIC_SIZE);
 	/* Last: a file without it is not opened. */
@@ -265,7 +266,7 @@ int mapped_end(struct mapped_writer *writer, struct err *err)
 
 uint64_t mapped_file_size(uint64_t pieces)
 {
-	return sizeof(struct header) + pieces;
+	return sizeof(struct mapped_header) + pieces;
 }
 
 int mapped_write(int fd, const char magic[MAPPED_MAGIC_SIZE],

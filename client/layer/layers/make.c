@@ -67,7 +67,7 @@ static int keep(struct layer *layer, struct builder *builder,
 }
 
 /* The blob as it is read piece by piece, and which bytes of it were read. */
-struct pieces {
+struct blob_cursor {
 	struct layer *layer;
 	uint64_t begin, end;
 };
@@ -75,7 +75,7 @@ struct pieces {
 static int read_pieces(void *arg, void *data, size_t len, uint64_t off,
     struct err *err)
 {
-	struct pieces *pieces = arg;
+	struct blob_cursor *pieces = arg;
 
 	if (off < pieces->begin)
 		pieces->begin = off;
@@ -125,7 +125,7 @@ static bool is_unusable(int r)
  */
 static int make_from_toc(struct layer *layer, struct err *err)
 {
-	struct pieces pieces = {layer, UINT64_MAX, 0};
+	struct blob_cursor pieces = {layer, UINT64_MAX, 0};
 	const struct toc_blob blob = {read_pieces, &pieces, layer->size};
 	struct err reason = ERR_INIT;
 	int r = take_toc(layer, &blob, &reason);

@@ -9,12 +9,12 @@
 /* The type of the table that zstd:chunked has: "CRFS", as is eStargz's. */
 enum { CHUNKED_TYPE_CRFS = 1 };
 
-struct names {
+struct annotation_names {
 	const char *digest, *position;
 };
 
 /* The older one is what stargz and Debian 12 write. */
-static const struct names chunked_names[] = {
+static const struct annotation_names chunked_names[] = {
     {"io.github.containers.zstd-chunked.manifest-checksum",
 	"io.github.containers.zstd-chunked.manifest-position"},
     {"io.containers.zstd-chunked.manifest-checksum",
@@ -54,7 +54,7 @@ void toc_find(const struct descriptor *descriptor, struct toc *out)
 	 * digests, of which the other one is of no use. */
 	for (size_t i = 0; i < sizeof(chunked_names) / sizeof(*chunked_names);
 	     i++) {
-		const struct names *names = &chunked_names[i];
+		const struct annotation_names *names = &chunked_names[i];
 		const char *position =
 		    descriptor_annotation(descriptor, names->position);
 

@@ -45,13 +45,13 @@ struct range {
 };
 
 /* What is to be read next, of a blob. */
-struct pieces {
+struct toc_cursor {
 	const struct toc_blob *blob;
 	uint64_t offset, end;
 };
 
-struct reading {
-	struct pieces pieces;
+struct toc_reading {
+	struct toc_cursor pieces;
 	struct toc_fill fill;
 	struct toc_json *json;
 	struct hasher *hasher;
@@ -65,10 +65,10 @@ struct reading {
 
 struct reading_sink {
 	struct sink sink;
-	struct reading *reading;
+	struct toc_reading *reading;
 };
 
-static void reading_release(struct reading *reading)
+static void reading_release(struct toc_reading *reading)
 {
 	toc_fill_release(&reading->fill);
 	toc_json_free(reading->json);
@@ -77,7 +77,7 @@ static void reading_release(struct reading *reading)
 	tar_walker_free(reading->walker);
 }
 
-static struct reading *reading_of(struct sink *sink)
+static struct toc_reading *reading_of(struct sink *sink)
 {
 	return ((struct reading_sink *)sink)->reading;
 }
@@ -100,7 +100,7 @@ static int write_tar(struct sink *sink, const void *data, size_t len,
 
 static int check_file(void *arg, const struct tar_entry *entry, struct err *err)
 {
-	struct reading *reading = arg;
+	struct toc_reading *reading = arg;
 
 	if (reading->has_file || entry->type != TAR_FILE || entry->is_sparse ||
 	    strcmp(entry->name, file_name) != 0)
@@ -114,13 +114,13 @@ static int check_file(void *arg, const struct tar_entry *entry, struct err *err)
 
 static int take_file(void *arg, const void *data, size_t len, struct err *err)
 {
-	struct reading *reading = arg;
+	struct toc_reading *reading = arg;
 	int r = hasher_update(reading->hasher, data, len, err);
 
 	return r < 0 ? r : toc_json_feed(reading->json, data, len, err);
 }
 
-static int take_input(struct reading *reading, const void *data, size_t len,
+static int take_input(struct toc_reading *reading, const void *data, size_t len,
     struct err *err)
 {
 	int r = 0;
@@ -131,7 +131,7 @@ static int take_input(struct reading *reading, const void *data, size_t len,
 }
 
 /* The next piece: its length, or an error. */
-static int read_piece(struct pieces *pieces, void *data, struct err *err)
+static int read_piece(struct toc_cursor *pieces, void *data, struct err *err)
 {
 	uint64_t left = pieces->end - pieces->offset;
 	size_t len = left < PIECE_SIZE ? (size_t)left : PIECE_SIZE;
@@ -146,7 +146,7 @@ static int read_piece(struct pieces *pieces, void *data, struct err *err)
  * network. */
 static int await_rest(void *arg, struct err *err)
 {
-	struct pieces rest = *(const struct pieces *)arg;
+	struct toc_cursor rest = *(const struct toc_cursor *)arg;
 	AUTO_FREE void *piece = malloc(PIECE_SIZE);
 	int r = piece ? 0 : err_nomem(err);
 
@@ -156,14 +156,14 @@ static int await_rest(void *arg, struct err *err)
 }
 
 /* Reads what is not in the tail, piece by piece. */
-static int take_pieces(struct reading *reading, const struct toc_blob *blob,
+static int take_pieces(struct toc_reading *reading, const struct toc_blob *blob,
     uint64_t offset, uint64_t end, struct err *err)
 {
-	struct pieces *pieces = &reading->pieces;
+	struct toc_cursor *pieces = &reading->pieces;
 	AUTO_FREE void *piece = malloc(PIECE_SIZE);
 	int r = piece ? 0 : err_nomem(err);
 
-	*pieces = (struct pieces){blob, offset, end};
+	*pieces = (struct toc_cursor){blob, offset, end};
 	while (r >= 0 && pieces->offset < end) {
 		r = read_piece(pieces, piece, err);
 		if (r >= 0)
@@ -172,7 +172,7 @@ static int take_pieces(struct reading *reading, const struct toc_blob *blob,
 	return r < 0 ? r : 0;
 }
 
-static int take_range(struct reading *reading, const struct toc_blob *blob,
+static int take_range(struct toc_reading *reading, const struct toc_blob *blob,
     const struct range *range, struct err *err)
 {
 	uint64_t border =
@@ -191,7 +191,7 @@ static int take_range(struct reading *reading, const struct toc_blob *blob,
 
 /* The digest first: what is wrong with a table that is not ours does not
  * matter. */
-static int finish(struct reading *reading, const struct digest *want,
+static int finish(struct toc_reading *reading, const struct digest *want,
     struct err *err)
 {
 	struct digest digest;
@@ -209,7 +209,7 @@ static int finish(struct reading *reading, const struct digest *want,
 	return r < 0 ? r : toc_fill_end(&reading->fill, err);
 }
 
-static int read_range(struct reading *reading, const struct toc *toc,
+static int read_range(struct toc_reading *reading, const struct toc *toc,
     const struct toc_blob *blob, const struct range *range,
     struct builder *builder, struct err *err)
 {
@@ -225,7 +225,7 @@ static int read_range(struct reading *reading, const struct toc *toc,
 	return r < 0 ? r : finish(reading, &toc->digest, err);
 }
 
-static int read_chunked(struct reading *reading, const struct toc *toc,
+static int read_chunked(struct toc_reading *reading, const struct toc *toc,
     const struct toc_blob *blob, struct builder *builder, struct err *err)
 {
 	struct reading_sink sink = {{write_json}, reading};
@@ -291,7 +291,7 @@ static int read_tail(const struct toc_blob *blob, uint8_t tail[TAIL_SIZE],
 	return 0;
 }
 
-static int read_estargz(struct reading *reading, const struct toc *toc,
+static int read_estargz(struct toc_reading *reading, const struct toc *toc,
     const struct toc_blob *blob, struct builder *builder, struct err *err)
 {
 	struct reading_sink sink = {{write_tar}, reading};
@@ -314,7 +314,8 @@ static int read_estargz(struct reading *reading, const struct toc *toc,
 int toc_read(const struct toc *toc, const struct toc_blob *blob,
     struct builder *builder, struct layer_facts *facts, struct err *err)
 {
-	CLEANUP(reading_release) struct reading reading = {.has_file = false};
+	CLEANUP(reading_release)
+	struct toc_reading reading = {.has_file = false};
 	int r = toc->kind == TOC_CHUNKED
 		    ? read_chunked(&reading, toc, blob, builder, err)
 		    : read_estargz(&reading, toc, blob, builder, err);

@@ -16,7 +16,7 @@ enum { SKIPPABLE_MAGIC = 0x184D2A50, TYPE_CRFS = 1 };
 static const char footer_magic[] = "GNUlInUx";
 
 /* A part that was written: where it is, what it takes there, what it holds. */
-struct part {
+struct chunked_part {
 	uint64_t offset, len, size;
 };
 
@@ -33,15 +33,16 @@ static int write_skippable(struct indexed *indexed, const void *data,
 }
 
 static int write_part(struct indexed *indexed, const struct buf *data,
-    struct part *part, struct err *err)
+    struct chunked_part *part, struct err *err)
 {
 	part->len = data->len;
 	return write_skippable(indexed, data->data, data->len, &part->offset,
 	    err);
 }
 
-static int write_footer(struct indexed *indexed, const struct part *table,
-    const struct part *split, struct err *err)
+static int write_footer(struct indexed *indexed,
+    const struct chunked_part *table, const struct chunked_part *split,
+    struct err *err)
 {
 	uint64_t footer[] = {htole64(table->offset), htole64(table->len),
 	    htole64(table->size), htole64(TYPE_CRFS), htole64(split->offset),
@@ -52,8 +53,9 @@ static int write_footer(struct indexed *indexed, const struct part *table,
 	return write_skippable(indexed, footer, sizeof(footer), &ignored, err);
 }
 
-static void annotate(const struct digest *checksum, const struct part *table,
-    const struct part *split, struct layer_written *out)
+static void annotate(const struct digest *checksum,
+    const struct chunked_part *table, const struct chunked_part *split,
+    struct layer_written *out)
 {
 	struct layer_annotations *annotations = &out->annotations;
 	char text[LAYER_ANNOTATION_SIZE], digest[DIGEST_TEXT_SIZE];
@@ -91,7 +93,7 @@ static int write_parts(struct indexed *indexed, struct layer_written *out,
     struct err *err)
 {
 	const struct buf *split_data, *table_data;
-	struct part split, table;
+	struct chunked_part split, table;
 	struct digest digest;
 	int r = tar_split_end(indexed->split, &split_data, &split.size, err);
 

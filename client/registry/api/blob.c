@@ -32,13 +32,13 @@ static int skip(struct http_response *response, uint64_t count, struct err *err)
 }
 
 /* Bytes of a blob: len 0 is to its end. */
-struct part {
+struct byte_range {
 	uint64_t offset, len;
 };
 
 /* Fewer bytes than were asked for are no error: the blob may end there. */
 static int check_range(const struct http_response *response,
-    const struct part *part, struct err *err)
+    const struct byte_range *part, struct err *err)
 {
 	const char *field = http_header(response, "Content-Range");
 	uint64_t first, last, total;
@@ -53,7 +53,7 @@ static int check_range(const struct http_response *response,
 }
 
 /* Puts the response's reading position at the offset, and its end. */
-static int seek(struct http_response *response, const struct part *part,
+static int seek(struct http_response *response, const struct byte_range *part,
     struct err *err)
 {
 	int r = http_status(response) == 206
@@ -66,7 +66,7 @@ static int seek(struct http_response *response, const struct part *part,
 }
 
 /* The header line that asks for the part; NULL where that is the blob. */
-static const char *range_line(const struct part *part, char out[64])
+static const char *range_line(const struct byte_range *part, char out[64])
 {
 	if (part->len > 0)
 		snprintf(out, 64, "Range: bytes=%" PRIu64 "-%" PRIu64,
@@ -84,7 +84,7 @@ int registry_blob_open(struct registry *registry, const char *repository,
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
-	const struct part part = {offset, len};
+	const struct byte_range part = {offset, len};
 	char text[DIGEST_TEXT_SIZE], range[64];
 	struct call_what what =
 	    call_what(repository, digest_format(digest, text));

@@ -8,7 +8,7 @@
 #include "oci/manifest.h"
 #include "pages.h"
 
-struct referrers {
+struct referrers_call {
 	source_referrer_fn *each;
 	void *arg;
 	const char *what;    /* they refer to, for messages */
@@ -56,8 +56,8 @@ static int absent(struct registry *registry, const struct call *call,
 }
 
 /* Some servers call it just JSON. */
-static int read_index(struct http_response *response, struct referrers *list,
-    struct page *page, struct err *err)
+static int read_index(struct http_response *response,
+    struct referrers_call *list, struct page *page, struct err *err)
 {
 	AUTO_BUF struct buf body = BUF_INIT(MANIFEST_MAX_BYTES);
 	CLEANUP(manifest_free_p) struct manifest *index = NULL;
@@ -87,7 +87,7 @@ static int read_page(struct registry *registry, const struct call *call,
     struct http_response *response, struct page *page, void *arg,
     struct err *err)
 {
-	struct referrers *list = arg;
+	struct referrers_call *list = arg;
 	int r;
 
 	if (list->pages == 0 && is_absent(response))
@@ -116,7 +116,7 @@ int registry_referrers(struct registry *registry, const char *repository,
 	char text[DIGEST_TEXT_SIZE];
 	struct call_what it =
 	    call_what(repository, digest_format(digest, text));
-	struct referrers list = {each, arg, it.text, 0};
+	struct referrers_call list = {each, arg, it.text, 0};
 	int r = call_init(&call, registry, "GET", repository, "pull", err,
 	    "referrers/%s", text);
 

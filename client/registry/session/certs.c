@@ -11,12 +11,12 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-struct listing {
+struct cert_dir {
 	struct dirent **entries; /* sorted */
 	int count;
 };
 
-static void listing_release(struct listing *listing)
+static void listing_release(struct cert_dir *listing)
 {
 	for (int i = 0; i < listing->count; i++)
 		free(listing->entries[i]);
@@ -33,7 +33,7 @@ static size_t stem(const char *name, const char *ending)
 	return len - tail;
 }
 
-static bool has_partner(const struct listing *listing, const char *name,
+static bool has_partner(const struct cert_dir *listing, const char *name,
     size_t len, const char *ending)
 {
 	for (int i = 0; i < listing->count; i++) {
@@ -64,7 +64,7 @@ static int add_pair(struct certs *certs, const char *dir, const char *name,
 	return certs->cert_file && certs->key_file ? 0 : err_nomem(err);
 }
 
-static int take_files(const char *dir, const struct listing *listing,
+static int take_files(const char *dir, const struct cert_dir *listing,
     struct certs *out, struct err *err)
 {
 	size_t ca_count = 0;
@@ -96,7 +96,7 @@ static int take_files(const char *dir, const struct listing *listing,
 
 int certs_load(const char *dir, struct certs *out, struct err *err)
 {
-	CLEANUP(listing_release) struct listing listing = {NULL, 0};
+	CLEANUP(listing_release) struct cert_dir listing = {NULL, 0};
 	int n = scandir(dir, &listing.entries, NULL, alphasort);
 	int r;
 

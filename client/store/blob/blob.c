@@ -97,13 +97,13 @@ static int check_epoch(struct blob *blob, struct err *err)
 }
 
 /* A place where bytes of the blob are. */
-struct place {
+struct blob_place {
 	struct openfile *file; /* NULL: in none */
 	bool whole;            /* it was right as a whole */
 	struct unkept *unkept; /* where that is read from no file */
 };
 
-static void place_release(struct place *place)
+static void place_release(struct blob_place *place)
 {
 	openfile_put(place->file);
 }
@@ -111,7 +111,7 @@ static void place_release(struct place *place)
 /* Where the bytes are that are read, once all before end are there. What is in
  * no file, and passes, is copied at once. */
 static int await(struct blob *blob, void *data, size_t len, uint64_t off,
-    uint64_t end, struct place *out, struct err *err)
+    uint64_t end, struct blob_place *out, struct err *err)
 {
 	struct entry *entry = blob->entry;
 	int r;
@@ -164,7 +164,7 @@ static int check_change(const struct entry *entry, struct openfile *file,
 	return r;
 }
 
-static int read_place(const struct entry *entry, const struct place *place,
+static int read_place(const struct entry *entry, const struct blob_place *place,
     void *data, size_t len, uint64_t off, struct err *err)
 {
 	struct openfile *file = place->file;
@@ -188,7 +188,7 @@ static int read_once(struct blob *blob, void *data, size_t len, uint64_t off,
     uint64_t end, struct err *damage, struct err *err)
 {
 	struct entry *entry = blob->entry;
-	CLEANUP(place_release) struct place place = {NULL, false, NULL};
+	CLEANUP(place_release) struct blob_place place = {NULL, false, NULL};
 	int r = await(blob, data, len, off, end, &place, err);
 
 	if (r < 0)

@@ -22,16 +22,16 @@ enum { LEFTOVER_SECONDS = 24 * 60 * 60 };
 /* What stat() counts a file's room in. */
 enum { STAT_BLOCK = 512 };
 
-struct candidate {
+struct evictable {
 	const char *path;
 	bool derived;
 	struct timespec used;
 	uint64_t size;
 };
 
-struct candidates {
+struct evictables {
 	struct arena paths;
-	struct candidate *list;
+	struct evictable *list;
 	size_t count, cap;
 	uint64_t total; /* bytes */
 };
@@ -41,20 +41,20 @@ struct candidates {
 		ARENA_INIT, NULL, 0, 0, 0 \
 	}
 
-static void candidates_release(struct candidates *candidates)
+static void candidates_release(struct evictables *candidates)
 {
 	arena_release(&candidates->paths);
 	free(candidates->list);
 }
 
-static int candidates_add_sized(struct candidates *candidates,
+static int candidates_add_sized(struct evictables *candidates,
     const FTSENT *file, uint64_t size)
 {
 	const char *path = arena_strdup(&candidates->paths, file->fts_path);
 
 	if (candidates->count == candidates->cap) {
 		size_t cap = candidates->cap ? 2 * candidates->cap : 256;
-		struct candidate *list =
+		struct evictable *list =
 		    reallocarray(candidates->list, cap, sizeof(*list));
 
 		if (!list)
@@ -65,12 +65,12 @@ static int candidates_add_sized(struct candidates *candidates,
 	if (!path)
 		return -ENOMEM;
 	candidates->list[candidates->count++] =
-	    (struct candidate){path, false, file->fts_statp->st_mtim, size};
+	    (struct evictable){path, false, file->fts_statp->st_mtim, size};
 	candidates->total += size;
 	return 0;
 }
 
-static int candidates_add(struct candidates *candidates, const FTSENT *file)
+static int candidates_add(struct evictables *candidates, const FTSENT *file)
 {
 	return candidates_add_sized(candidates, file,
 	    (uint64_t)file->fts_statp->st_size);
@@ -95,8 +95,8 @@ static bool is_leftover(const FTSENT *file)
 
 /* Calls found() for each regular file below dir. */
 static int walk(const char *dir,
-    int (*found)(struct candidates *candidates, const FTSENT *file),
-    struct candidates *candidates)
+    int (*found)(struct evictables *candidates, const FTSENT *file),
+    struct evictables *candidates)
 {
 	AUTO_FREE char *copy = strdup(dir);
 	char *const roots[] = {copy, NULL};
@@ -116,7 +116,7 @@ static int walk(const char *dir,
 	return r;
 }
 
-static int found_partial(struct candidates *candidates, const FTSENT *file)
+static int found_partial(struct evictables *candidates, const FTSENT *file)
 {
 	if (is_leftover(file) && remove_unused(file->fts_path))
 		return 0;
@@ -124,13 +124,13 @@ static int found_partial(struct candidates *candidates, const FTSENT *file)
 }
 
 /* Its holes take no room. */
-static int found_parts(struct candidates *candidates, const FTSENT *file)
+static int found_parts(struct evictables *candidates, const FTSENT *file)
 {
 	return candidates_add_sized(candidates, file,
 	    (uint64_t)file->fts_statp->st_blocks * STAT_BLOCK);
 }
 
-static int found_derived(struct candidates *candidates, const FTSENT *file)
+static int found_derived(struct evictables *candidates, const FTSENT *file)
 {
 	int r = candidates_add(candidates, file);
 
@@ -139,7 +139,7 @@ static int found_derived(struct candidates *candidates, const FTSENT *file)
 	return r;
 }
 
-static int found_spooled(struct candidates *candidates, const FTSENT *file)
+static int found_spooled(struct evictables *candidates, const FTSENT *file)
 {
 	(void)candidates;
 	if (is_leftover(file))
@@ -147,7 +147,7 @@ static int found_spooled(struct candidates *candidates, const FTSENT *file)
 	return 0;
 }
 
-static int collect(const char *dir, struct candidates *candidates)
+static int collect(const char *dir, struct evictables *candidates)
 {
 	AUTO_FREE char *blobs = file_path("%s/blobs", dir);
 	AUTO_FREE char *partial = file_path("%s/partial", dir);
@@ -173,7 +173,7 @@ static int collect(const char *dir, struct candidates *candidates)
 /* What is derived costs a pass over a whole blob, and goes last. */
 static int by_last_use(const void *one, const void *two)
 {
-	const struct candidate *a = one, *b = two;
+	const struct evictable *a = one, *b = two;
 
 	if (a->derived != b->derived)
 		return a->derived ? 1 : -1;
@@ -185,14 +185,14 @@ static int by_last_use(const void *one, const void *two)
 }
 
 /* Removes until at most goal bytes are left, if so many can go. */
-static void shrink(struct store *store, struct candidates *candidates,
+static void shrink(struct store *store, struct evictables *candidates,
     uint64_t goal)
 {
 	qsort(candidates->list, candidates->count, sizeof(*candidates->list),
 	    by_last_use);
 	for (size_t i = 0; i < candidates->count && candidates->total > goal;
 	     i++) {
-		const struct candidate *candidate = &candidates->list[i];
+		const struct evictable *candidate = &candidates->list[i];
 
 		if (!remove_unused(candidate->path))
 			continue;
@@ -215,7 +215,7 @@ static uint64_t goal_of(const struct store *store, uint64_t total,
 void evict(struct store *store, uint64_t need)
 {
 	CLEANUP(candidates_release)
-	struct candidates candidates = CANDIDATES_INIT;
+	struct evictables candidates = CANDIDATES_INIT;
 	char text[128];
 	uint64_t goal;
 	int r;
