@@ -3,7 +3,7 @@
  * Makers of nodes. Each gives a held node in *out, a new one or the one that
  * there already is; image arguments are borrowed. Here are what all makers
  * share, and those of the directories that lead to images; the others stand
- * beside what they are about (views/nodes.h, upload/written_file.h, …).
+ * beside what they are about (views/makers.h, upload/written_file.h, …).
  */
 #ifndef FS_NODES_H
 #define FS_NODES_H

@@ -23,7 +23,7 @@ struct document {
 };
 
 /* Makes a node of it, held, or gives the one that has its key. Takes
- * document->target and document->content, also on failure. -ENOMEM. */
+ * document->intent and document->content, also on failure. -ENOMEM. */
 int document_node(const struct document *document, struct node **out,
     struct err *err);
 

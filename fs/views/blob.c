@@ -11,9 +11,9 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "image/trees.h"
+#include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
-#include "nodes.h"
 #include "upload/document.h"
 
 /* No epoch of any file. */

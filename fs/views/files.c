@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
-#include "nodes.h"
 #include "oci/artifact_files.h"
 
 struct files_node {

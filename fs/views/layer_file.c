@@ -7,10 +7,10 @@
 
 #include "base/file.h"
 #include "kernel/feed.h"
+#include "makers.h"
 #include "node/key.h"
 #include "node/layer_file.h"
 #include "node/place.h"
-#include "nodes.h"
 
 enum {
 	IO_SIZE = 128 << 10,

@@ -2,7 +2,7 @@
 /* The nodes of what stands in the directory of an image. */
 #include "part_nodes.h"
 
-#include "nodes.h"
+#include "makers.h"
 #include "upload/document.h"
 
 struct write_place part_nodes_write_place(const struct node *dir)

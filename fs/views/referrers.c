@@ -11,9 +11,9 @@
 #include "grammar/part_names.h"
 #include "image/referrers.h"
 #include "image/spool.h"
+#include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
-#include "nodes.h"
 #include "upload/document.h"
 #include "upload/written_file.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "makers.h"
 #include "node/key.h"
-#include "nodes.h"
 #include "oci/reference.h"
 #include "repo.h"
 #include "scratch/scratch.h"

@@ -5,10 +5,10 @@
 
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
+#include "makers.h"
 #include "mirror/mirror.h"
 #include "mirror/part_copy.h"
 #include "mirror/parts.h"
-#include "nodes.h"
 #include "oci/reference.h"
 #include "repo.h"
 #include "scratch/scratch.h"

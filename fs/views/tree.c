@@ -12,10 +12,10 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "image/trees.h"
+#include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
 #include "node/lead.h"
-#include "nodes.h"
 
 /* All of a root file system, instead of one layer. */
 #define ALL_LAYERS SIZE_MAX

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makers of the nodes of what is in an image; as node/nodes.h. */
-#ifndef FS_VIEWS_NODES_H
-#define FS_VIEWS_NODES_H
+#ifndef FS_VIEWS_MAKERS_H
+#define FS_VIEWS_MAKERS_H
 
 #include "layer/tree.h"
 #include "node/nodes.h"

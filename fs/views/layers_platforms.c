@@ -12,9 +12,9 @@
 #include "base/file.h"
 #include "grammar/part_names.h"
 #include "habits/habits.h"
+#include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
-#include "nodes.h"
 #include "upload/document.h"
 #include "upload/written_file.h"
 
