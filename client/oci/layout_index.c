@@ -256,7 +256,7 @@ int layout_index_set(struct buf *out, const void *index, size_t len,
     const struct layout_name *name, const struct descriptor *to,
     struct err *err)
 {
-	CLEANUP(edited_release) struct edited edited = {NULL};
+	CLEANUP(edited_release) struct edited edited = {.root = NULL};
 	size_t at;
 	bool had = false;
 	int r = edited_read(&edited, index, len, err);
@@ -284,7 +284,7 @@ int layout_index_set(struct buf *out, const void *index, size_t len,
 int layout_index_drop(struct buf *out, const void *index, size_t len,
     const char *repository, const struct digest *digest, struct err *err)
 {
-	CLEANUP(edited_release) struct edited edited = {NULL};
+	CLEANUP(edited_release) struct edited edited = {.root = NULL};
 	bool had = false;
 	int r = edited_read(&edited, index, len, err);
 
