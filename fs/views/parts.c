@@ -39,14 +39,13 @@ static int part_node(struct node *parent, struct image *image,
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
-	part->node.name = strdup(name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init_in(&part->node, parent, kind,
+	node_init_in(&part->node, parent, name, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
-	if (!part->node.name || (tag && !part->tag)) {
+	if (tag && !part->tag) {
 		node_discard(&part->node);
 		return err_nomem(err);
 	}

@@ -54,8 +54,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	digest_format(&image->digest, made->subject);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	made->node.name = strdup(DIR_NAME);
-	node_init_in(&made->node, parent, NODE_REFERRERS,
+	node_init_in(&made->node, parent, DIR_NAME, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;

@@ -316,7 +316,7 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 
 	*out = NULL;
 	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
-		return control_node(dir->mount, out, err);
+		return control_node(dir, text, out, err);
 	mirror_begin(dir, text);
 	r = lookup_local(dir, text, out, err);
 	if (r != 0)
