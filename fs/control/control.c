@@ -85,7 +85,7 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 					 file->print, out, err)
 				   : events_node(dir, name, out, err);
 	}
-	return err_set(err, ENOENT, "%s: no such name", name);
+	return err_set(err, ENOENT, "no such name");
 }
 
 static int control_list(struct node *dir, struct dirlist *out, struct err *err)

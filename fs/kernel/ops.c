@@ -59,6 +59,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r = -ENOTDIR;
 
 	op_begin_asking(&op, req, "lookup", parent);
+	op_of_name(&op, name);
 	dir = op_node(&op, parent);
 	if (dir && !dir->view->lookup)
 		err_set(&op.err, ENOTDIR, "not a directory");

@@ -61,7 +61,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 
 	if (op_is_refused(req))
 		return;
-	op_begin(&op, req, "setattr");
+	op_begin(&op, req, "setattr", ino);
 	if (setattr(&op, ino, attr, to_set, fi, &out, &ttl) < 0) {
 		op_fail(&op);
 		return;
@@ -91,8 +91,7 @@ static int make(struct node *dir, const struct making *it, struct node **out,
 		return view->mknod(dir, it->name, it->mode, it->device, out,
 		    err);
 	return err_set(err, EPERM,
-	    "%s: nothing of this type can be created in this directory",
-	    it->name);
+	    "nothing of this type can be created in this directory");
 }
 
 static int make_entry(struct op *op, fuse_ino_t parent, const struct making *it,
@@ -113,7 +112,10 @@ static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, what);
+	op_begin_push(&op, req, what, parent);
+	op_of_name(&op, it->name);
+	if (it->target)
+		op_and_name(&op, 0, it->target);
 	if (make_entry(&op, parent, it, &entry) < 0)
 		op_fail(&op);
 	else
@@ -152,7 +154,7 @@ static int link_entry(struct op *op, fuse_ino_t ino, fuse_ino_t parent,
 		return -op->err.code;
 	if (!dir->view->link)
 		return err_set(&op->err, EPERM,
-		    "%s: no hard link can be created in this directory", name);
+		    "no hard link can be created in this directory");
 	r = dir->view->link(dir, name, node, &op->err);
 	return r < 0 ? r : op_entry(op, dir, node, entry);
 }
@@ -165,7 +167,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 
 	if (op_is_refused(req))
 		return;
-	op_begin(&op, req, "link");
+	op_begin(&op, req, "link", ino);
+	op_and_name(&op, parent, name);
 	if (link_entry(&op, ino, parent, name, &entry) < 0)
 		op_fail(&op);
 	else
@@ -182,7 +185,8 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "remove");
+	op_begin_push(&op, req, "remove", parent);
+	op_of_name(&op, name);
 	dir = op_node(&op, parent);
 	if (dir)
 		remove = directory ? dir->view->rmdir : dir->view->unlink;
@@ -190,7 +194,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 		r = remove(dir, name, &op.err);
 	else if (dir)
 		r = err_set(&op.err, EPERM,
-		    "%s: part of an image, cannot be removed", name);
+		    "part of an image, cannot be removed");
 	op_reply(&op, r);
 }
 
@@ -217,7 +221,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "%s: part of an image, cannot be renamed", name);
+		    "part of an image, cannot be renamed");
 	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
 	if (r == -EINVAL && !flags)
@@ -232,7 +236,9 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "rename");
+	op_begin_push(&op, req, "rename", parent);
+	op_of_name(&op, name);
+	op_and_name(&op, newparent, newname);
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
 }

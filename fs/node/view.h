@@ -89,6 +89,10 @@ struct view_ops {
 	/* A symbolic link's target, a new string. */
 	int (*readlink)(struct node *node, char **out, struct err *err);
 
+	/* Its path from the mount point, a new string or NULL, where that is
+	 * not its parent's and its name; NULL: it is (node/walk.h). */
+	char *(*path)(const struct node *node);
+
 	/* How long the kernel may keep the attributes; NULL: the node's
 	 * attr_ttl. */
 	double (*attr_ttl)(struct node *node);

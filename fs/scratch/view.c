@@ -151,8 +151,7 @@ static int make_link(struct node *dir, const char *name, struct node *node,
     struct err *err)
 {
 	if (node->kind != NODE_SCRATCH_FILE)
-		return err_set(err, EXDEV,
-		    "%s: cannot be linked there; copy it", name);
+		return err_set(err, EXDEV, "cannot be linked there; copy it");
 	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
 }
 

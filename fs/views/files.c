@@ -109,7 +109,7 @@ static int files_lookup(struct node *dir, const char *name, struct node **out,
 		return err_nomem(err);
 	file = artifact_files_find(self->files, path);
 	return file ? file_node(self, name, file, out, err)
-		    : err_set(err, ENOENT, "%s: no such name", name);
+		    : err_set(err, ENOENT, "no such name");
 }
 
 static int list_file(struct files_node *dir, const struct artifact_file *file,

@@ -107,8 +107,8 @@ static int no_part(struct node *dir, const char *name, struct err *err)
 	name_parse(&parsed, name);
 	if (image_node_name(dir)->plain && parsed.form == NAME_PLAIN &&
 	    is_repository(dir, name))
-		return err_set(err, ESTALE, "%s: now in a repository", name);
-	return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ESTALE, "now in a repository");
+	return err_set(err, ENOENT, "no such name");
 }
 
 static int image_lookup(struct node *dir, const char *name, struct node **out,
@@ -129,7 +129,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (replace_is_begun(dir, name))
-		return err_set(err, ENOENT, "%s: being replaced", name);
+		return err_set(err, ENOENT, "being replaced");
 	if (!part && image_node_name(dir)->tag)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
@@ -145,7 +145,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	}
 	if (!part->present(pair.top, pair.shown) &&
 	    !makes_index(dir, name, pair.shown))
-		return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ENOENT, "no such name");
 	return part_nodes_make(part, dir, pair.top, pair.shown, out, err);
 }
 
@@ -161,7 +161,7 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
 {
 	(void)mode;
 	if (!strcmp(name, IMAGE_TAR))
-		return err_set(err, ENOENT, "%s: not looked up yet", name);
+		return err_set(err, ENOENT, "not looked up yet");
 	return image_lookup(dir, name, out, err);
 }
 
@@ -249,7 +249,7 @@ static int image_write_place(struct node *dir, const char *name,
 
 	*out = part_nodes_write_place(dir);
 	return self->tag && image_part_find(name)
-		   ? replace_check_part(name, self->repository, self->tag, err)
+		   ? replace_check_part(self->tag, err)
 		   : 0;
 }
 
@@ -270,12 +270,12 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	(void)dir;
+	(void)name;
 	(void)mode;
 	(void)out;
 	return err_set(err, EPERM,
-	    "%s: no directory can be created in an image; copy the image's "
-	    "archive (cp 1.0.tar 2.0.tar), or link its tag (ln -s 1.0 2.0)",
-	    name);
+	    "no directory can be created in an image; copy the image's "
+	    "archive (cp 1.0.tar 2.0.tar), or link its tag (ln -s 1.0 2.0)");
 }
 
 static int set_annotation(struct node *node, const struct tag_ref *target,

@@ -250,7 +250,7 @@ def test_a_push_that_fails_loses_nothing(app, new, source, proxy, mounted,
     run("cp", "-a", f"{source}/.", new)
     proxy.refuses(r"/manifests/", status=403, code="DENIED",
                   message="no tag today", method="PUT")
-    mounted.expect_error("rename: pushing app:1.0.*no tag today")
+    mounted.expect_error("rename: .*: pushing app:1.0.*no tag today")
     result = run("mv", new, app / "1.0", check=False)
     assert result.returncode == 1
     assert "cannot move" in result.stderr
@@ -298,7 +298,7 @@ def test_an_interrupted_push_can_be_tried_again(app, new, proxy, mounted):
     (new / "file").write_text("one")
     hold = Hold(at=0)
     proxy.receives("/manifests/1.0", hold, method="PUT", times=1)
-    mounted.allow_error("rename: pushing app:1.0")
+    mounted.allow_error("rename: .*: pushing app:1.0")
     with subprocess.Popen(["mv", new, app / "1.0"],
                           stderr=subprocess.DEVNULL) as moving:
         hold.wait_reached()
