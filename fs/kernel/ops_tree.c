@@ -78,34 +78,35 @@ struct making {
 	const char *target; /* of a symbolic link */
 };
 
-static int make(struct node *dir, const struct making *it, struct node **out,
-    struct err *err)
+static int make(struct node *dir, const struct making *making,
+    struct node **out, struct err *err)
 {
 	const struct view_ops *view = dir->view;
 
-	if (it->target && view->symlink)
-		return view->symlink(dir, it->name, it->target, out, err);
-	if (!it->target && S_ISDIR(it->mode) && view->mkdir)
-		return view->mkdir(dir, it->name, it->mode, out, err);
-	if (!it->target && !S_ISDIR(it->mode) && view->mknod)
-		return view->mknod(dir, it->name, it->mode, it->device, out,
+	if (making->target && view->symlink)
+		return view->symlink(dir, making->name, making->target, out,
 		    err);
+	if (!making->target && S_ISDIR(making->mode) && view->mkdir)
+		return view->mkdir(dir, making->name, making->mode, out, err);
+	if (!making->target && !S_ISDIR(making->mode) && view->mknod)
+		return view->mknod(dir, making->name, making->mode,
+		    making->device, out, err);
 	return err_set(err, EPERM,
 	    "nothing of this type can be created in this directory");
 }
 
-static int make_entry(struct op *op, fuse_ino_t parent, const struct making *it,
-    struct fuse_entry_param *entry)
+static int make_entry(struct op *op, fuse_ino_t parent,
+    const struct making *making, struct fuse_entry_param *entry)
 {
 	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
 	CLEANUP(node_put_p) struct node *node = NULL;
-	int r = dir ? make(dir, it, &node, &op->err) : -op->err.code;
+	int r = dir ? make(dir, making, &node, &op->err) : -op->err.code;
 
 	return r < 0 ? r : op_entry(op, dir, node, entry);
 }
 
 static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
-    const struct making *it)
+    const struct making *making)
 {
 	struct op op;
 	struct fuse_entry_param entry;
@@ -113,10 +114,10 @@ static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
 	if (op_is_refused(req))
 		return;
 	op_begin_push(&op, req, what, parent);
-	op_of_name(&op, it->name);
-	if (it->target)
-		op_and_name(&op, 0, it->target);
-	if (make_entry(&op, parent, it, &entry) < 0)
+	op_of_name(&op, making->name);
+	if (making->target)
+		op_and_name(&op, 0, making->target);
+	if (make_entry(&op, parent, making, &entry) < 0)
 		op_fail(&op);
 	else
 		op_reply_entry(&op, &entry);

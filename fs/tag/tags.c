@@ -49,13 +49,14 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (r < 0)
 		return r;
 	if (out->node->kind == NODE_IMAGE) {
-		const struct image_node_name *is = image_node_name(out->node);
+		const struct image_node_name *image =
+		    image_node_name(out->node);
 
-		set_ref(out, dir, is->repository, is->tag);
+		set_ref(out, dir, image->repository, image->tag);
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
-		const struct write_intent *is = document_intent(out->node);
+		const struct write_intent *intent = document_intent(out->node);
 
-		set_ref(out, dir, is->repository, is->tag);
+		set_ref(out, dir, intent->repository, intent->tag);
 	}
 	if (out->ref.tag)
 		return 0;
@@ -70,13 +71,13 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	int r;
 
 	if (dir->kind == NODE_IMAGE) {
-		const struct image_node_name *is = image_node_name(dir);
+		const struct image_node_name *image = image_node_name(dir);
 
-		set_ref(out, dir, is->repository, is->tag);
-		return is->tag ? 0
-			       : err_set(err, EPERM,
-				     "an image named by its digest cannot "
-				     "be changed");
+		set_ref(out, dir, image->repository, image->tag);
+		return image->tag ? 0
+				  : err_set(err, EPERM,
+					"an image named by its digest cannot "
+					"be changed");
 	}
 	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)

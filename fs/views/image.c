@@ -88,8 +88,9 @@ static bool makes_index(const struct node *dir, const char *name,
  * is below it. */
 static bool is_repository(struct node *dir, const char *name)
 {
-	const struct image_node_name *is = image_node_name(dir);
-	AUTO_FREE char *repository = repo_path(is->repository, is->tag);
+	const struct image_node_name *image_name = image_node_name(dir);
+	AUTO_FREE char *repository =
+	    repo_path(image_name->repository, image_name->tag);
 	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
 
 	return below && repository_valid(repository) &&
@@ -120,10 +121,10 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 
 	*out = NULL;
 	if (move_into_is_tried(dir, name)) {
-		const struct image_node_name *is = image_node_name(dir);
+		const struct image_node_name *image_name = image_node_name(dir);
 
-		return image_node_tag(dir, name, is->repository, is->tag, out,
-		    err);
+		return image_node_tag(dir, name, image_name->repository,
+		    image_name->tag, out, err);
 	}
 	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
@@ -227,12 +228,13 @@ static int add_reference(const struct image *image, const char *tag,
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct pair pair = {0};
-	const struct image_node_name *is = image_node_name(node);
+	const struct image_node_name *image_name = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 
-	if (r == 0 && is->tag)
+	if (r == 0 && image_name->tag)
 		r = xattrs_add_stale(out,
-		    images_stale(node->source->images, is->repository, is->tag),
+		    images_stale(node->source->images, image_name->repository,
+			image_name->tag),
 		    err);
 	if (r == 0)
 		r = add_reference(pair.top, image_node_name(node)->tag, out,
@@ -302,15 +304,15 @@ static int image_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
 	static const char prefix[] = "user.oci.annotation.";
-	const struct image_node_name *is = image_node_name(node);
+	const struct image_node_name *image_name = image_node_name(node);
 	const struct tag_ref target = {.images = node->source->images,
-	    .repository = is->repository,
-	    .tag = is->tag};
+	    .repository = image_name->repository,
+	    .tag = image_name->tag};
 	AUTO_FREE char *text = value ? strndup(value, len) : NULL;
 
 	if (strncmp(name, prefix, strlen(prefix)) != 0)
 		return -EOPNOTSUPP;
-	if (!is->tag)
+	if (!image_name->tag)
 		return err_set(err, EPERM,
 		    "an image named by its digest cannot be changed");
 	if (!name[strlen(prefix)])
