@@ -126,7 +126,7 @@ static int in_layers(const struct write_place *place, const char *name,
 	return in_part(place, name, WRITE_LAYER, NULL, out, err);
 }
 
-/* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
+/* "linux-arm64", as a platform is written elsewhere; NULL if it is not one, and
  * then the image says its own. */
 static char *platform_of_name(const char *name)
 {
@@ -213,7 +213,7 @@ int intent_of_tree(const struct write_place *place, const char *name,
 			return r;
 	}
 	if (place->where != WRITE_IN_IMAGE || !place->tag)
-		return err_set(err, EPERM, "not a name that an image can have");
+		return err_set(err, EPERM, "an image cannot have this name");
 	return set(out, WRITE_ARCHIVE, place->repository, place->tag, NULL,
 	    err);
 }

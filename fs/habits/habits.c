@@ -232,7 +232,7 @@ int move_into_check(const struct node *dir, const char *name,
 		return 0;
 	if (strcmp(name, to_name) != 0)
 		return err_set(err, EPERM,
-		    "part of an image; nothing can be moved there");
+		    "the new name is in an image; nothing can be moved there");
 	if (!(flags & RENAME_NOREPLACE)) {
 		attempt_forget(dir, name, ATTEMPT_MOVE_INTO);
 		return 0;
@@ -323,7 +323,7 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 	    all)
 		return 0;
 	return err_set(err, EPERM,
-	    "part of an image, cannot be removed alone; %s",
+	    "this is part of an image, and cannot be removed alone; %s",
 	    all ? "rm -r of the image's directory removes its tag"
 		: "rm -r of the tag needs -o delete=recursive");
 }

@@ -190,8 +190,7 @@ static int user_errno(const struct op *op)
 	}
 }
 
-/* Not what programs ask all the time, nor what they are told by any file
- * system. */
+/* Not what programs ask all the time, nor what any file system answers. */
 static bool is_news(const struct op *op, int code)
 {
 	switch (code) {
@@ -351,7 +350,7 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 void op_reply_entry(struct op *op, const struct fuse_entry_param *entry)
 {
 	op_end(op);
-	/* Whoever asked is gone, and the kernel never hears of it. */
+	/* The caller is gone, and the kernel does not count the entry. */
 	if (fuse_reply_entry(op->req, entry) < 0)
 		node_forget(op->mount->nodes, entry->ino, 1);
 }

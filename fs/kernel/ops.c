@@ -166,7 +166,8 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return err_set(&op->err, ENOTDIR, "not a directory");
 	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
-		    "part of an image; this process was refused the removal of "
+		    "this is part of an image; this process was refused the "
+		    "removal of "
 		    "another part");
 	handle->hidden = mirror_hides(handle->node);
 	r = part_copy_check_list(handle->node, &op->err);

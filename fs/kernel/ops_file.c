@@ -79,7 +79,7 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	op_end(&op);
-	/* Whoever asked is gone: there will be no release. */
+	/* The caller is gone: there will be no release. */
 	if (fuse_reply_open(req, fi) < 0)
 		handle_close(handle);
 }

@@ -195,7 +195,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 		r = remove(dir, name, &op.err);
 	else if (dir)
 		r = err_set(&op.err, EPERM,
-		    "part of an image, cannot be removed");
+		    "this is part of an image, and cannot be removed");
 	op_reply(&op, r);
 }
 
@@ -222,7 +222,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "part of an image, cannot be renamed");
+		    "this is part of an image, and cannot be renamed");
 	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
 	if (r == -EINVAL && !flags)

@@ -34,7 +34,7 @@ int write_intent_of_tree(struct node *dir, const char *name,
 
 	*out = (struct write_intent){.source = dir->source};
 	if (!dir->view->write_place)
-		return err_set(err, EPERM, "not a name that an image can have");
+		return err_set(err, EPERM, "an image cannot have this name");
 	r = dir->view->write_place(dir, name, &place, err);
 	return r < 0 ? r : intent_of_tree(&place, name, out, err);
 }

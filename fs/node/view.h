@@ -25,8 +25,8 @@
 
 struct image;
 
-/* Whoever has the directory of an image open has tried to remove part of it
- * (habits/habits.h). */
+/* What a process that has the directory of an image open has tried to do to
+ * parts of it (habits/habits.h). */
 enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
 
 /* An open file or directory; what the kernel has as its handle. */

@@ -142,7 +142,7 @@ int scratch_push(struct node *repository, struct local_inode *above,
 		return err_wrap(err, "%s", BASE);
 	if (local_count(dir) == (uint64_t)r)
 		return err_set(err, EPERM,
-		    "an empty directory; there is nothing to push");
+		    "the directory is empty; there is nothing to push");
 	r = local_freeze(dir, err);
 	if (r < 0)
 		return r;

@@ -311,7 +311,8 @@ static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 {
 	if (to_dir->kind == NODE_REPO &&
 	    name_is_temporary(WRITE_IN_REPOSITORY, to_name))
-		return err_set(err, EXDEV, "cannot be moved there; copy it");
+		return err_set(err, EXDEV,
+		    "this cannot be moved there; copy it");
 	return err_set(err, EPERM,
 	    "only a whole scratch directory can become an image; move this "
 	    "into one of its own first");
@@ -357,8 +358,8 @@ static int move_part(struct local_inode *dir, const char *name,
 		    flags & RENAME_EXCHANGE, err);
 	if (is_directory(dir, name))
 		return move_out(to_dir, to_name, err);
-	/* A file that is written anew may be a push. */
-	return err_set(err, EXDEV, "cannot be moved there; copy it");
+	/* A file that mv writes there may be a push. */
+	return err_set(err, EXDEV, "this cannot be moved there; copy it");
 }
 
 /* What is no scratch directory: a file that waits for its push can be copied
@@ -372,8 +373,9 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
 	r = written_names_lookup(dir, name, &file, err);
-	return r == 1 ? err_set(err, EXDEV, "cannot be moved there; copy it")
-		      : r;
+	return r == 1
+		   ? err_set(err, EXDEV, "this cannot be moved there; copy it")
+		   : r;
 }
 
 int scratch_rename(struct node *dir, const char *name, struct node *to_dir,

@@ -151,7 +151,8 @@ static int make_link(struct node *dir, const char *name, struct node *node,
     struct err *err)
 {
 	if (node->kind != NODE_SCRATCH_FILE)
-		return err_set(err, EXDEV, "cannot be linked there; copy it");
+		return err_set(err, EXDEV,
+		    "this cannot be linked there; copy it");
 	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
 }
 

@@ -61,7 +61,7 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (out->ref.tag)
 		return 0;
 	return err_set(err, EPERM,
-	    "not a tag; only tags can be moved or removed");
+	    "this is not a tag; only tags can be moved or removed");
 }
 
 /* That a name would be, or the one of the image that the directory is. */
@@ -173,7 +173,7 @@ static int check_source(const struct node *dir, const struct node *to_dir,
 	if (dir->source == to_dir->source)
 		return 0;
 	return err_set(err, EXDEV,
-	    "cannot be moved to another registry; copy it");
+	    "a tag cannot be moved to another registry; copy it");
 }
 
 static int exchange_names(struct node *dir, const char *name,
@@ -250,7 +250,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 		return r;
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
-		    "%s a directory", directory ? "not" : "is");
+		    "this is %s directory", directory ? "not a" : "a");
 	return untag(dir->source->images, tag.ref.repository, tag.ref.tag, err);
 }
 
@@ -297,12 +297,14 @@ static int remove_repository(struct mount_source *source,
 	for (size_t i = 0; tags && i < names_count(tags); i++)
 		shown += !tag_is_referrers(names_at(tags, i));
 	if (shown > 0)
-		return err_set(err, ENOTEMPTY, "not empty, it has %zu tag%s",
-		    shown, shown == 1 ? "" : "s");
+		return err_set(err, ENOTEMPTY,
+		    "the repository is not empty, it has %zu tag%s", shown,
+		    shown == 1 ? "" : "s");
 	if (tags && names_count(tags) > 0 &&
 	    source->mount->delete_tags != DELETE_RECURSIVE)
 		return err_set(err, ENOTEMPTY,
-		    "not empty, it has tags of signatures, which are not "
+		    "the repository is not empty, it has tags of signatures, "
+		    "which are not "
 		    "shown");
 	if (tags)
 		r = remove_hidden(source, repository, tags, err);
@@ -340,7 +342,8 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 		return 0;
 	if (repo_has_below(source, repository))
 		return err_set(err, dir->mount->delete_tags ? ENOTEMPTY : EPERM,
-		    "not empty, there are repositories in it");
+		    "the repository is not empty, there are repositories in "
+		    "it");
 	r = check_delete(dir->mount, err);
 	if (r == 0)
 		r = remove_repository(source, repository, err);

@@ -325,7 +325,8 @@ static int document_setattr(struct node *node, struct handle *handle,
 	r = document_stat(node, &now, err);
 	if (r < 0 || attr->st_size == now.st_size)
 		return r;
-	return err_set(err, EPERM, "part of an image, cannot be truncated");
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be truncated");
 }
 
 static int document_setxattr(struct node *node, const char *name,

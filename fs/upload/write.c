@@ -88,8 +88,8 @@ static int change(struct written_file *file, const struct file_action *action,
 	return written_file_act(file, action, err);
 }
 
-/* What is behind the end of an archive may be its padding, which the push looks
- * after; other files had come to their end when they were closed. */
+/* What comes after the end of an archive may be its padding, which the push
+ * knows; other files had come to their end when they were closed. */
 static int pad(struct written_file *file, const struct file_action *action,
     struct err *err)
 {
@@ -411,7 +411,8 @@ int written_file_rename_only(struct node *dir, const char *name,
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "part of an image, cannot be renamed");
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be renamed");
 }
 
 int written_file_unlink_only(struct node *dir, const char *name,
@@ -419,5 +420,6 @@ int written_file_unlink_only(struct node *dir, const char *name,
 {
 	if (written_names_remove(dir, name))
 		return 0;
-	return err_set(err, EPERM, "part of an image, cannot be removed");
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be removed");
 }

@@ -228,7 +228,7 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 	r = attestations(dir, &own, err);
 	if (r == 0 && referrer_find(&own, name, &index))
 		return err_set(err, EPERM,
-		    "part of the index, cannot be removed");
+		    "this is part of the index, and cannot be removed");
 	if (r < 0)
 		return r;
 	if (!referrers || !referrer_find(referrers, name, &index))

@@ -43,7 +43,7 @@ static int check_part(const struct node *dir, const char *name, struct err *err)
 	    (!made && (part->mode == S_IFDIR || !strcmp(name, IMAGE_TAR))))
 		return 0;
 	return err_set(err, EPERM,
-	    "part of an image: copy the image's whole directory to "
+	    "this is part of an image: copy the image's whole directory to "
 	    "REPOSITORY/TAG (cp -r 1.0 2.0), its archive (cp 1.0.tar 2.0.tar), "
 	    "or link its tag (ln -s 1.0 2.0)");
 }
@@ -77,7 +77,8 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	if (!(nests && repository_valid(path)) &&
 	    !mirror_can_be(repository, name))
 		return err_set(err, EINVAL,
-		    "not a valid repository name; use lower-case letters, "
+		    "this is not a valid repository name; use lower-case "
+		    "letters, "
 		    "digits, and single . _ - between them");
 	r = made_add(dir->source->made, path, err);
 	if (r == 0)
@@ -109,7 +110,8 @@ int repo_rmdir(struct node *dir, const char *name, struct err *err)
 		return err_nomem(err);
 	if (scratch_in(dir->source, path))
 		return err_set(err, ENOTEMPTY,
-		    "not empty, there are scratch directories in it");
+		    "the repository is not empty, there are scratch "
+		    "directories in it");
 	return tags_rmdir(dir, name, err);
 }
 

@@ -37,11 +37,13 @@ OPERATIONS = {
     "mknod": (lambda at: os.mkfifo(at("team/app/fifo")),
               "mknod: team/app/fifo: nothing of this type"),
     "unlink": (lambda at: os.unlink(at(f"{IMAGE}/config.json")),
-               f"remove: {IMAGE}/config.json: part of an image, cannot be "),
+               f"remove: {IMAGE}/config.json: this is part of an image"),
     "unlink in a tree": (lambda at: os.unlink(at(f"{IMAGE}/rootfs/etc/motd")),
-                         f"remove: {IMAGE}/rootfs/etc/motd: part of an image"),
+                         f"remove: {IMAGE}/rootfs/etc/motd: this is part "
+                         "of an image"),
     "unlink a layer": (lambda at: os.unlink(at(f"{IMAGE}/layers/01.tar.gz")),
-                       f"remove: {IMAGE}/layers/01.tar.gz: part of an image"),
+                       f"remove: {IMAGE}/layers/01.tar.gz: this is part "
+                       "of an image"),
     "unlink an archive": (lambda at: os.unlink(at(f"{IMAGE}.tar")),
                           f"remove: {IMAGE}.tar: {DELETE}"),
     "rmdir": (lambda at: os.rmdir(at(IMAGE)), f"remove: {IMAGE}: {DELETE}"),
@@ -49,7 +51,8 @@ OPERATIONS = {
                f"rename: {IMAGE} to team/app/2.0: {DELETE}"),
     "rename a part": (lambda at: os.rename(at(f"{IMAGE}/config.json"),
                                            at("team/app/other")),
-                      f"rename: {IMAGE}/config.json to team/app/other: part "),
+                      f"rename: {IMAGE}/config.json to team/app/other: "
+                      "this is part of an image"),
     "rename for a backup": (lambda at: os.rename(at(f"{IMAGE}.tar"),
                                                  at(f"{IMAGE}.tar~")),
                             f"rename: {IMAGE}.tar to {IMAGE}.tar~: "),
@@ -64,7 +67,7 @@ OPERATIONS = {
     "symlink in an image": (lambda at: os.symlink("1.0", at(f"{IMAGE}/name")),
                             f"symlink: {IMAGE}/name to 1.0: no link can be "),
     "truncate": (lambda at: os.truncate(at(f"{IMAGE}/config.json"), 100),
-                 f"setattr: {IMAGE}/config.json: part of an image, cannot be "),
+                 f"setattr: {IMAGE}/config.json: this is part of an image"),
     "open": (lambda at: write(at(".registryfs/log")),
              "open: .registryfs/log: read-only file"),
     "setxattr": (lambda at: os.setxattr(
@@ -107,8 +110,8 @@ def test_of_a_scratch_directory(mount, registry, client):
     image_of([file("etc/motd")]).push(client, "team/app", "1.0")
     root = mount(registry)
     (root / "team/app/.new").mkdir()
-    root.expect_error("rename: team/app/.new to team/app/2.0: an empty "
-                      "directory; there is nothing to push")
+    root.expect_error("rename: team/app/.new to team/app/2.0: the "
+                      "directory is empty; there is nothing to push")
     with fails_with(errno.EPERM):
         os.rename(root / "team/app/.new", root / "team/app/2.0")
 
@@ -117,7 +120,7 @@ def test_of_a_namespace_that_is_mounted_alone(mount, registry, client):
     """The path is the one that its user sees."""
     image_of([file("etc/motd")]).push(client, "team/app", "1.0")
     root = mount(f"{registry.address}/team")
-    root.expect_error("remove: app/1.0/config.json: part of an image")
+    root.expect_error("remove: app/1.0/config.json: this is part of an image")
     with fails_with(errno.EPERM):
         (root / "app/1.0/config.json").unlink()
 
