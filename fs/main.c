@@ -80,7 +80,7 @@ static int run_behind(const struct options *options)
 		close(ends[0]);
 		front.pipe = ends[1];
 		setsid();
-		/* Whoever unmounts what it was started in must be able to. */
+		/* So that the directory it was started in can be unmounted. */
 		if (chdir("/") < 0)
 			perror("registryfs");
 		return run(options, &front);

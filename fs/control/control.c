@@ -49,14 +49,15 @@ static const struct control_file {
 
 enum { FILES = sizeof(files) / sizeof(*files) };
 
-int control_node(struct mount *mount, struct node **out, struct err *err)
+int control_node(struct node *root, const char *name, struct node **out,
+    struct err *err)
 {
 	struct node *node = calloc(1, sizeof(*node));
 
 	if (!node)
 		return err_nomem(err);
-	node_init(node, mount->source, NODE_CONTROL, strdup("control"), 0, 0);
-	*out = node_add(mount->nodes, node, err);
+	node_init_in(node, root, name, NODE_CONTROL, strdup("control"), 0, 0);
+	*out = node_add(root->mount->nodes, node, err);
 	return *out ? 0 : -err->code;
 }
 
@@ -80,11 +81,11 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 
 		if (strcmp(name, file->name))
 			continue;
-		return file->print ? snapshot_node(dir->mount, file->key,
+		return file->print ? snapshot_node(dir, name, file->key,
 					 file->print, out, err)
-				   : events_node(dir->mount, out, err);
+				   : events_node(dir, name, out, err);
 	}
-	return err_set(err, ENOENT, "%s: no such name", name);
+	return err_set(err, ENOENT, "no such name");
 }
 
 static int control_list(struct node *dir, struct dirlist *out, struct err *err)

@@ -5,17 +5,19 @@
 
 #include "node/nodes.h"
 
-/* .registryfs */
-int control_node(struct mount *mount, struct node **out, struct err *err);
+/* .registryfs, by that name in the root. */
+int control_node(struct node *root, const char *name, struct node **out,
+    struct err *err);
 
-/* A file that is printed whenever somebody opens it. */
+/* A file in it that is printed whenever a program opens it. */
 typedef int snapshot_print(struct mount *mount, struct buf *out,
     struct err *err);
-int snapshot_node(struct mount *mount, const char *key, snapshot_print *print,
-    struct node **out, struct err *err);
+int snapshot_node(struct node *dir, const char *name, const char *key,
+    snapshot_print *print, struct node **out, struct err *err);
 
 /* The journal's file of now. */
-int events_node(struct mount *mount, struct node **out, struct err *err);
+int events_node(struct node *dir, const char *name, struct node **out,
+    struct err *err);
 uint64_t events_node_number(struct mount *mount);
 
 #endif

@@ -26,16 +26,17 @@ static char *file_key(const struct journal_file *file)
 	return key_of_serial(KEY_EVENTS, journal_file_number(file));
 }
 
-int events_node(struct mount *mount, struct node **out, struct err *err)
+int events_node(struct node *dir, const char *name, struct node **out,
+    struct err *err)
 {
 	struct events_node *self = calloc(1, sizeof(*self));
 
 	if (!self)
 		return err_nomem(err);
-	self->file = journal_file_get(images_journal(mount->source->images));
-	node_init(&self->node, mount->source, NODE_EVENTS, file_key(self->file),
+	self->file = journal_file_get(images_journal(dir->source->images));
+	node_init_in(&self->node, dir, name, NODE_EVENTS, file_key(self->file),
 	    0, 0);
-	*out = node_add(mount->nodes, &self->node, err);
+	*out = node_add(dir->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 

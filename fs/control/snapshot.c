@@ -97,8 +97,8 @@ static void set_latest(struct snapshot_node *self, struct snapshot *snapshot,
 	self->latest = snapshot_get(snapshot);
 }
 
-int snapshot_node(struct mount *mount, const char *key, snapshot_print *print,
-    struct node **out, struct err *err)
+int snapshot_node(struct node *dir, const char *name, const char *key,
+    snapshot_print *print, struct node **out, struct err *err)
 {
 	struct snapshot_node *self = calloc(1, sizeof(*self));
 
@@ -106,8 +106,8 @@ int snapshot_node(struct mount *mount, const char *key, snapshot_print *print,
 		return err_nomem(err);
 	self->print = print;
 	pthread_mutex_init(&self->lock, NULL);
-	node_init(&self->node, mount->source, NODE_SNAPSHOT, strdup(key), 0, 0);
-	*out = node_add(mount->nodes, &self->node, err);
+	node_init_in(&self->node, dir, name, NODE_SNAPSHOT, strdup(key), 0, 0);
+	*out = node_add(dir->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 

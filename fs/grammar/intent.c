@@ -65,9 +65,9 @@ static int in_repository(const struct write_place *place, const char *text,
 	name_parse(&name, text);
 	if (!*place->repository && !*name.repository)
 		return err_set(err, EPERM,
-		    "%s: an image needs a repository: write it to "
+		    "an image needs a repository: write it to "
 		    "REPOSITORY/%s",
-		    text, text);
+		    text);
 	if (!name_push_tag(&name))
 		return 0;
 	path = file_path("%s%s%s", place->repository,
@@ -76,8 +76,7 @@ static int in_repository(const struct write_place *place, const char *text,
 		return err_nomem(err);
 	if (!repository_valid(path))
 		return err_set(err, EPERM,
-		    "%s/%s: %s is a tag's name and not a valid repository name",
-		    path, text, path);
+		    "%s is a tag's name and not a valid repository name", path);
 	return set(out, WRITE_ARCHIVE, path, name_push_tag(&name), NULL, err);
 }
 
@@ -127,7 +126,7 @@ static int in_layers(const struct write_place *place, const char *name,
 	return in_part(place, name, WRITE_LAYER, NULL, out, err);
 }
 
-/* "linux-arm64", as a platform is written elsewhere; NULL if it is none, and
+/* "linux-arm64", as a platform is written elsewhere; NULL if it is not one, and
  * then the image says its own. */
 static char *platform_of_name(const char *name)
 {
@@ -170,13 +169,12 @@ static const struct {
     [WRITE_IN_REFERRERS] = {in_referrers, false},
 };
 
-static int check_tag(const struct write_place *place, const char *name,
-    struct err *err)
+static int check_tag(const struct write_place *place, struct err *err)
 {
 	if (!rules[place->where].needs_tag || place->tag)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: an image named by its digest cannot be changed", name);
+	    "an image named by its digest cannot be changed");
 }
 
 static void clear(struct write_intent *out, enum write_where where)
@@ -187,7 +185,7 @@ static void clear(struct write_intent *out, enum write_where where)
 int intent_of_name(const struct write_place *place, const char *name,
     struct write_intent *out, struct err *err)
 {
-	int r = check_tag(place, name, err);
+	int r = check_tag(place, err);
 
 	clear(out, place->where);
 	return r < 0 ? r : rules[place->where].find(place, name, out, err);
@@ -215,8 +213,7 @@ int intent_of_tree(const struct write_place *place, const char *name,
 			return r;
 	}
 	if (place->where != WRITE_IN_IMAGE || !place->tag)
-		return err_set(err, EPERM,
-		    "%s: not a name that an image can have", name);
+		return err_set(err, EPERM, "an image cannot have this name");
 	return set(out, WRITE_ARCHIVE, place->repository, place->tag, NULL,
 	    err);
 }

@@ -232,14 +232,13 @@ int move_into_check(const struct node *dir, const char *name,
 		return 0;
 	if (strcmp(name, to_name) != 0)
 		return err_set(err, EPERM,
-		    "%s: part of an image; nothing can be moved there",
-		    to_name);
+		    "the new name is in an image; nothing can be moved there");
 	if (!(flags & RENAME_NOREPLACE)) {
 		attempt_forget(dir, name, ATTEMPT_MOVE_INTO);
 		return 0;
 	}
 	attempt_note(dir, name, ATTEMPT_MOVE_INTO);
-	return err_set(err, EEXIST, "%s: already exists, as an image", name);
+	return err_set(err, EEXIST, "already exists, as an image");
 }
 
 bool move_into_is_tried(const struct node *dir, const char *name)
@@ -286,15 +285,14 @@ void replace_end(const struct node *dir, const char *name)
 	attempt_forget(dir, name, ATTEMPT_REPLACE);
 }
 
-int replace_check_part(const char *name, const char *repository,
-    const char *tag, struct err *err)
+int replace_check_part(const char *tag, struct err *err)
 {
 	if (!caller_is_rsync())
 		return 0;
 	return err_set(err, EPERM,
-	    "%s/%s/%s: rsync would replace the parts of an existing image one "
+	    "rsync would replace the parts of an existing image one "
 	    "by one; replace the image as a whole: rsync %s.tar, or cp",
-	    repository, tag, name, tag);
+	    tag);
 }
 
 /* --- rm -r of an image --- */
@@ -320,11 +318,12 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 {
 	bool all = image_dir->mount->delete_tags == DELETE_RECURSIVE;
 
+	(void)name;
 	if (note_handles(image_dir, all ? REMOVING_ALL : REMOVING_REFUSED) &&
 	    all)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: part of an image, cannot be removed alone; %s", name,
+	    "this is part of an image, and cannot be removed alone; %s",
 	    all ? "rm -r of the image's directory removes its tag"
 		: "rm -r of the tag needs -o delete=recursive");
 }
@@ -363,14 +362,13 @@ int link_check_name(const char *name, const char *path, struct err *err)
 }
 
 /* cp -b and editors move what they replace out of the way. */
-int backup_check(const char *name, const char *to_name, struct err *err)
+int backup_check(const char *to_name, struct err *err)
 {
 	if (to_name[strlen(to_name) - 1] != '~')
 		return 0;
 	return err_set(err, EPERM,
-	    "%s cannot become %s: a write replaces an image as a whole; to "
-	    "keep the image, give it another tag first (ln -s TAG OLD)",
-	    name, to_name);
+	    "a write replaces an image as a whole; to "
+	    "keep the image, give it another tag first (ln -s TAG OLD)");
 }
 
 /* --- programs that make directories --- */

@@ -126,8 +126,7 @@ void replace_end(const struct node *dir, const char *name);
  * what came out would be an image that nobody has. -EPERM where it is rsync
  * that asks.
  */
-int replace_check_part(const char *name, const char *repository,
-    const char *tag, struct err *err);
+int replace_check_part(const char *tag, struct err *err);
 
 /* rm -r: view unlink() and rmdir() of a part of an image: -EPERM, or 0 where
  * the whole is being removed. */
@@ -142,7 +141,7 @@ enum removing removing_opened(struct handle *handle);
 int link_check_name(const char *name, const char *path, struct err *err);
 
 /* cp -b: -EPERM for a rename to the name of a backup. */
-int backup_check(const char *name, const char *to_name, struct err *err);
+int backup_check(const char *to_name, struct err *err);
 
 /* Whether the caller is a program that unpacks into a directory which somebody
  * else has made; that makes directories and writes nothing into them. */

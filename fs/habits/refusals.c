@@ -48,15 +48,13 @@ void refusals_free(struct refusals *refusals)
 	free(refusals);
 }
 
-/* What stands between the name and the advice. */
+/* What stands before the advice. */
 static void rule_of(const char *sentence, char out[RULE_SIZE])
 {
-	const char *colon = strstr(sentence, ": ");
-	const char *rule = colon ? colon + 2 : sentence;
-	size_t len = strcspn(rule, ",;");
+	size_t len = strcspn(sentence, ",;");
 
 	len = len < RULE_SIZE ? len : RULE_SIZE - 1;
-	memcpy(out, rule, len);
+	memcpy(out, sentence, len);
 	out[len] = '\0';
 }
 

@@ -18,8 +18,9 @@ struct refusals *refusals_new(struct err *err);
 void refusals_free(struct refusals *refusals);
 
 /*
- * Notes that the caller was refused something: "NAME: RULE, or: ADVICE". False
- * where the same process has run into the same rule within the last minute.
+ * Notes that the caller was refused something: "RULE, CONSEQUENCE" or "RULE;
+ * ADVICE". False where the same process has run into the same rule within the
+ * last minute.
  */
 bool refusals_are_new(struct refusals *refusals, const char *sentence);
 

@@ -18,8 +18,8 @@ enum {
 	/* Skip the next two: the reader reaches them first, and storing a page
 	 * being read blocks. */
 	SKIPPED = 2,
-	/* What one read brings: the reader, which asks again behind it, is not
-	 * to be outrun by more than is in memory anyhow. */
+	/* What one read brings: no more than is in memory anyhow may be stored
+	 * ahead of the reader, which asks again after it. */
 	ENTRIES = 64,
 	BYTES = 1 << 20,
 };
@@ -63,7 +63,7 @@ void feed_free(struct feed *feed)
 	free(feed);
 }
 
-/* Whether an entry is a file that whoever reads the one before reads, too: of
+/* Whether an entry is a file that the reader of the one before reads, too: of
  * other directories the kernel knows nothing yet. */
 static bool is_next(const struct layer_entry *entry, uint32_t number,
     uint32_t dir)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Feeds the kernel's page cache. Whoever walks through a tree reads one small
+ * Feeds the kernel's page cache. A program that walks a tree reads one small
  * file after the other, in the order of their layer: the kernel is given the
  * next ones before it asks. That saves a request for each, and another for its
  * attributes, of which the time of access is unknown to the kernel once it has

@@ -122,7 +122,7 @@ static void await(struct loop *loop)
 	    {.fd = loop->ended, .events = POLLIN}};
 
 	poll(events, sizeof(events) / sizeof(events[0]), -1);
-	/* Whoever asks so soon is asking one thing after the other. */
+	/* A caller that asks so soon asks one thing after the other. */
 	loop->busy = is_recent(loop);
 }
 
@@ -137,7 +137,7 @@ static int next_request(struct loop *loop, struct fuse_buf *request)
 		if (!loop->looks || !loop->busy || !is_recent(loop))
 			await(loop);
 		else
-			sched_yield(); /* whoever has work may go first */
+			sched_yield(); /* a thread that has work goes first */
 	}
 	return 0;
 }
@@ -203,7 +203,8 @@ static void end_lead(struct loop *loop, int failure)
 static void lead(struct loop *loop, struct fuse_buf *request)
 {
 	lead_take(give_lead, loop);
-	/* Whoever gave the lead away is at work, and may need the processor. */
+	/* The thread that gave the lead away is at work, and may need the
+	 * processor. */
 	loop->busy = false;
 	while (lead_is_held()) {
 		int r;

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "habits/caller.h"
 #include "habits/refusals.h"
 #include "mirror/mirror.h"
 #include "node/lead.h"
+#include "node/walk.h"
 #include "spent.h"
 
 static void interrupted(fuse_req_t req, void *arg)
@@ -23,13 +26,15 @@ static void interrupted(fuse_req_t req, void *arg)
 enum kind { OP_PLAIN, OP_READ, OP_PUSH };
 
 static void begin(struct op *op, fuse_req_t req, const char *what,
-    enum kind kind)
+    fuse_ino_t ino, enum kind kind)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
 	caller_set(&(struct caller){ctx->uid, ctx->gid, ctx->pid});
 	op->req = req;
 	op->what = what;
+	op->subject = (struct op_subject){ino, NULL};
+	op->other = (struct op_subject){0, NULL};
 	op->patient = kind == OP_PUSH;
 	op->reads = kind == OP_READ;
 	op->mount = fuse_req_userdata(req);
@@ -53,16 +58,17 @@ static void begin(struct op *op, fuse_req_t req, const char *what,
 	fuse_req_interrupt_func(req, interrupted, &op->task);
 }
 
-void op_begin(struct op *op, fuse_req_t req, const char *what)
+void op_begin(struct op *op, fuse_req_t req, const char *what, fuse_ino_t ino)
 {
 	lead_give();
-	begin(op, req, what, OP_PLAIN);
+	begin(op, req, what, ino, OP_PLAIN);
 }
 
-void op_begin_read(struct op *op, fuse_req_t req, const char *what)
+void op_begin_read(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino)
 {
 	lead_give();
-	begin(op, req, what, OP_READ);
+	begin(op, req, what, ino, OP_READ);
 }
 
 static bool is_prompt(const struct mount *mount, fuse_ino_t ino)
@@ -80,13 +86,24 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
 {
 	if (!is_prompt(fuse_req_userdata(req), ino))
 		lead_give();
-	begin(op, req, what, OP_PLAIN);
+	begin(op, req, what, ino, OP_PLAIN);
 }
 
-void op_begin_push(struct op *op, fuse_req_t req, const char *what)
+void op_begin_push(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino)
 {
 	lead_give();
-	begin(op, req, what, OP_PUSH);
+	begin(op, req, what, ino, OP_PUSH);
+}
+
+void op_of_name(struct op *op, const char *name)
+{
+	op->subject.name = name;
+}
+
+void op_and_name(struct op *op, fuse_ino_t ino, const char *name)
+{
+	op->other = (struct op_subject){ino, name};
 }
 
 bool op_is_refused(fuse_req_t req)
@@ -173,8 +190,7 @@ static int user_errno(const struct op *op)
 	}
 }
 
-/* Not what programs ask all the time, nor what they are told by any file
- * system. */
+/* Not what programs ask all the time, nor what any file system answers. */
 static bool is_news(const struct op *op, int code)
 {
 	switch (code) {
@@ -196,15 +212,51 @@ static bool is_news(const struct op *op, int code)
 	}
 }
 
+/* A new string: the path, or as much of it as is known; NULL: nothing is. */
+static char *subject_path(const struct op *op, const struct op_subject *subject)
+{
+	CLEANUP(node_put_p)
+	struct node *node =
+	    subject->ino ? node_find(op->mount->nodes, subject->ino) : NULL;
+	AUTO_FREE char *path = node ? node_path(node) : NULL;
+
+	if (!subject->name)
+		return steal(&path);
+	return path ? node_path_in(path, subject->name) : strdup(subject->name);
+}
+
+/* "rename: app/1.0 to app/2.0", or the first word alone. A new string, or NULL
+ * when out of memory. */
+static char *description(const struct op *op)
+{
+	AUTO_FREE char *path = subject_path(op, &op->subject);
+	AUTO_FREE char *other = subject_path(op, &op->other);
+
+	if (!path || !*path)
+		return strdup(op->what);
+	return other ? file_path("%s: %s to %s", op->what, path, other)
+		     : file_path("%s: %s", op->what, path);
+}
+
+static void log_failure(const struct op *op, int code)
+{
+	bool news = is_news(op, code);
+	AUTO_FREE char *text =
+	    news || log_debug_on(LOG_FUSE) ? description(op) : NULL;
+	const char *what = text ? text : op->what;
+
+	if (news)
+		log_error("%s: %s", what, op->err.msg);
+	else
+		log_debug(LOG_FUSE, "%s: %s", what, op->err.msg);
+}
+
 void op_fail(struct op *op)
 {
 	int code = user_errno(op);
 
 	op_end(op);
-	if (is_news(op, code))
-		log_error("%s: %s", op->what, op->err.msg);
-	else
-		log_debug(LOG_FUSE, "%s: %s", op->what, op->err.msg);
+	log_failure(op, code);
 	fuse_reply_err(op->req, code);
 }
 
@@ -298,7 +350,7 @@ int op_entry(struct op *op, const struct node *dir, struct node *node,
 void op_reply_entry(struct op *op, const struct fuse_entry_param *entry)
 {
 	op_end(op);
-	/* Whoever asked is gone, and the kernel never hears of it. */
+	/* The caller is gone, and the kernel does not count the entry. */
 	if (fuse_reply_entry(op->req, entry) < 0)
 		node_forget(op->mount->nodes, entry->ino, 1);
 }

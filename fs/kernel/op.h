@@ -16,13 +16,21 @@
 #include "node/node.h"
 #include "node/view.h"
 
+/* A node, or a name in a directory. */
+struct op_subject {
+	fuse_ino_t ino;   /* 0: the name stands for itself */
+	const char *name; /* NULL: the node itself; as long as the operation */
+};
+
 struct op {
 	struct op *next, **link; /* in the mount's list */
 	bool patient;            /* may end by itself when the mount ends */
 	bool local;              /* it is about what is_local in view.h */
 	bool is_open;            /* it is about what somebody has open */
 	fuse_req_t req;
-	const char *what; /* for the log: the sentence says about which name */
+	const char *what;          /* for the log, as are the next two */
+	struct op_subject subject; /* what it is about */
+	struct op_subject other;   /* the second name; without one: 0, NULL */
 	struct mount *mount;
 	bool reads; /* what a program has open */
 	struct task task;
@@ -30,8 +38,9 @@ struct op {
 	struct err err;
 };
 
-/* Call before blocking: another thread takes over the loop. */
-void op_begin(struct op *op, fuse_req_t req, const char *what);
+/* Call before blocking: another thread takes over the loop. ino: the node that
+ * it is about, or the directory. */
+void op_begin(struct op *op, fuse_req_t req, const char *what, fuse_ino_t ino);
 
 /* The same for what asks about a node and changes nothing: goes on as the one
  * who takes requests where all that can be asked is known. */
@@ -39,11 +48,18 @@ void op_begin_asking(struct op *op, fuse_req_t req, const char *what,
     fuse_ino_t ino);
 
 /* The same for a read, of which the kernel may make two. */
-void op_begin_read(struct op *op, fuse_req_t req, const char *what);
+void op_begin_read(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino);
 
 /* The same for what can be a push: it is not broken off at once when the mount
  * ends. */
-void op_begin_push(struct op *op, fuse_req_t req, const char *what);
+void op_begin_push(struct op *op, fuse_req_t req, const char *what,
+    fuse_ino_t ino);
+
+/* It is about a name in the directory; about a second name in another one, or
+ * (ino 0) a text. Names as long as the operation. */
+void op_of_name(struct op *op, const char *name);
+void op_and_name(struct op *op, fuse_ino_t ino, const char *name);
 
 /* Answers a request that changes something in a mount that is read-only, and
  * whether it is one: root can lift that in the kernel (remount,rw), but not
@@ -63,8 +79,9 @@ struct node *op_node(struct op *op, fuse_ino_t ino);
 /* The task ends; what is answered after it can no longer be interrupted. */
 void op_end(struct op *op);
 
-/* op_end(), and the error's errno; its sentence goes to the log, unless it is
- * something that programs ask all the time (no such name). */
+/* op_end(), and the error's errno; its sentence goes to the log after the paths
+ * of what it is about, which it need not say: unless it is something that
+ * programs ask all the time (no such name). */
 void op_fail(struct op *op);
 
 /* op_end() and a plain success, or op_fail() for a negative r. */

@@ -59,6 +59,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int r = -ENOTDIR;
 
 	op_begin_asking(&op, req, "lookup", parent);
+	op_of_name(&op, name);
 	dir = op_node(&op, parent);
 	if (dir && !dir->view->lookup)
 		err_set(&op.err, ENOTDIR, "not a directory");
@@ -165,7 +166,8 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return err_set(&op->err, ENOTDIR, "not a directory");
 	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
-		    "part of an image; this process was refused the removal of "
+		    "this is part of an image; this process was refused the "
+		    "removal of "
 		    "another part");
 	handle->hidden = mirror_hides(handle->node);
 	r = part_copy_check_list(handle->node, &op->err);

@@ -72,14 +72,14 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_open(req, fi);
 		return;
 	}
-	op_begin(&op, req, "open");
+	op_begin(&op, req, "open", ino);
 	handle = handle_open(&op, op_node(&op, ino), fi);
 	if (!handle) {
 		op_fail(&op);
 		return;
 	}
 	op_end(&op);
-	/* Whoever asked is gone: there will be no release. */
+	/* The caller is gone: there will be no release. */
 	if (fuse_reply_open(req, fi) < 0)
 		handle_close(handle);
 }
@@ -96,7 +96,7 @@ static int create(struct op *op, fuse_ino_t parent, const char *name,
 		return -op->err.code;
 	if (!dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "%s: no file can be written in this directory", name);
+		    "no file can be written in this directory");
 	r = dir->view->create(dir, name, mode, &node, &op->err);
 	if (r < 0)
 		return r;
@@ -118,7 +118,8 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin(&op, req, "create");
+	op_begin(&op, req, "create", parent);
+	op_of_name(&op, name);
 	if (create(&op, parent, name, mode, fi, &entry, &handle) < 0) {
 		op_fail(&op);
 		return;
@@ -190,7 +191,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		fuse_reply_buf(req, data, (size_t)n);
 		return;
 	}
-	op_begin_read(&op, req, "read");
+	op_begin_read(&op, req, "read", ino);
 	op_of_open(&op);
 	n = data ? read_file(&op, ino, fi, data, size, off)
 		 : err_nomem(&op.err);
@@ -249,10 +250,9 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *data,
 	struct op op;
 	struct handle *handle = op_handle(fi);
 
-	(void)ino;
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "write");
+	op_begin_push(&op, req, "write", ino);
 	op_of_open(&op);
 	if (handle->node->view->write(handle, data, size, (uint64_t)off,
 		&op.err) < 0) {
@@ -274,11 +274,10 @@ static void op_copy(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	ssize_t n = -EOPNOTSUPP;
 
 	(void)ino_in;
-	(void)ino_out;
 	(void)flags;
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "copy");
+	op_begin_push(&op, req, "copy", ino_out);
 	op_of_open(&op);
 	if (len > COPY_MAX)
 		len = COPY_MAX;
@@ -303,13 +302,12 @@ static void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct op op;
 	struct handle *handle = op_handle(fi);
 
-	(void)ino;
 	if (!handle) {
 		/* Nor need it say so again. */
 		fuse_reply_err(req, op_is_read_only(req) ? ENOSYS : 0);
 		return;
 	}
-	op_begin_push(&op, req, "close");
+	op_begin_push(&op, req, "close", ino);
 	op_of_open(&op);
 	op_reply(&op, handle->node->view->flush
 			  ? handle->node->view->flush(handle, &op.err)

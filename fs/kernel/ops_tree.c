@@ -61,7 +61,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 
 	if (op_is_refused(req))
 		return;
-	op_begin(&op, req, "setattr");
+	op_begin(&op, req, "setattr", ino);
 	if (setattr(&op, ino, attr, to_set, fi, &out, &ttl) < 0) {
 		op_fail(&op);
 		return;
@@ -78,43 +78,46 @@ struct making {
 	const char *target; /* of a symbolic link */
 };
 
-static int make(struct node *dir, const struct making *it, struct node **out,
-    struct err *err)
+static int make(struct node *dir, const struct making *making,
+    struct node **out, struct err *err)
 {
 	const struct view_ops *view = dir->view;
 
-	if (it->target && view->symlink)
-		return view->symlink(dir, it->name, it->target, out, err);
-	if (!it->target && S_ISDIR(it->mode) && view->mkdir)
-		return view->mkdir(dir, it->name, it->mode, out, err);
-	if (!it->target && !S_ISDIR(it->mode) && view->mknod)
-		return view->mknod(dir, it->name, it->mode, it->device, out,
+	if (making->target && view->symlink)
+		return view->symlink(dir, making->name, making->target, out,
 		    err);
+	if (!making->target && S_ISDIR(making->mode) && view->mkdir)
+		return view->mkdir(dir, making->name, making->mode, out, err);
+	if (!making->target && !S_ISDIR(making->mode) && view->mknod)
+		return view->mknod(dir, making->name, making->mode,
+		    making->device, out, err);
 	return err_set(err, EPERM,
-	    "%s: nothing of this type can be created in this directory",
-	    it->name);
+	    "nothing of this type can be created in this directory");
 }
 
-static int make_entry(struct op *op, fuse_ino_t parent, const struct making *it,
-    struct fuse_entry_param *entry)
+static int make_entry(struct op *op, fuse_ino_t parent,
+    const struct making *making, struct fuse_entry_param *entry)
 {
 	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
 	CLEANUP(node_put_p) struct node *node = NULL;
-	int r = dir ? make(dir, it, &node, &op->err) : -op->err.code;
+	int r = dir ? make(dir, making, &node, &op->err) : -op->err.code;
 
 	return r < 0 ? r : op_entry(op, dir, node, entry);
 }
 
 static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
-    const struct making *it)
+    const struct making *making)
 {
 	struct op op;
 	struct fuse_entry_param entry;
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, what);
-	if (make_entry(&op, parent, it, &entry) < 0)
+	op_begin_push(&op, req, what, parent);
+	op_of_name(&op, making->name);
+	if (making->target)
+		op_and_name(&op, 0, making->target);
+	if (make_entry(&op, parent, making, &entry) < 0)
 		op_fail(&op);
 	else
 		op_reply_entry(&op, &entry);
@@ -152,7 +155,7 @@ static int link_entry(struct op *op, fuse_ino_t ino, fuse_ino_t parent,
 		return -op->err.code;
 	if (!dir->view->link)
 		return err_set(&op->err, EPERM,
-		    "%s: no hard link can be created in this directory", name);
+		    "no hard link can be created in this directory");
 	r = dir->view->link(dir, name, node, &op->err);
 	return r < 0 ? r : op_entry(op, dir, node, entry);
 }
@@ -165,7 +168,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 
 	if (op_is_refused(req))
 		return;
-	op_begin(&op, req, "link");
+	op_begin(&op, req, "link", ino);
+	op_and_name(&op, parent, name);
 	if (link_entry(&op, ino, parent, name, &entry) < 0)
 		op_fail(&op);
 	else
@@ -182,7 +186,8 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "remove");
+	op_begin_push(&op, req, "remove", parent);
+	op_of_name(&op, name);
 	dir = op_node(&op, parent);
 	if (dir)
 		remove = directory ? dir->view->rmdir : dir->view->unlink;
@@ -190,7 +195,7 @@ static void remove_entry(fuse_req_t req, fuse_ino_t parent, const char *name,
 		r = remove(dir, name, &op.err);
 	else if (dir)
 		r = err_set(&op.err, EPERM,
-		    "%s: part of an image, cannot be removed", name);
+		    "this is part of an image, and cannot be removed");
 	op_reply(&op, r);
 }
 
@@ -217,7 +222,7 @@ static int rename_entry(struct op *op, fuse_ino_t from, const char *name,
 	 * remove it. */
 	if (!dir->view->rename || !to_dir->view->create)
 		return err_set(&op->err, EPERM,
-		    "%s: part of an image, cannot be renamed", name);
+		    "this is part of an image, and cannot be renamed");
 	r = dir->view->rename(dir, name, to_dir, to_name, flags, &op->err);
 	/* Which mv would call a move of a directory into itself. */
 	if (r == -EINVAL && !flags)
@@ -232,7 +237,9 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "rename");
+	op_begin_push(&op, req, "rename", parent);
+	op_of_name(&op, name);
+	op_and_name(&op, newparent, newname);
 	op_reply(&op,
 	    rename_entry(&op, parent, name, newparent, newname, flags));
 }

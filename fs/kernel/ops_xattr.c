@@ -98,10 +98,10 @@ static void set_xattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 
 	if (op_is_refused(req))
 		return;
-	op_begin_push(&op, req, "setxattr");
+	op_begin_push(&op, req, "setxattr", ino);
 	node = op_node(&op, ino);
-	/* Attributes that copying programs carry along are none of an image's:
-	 * they go on without a word. */
+	/* Programs that copy files set their attributes, which an image does
+	 * not have: on EOPNOTSUPP they go on without a message. */
 	if (node && !node->view->setxattr) {
 		op_end(&op);
 		fuse_reply_err(req, EOPNOTSUPP);

@@ -116,12 +116,14 @@ static void log_unfinished(struct mount_source *source)
 	char *path;
 
 	while ((path = take_unfinished(source->mirrors))) {
+		AUTO_FREE char *shown = source_path(source, path);
+
 		if (made_has(source->made, path))
 			log_warn("%s: parts of an image were copied here "
 				 "without its image.tar, which the tag is made "
 				 "of: there is no tag; copy image.tar into the "
 				 "directory, or remove the directory",
-			    path);
+			    shown ? shown : path);
 		free(path);
 	}
 }
@@ -247,9 +249,8 @@ int mirror_check_end(const struct node *dir, struct err *err)
 	if (!caller_is_of(writer) && !attempt_is_noted(dir, "", ATTEMPT_MAKE))
 		return 0;
 	return err_set(err, EIO,
-	    "%s: this copy of an image lacks image.tar, which the tag is made "
-	    "of: there is no tag",
-	    path);
+	    "this copy of an image lacks image.tar, which the tag is made "
+	    "of: there is no tag");
 }
 
 bool mirror_exists(struct mount_source *source, const char *repository)

@@ -13,6 +13,7 @@
 #include "node/mount.h"
 #include "node/nodes.h"
 #include "node/view.h"
+#include "node/walk.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
 #include "tag/repository.h"
@@ -20,7 +21,8 @@
 static int count_child(void *arg, const char *name, struct err *err)
 {
 	(void)arg;
-	return err_set(err, ENOTEMPTY, "%s: already exists", name);
+	(void)name;
+	return err_set(err, ENOTEMPTY, "already exists");
 }
 
 /* A directory that was made here, to become a repository, and is empty. */
@@ -46,6 +48,7 @@ static bool is_part(const struct node *dir)
 int part_copy_check_list(const struct node *dir, struct err *err)
 {
 	CLEANUP(node_put_p) struct node *made = NULL;
+	AUTO_FREE char *path = NULL;
 	struct mount *mount = dir->mount;
 	uint64_t ino;
 
@@ -56,11 +59,12 @@ int part_copy_check_list(const struct node *dir, struct err *err)
 	    !caller_is_cp())
 		return 0;
 	made_remove(made->source->made, repo_node_repository(made));
+	path = node_path(made);
 	return err_set(err, EPERM,
 	    "%s is not an image: it would be a copy of one directory of an "
 	    "image; copy the image's whole directory to REPOSITORY/TAG (cp -r "
 	    "1.0 2.0), or the directory to a local disk",
-	    repo_node_repository(made));
+	    path ? path : repo_node_repository(made));
 }
 
 static bool caller_reads_layer(struct mount *mount)
@@ -104,9 +108,9 @@ int part_copy_check_file(const struct node *dir, const char *name,
 	/* What follows, as layer 10, may be less clear by itself. */
 	attempt_note(dir, "", ATTEMPT_LAYERS);
 	return err_set(err, EPERM,
-	    "%s/%s has the name of an image's layer and cannot become an "
-	    "image: copy the image's whole directory to REPOSITORY/TAG (cp -r "
+	    "the file has the name of an image's layer and cannot become "
+	    "an image: copy the image's whole directory to REPOSITORY/TAG (cp "
+	    "-r "
 	    "1.0 2.0); if the file is an archive, give it another name, or "
-	    "create its repository first (mkdir)",
-	    path, name);
+	    "create its repository first (mkdir)");
 }

@@ -51,7 +51,7 @@ static int bytes_of(struct image *top, const char *name, struct buf *out,
 	return r < 0 ? r : 1;
 }
 
-static int compare(const char *path, const char *name, struct image *image,
+static int compare(const char *name, struct image *image,
     const struct buf *copied, struct err *err)
 {
 	AUTO_BUF struct buf bytes = BUF_INIT(DOCUMENT_MAX);
@@ -63,9 +63,9 @@ static int compare(const char *path, const char *name, struct image *image,
 	    memcmp(bytes.data, copied->data, bytes.len) == 0)
 		return 0;
 	return err_set(err, EINVAL,
-	    "%s/%s differs from the image in image.tar, which was pushed; to "
+	    "%s differs from the image in image.tar, which was pushed; to "
 	    "change the image, write the file into the image's directory",
-	    path, name);
+	    name);
 }
 
 /* What was copied before image.tar. */
@@ -77,7 +77,7 @@ static int compare_kept(struct mount_source *source, const char *path,
 		int r = scratch_load(source, path, names[i], &copied, err);
 
 		if (r == 1)
-			r = compare(path, names[i], image, &copied, err);
+			r = compare(names[i], image, &copied, err);
 		if (r < 0)
 			return r;
 	}
@@ -152,7 +152,7 @@ static int compare_late(const struct write_intent *intent, const char *name,
 		return 0;
 	r = image_open(intent->source->images, intent->repository, &digest,
 	    &image, err);
-	return r < 0 ? r : compare(intent->detail, name, image, copied, err);
+	return r < 0 ? r : compare(name, image, copied, err);
 }
 
 static int apply_part(const struct write_intent *intent,

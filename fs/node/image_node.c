@@ -107,10 +107,9 @@ static int add(struct node *parent, const char *name, const char *repository,
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
 	 * stands now, at once, for every process. */
-	node_init_in(&made->node, parent, NODE_IMAGE, key,
+	node_init_in(&made->node, parent, name, NODE_IMAGE, key,
 	    tag ? 0 : TTL_FOREVER, ttl);
-	made->node.name = strdup(name);
-	if (!atomic_load(&made->name) || !made->node.name) {
+	if (!atomic_load(&made->name)) {
 		node_discard(&made->node);
 		return err_nomem(err);
 	}

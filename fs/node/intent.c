@@ -21,7 +21,7 @@ int write_intent(struct node *dir, const char *name, struct write_intent *out,
 	*out = (struct write_intent){.source = dir->source};
 	if (!dir->view->write_place)
 		return err_set(err, EPERM,
-		    "%s: no file can be written in this directory", name);
+		    "no file can be written in this directory");
 	r = dir->view->write_place(dir, name, &place, err);
 	return r < 0 ? r : intent_of_name(&place, name, out, err);
 }
@@ -34,8 +34,7 @@ int write_intent_of_tree(struct node *dir, const char *name,
 
 	*out = (struct write_intent){.source = dir->source};
 	if (!dir->view->write_place)
-		return err_set(err, EPERM,
-		    "%s: not a name that an image can have", name);
+		return err_set(err, EPERM, "an image cannot have this name");
 	r = dir->view->write_place(dir, name, &place, err);
 	return r < 0 ? r : intent_of_tree(&place, name, out, err);
 }

@@ -32,8 +32,8 @@ struct write_kind {
 	bool is_untagged;
 	/*
 	 * The file is whole; pushed is what its archive has become. 1, or 0 for
-	 * a file that is none (it is empty); -EINVAL where more may come. NULL:
-	 * the push was all.
+	 * a file that is empty; -EINVAL where more may come. NULL: the push was
+	 * all.
 	 */
 	int (*apply)(const struct write_intent *intent,
 	    const struct write_content *file, struct err *err);

@@ -24,10 +24,9 @@ char *source_path(const struct mount_source *source, const char *repository)
 }
 
 int source_check_image(const struct mount_source *source,
-    const struct image *image, const char *name, struct err *err)
+    const struct image *image, struct err *err)
 {
 	if (image->images == source->images)
 		return 0;
-	return err_set(err, EXDEV,
-	    "%s: the image is of another registry: copy it", name);
+	return err_set(err, EXDEV, "the image is of another registry: copy it");
 }

@@ -36,6 +36,6 @@ char *source_path(const struct mount_source *source, const char *repository);
 /* -EXDEV where an image is of another source: its blobs are not here, so that
  * no name alone makes it one of this source. */
 int source_check_image(const struct mount_source *source,
-    const struct image *image, const char *name, struct err *err);
+    const struct image *image, struct err *err);
 
 #endif

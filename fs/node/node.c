@@ -164,7 +164,7 @@ static struct node *add(struct node_table *table, struct node *node,
 {
 	struct node *added;
 
-	if (!node->key) {
+	if (!node->key || (node->parent && !node->name)) {
 		node_free(node);
 		err_nomem(err);
 		return NULL;

@@ -67,10 +67,11 @@ struct node {
 	_Atomic(char *) key;         /* NULL: it is located by its number */
 	struct place *place;         /* then that is where */
 	/* The directory that it is in, held; NULL: the root, repositories,
-	 * which are known by their name, and contents, which are wherever they
-	 * are read. Under the table's lock. */
+	 * which are known by their name, contents, which are wherever they are
+	 * read, and what is written, whose names are elsewhere. Under the
+	 * table's lock. */
 	struct node *parent;
-	/* What it is called in there, or NULL where nobody asks. */
+	/* Its name in there; NULL without a parent. */
 	_Atomic(char *) name;
 	/* The files that are written in it (upload/written_dir.h), or NULL. */
 	struct written_dir *written;
@@ -95,10 +96,11 @@ struct node_table *node_table_new(struct err *err);
 void node_table_free(struct node_table *table);
 
 /*
- * Makes node (allocated with malloc() by its view, its key and view set) the
- * one of its key, or, if there already is one, frees it with its view's free()
- * and returns the other. Held; to be given back with node_put(). Takes node,
- * also on failure, which is NULL.
+ * Makes node (allocated with malloc() by its view, filled by node_init() or
+ * node_init_in(), which may have been out of memory) the one of its key, or, if
+ * there already is one, frees it with its view's free() and returns the other.
+ * Held; to be given back with node_put(). Takes node, also on failure, which is
+ * NULL.
  */
 struct node *node_add(struct node_table *table, struct node *node,
     struct err *err);

@@ -17,9 +17,9 @@
 void node_init(struct node *node, struct mount_source *source,
     enum node_kind kind, char *key, double names_ttl, double attr_ttl);
 
-/* The same of a node that is in a directory of the mount. */
-void node_init_in(struct node *node, struct node *parent, enum node_kind kind,
-    char *key, double names_ttl, double attr_ttl);
+/* The same of a node that a directory of the mount has under a name. */
+void node_init_in(struct node *node, struct node *parent, const char *name,
+    enum node_kind kind, char *key, double names_ttl, double attr_ttl);
 
 /* A namespace or repository; "" is the top. */
 int repo_node(struct mount_source *source, const char *repository,

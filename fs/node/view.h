@@ -25,8 +25,8 @@
 
 struct image;
 
-/* Whoever has the directory of an image open has tried to remove part of it
- * (habits/habits.h). */
+/* What a process that has the directory of an image open has tried to do to
+ * parts of it (habits/habits.h). */
 enum removing { REMOVING_NOTHING, REMOVING_REFUSED, REMOVING_ALL };
 
 /* An open file or directory; what the kernel has as its handle. */
@@ -88,6 +88,10 @@ struct view_ops {
 	    struct err *err);
 	/* A symbolic link's target, a new string. */
 	int (*readlink)(struct node *node, char **out, struct err *err);
+
+	/* Its path from the mount point, a new string or NULL, where that is
+	 * not its parent's and its name; NULL: it is (node/walk.h). */
+	char *(*path)(const struct node *node);
 
 	/* How long the kernel may keep the attributes; NULL: the node's
 	 * attr_ttl. */

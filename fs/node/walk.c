@@ -90,7 +90,7 @@ int walk_image(struct mount_source *source, const char *repository,
 		return err_nomem(err);
 	if (!normalise(full))
 		/* Not EXDEV, at which mv would begin to copy. */
-		return err_set(err, EINVAL, "%s: leads out of the mount", path);
+		return err_set(err, EINVAL, "the link leads out of the mount");
 	r = *full ? descend(source->mount, full, &node, err) : 0;
 	if (r < 0)
 		return r;
@@ -98,18 +98,22 @@ int walk_image(struct mount_source *source, const char *repository,
 		r = node->view->image(node, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EINVAL, "%s: does not lead to an image", path);
+	return err_set(err, EINVAL, "the link does not lead to an image");
 }
 
-char *node_path(const struct node *dir)
+char *node_path_in(const char *path, const char *name)
+{
+	return *path ? file_path("%s/%s", path, name) : strdup(name);
+}
+
+char *node_path(const struct node *node)
 {
 	CLEANUP(node_put_p) struct node *parent = NULL;
 	AUTO_FREE char *above = NULL;
 
-	if (dir->kind == NODE_REPO)
-		return source_path(dir->source, repo_node_repository(dir));
-	parent = node_parent(dir);
-	above = node_path(parent);
-	return above ? file_path("%s%s%s", above, *above ? "/" : "", dir->name)
-		     : NULL;
+	if (node->view->path)
+		return node->view->path(node);
+	parent = node_parent(node);
+	above = parent ? node_path(parent) : NULL;
+	return above ? node_path_in(above, node->name) : NULL;
 }

@@ -18,8 +18,12 @@
 int walk_image(struct mount_source *source, const char *repository,
     const char *path, struct image **out, struct err *err);
 
-/* The path of a directory that has a name, or is a repository's, from the mount
- * point: a new string, or NULL when out of memory. */
-char *node_path(const struct node *dir);
+/* The path of a node from the mount point, "" of that itself: a new string.
+ * NULL where it has none of its own (contents, what is in scratch directories),
+ * and when out of memory. */
+char *node_path(const struct node *node);
+
+/* That of a name in the directory of a path; NULL when out of memory. */
+char *node_path_in(const char *path, const char *name);
 
 #endif

@@ -111,7 +111,7 @@ int xattrs_add_descriptor(struct xattrs *xattrs,
 	return r;
 }
 
-/* The attribute at *at; moves *at behind it. NULL at the end. */
+/* The attribute at *at; moves *at past it. NULL at the end. */
 static const char *xattrs_next(const struct xattrs *xattrs, size_t *at,
     bool *listed, const char **value, uint32_t *len)
 {

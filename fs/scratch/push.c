@@ -80,24 +80,38 @@ static int push_frozen(struct local_inode *dir, struct image *base,
 		    : push_whole(&to, spool, err);
 }
 
-/* As one types it beside the directory, or as `ln -r` counts, from inside. */
-static int open_base(struct mount_source *source, const char *repository,
-    const char *path, struct image **out, struct err *err)
+/* That a name does not exist is not in the log otherwise. */
+static void log_missing(const struct node *repository, const char *name,
+    const char *target)
 {
-	int r = walk_image(source, repository, path, out, err);
+	AUTO_FREE char *above = node_path(repository);
+	AUTO_FREE char *path = above ? node_path_in(above, name) : NULL;
 
-	if (r < 0 && strncmp(path, "../", 3) == 0 &&
-	    walk_image(source, repository, path + 3, out,
-		&(struct err)ERR_INIT) == 0)
+	log_warn("%s/%s: the image %s does not exist", path ? path : name, BASE,
+	    target);
+}
+
+/* The image that the link in the scratch directory of that name leads to: as
+ * one types it beside the directory, or as `ln -r` counts, from inside. */
+static int open_base(const struct node *repository, const char *name,
+    const char *target, struct image **out, struct err *err)
+{
+	struct mount_source *source = repository->source;
+	const char *from = repo_node_repository(repository);
+	int r = walk_image(source, from, target, out, err);
+
+	if (r < 0 && strncmp(target, "../", 3) == 0 &&
+	    walk_image(source, from, target + 3, out, &(struct err)ERR_INIT) ==
+		0)
 		return 0;
 	if (r == -ENOENT)
-		log_warn("%s: the image %s does not exist", BASE, path);
-	return r < 0 ? err_wrap(err, "%s", BASE) : 0;
+		log_missing(repository, name, target);
+	return r < 0 ? err_wrap(err, "%s, a link to %s", BASE, target) : 0;
 }
 
 /* 1, or 0 if there is none. */
-static int find_base(struct mount_source *source, struct local_inode *dir,
-    const char *repository, struct image **out, struct err *err)
+static int find_base(const struct node *repository, struct local_inode *dir,
+    const char *name, struct image **out, struct err *err)
 {
 	CLEANUP(local_put_p) struct local_inode *link = NULL;
 	int r = local_lookup(dir, BASE, &link, err);
@@ -109,7 +123,7 @@ static int find_base(struct mount_source *source, struct local_inode *dir,
 	if (!local_target(link))
 		return err_set(err, EPERM,
 		    "%s: must be a symbolic link to an image", BASE);
-	r = open_base(source, repository, local_target(link), out, err);
+	r = open_base(repository, name, local_target(link), out, err);
 	return r < 0 ? r : 1;
 }
 
@@ -121,15 +135,14 @@ int scratch_push(struct node *repository, struct local_inode *above,
 	int r = local_lookup(above, name, &dir, err);
 
 	if (r == 0)
-		r = find_base(repository->source, dir,
-		    repo_node_repository(repository), &base, err);
+		r = find_base(repository, dir, name, &base, err);
 	if (r < 0)
 		return r;
-	if (base && source_check_image(intent->source, base, BASE, err) < 0)
-		return -err->code;
+	if (base && source_check_image(intent->source, base, err) < 0)
+		return err_wrap(err, "%s", BASE);
 	if (local_count(dir) == (uint64_t)r)
 		return err_set(err, EPERM,
-		    "%s: an empty directory; there is nothing to push", name);
+		    "the directory is empty; there is nothing to push");
 	r = local_freeze(dir, err);
 	if (r < 0)
 		return r;

@@ -311,12 +311,11 @@ static int move_out(struct node *to_dir, const char *to_name, struct err *err)
 {
 	if (to_dir->kind == NODE_REPO &&
 	    name_is_temporary(WRITE_IN_REPOSITORY, to_name))
-		return err_set(err, EXDEV, "%s: cannot be moved there; copy it",
-		    to_name);
+		return err_set(err, EXDEV,
+		    "this cannot be moved there; copy it");
 	return err_set(err, EPERM,
-	    "%s: only a whole scratch directory can become an image; move this "
-	    "into one of its own first",
-	    to_name);
+	    "only a whole scratch directory can become an image; move this "
+	    "into one of its own first");
 }
 
 /* A whole scratch directory gets another name, or becomes an image. */
@@ -333,8 +332,7 @@ static int move_whole(struct node *dir, struct local_inode *above,
 		return scratch_push(dir, above, name, &intent, err);
 	if (!*repo_node_repository(to_dir))
 		return err_set(err, EPERM,
-		    "%s: an image needs a repository; create it in one",
-		    to_name);
+		    "an image needs a repository; create it in one");
 	r = make_above(to_dir, &to_above, err);
 	return r < 0 ? r
 		     : local_rename(above, name, to_above, to_name, false, err);
@@ -360,9 +358,8 @@ static int move_part(struct local_inode *dir, const char *name,
 		    flags & RENAME_EXCHANGE, err);
 	if (is_directory(dir, name))
 		return move_out(to_dir, to_name, err);
-	/* A file that is written anew may be a push. */
-	return err_set(err, EXDEV, "%s: cannot be moved there; copy it",
-	    to_name);
+	/* A file that mv writes there may be a push. */
+	return err_set(err, EXDEV, "this cannot be moved there; copy it");
 }
 
 /* What is no scratch directory: a file that waits for its push can be copied
@@ -376,9 +373,9 @@ static int move_in(struct node *dir, const char *name, struct node *to_dir,
 	if (to_dir->kind != NODE_SCRATCH)
 		return 0;
 	r = written_names_lookup(dir, name, &file, err);
-	return r == 1 ? err_set(err, EXDEV,
-			    "%s: cannot be moved there; copy it", name)
-		      : r;
+	return r == 1
+		   ? err_set(err, EXDEV, "this cannot be moved there; copy it")
+		   : r;
 }
 
 int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
@@ -391,7 +388,7 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 	flags &= ~(unsigned)RENAME_NOREPLACE;
 	if (flags & ~(unsigned)RENAME_EXCHANGE)
 		return err_set(err, EINVAL,
-		    "%s: this kind of rename is not supported", name);
+		    "this kind of rename is not supported");
 	if (dir->kind == NODE_SCRATCH)
 		return move_part(scratch_inode(dir), name, to_dir, to_name,
 		    flags, err);
@@ -402,7 +399,7 @@ int scratch_rename(struct node *dir, const char *name, struct node *to_dir,
 		return move_in(dir, name, to_dir, err);
 	if (flags)
 		return err_set(err, EINVAL,
-		    "%s: a scratch directory's name cannot be exchanged", name);
+		    "a scratch directory's name cannot be exchanged");
 	r = move_into_check(to_dir, name, to_name, all_flags, err);
 	if (r < 0)
 		return r;

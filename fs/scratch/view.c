@@ -152,7 +152,7 @@ static int make_link(struct node *dir, const char *name, struct node *node,
 {
 	if (node->kind != NODE_SCRATCH_FILE)
 		return err_set(err, EXDEV,
-		    "%s: cannot be linked there; copy it", name);
+		    "this cannot be linked there; copy it");
 	return local_link(scratch_inode(dir), name, scratch_inode(node), err);
 }
 

@@ -49,18 +49,19 @@ static int tag_find(struct node *dir, const char *name, struct tag *out,
 	if (r < 0)
 		return r;
 	if (out->node->kind == NODE_IMAGE) {
-		const struct image_node_name *is = image_node_name(out->node);
+		const struct image_node_name *image =
+		    image_node_name(out->node);
 
-		set_ref(out, dir, is->repository, is->tag);
+		set_ref(out, dir, image->repository, image->tag);
 	} else if (out->node->kind == NODE_DOCUMENT && dir->kind == NODE_REPO) {
-		const struct write_intent *is = document_intent(out->node);
+		const struct write_intent *intent = document_intent(out->node);
 
-		set_ref(out, dir, is->repository, is->tag);
+		set_ref(out, dir, intent->repository, intent->tag);
 	}
 	if (out->ref.tag)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: not a tag; only tags can be moved or removed", name);
+	    "this is not a tag; only tags can be moved or removed");
 }
 
 /* That a name would be, or the one of the image that the directory is. */
@@ -70,20 +71,20 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	int r;
 
 	if (dir->kind == NODE_IMAGE) {
-		const struct image_node_name *is = image_node_name(dir);
+		const struct image_node_name *image = image_node_name(dir);
 
-		set_ref(out, dir, is->repository, is->tag);
-		return is->tag ? 0
-			       : err_set(err, EPERM,
-				     "%s: an image named by its digest cannot "
-				     "be changed",
-				     name);
+		set_ref(out, dir, image->repository, image->tag);
+		return image->tag ? 0
+				  : err_set(err, EPERM,
+					"an image named by its digest cannot "
+					"be changed");
 	}
 	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)
 		return r;
 	if (dir->kind != NODE_REPO || out->intent.effect != WRITE_ARCHIVE)
-		return err_set(err, EPERM, "%s: not a valid tag name", name);
+		return err_set(err, EPERM,
+		    "the new name is not a valid tag name");
 	set_ref(out, dir, out->intent.repository, out->intent.tag);
 	return 0;
 }
@@ -91,7 +92,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 static int copy_to(const struct mount_source *source, struct image *image,
     const struct tag *to, struct err *err)
 {
-	int r = source_check_image(source, image, to->ref.tag, err);
+	int r = source_check_image(source, image, err);
 
 	return r < 0 ? r
 		     : tag_copy(image, &to->ref, source->mount->referrers, err);
@@ -111,8 +112,7 @@ int tags_link(struct node *dir, const char *name, const char *path,
 		    &image, err);
 	if (r == 0)
 		r = copy_to(dir->source, image, &to, err);
-	return r < 0 ? err_wrap(err, "linking %s to %s", name, path)
-		     : link_node(dir->source, path, out, err);
+	return r < 0 ? r : link_node(dir->source, path, out, err);
 }
 
 int tags_link_inside(struct node *image_dir, const char *name, const char *path,
@@ -127,7 +127,7 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 
 	if (r == 0 && strcmp(name, slash ? slash + 1 : path) != 0)
 		r = err_set(err, EPERM,
-		    "%s: no link can be created in an image's directory", name);
+		    "no link can be created in an image's directory");
 	if (r < 0)
 		return r;
 	r = walk_image(source, to.ref.repository, path, &image,
@@ -140,20 +140,18 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 		*err = from_repository;
 	else
 		r = copy_to(source, image, &to, err);
-	return r < 0 ? err_wrap(err, "linking %s to %s", to.ref.tag, path)
+	return r < 0 ? err_wrap(err, "tag %s", to.ref.tag)
 		     : link_node(source, path, out, err);
 }
 
 /* Whether tags can be removed by this operation. */
-static int check_delete(const struct mount *mount, const char *name,
-    struct err *err)
+static int check_delete(const struct mount *mount, struct err *err)
 {
 	if (mount->delete_tags != DELETE_NOTHING)
 		return 0;
 	return err_set(err, EPERM,
-	    "%s: this mount does not delete or move tags; mount with "
-	    "-o delete",
-	    name);
+	    "this mount does not delete or move tags; mount with "
+	    "-o delete");
 }
 
 /* The kernel goes on with the directory's node under its new name. */
@@ -169,13 +167,13 @@ static int rename_node(const struct tag *from, struct node *to_dir,
 }
 
 /* A tag of one registry is not moved to another by its name. */
-static int check_source(const struct node *dir, const char *name,
-    const struct node *to_dir, struct err *err)
+static int check_source(const struct node *dir, const struct node *to_dir,
+    struct err *err)
 {
 	if (dir->source == to_dir->source)
 		return 0;
 	return err_set(err, EXDEV,
-	    "%s: cannot be moved to another registry; copy it", name);
+	    "a tag cannot be moved to another registry; copy it");
 }
 
 static int exchange_names(struct node *dir, const char *name,
@@ -204,19 +202,18 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 {
 	CLEANUP(tag_release) struct tag from = {0};
 	CLEANUP(tag_release) struct tag to = {0};
-	int r = backup_check(name, to_name, err);
+	int r = backup_check(to_name, err);
 
 	if (r == 0)
-		r = check_delete(dir->mount, name, err);
+		r = check_delete(dir->mount, err);
 	if (r == 0)
-		r = check_source(dir, name, to_dir, err);
+		r = check_source(dir, to_dir, err);
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return exchange_names(dir, name, to_dir, to_name, err);
 	if (r == 0)
 		r = move_into_check(to_dir, name, to_name, flags, err);
 	if (r == 0 && flags & ~(unsigned)RENAME_NOREPLACE)
-		r = err_set(err, EINVAL, "%s: RENAME_WHITEOUT is not supported",
-		    name);
+		r = err_set(err, EINVAL, "RENAME_WHITEOUT is not supported");
 	if (r == 0)
 		r = tag_find(dir, name, &from, err);
 	if (r == 0)
@@ -245,7 +242,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
     struct err *err)
 {
 	CLEANUP(tag_release) struct tag tag = {0};
-	int r = check_delete(dir->mount, name, err);
+	int r = check_delete(dir->mount, err);
 
 	if (r == 0)
 		r = tag_find(dir, name, &tag, err);
@@ -253,7 +250,7 @@ static int remove_tag(struct node *dir, const char *name, bool directory,
 		return r;
 	if (directory != (tag.node->kind == NODE_IMAGE))
 		return err_set(err, directory ? ENOTDIR : EISDIR,
-		    "%s: %s a directory", name, directory ? "not" : "is");
+		    "this is %s directory", directory ? "not a" : "a");
 	return untag(dir->source->images, tag.ref.repository, tag.ref.tag, err);
 }
 
@@ -295,21 +292,20 @@ static int remove_repository(struct mount_source *source,
 		return r;
 	if (images_stale(source->images, repository, NULL))
 		return err_set(err, EIO,
-		    "%s: the registry cannot be reached, so that its tags are "
-		    "not known",
-		    repository);
+		    "the registry cannot be reached, so that its tags are "
+		    "not known");
 	for (size_t i = 0; tags && i < names_count(tags); i++)
 		shown += !tag_is_referrers(names_at(tags, i));
 	if (shown > 0)
 		return err_set(err, ENOTEMPTY,
-		    "%s: not empty, it has %zu tag%s", repository, shown,
+		    "the repository is not empty, it has %zu tag%s", shown,
 		    shown == 1 ? "" : "s");
 	if (tags && names_count(tags) > 0 &&
 	    source->mount->delete_tags != DELETE_RECURSIVE)
 		return err_set(err, ENOTEMPTY,
-		    "%s: not empty, it has tags of signatures, which are not "
-		    "shown",
-		    repository);
+		    "the repository is not empty, it has tags of signatures, "
+		    "which are not "
+		    "shown");
 	if (tags)
 		r = remove_hidden(source, repository, tags, err);
 	if (r == 0 || r == -ENOENT)
@@ -346,8 +342,9 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 		return 0;
 	if (repo_has_below(source, repository))
 		return err_set(err, dir->mount->delete_tags ? ENOTEMPTY : EPERM,
-		    "%s: not empty, there are repositories in it", name);
-	r = check_delete(dir->mount, name, err);
+		    "the repository is not empty, there are repositories in "
+		    "it");
+	r = check_delete(dir->mount, err);
 	if (r == 0)
 		r = remove_repository(source, repository, err);
 	return r < 0 ? r : keep_namespace(dir, err);

@@ -96,9 +96,8 @@ ssize_t written_file_copy(struct written_file *file, struct save *save,
 	    file->intent.where == WRITE_IN_REPOSITORY &&
 	    !strcmp(file->name, IMAGE_TAR))
 		return err_set(err, EPERM,
-		    "%s: give the copy its tag's name: cp 1.0/" IMAGE_TAR
-		    " 2.0.tar",
-		    file->name);
+		    IMAGE_TAR " is not a tag's name: give the copy its tag's "
+			      "name (cp 1.0/" IMAGE_TAR " 2.0.tar)");
 	r = written_file_begin(file, err);
 	if (r < 0)
 		return r;

@@ -31,16 +31,11 @@ int document_node(const struct document *document, struct node **out,
 		return err_nomem(err);
 	}
 	pthread_mutex_init(&self->lock, NULL);
-	self->name = strdup(document->name);
 	self->intent = document->intent;
 	self->content = document->content;
 	self->size = document->size;
-	node_init_in(&self->node, document->dir, NODE_DOCUMENT,
+	node_init_in(&self->node, document->dir, document->name, NODE_DOCUMENT,
 	    document_key(document), 0, 0);
-	if (!self->name) {
-		node_discard(&self->node);
-		return err_nomem(err);
-	}
 	*out = node_add(source->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -122,6 +117,5 @@ void document_free(struct node *node)
 	node_discard(self->content);
 	intent_release(&self->intent);
 	pthread_mutex_destroy(&self->lock);
-	free(self->name);
 	free(self);
 }

@@ -15,7 +15,6 @@ enum {
 
 struct document_node {
 	struct node node;
-	char *name;
 	struct write_intent intent;
 	struct node *content;
 	uint64_t size; /* where there is no content */

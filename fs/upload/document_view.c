@@ -144,12 +144,11 @@ static int check_writing(const struct document_node *self, struct err *err)
 
 	if (intent->effect == WRITE_NOTHING)
 		return err_set(err, EPERM,
-		    "%s: an image named by its digest cannot be changed",
-		    self->name);
-	if (intent->where != WRITE_IN_IMAGE || !image_part_find(self->name))
+		    "an image named by its digest cannot be changed");
+	if (intent->where != WRITE_IN_IMAGE ||
+	    !image_part_find(self->node.name))
 		return 0;
-	return replace_check_part(self->name, intent->repository, intent->tag,
-	    err);
+	return replace_check_part(intent->tag, err);
 }
 
 static int open_to_write(struct document_node *self, int flags,
@@ -163,8 +162,8 @@ static int open_to_write(struct document_node *self, int flags,
 	if (r < 0)
 		return r;
 	if (!written) {
-		r = written_file_replacing(parent, self->name, &self->intent,
-		    &written, err);
+		r = written_file_replacing(parent, self->node.name,
+		    &self->intent, &written, err);
 		if (r == 0)
 			r = start_writing(self, flags, written, err);
 	}
@@ -204,8 +203,7 @@ static int open_to_read(struct document_node *self, int flags,
 	note_reader(self);
 	if (!self->content)
 		return err_set(err, EIO,
-		    "%s is now part of the image, under another name",
-		    self->name);
+		    "the file is now part of the image, under another name");
 	content->node = self->content;
 	return self->content->view->open(self->content, flags, content, err);
 }
@@ -327,8 +325,8 @@ static int document_setattr(struct node *node, struct handle *handle,
 	r = document_stat(node, &now, err);
 	if (r < 0 || attr->st_size == now.st_size)
 		return r;
-	return err_set(err, EPERM, "%s: part of an image, cannot be truncated",
-	    self->name);
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be truncated");
 }
 
 static int document_setxattr(struct node *node, const char *name,

@@ -73,8 +73,9 @@ int written_file_copy_finish(struct written_file *file, struct err *err)
 	int r;
 
 	if (file->copied < save_size(file->source))
-		return err_set(err, EINVAL, "%s was not copied completely",
-		    file->name);
+		return err_set(err, EINVAL,
+		    "the archive was not copied "
+		    "completely");
 	r = tag_copy(save_image(file->source), &to, file->mount->referrers,
 	    err);
 	return r < 0 ? r : written_file_apply(file, err);

@@ -24,8 +24,8 @@ int content_read(const struct write_content *file, struct buf *out,
 	int r;
 
 	if (size > out->limit)
-		return err_set(err, EFBIG, "%s is too large (%llu bytes)",
-		    file->name, (unsigned long long)size);
+		return err_set(err, EFBIG, "the file is too large (%llu bytes)",
+		    (unsigned long long)size);
 	r = buf_reserve(out, (size_t)size, err);
 	if (r < 0)
 		return r;
@@ -38,11 +38,10 @@ int content_read(const struct write_content *file, struct buf *out,
 }
 
 /* What is said of a change that was not made. */
-static int outcome(int r, const struct write_intent *intent,
-    const struct write_content *file, struct err *err)
+static int outcome(int r, const struct write_intent *intent, struct err *err)
 {
-	return r < 0 ? err_wrap(err, "changing %s:%s by %s", intent->repository,
-			   intent->tag, file->name)
+	return r < 0 ? err_wrap(err, "changing %s:%s", intent->repository,
+			   intent->tag)
 		     : 1;
 }
 
@@ -52,7 +51,7 @@ static int apply_layer(const struct write_intent *intent,
 	const struct tag_ref tag = tag_of(intent);
 
 	return outcome(change_add_layer(&tag, file->spool, file->name, err),
-	    intent, file, err);
+	    intent, err);
 }
 
 static int apply_config(const struct write_intent *intent,
@@ -64,7 +63,7 @@ static int apply_config(const struct write_intent *intent,
 
 	if (r == 0)
 		r = change_config(&tag, config.data, config.len, err);
-	return outcome(r, intent, file, err);
+	return outcome(r, intent, err);
 }
 
 static int put_manifest(const struct write_intent *intent,
@@ -77,7 +76,7 @@ static int put_manifest(const struct write_intent *intent,
 	if (r == 0)
 		r = change_manifest(&tag, manifest.data, manifest.len, is_top,
 		    err);
-	return outcome(r, intent, file, err);
+	return outcome(r, intent, err);
 }
 
 static int apply_manifest(const struct write_intent *intent,
@@ -104,7 +103,7 @@ static int apply_platform(const struct write_intent *intent,
 	if (r == 0)
 		r = change_platform(&tag, file->pushed,
 		    intent->detail ? &platform : NULL, err);
-	return outcome(r, intent, file, err);
+	return outcome(r, intent, err);
 }
 
 const struct write_kind write_archive = {.is_archive = true};

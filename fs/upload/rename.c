@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lock.h"
 #include "written.h"
 
 void renaming_release(struct renaming *renaming)
@@ -30,6 +31,7 @@ static void swap_names(struct written_file *file, struct renaming *renaming)
 {
 	struct renaming was = {file->dir, file->name, file->intent};
 
+	SCOPED_LOCK(&file->mount->written->lock);
 	file->dir = renaming->dir;
 	file->name = renaming->name;
 	file->intent = renaming->intent;

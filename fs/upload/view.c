@@ -88,9 +88,15 @@ static int written_node_setattr(struct node *node, struct handle *handle,
 	return written_file_setattr(written_file_of(node), attr, fields, err);
 }
 
+static char *written_node_path(const struct node *node)
+{
+	return written_names_path(written_file_of(node));
+}
+
 const struct view_ops view_written = {
     .stat = written_node_stat,
     .free = written_node_free,
+    .path = written_node_path,
     .xattrs = written_file_xattrs,
     .open = written_node_open,
     .close = written_node_close,

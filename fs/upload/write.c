@@ -43,9 +43,8 @@ static int keep(struct written_file *file, const struct file_action *action,
 	if (r == 0)
 		r = spool_write(file->spool, action->data, action->len,
 		    action->off, err);
-	return r < 0
-		   ? err_wrap(err, "%s cannot be kept in the cache", file->name)
-		   : 0;
+	return r < 0 ? err_wrap(err, "the bytes cannot be kept in the cache")
+		     : 0;
 }
 
 /* What has just been kept: 1 if it was all, and has become what it is to. */
@@ -82,16 +81,15 @@ static int change(struct written_file *file, const struct file_action *action,
 {
 	if (file->source)
 		return err_set(err, EPERM,
-		    "%s: an archive in a registry cannot be changed in part: "
+		    "an archive in a registry cannot be changed in part: "
 		    "copy it to a local disk, change it there, and copy it "
-		    "back",
-		    file->name);
+		    "back");
 	written_file_become(file, FILE_OPEN, NULL);
 	return written_file_act(file, action, err);
 }
 
-/* What is behind the end of an archive may be its padding, which the push looks
- * after; other files had come to their end when they were closed. */
+/* What comes after the end of an archive may be its padding, which the push
+ * knows; other files had come to their end when they were closed. */
 static int pad(struct written_file *file, const struct file_action *action,
     struct err *err)
 {
@@ -99,14 +97,12 @@ static int pad(struct written_file *file, const struct file_action *action,
 
 	if (!is_archive(file))
 		return err_set(err, EIO,
-		    "%s was already processed when it was closed; later writes "
-		    "are refused",
-		    file->name);
+		    "the file was already processed when it was closed; later "
+		    "writes are refused");
 	r = spool_write(file->spool, action->data, action->len, action->off,
 	    err);
 	if (r < 0)
-		return err_wrap(err, "%s cannot be kept in the cache",
-		    file->name);
+		return err_wrap(err, "the bytes cannot be kept in the cache");
 	return written_file_outcome(file, pass_on(file, action, err), err);
 }
 
@@ -183,9 +179,11 @@ static int finish_late(struct written_file *file,
     const struct file_action *action, struct err *err)
 {
 	int r = complete(file, true, err);
+	AUTO_FREE char *path =
+	    r < 0 ? written_dir_path(file->dir, file->name) : NULL;
 
 	if (r < 0)
-		log_error("%s: %s", file->name, err->msg);
+		log_error("close: %s: %s", path ? path : file->name, err->msg);
 	return file->state == FILE_CUT ? fail(file, action, err) : 0;
 }
 
@@ -399,7 +397,7 @@ int written_file_rename(struct node *dir, const char *name, struct node *to_dir,
 		return 0;
 	if (flags & ~(unsigned)RENAME_NOREPLACE)
 		return err_set(err, EINVAL,
-		    "%s: still being written; cannot be exchanged", name);
+		    "still being written; cannot be exchanged");
 	r = renaming_init(&renaming, to_dir, to_name, err);
 	if (r == 0)
 		r = act(file, &action, err);
@@ -413,8 +411,8 @@ int written_file_rename_only(struct node *dir, const char *name,
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be renamed",
-	    name);
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be renamed");
 }
 
 int written_file_unlink_only(struct node *dir, const char *name,
@@ -422,6 +420,6 @@ int written_file_unlink_only(struct node *dir, const char *name,
 {
 	if (written_names_remove(dir, name))
 		return 0;
-	return err_set(err, EPERM, "%s: part of an image, cannot be removed",
-	    name);
+	return err_set(err, EPERM,
+	    "this is part of an image, and cannot be removed");
 }

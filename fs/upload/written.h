@@ -33,8 +33,9 @@ struct written_file {
 	atomic_uint refs;
 	unsigned long serial;
 	struct mount *mount;
-	/* Changed by a rename, between written_file_begin() and
-	 * written_file_end(): where its name is, or would be. */
+	/* Where its name is, or would be. Changed by a rename, between
+	 * written_file_begin() and written_file_end() and under the lock of all
+	 * names. */
 	struct written_dir *dir; /* counted */
 	char *name;
 	struct write_intent intent;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/lock.h"
 #include "node/view.h"
 #include "node/walk.h"
@@ -118,11 +117,9 @@ struct written_dir *written_dir_of(struct node *dir, struct err *err)
 
 char *written_dir_path(const struct written_dir *dir, const char *name)
 {
-	AUTO_FREE char *path = node_path(dir->node);
-	const char *part = dir->part ? dir->part : "";
+	AUTO_FREE char *whole = node_path(dir->node);
+	AUTO_FREE char *path =
+	    whole && dir->part ? node_path_in(whole, dir->part) : steal(&whole);
 
-	if (!path)
-		return NULL;
-	return file_path("%s%s%s%s%s", path, *path ? "/" : "", part,
-	    *part ? "/" : "", name);
+	return path ? node_path_in(path, name) : NULL;
 }

@@ -119,15 +119,15 @@ bool written_file_is_open(struct written_file *file)
 
 bool written_file_came_to_nothing(struct written_file *file)
 {
-	bool is;
+	bool nothing;
 
 	if (written_file_size(file) > 0)
 		return false;
 	monitor_enter(&file->monitor);
-	is = file->openers == 0 && file->state < FILE_DONE &&
-	     caller_has_ended(file->emptied_by);
+	nothing = file->openers == 0 && file->state < FILE_DONE &&
+		  caller_has_ended(file->emptied_by);
 	monitor_leave(&file->monitor);
-	return is;
+	return nothing;
 }
 
 void written_file_copy_forget(struct written_file *file)

@@ -37,6 +37,10 @@ int written_names_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err);
 int written_names_list(struct node *dir, struct dirlist *out, struct err *err);
 
+/* The path of a file from the mount point, by the name under which it is
+ * written: a new string, or NULL when out of memory. */
+char *written_names_path(struct written_file *file);
+
 /* Takes the name away; open descriptors go on. False if there is none. */
 bool written_names_remove(struct node *dir, const char *name);
 

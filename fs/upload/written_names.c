@@ -99,6 +99,14 @@ static struct pushed_name *take_oldest(struct written_names *table)
 	return pushed;
 }
 
+static void log_lost(const struct written_name *name, uint64_t size)
+{
+	AUTO_FREE char *path = written_dir_path(name->dir, name->name);
+
+	log_warn("%s: %llu bytes were not pushed and are lost with the mount",
+	    path ? path : name->name, (unsigned long long)size);
+}
+
 void written_names_end(struct written_names *table)
 {
 	while (table->names) {
@@ -108,9 +116,7 @@ void written_names_end(struct written_names *table)
 		uint64_t size = spool_size(file->spool);
 
 		if (size)
-			log_warn("%s: %llu bytes were not pushed and are lost "
-				 "with the mount",
-			    file->name, (unsigned long long)size);
+			log_lost(name, size);
 		name_release(name);
 	}
 	while (table->oldest)
@@ -233,6 +239,23 @@ bool written_file_is_named(struct written_file *file)
 {
 	SCOPED_LOCK(&file->mount->written->lock);
 	return file->names != NULL;
+}
+
+/* A new string; the directory is counted. */
+static char *own_name(struct written_file *file, struct written_dir **dir)
+{
+	SCOPED_LOCK(&file->mount->written->lock);
+	*dir = file->dir;
+	(*dir)->refs++;
+	return strdup(file->name);
+}
+
+char *written_names_path(struct written_file *file)
+{
+	CLEANUP(written_dir_put_p) struct written_dir *dir = NULL;
+	AUTO_FREE char *name = own_name(file, &dir);
+
+	return name ? written_dir_path(dir, name) : NULL;
 }
 
 void written_names_take_all(struct written_file *file)

@@ -295,9 +295,10 @@ static ssize_t read_noted(struct blob_node *self, struct blob *blob, void *data,
 }
 
 /*
- * Whoever was given bytes of a transfer goes on with it, and hears at its end
- * what it was. Where the kernel opens files by itself it cannot be told to
- * forget what it has of one: it gets nothing before it is verified.
+ * A reader that was given bytes of a transfer goes on with it, and learns at
+ * its end whether they were right. Where the kernel opens files by itself it
+ * cannot be told to forget what it has of one: it gets nothing before it is
+ * verified.
  */
 static ssize_t read_way(struct blob_node *self, struct blob *blob, void *data,
     size_t len, uint64_t off, struct err *err)

@@ -24,7 +24,7 @@ static struct files_node *to_files(const struct node *node)
 
 /* Takes key and files. */
 static int files_dir_node(struct node *parent, struct image *image,
-    struct artifact_files *files, const char *path, char *key,
+    struct artifact_files *files, const char *name, const char *path, char *key,
     struct node **out, struct err *err)
 {
 	struct files_node *made = calloc(1, sizeof(*made));
@@ -37,7 +37,7 @@ static int files_dir_node(struct node *parent, struct image *image,
 	made->image = image_get(image);
 	made->files = files;
 	made->path = strdup(path);
-	node_init_in(&made->node, parent, NODE_FILES, key, TTL_FOREVER,
+	node_init_in(&made->node, parent, name, NODE_FILES, key, TTL_FOREVER,
 	    TTL_FOREVER);
 	if (!made->path) {
 		node_discard(&made->node);
@@ -54,7 +54,7 @@ int files_node(struct node *parent, struct image *image, struct node **out,
 	int r = artifact_files_new(image->manifest, &files, err);
 
 	return r < 0 ? r
-		     : files_dir_node(parent, image, files, "",
+		     : files_dir_node(parent, image, files, "files", "",
 			   key_of_part(parent, "files", &image->digest), out,
 			   err);
 }
@@ -94,7 +94,7 @@ static int file_node(struct files_node *dir, const char *name,
 		break;
 	}
 	return files_dir_node(node, dir->image, artifact_files_get(dir->files),
-	    file->path, key_of_child(node, name), out, err);
+	    name, file->path, key_of_child(node, name), out, err);
 }
 
 static int files_lookup(struct node *dir, const char *name, struct node **out,
@@ -109,7 +109,7 @@ static int files_lookup(struct node *dir, const char *name, struct node **out,
 		return err_nomem(err);
 	file = artifact_files_find(self->files, path);
 	return file ? file_node(self, name, file, out, err)
-		    : err_set(err, ENOENT, "%s: no such name", name);
+		    : err_set(err, ENOENT, "no such name");
 }
 
 static int list_file(struct files_node *dir, const struct artifact_file *file,

@@ -88,8 +88,9 @@ static bool makes_index(const struct node *dir, const char *name,
  * is below it. */
 static bool is_repository(struct node *dir, const char *name)
 {
-	const struct image_node_name *is = image_node_name(dir);
-	AUTO_FREE char *repository = repo_path(is->repository, is->tag);
+	const struct image_node_name *image_name = image_node_name(dir);
+	AUTO_FREE char *repository =
+	    repo_path(image_name->repository, image_name->tag);
 	AUTO_FREE char *below = repository ? repo_path(repository, name) : NULL;
 
 	return below && repository_valid(repository) &&
@@ -107,8 +108,8 @@ static int no_part(struct node *dir, const char *name, struct err *err)
 	name_parse(&parsed, name);
 	if (image_node_name(dir)->plain && parsed.form == NAME_PLAIN &&
 	    is_repository(dir, name))
-		return err_set(err, ESTALE, "%s: now in a repository", name);
-	return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ESTALE, "now in a repository");
+	return err_set(err, ENOENT, "no such name");
 }
 
 static int image_lookup(struct node *dir, const char *name, struct node **out,
@@ -120,16 +121,16 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 
 	*out = NULL;
 	if (move_into_is_tried(dir, name)) {
-		const struct image_node_name *is = image_node_name(dir);
+		const struct image_node_name *image_name = image_node_name(dir);
 
-		return image_node_tag(dir, name, is->repository, is->tag, out,
-		    err);
+		return image_node_tag(dir, name, image_name->repository,
+		    image_name->tag, out, err);
 	}
 	r = written_names_lookup(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (replace_is_begun(dir, name))
-		return err_set(err, ENOENT, "%s: being replaced", name);
+		return err_set(err, ENOENT, "being replaced");
 	if (!part && image_node_name(dir)->tag)
 		r = document_written(dir, name, out, err);
 	if (r != 0)
@@ -145,7 +146,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	}
 	if (!part->present(pair.top, pair.shown) &&
 	    !makes_index(dir, name, pair.shown))
-		return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ENOENT, "no such name");
 	return part_nodes_make(part, dir, pair.top, pair.shown, out, err);
 }
 
@@ -161,7 +162,7 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
 {
 	(void)mode;
 	if (!strcmp(name, IMAGE_TAR))
-		return err_set(err, ENOENT, "%s: not looked up yet", name);
+		return err_set(err, ENOENT, "not looked up yet");
 	return image_lookup(dir, name, out, err);
 }
 
@@ -227,12 +228,13 @@ static int add_reference(const struct image *image, const char *tag,
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct pair pair = {0};
-	const struct image_node_name *is = image_node_name(node);
+	const struct image_node_name *image_name = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 
-	if (r == 0 && is->tag)
+	if (r == 0 && image_name->tag)
 		r = xattrs_add_stale(out,
-		    images_stale(node->source->images, is->repository, is->tag),
+		    images_stale(node->source->images, image_name->repository,
+			image_name->tag),
 		    err);
 	if (r == 0)
 		r = add_reference(pair.top, image_node_name(node)->tag, out,
@@ -249,7 +251,7 @@ static int image_write_place(struct node *dir, const char *name,
 
 	*out = part_nodes_write_place(dir);
 	return self->tag && image_part_find(name)
-		   ? replace_check_part(name, self->repository, self->tag, err)
+		   ? replace_check_part(self->tag, err)
 		   : 0;
 }
 
@@ -270,12 +272,12 @@ static int image_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	(void)dir;
+	(void)name;
 	(void)mode;
 	(void)out;
 	return err_set(err, EPERM,
-	    "%s: no directory can be created in an image; copy the image's "
-	    "archive (cp 1.0.tar 2.0.tar), or link its tag (ln -s 1.0 2.0)",
-	    name);
+	    "no directory can be created in an image; copy the image's "
+	    "archive (cp 1.0.tar 2.0.tar), or link its tag (ln -s 1.0 2.0)");
 }
 
 static int set_annotation(struct node *node, const struct tag_ref *target,
@@ -302,15 +304,15 @@ static int image_setxattr(struct node *node, const char *name,
     const void *value, size_t len, int flags, struct err *err)
 {
 	static const char prefix[] = "user.oci.annotation.";
-	const struct image_node_name *is = image_node_name(node);
+	const struct image_node_name *image_name = image_node_name(node);
 	const struct tag_ref target = {.images = node->source->images,
-	    .repository = is->repository,
-	    .tag = is->tag};
+	    .repository = image_name->repository,
+	    .tag = image_name->tag};
 	AUTO_FREE char *text = value ? strndup(value, len) : NULL;
 
 	if (strncmp(name, prefix, strlen(prefix)) != 0)
 		return -EOPNOTSUPP;
-	if (!is->tag)
+	if (!image_name->tag)
 		return err_set(err, EPERM,
 		    "an image named by its digest cannot be changed");
 	if (!name[strlen(prefix)])

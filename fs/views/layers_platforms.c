@@ -39,14 +39,13 @@ static int part_node(struct node *parent, struct image *image,
 	if (!part)
 		return err_nomem(err);
 	part->image = image_get(image);
-	part->node.name = strdup(name);
 	if (tag)
 		part->tag = strdup(tag);
-	node_init_in(&part->node, parent, kind,
+	node_init_in(&part->node, parent, name, kind,
 	    key_of_part(parent, name, &image->digest),
 	    /* What is written here has its name for a while. */
 	    tag ? 0 : TTL_FOREVER, TTL_FOREVER);
-	if (!part->node.name || (tag && !part->tag)) {
+	if (tag && !part->tag) {
 		node_discard(&part->node);
 		return err_nomem(err);
 	}
@@ -101,7 +100,7 @@ static int part_find(struct image *image, part_name_fn *namer, const char *name,
 		if (!strcmp(text, name))
 			return 0;
 	}
-	return err_set(err, ENOENT, "%s: no such name", name);
+	return err_set(err, ENOENT, "no such name");
 }
 
 /* The layer whose directory has that name, or the count of layers. */
@@ -173,13 +172,11 @@ static int check_layer(const struct part_node *self, const char *name,
 	if (!self->tag || !layer_is_numbered(name, &index))
 		return 0;
 	if (!layer)
-		return replace_check_part(name, image->repository, self->tag,
-		    err);
+		return replace_check_part(self->tag, err);
 	return err_set(err, EPERM,
-	    "%s/%s/layers/%s: this layer exists (%s), and layers are not "
+	    "this layer exists (%s), and layers are not "
 	    "replaced: a file of another name adds a layer on top; for another "
 	    "image, write %s.tar",
-	    image->repository, self->tag, name,
 	    digest_format(&layer->digest, text), self->tag);
 }
 
@@ -304,7 +301,7 @@ static int platforms_lookup(struct node *dir, const char *name,
 
 		if (w != 0)
 			return w < 0 ? w : 0;
-		return err_set(err, ENOENT, "%s: no such platform", name);
+		return err_set(err, ENOENT, "no such platform");
 	}
 
 	/* The list has it, so it is no name that does not exist. */

@@ -7,11 +7,11 @@
 
 struct write_place part_nodes_write_place(const struct node *dir)
 {
-	const struct image_node_name *is = image_node_name(dir);
+	const struct image_node_name *image_name = image_node_name(dir);
 
 	return (struct write_place){.where = WRITE_IN_IMAGE,
-	    .repository = is->repository,
-	    .tag = is->tag};
+	    .repository = image_name->repository,
+	    .tag = image_name->tag};
 }
 
 /* A document of a tag, or where the image is one for ever just its content. */

@@ -54,8 +54,7 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	digest_format(&image->digest, made->subject);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	made->node.name = strdup(DIR_NAME);
-	node_init_in(&made->node, parent, NODE_REFERRERS,
+	node_init_in(&made->node, parent, DIR_NAME, NODE_REFERRERS,
 	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
@@ -172,7 +171,7 @@ static int lookup(struct node *dir, const char *name, struct node **out,
 	if (!found && referrers && referrer_find(referrers, name, &index))
 		found = referrers;
 	if (!found)
-		return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ENOENT, "no such name");
 	return image_node_digest(dir, name, to_image(dir)->repository,
 	    &found->entries[index].digest, out, err);
 }
@@ -193,8 +192,8 @@ static int apply(const struct write_intent *intent,
 		    &subject, &image, err);
 	if (r == 0)
 		r = referrers_attach(image, &attachment, &digest, err);
-	return r < 0 ? err_wrap(err, "attaching %s to %s@%s", file->name,
-			   intent->repository, intent->detail)
+	return r < 0 ? err_wrap(err, "attaching to %s@%s", intent->repository,
+			   intent->detail)
 		     : 1;
 }
 
@@ -222,19 +221,18 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 
 	if (dir->mount->delete_tags == DELETE_NOTHING)
 		return err_set(err, EPERM,
-		    "%s: this mount does not delete; mount with -o delete",
-		    name);
+		    "this mount does not delete; mount with -o delete");
 	r = shown(dir, &referrers, err);
 	if (r < 0)
 		return r;
 	r = attestations(dir, &own, err);
 	if (r == 0 && referrer_find(&own, name, &index))
 		return err_set(err, EPERM,
-		    "%s: part of the index, cannot be removed", name);
+		    "this is part of the index, and cannot be removed");
 	if (r < 0)
 		return r;
 	if (!referrers || !referrer_find(referrers, name, &index))
-		return err_set(err, ENOENT, "%s: no such name", name);
+		return err_set(err, ENOENT, "no such name");
 	return referrers_detach(to_image(dir),
 	    &referrers->entries[index].digest, err);
 }

@@ -296,12 +296,12 @@ static int lookup_local(struct node *dir, const char *text, struct node **out,
 	if (r != 0)
 		return r;
 	if (replace_is_begun(dir, text))
-		return err_set(err, ENOENT, "%s: being replaced", text);
+		return err_set(err, ENOENT, "being replaced");
 	/* Its parts are made by who copies; and nothing else is below a name
 	 * that only a tag can have. */
 	if (mirror_has_part(dir, text) ||
 	    (*repository && !repository_valid(repository)))
-		return err_set(err, ENOENT, "%s: no such name", text);
+		return err_set(err, ENOENT, "no such name");
 	return 0;
 }
 
@@ -316,7 +316,7 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 
 	*out = NULL;
 	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
-		return control_node(dir->mount, out, err);
+		return control_node(dir, text, out, err);
 	mirror_begin(dir, text);
 	r = lookup_local(dir, text, out, err);
 	if (r != 0)
@@ -328,7 +328,7 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 		r = lookup_plain(&lookup, out, err);
 	if (r < 0)
 		return r;
-	return r == 1 ? 0 : err_set(err, ENOENT, "%s: no such name", text);
+	return r == 1 ? 0 : err_set(err, ENOENT, "no such name");
 }
 
 static int repo_child(struct node *dir, const char *text, mode_t mode,
@@ -345,7 +345,7 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode))
-		return err_set(err, ENOENT, "%s: no longer there", text);
+		return err_set(err, ENOENT, "no longer there");
 	/* What list() made of a tag that shares its name begins with ':'. */
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,
@@ -376,10 +376,16 @@ static double repo_name_ttl(const struct node *node)
 	return is_new || mirror_exists(source, repository) ? 0 : TTL_FOREVER;
 }
 
+static char *repo_node_path(const struct node *node)
+{
+	return source_path(node->source, repo_node_repository(node));
+}
+
 const struct view_ops view_repo = {
     .stat = repo_stat,
     .xattrs = repo_xattrs,
     .free = repo_node_free,
+    .path = repo_node_path,
     .lookup = repo_lookup,
     .child = repo_child,
     .list = repo_list,

@@ -43,10 +43,9 @@ static int check_part(const struct node *dir, const char *name, struct err *err)
 	    (!made && (part->mode == S_IFDIR || !strcmp(name, IMAGE_TAR))))
 		return 0;
 	return err_set(err, EPERM,
-	    "%s%s%s: part of an image: copy the image's whole directory to "
+	    "this is part of an image: copy the image's whole directory to "
 	    "REPOSITORY/TAG (cp -r 1.0 2.0), its archive (cp 1.0.tar 2.0.tar), "
-	    "or link its tag (ln -s 1.0 2.0)",
-	    repository, *repository ? "/" : "", name);
+	    "or link its tag (ln -s 1.0 2.0)");
 }
 
 int repo_create(struct node *dir, const char *name, mode_t mode,
@@ -78,9 +77,9 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 	if (!(nests && repository_valid(path)) &&
 	    !mirror_can_be(repository, name))
 		return err_set(err, EINVAL,
-		    "%s: not a valid repository name; use lower-case letters, "
-		    "digits, and single . _ - between them",
-		    name);
+		    "this is not a valid repository name; use lower-case "
+		    "letters, "
+		    "digits, and single . _ - between them");
 	r = made_add(dir->source->made, path, err);
 	if (r == 0)
 		r = repo_node(dir->source, path, out, err);
@@ -111,7 +110,8 @@ int repo_rmdir(struct node *dir, const char *name, struct err *err)
 		return err_nomem(err);
 	if (scratch_in(dir->source, path))
 		return err_set(err, ENOTEMPTY,
-		    "%s: not empty, there are scratch directories in it", name);
+		    "the repository is not empty, there are scratch "
+		    "directories in it");
 	return tags_rmdir(dir, name, err);
 }
 

@@ -52,8 +52,8 @@ static bool is_root(const struct tree_node *self)
 }
 
 /* Takes key and path. */
-static struct tree_node *tree_node_new(struct node *parent, char *key,
-    char *path)
+static struct tree_node *tree_node_new(struct node *parent, const char *name,
+    char *key, char *path)
 {
 	struct tree_node *made = path ? calloc(1, sizeof(*made)) : NULL;
 
@@ -62,7 +62,7 @@ static struct tree_node *tree_node_new(struct node *parent, char *key,
 		free(path);
 		return NULL;
 	}
-	node_init_in(&made->node, parent, NODE_TREE, key, TTL_FOREVER,
+	node_init_in(&made->node, parent, name, NODE_TREE, key, TTL_FOREVER,
 	    TTL_FOREVER);
 	pthread_mutex_init(&made->lock, NULL);
 	made->path = path;
@@ -79,7 +79,7 @@ static int add(struct tree_node *made, struct node **out, struct err *err)
 static int root_node(struct node *parent, const char *name, struct image *image,
     size_t layer, const char *path, struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(parent,
+	struct tree_node *made = tree_node_new(parent, name,
 	    key_of_part(parent, name, &image->digest), strdup(path));
 
 	if (!made)
@@ -266,7 +266,7 @@ static int dir_node(struct tree_node *parent, struct tree *tree,
     const char *name, char *path, const struct tree_item *item,
     struct node **out, struct err *err)
 {
-	struct tree_node *made = tree_node_new(&parent->node,
+	struct tree_node *made = tree_node_new(&parent->node, name,
 	    key_of_child(&parent->node, name), path);
 
 	if (!made)

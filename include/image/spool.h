@@ -51,7 +51,7 @@ int spool_fill(struct spool *spool, struct err *err);
 
 /*
  * Counts how often bytes below spool_prefix() were written again or cut off:
- * who has read them has to start again when it changes.
+ * a reader of them has to start again when it changes.
  */
 unsigned spool_generation(struct spool *spool);
 

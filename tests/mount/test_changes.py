@@ -152,7 +152,7 @@ def test_layers_added_at_once_are_all_there(app, client, tmp_path):
     (b"BZh91AY&SY" + b"x" * 100, "bzip2"),
 ])
 def test_what_is_no_layer_changes_nothing(app, client, data, sentence):
-    app.expect_error(f"changing app:1.0 by bad.tar.*{sentence}")
+    app.expect_error(f"app/1.0/layers/bad.tar: changing app:1.0: .*{sentence}")
     with fails_with(errno.EINVAL):
         (app / "app/1.0/layers/bad.tar").write_bytes(data)
     assert_unchanged(client)
@@ -165,7 +165,7 @@ def test_what_is_no_layer_changes_nothing(app, client, data, sentence):
 
 
 def test_a_layer_that_failed_can_be_tried_again(app, client, proxy, layer):
-    app.expect_error("changing app:1.0 by layer.tar")
+    app.expect_error("app/1.0/layers/layer.tar: changing app:1.0: ")
     proxy.refuses("/manifests/1.0", status=403, code="DENIED",
                   message="not now", method="PUT", times=1)
     assert run("cp", layer, app / "app/1.0/layers/", check=False).returncode
@@ -207,7 +207,7 @@ def test_sed_edits_in_place(app, client):
 
 
 def test_sed_is_told_what_is_wrong(app, client):
-    app.expect_error("changing app:1.0 by config.json")
+    app.expect_error("app/1.0/config.json: changing app:1.0: ")
     result = run("sed", "-i", "s/}/]/", app / "app/1.0/config.json",
                  check=False)
     assert result.returncode != 0
@@ -228,7 +228,7 @@ def edited(**changes):
     (edited(os=""), "lacks os or architecture"),
 ])
 def test_what_is_no_config_changes_nothing(app, client, data, sentence):
-    app.expect_error(f"changing app:1.0 by config.json.*{sentence}")
+    app.expect_error(f"app/1.0/config.json: changing app:1.0: .*{sentence}")
     with fails_with(errno.EINVAL):
         (app / "app/1.0/config.json").write_bytes(data)
     assert_unchanged(client)
@@ -266,7 +266,7 @@ def test_a_manifest_that_does_not_hold_changes_nothing(app, client, change,
                                                        sentence):
     document = json.loads(IMAGE.data)
     change(document)
-    app.expect_error(f"changing app:1.0 by manifest.json.*{sentence}")
+    app.expect_error(f"app/1.0/manifest.json: changing app:1.0: .*{sentence}")
     with fails_with(errno.EINVAL):
         (app / "app/1.0/manifest.json").write_text(json.dumps(document))
     assert_unchanged(client)

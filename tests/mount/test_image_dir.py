@@ -155,7 +155,7 @@ def test_attestations_are_referrers(mount, make_registry):
     registry = make_registry(deletes=True)
     index = attested_index().push(registry.client(), "app", "1.0")
     root = mount(registry, "delete=recursive")
-    root.expect_error("part of the index, cannot be removed")
+    root.expect_error("part of the index, and cannot be removed")
     referrers = root / "app/1.0/referrers"
     attestations = {f"attestation-{child.digest[7:19]}": child
                     for child in index.children[2:]}

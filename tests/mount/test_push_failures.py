@@ -436,7 +436,8 @@ def test_the_bytes_of_a_scratch_file_go_with_it(mounted, app):
 
 def test_the_local_disk_is_full(mount, registry, client, tmp_path, small_disk):
     mounted = mount(registry, f"cache={small_disk}")
-    mounted.expect_error("1.0.tar cannot be kept in the cache: .*No space left")
+    mounted.expect_error("app/1.0.tar: the bytes cannot be kept in the cache: "
+                         ".*No space left")
     app = mounted / "app"
     app.mkdir()
     large = tmp_path / "large.tar"

@@ -269,7 +269,7 @@ def test_what_is_lost_with_the_mount_is_said(mount, registry):
     (mounted / "app").mkdir()
     (mounted / "app/.notes").write_bytes(b"to do")
     mounted.unmount()
-    assert ".notes: 5 bytes were not pushed and are lost" in mounted.log()
+    assert "app/.notes: 5 bytes were not pushed and are lost" in mounted.log()
 
 
 # Directories.

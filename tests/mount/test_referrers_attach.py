@@ -389,7 +389,7 @@ def test_a_refusal(mounted, proxy, client, image, referrers, path, status,
                    code):
     rule = proxy.answers(path, status=status, method="POST" if "blobs" in path
                          else "PUT")
-    mounted.expect_error(f"attaching {NAME} to app@{image.digest}")
+    mounted.expect_error(f"/{NAME}: attaching to app@{image.digest}")
     with pytest.raises(OSError) as failure:
         (referrers / NAME).write_bytes(SBOM)
     assert failure.value.errno == code

@@ -32,6 +32,6 @@ def test_each_program_and_each_rule(mount, registry, client):
     inside = root / "app/1.0"
     for count in (1, 2):
         run("rm", "-f", inside / "rootfs/f", check=False)
-        assert root.log().count("f: part of an image") == count
+        assert root.log().count("f: this is part of an image") == count
     run("mkdir", inside / "a", inside / "b", inside / "c", check=False)
     assert root.log().count("no directory can be created") == 1

@@ -143,15 +143,16 @@ def test_there_is_no_such_base(mounted, new):
     (new / ".base").symlink_to("3.0")
     with fails_with(errno.ENOENT):
         os.rename(new, mounted / "app/2.0")
-    mounted.wait_for_log(".base: the image 3.0 does not exist")
+    mounted.wait_for_log("app/.new/.base: the image 3.0 does not exist")
     (new / ".base").unlink()
     (new / ".base").symlink_to("../app")
-    mounted.expect_error(".base: ../app: does not lead to an image")
+    mounted.expect_error("app/.new to app/2.0: .base, a link to ../app: "
+                         "the link does not lead to an image")
     with fails_with(errno.EIO):
         os.rename(new, mounted / "app/2.0")
     (new / ".base").unlink()
     (new / ".base").symlink_to("/etc")
-    mounted.allow_error(".base: /etc: leads out of the mount")
+    mounted.allow_error(".base, a link to /etc: the link leads out")
     with pytest.raises(OSError):
         os.rename(new, mounted / "app/2.0")
     assert sorted(os.listdir(new)) == [".base", "more"]

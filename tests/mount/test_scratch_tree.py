@@ -88,7 +88,8 @@ def test_it_is_listed_and_removed(app, new, odd, mounted):
 
 
 def test_a_repository_with_one_is_not_empty(app, new, mounted):
-    mounted.expect_error("app: not empty, there are scratch directories in it")
+    mounted.expect_error("app: the repository is not empty, there are scratch "
+                         "directories in it")
     with fails_with(errno.ENOTEMPTY):
         app.rmdir()
     new.rmdir()

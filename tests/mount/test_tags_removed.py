@@ -127,7 +127,7 @@ def test_a_repository_is_removed_recursively(mount, make_registry):
 
 def test_a_repository_with_tags_is_not_removed_by_rmdir(deleting):
     root, client, _ = deleting
-    root.expect_error("app: not empty, it has 3 tags")
+    root.expect_error("app: the repository is not empty, it has 3 tags")
     with fails_with(errno.ENOTEMPTY):
         (root / "app").rmdir()
     assert len(client.tags("app")) == 3

@@ -40,7 +40,7 @@ static struct node *add(struct world *w, struct node *parent,
 
 	assert_non_null(node);
 	if (parent)
-		node_init_in(node, parent, kind, strdup(key), 0, 0);
+		node_init_in(node, parent, key, kind, strdup(key), 0, 0);
 	else
 		node_init(node, &w->source, kind, strdup(key), 0, 0);
 	node = node_add(w->mount.nodes, node, &err);

@@ -47,35 +47,35 @@ static bool says_nothing(int r)
 }
 
 /* Inside the monitor. */
-static void settle(struct images *images, bool is)
+static void settle(struct images *images, bool unreachable)
 {
 	struct away *away = &images->away;
 
 	away->asked = clock_seconds();
-	if (is && !away->is)
+	if (unreachable && !away->unreachable)
 		away->since = away->asked;
-	away->is = is;
+	away->unreachable = unreachable;
 }
 
 void away_note(struct images *images, int r, const struct err *err)
 {
 	const char *host = source_name(images->source);
 	struct away *away = &images->away;
-	bool is = r < 0 && is_no_answer(err), said;
+	bool unreachable = r < 0 && is_no_answer(err), said;
 
 	/* Who wants all to be asked for each time is told what comes of it. */
 	if (says_nothing(r) || images->options.tag_ttl == 0)
 		return;
 	monitor_enter(&images->monitor);
-	settle(images, is);
+	settle(images, unreachable);
 	said = away->said;
-	away->said = is;
+	away->said = unreachable;
 	monitor_leave(&images->monitor);
-	if (is && !said)
+	if (unreachable && !said)
 		log_warn("%s cannot be reached; its tags and lists are shown "
 			 "as they were last seen: %s",
 		    host, err->msg);
-	else if (!is && said)
+	else if (!unreachable && said)
 		log_info("%s can be reached again", host);
 }
 
@@ -113,7 +113,7 @@ bool away_known(const struct images *images)
 {
 	const struct away *away = &images->away;
 
-	return away->is &&
+	return away->unreachable &&
 	       (away->asking || clock_seconds() - away->asked <
 				    (int64_t)images->options.tag_ttl);
 }
@@ -124,7 +124,7 @@ void away_look(struct images *images)
 	struct timespec end;
 	struct err none = ERR_INIT;
 
-	if (!away->is || away_known(images))
+	if (!away->unreachable || away_known(images))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PATIENCE;

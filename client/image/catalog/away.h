@@ -16,9 +16,9 @@ struct pool;
 
 /* In struct images, under its monitor. */
 struct away {
-	bool is;       /* the last request had no answer */
-	bool said;     /* and the log has it */
-	bool asking;   /* whether it has come back */
+	bool unreachable; /* the last request had no answer */
+	bool said;        /* and the log has it */
+	bool asking;      /* whether it has come back */
 	int64_t asked; /* the last time, on the monotonic clock, in seconds */
 	int64_t since; /* when it was first found to be */
 	struct pool *pool;

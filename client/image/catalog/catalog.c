@@ -83,7 +83,7 @@ static bool is_current(struct images *images, const struct listing *listing)
 {
 	return listing_fresh(listing, clock_seconds(),
 		   images->options.tag_ttl) ||
-	       (listing->names && images->away.is);
+	       (listing->names && images->away.unreachable);
 }
 
 int listing_begin(struct images *images, struct listing *listing,
@@ -176,7 +176,8 @@ static int catalog_load(struct images *images, struct err *err)
 	else if (r >= 0)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r, err);
-	if (r < 0 && images->listed && images->catalog.names && images->away.is)
+	if (r < 0 && images->listed && images->catalog.names &&
+	    images->away.unreachable)
 		r = 1;
 	monitor_leave(&images->monitor);
 	if (is_news)
@@ -270,15 +271,15 @@ bool images_listable(struct images *images)
 bool images_pulls_through(struct images *images, const char *repository)
 {
 	struct err failure = ERR_INIT;
-	bool asked, is = false;
+	bool asked, pulls_through = false;
 	int r;
 
 	monitor_enter(&images->monitor);
 	asked = images->asked_through;
-	is = images->pulls_through;
+	pulls_through = images->pulls_through;
 	monitor_leave(&images->monitor);
 	if (asked)
-		return is;
+		return pulls_through;
 	r = source_pulls_through(images->source, repository, &failure);
 	if (r < 0)
 		return false;

@@ -4,7 +4,7 @@
 
 static bool known(const struct tag_state *state)
 {
-	return state->is == TAG_PRESENT && digest_is_set(&state->digest);
+	return state->presence == TAG_PRESENT && digest_is_set(&state->digest);
 }
 
 /* The event's name, or NULL: nothing has changed as far as is known. */
@@ -12,12 +12,12 @@ static const char *change_name(const struct tag_change *change)
 {
 	const struct tag_state *before = &change->before, *now = &change->now;
 
-	if (now->is == TAG_ABSENT)
-		return before->is == TAG_PRESENT ||
-			       (before->is == TAG_UNKNOWN && change->ours)
+	if (now->presence == TAG_ABSENT)
+		return before->presence == TAG_PRESENT ||
+			       (before->presence == TAG_UNKNOWN && change->ours)
 			   ? "tag-removed"
 			   : NULL;
-	if (before->is == TAG_ABSENT)
+	if (before->presence == TAG_ABSENT)
 		return "tag-created";
 	if (known(before) && known(now))
 		return digest_equal(&before->digest, &now->digest)

@@ -9,7 +9,7 @@
 
 /* What is known of a tag. */
 struct tag_state {
-	enum { TAG_UNKNOWN, TAG_ABSENT, TAG_PRESENT } is;
+	enum { TAG_UNKNOWN, TAG_ABSENT, TAG_PRESENT } presence;
 	struct digest digest; /* of one that is there; unset: not known */
 };
 

@@ -36,12 +36,12 @@ static void listed_otherwise(struct images *images, const char *repository,
 	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
 	struct tag_change change = {.repository = repository,
 	    .tag = tag,
-	    .now.is = there ? TAG_PRESENT : TAG_ABSENT};
+	    .now.presence = there ? TAG_PRESENT : TAG_ABSENT};
 
 	if (!key)
 		return;
 	change.before = tag_state(images, repository, tag, key);
-	if (change.before.is == change.now.is)
+	if (change.before.presence == change.now.presence)
 		return;
 	if (tag_change_note(images->journal, &change))
 		tag_times_note(&images->times, key);
@@ -123,7 +123,7 @@ static int tags_load(struct images *images, const char *repository,
 	if (r >= 0)
 		catalog_found(images, repository);
 	listing_end(images, listing, r, err);
-	if (r < 0 && listing->names && images->away.is)
+	if (r < 0 && listing->names && images->away.unreachable)
 		r = 1;
 	monitor_leave(&images->monitor);
 	journal_flush(images->journal);
@@ -239,7 +239,7 @@ static int resolution_find(struct images *images, const char *key,
 
 	monitor_enter(&images->monitor);
 	*changes = images->changes;
-	if (!images->away.is &&
+	if (!images->away.unreachable &&
 	    resolutions_purge(&images->resolved, now, images->options.tag_ttl))
 		tag_times_forget(&images->times);
 	resolution = map_get(&images->resolved, key);
@@ -272,7 +272,7 @@ static bool last_seen(struct images *images, const char *tag, const char *key,
 
 	monitor_enter(&images->monitor);
 	away_look(images);
-	away = images->away.is;
+	away = images->away.unreachable;
 	resolution = map_get(&images->resolved, key);
 	if (away && resolution) {
 		*out = resolution->digest;
@@ -288,7 +288,7 @@ static bool was_seen(struct images *images, const char *repository,
 	bool seen;
 
 	monitor_enter(&images->monitor);
-	seen = tag_state(images, repository, tag, key).is == TAG_PRESENT;
+	seen = tag_state(images, repository, tag, key).presence == TAG_PRESENT;
 	monitor_leave(&images->monitor);
 	return seen;
 }
@@ -411,8 +411,8 @@ bool images_was_absent(struct images *images, const char *repository,
 		return false;
 	monitor_enter(&images->monitor);
 	away_look(images);
-	absent = images->away.is &&
-		 tag_state(images, repository, tag, key).is == TAG_ABSENT;
+	absent = images->away.unreachable &&
+		 tag_state(images, repository, tag, key).presence == TAG_ABSENT;
 	monitor_leave(&images->monitor);
 	return absent;
 }
@@ -444,7 +444,7 @@ time_t images_stale(struct images *images, const char *repository,
 	if (!key)
 		return 0;
 	monitor_enter(&images->monitor);
-	away = images->away.is;
+	away = images->away.unreachable;
 	said = last_said(images, repository, tag, key);
 	monitor_leave(&images->monitor);
 	if (!away || said > now - (int64_t)images->options.tag_ttl)

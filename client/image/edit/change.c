@@ -52,15 +52,17 @@ static int add_layer(struct image *image, const struct tag_ref *target,
 static int add_to_tag(const struct tag_ref *target, struct spool *spool,
     const char *name, struct digest *out, struct err *err)
 {
-	CLEANUP(changing_end) struct changing it = {.target = target};
+	CLEANUP(changing_end) struct changing changing = {.target = target};
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
-	int r = changing_begin_image(&it, err);
+	int r = changing_begin_image(&changing, err);
 
 	if (r == 0)
-		r = add_layer(it.shown, target, spool, name, &manifest, err);
-	return r < 0 ? r
-		     : changing_put_image(&it, manifest.data, manifest.len,
-			   it.shown->manifest->media_type, out, err);
+		r = add_layer(changing.shown, target, spool, name, &manifest,
+		    err);
+	return r < 0
+		   ? r
+		   : changing_put_image(&changing, manifest.data, manifest.len,
+			 changing.shown->manifest->media_type, out, err);
 }
 
 /* On top of another image. */
@@ -177,39 +179,40 @@ static int has_config(const struct image *image, const void *data, size_t len,
 int change_config(const struct tag_ref *target, const void *data, size_t len,
     struct err *err)
 {
-	CLEANUP(changing_end) struct changing it = {.target = target};
+	CLEANUP(changing_end) struct changing changing = {.target = target};
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct digest tag;
-	int r = changing_begin_image(&it, err);
+	int r = changing_begin_image(&changing, err);
 
 	if (r == 0)
-		r = has_config(it.shown, data, len, err);
+		r = has_config(changing.shown, data, len, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = check_config(it.shown, data, len,
-	    it.top != it.shown &&
-		!digest_equal(&it.top->digest, &it.shown->digest),
+	r = check_config(changing.shown, data, len,
+	    changing.top != changing.shown &&
+		!digest_equal(&changing.top->digest, &changing.shown->digest),
 	    err);
 	if (r == 0)
-		r = edit_image(it.shown, target, data, len, NULL, &manifest,
-		    err);
-	return r < 0 ? r
-		     : changing_put_image(&it, manifest.data, manifest.len,
-			   it.shown->manifest->media_type, &tag, err);
+		r = edit_image(changing.shown, target, data, len, NULL,
+		    &manifest, err);
+	return r < 0
+		   ? r
+		   : changing_put_image(&changing, manifest.data, manifest.len,
+			 changing.shown->manifest->media_type, &tag, err);
 }
 
 int change_annotation(const struct tag_ref *target, const char *name,
     const char *value, struct err *err)
 {
-	CLEANUP(changing_end) struct changing it = {.target = target};
+	CLEANUP(changing_end) struct changing changing = {.target = target};
 	AUTO_BUF struct buf manifest = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct digest digest;
-	int r = changing_begin(&it, err);
+	int r = changing_begin(&changing, err);
 
 	if (r == 0)
-		r = manifest_annotate(&manifest, it.top->data, it.top->len,
-		    name, value, err);
+		r = manifest_annotate(&manifest, changing.top->data,
+		    changing.top->len, name, value, err);
 	return r < 0 ? r
 		     : changing_put_bytes(target, manifest.data, manifest.len,
-			   it.top->manifest->media_type, &digest, err);
+			   changing.top->manifest->media_type, &digest, err);
 }

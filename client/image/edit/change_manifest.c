@@ -62,7 +62,7 @@ static int check_named(const struct tag_ref *target,
 int change_manifest(const struct tag_ref *target, const void *data, size_t len,
     bool is_top, struct err *err)
 {
-	CLEANUP(changing_end) struct changing it = {.target = target};
+	CLEANUP(changing_end) struct changing changing = {.target = target};
 	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
 	struct digest digest;
 	int r = manifest_parse(data, len, NULL, &manifest, err);
@@ -74,10 +74,10 @@ int change_manifest(const struct tag_ref *target, const void *data, size_t len,
 	if (is_top || manifest->kind == MANIFEST_INDEX)
 		return changing_put_bytes(target, data, len,
 		    manifest->media_type, &digest, err);
-	r = changing_begin_image(&it, err);
+	r = changing_begin_image(&changing, err);
 	return r < 0 ? r
-		     : changing_put_image(&it, data, len, manifest->media_type,
-			   &digest, err);
+		     : changing_put_image(&changing, data, len,
+			   manifest->media_type, &digest, err);
 }
 
 /* The image that was given, as an entry of an index. */
@@ -155,7 +155,7 @@ static int set_platform(const struct buf *index, const struct descriptor *entry,
 int change_platform(const struct tag_ref *target, const struct digest *digest,
     const struct platform *platform, struct err *err)
 {
-	CLEANUP(changing_end) struct changing it = {.target = target};
+	CLEANUP(changing_end) struct changing changing = {.target = target};
 	CLEANUP(image_put_p) struct image *image = NULL;
 	AUTO_BUF struct buf before = BUF_INIT(MANIFEST_MAX_BYTES);
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -165,17 +165,18 @@ int change_platform(const struct tag_ref *target, const struct digest *digest,
 	int r = platform_entry(target, digest, platform, &image, &entry, err);
 
 	if (r == 0)
-		r = changing_begin(&it, err);
+		r = changing_begin(&changing, err);
 	if (r < 0)
 		return r;
-	is_index = it.top->manifest->kind == MANIFEST_INDEX;
-	r = is_index ? buf_add(&before, it.top->data, it.top->len, err)
-		     : index_of(it.top, &before, err);
+	is_index = changing.top->manifest->kind == MANIFEST_INDEX;
+	r = is_index
+		? buf_add(&before, changing.top->data, changing.top->len, err)
+		: index_of(changing.top, &before, err);
 	if (r == 0)
 		r = set_platform(&before, &entry, &index, err);
 	return r < 0 ? r
 		     : changing_put_bytes(target, index.data, index.len,
-			   is_index ? it.top->manifest->media_type
+			   is_index ? changing.top->manifest->media_type
 				    : MEDIA_OCI_INDEX,
 			   &put, err);
 }

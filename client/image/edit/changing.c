@@ -11,11 +11,11 @@
 #include "oci/edit.h"
 #include "push/manifest.h"
 
-void changing_end(struct changing *it)
+void changing_end(struct changing *changing)
 {
-	image_put(it->shown);
-	image_put(it->top);
-	tag_unlock(it->target->images, it->lock);
+	image_put(changing->shown);
+	image_put(changing->top);
+	tag_unlock(changing->target->images, changing->lock);
 }
 
 int tag_lock(struct images *images, const char *repository, const char *tag,
@@ -42,26 +42,26 @@ void tag_unlock(struct images *images, char *lock)
 	free(lock);
 }
 
-int changing_begin(struct changing *it, struct err *err)
+int changing_begin(struct changing *changing, struct err *err)
 {
-	const struct tag_ref *target = it->target;
+	const struct tag_ref *target = changing->target;
 	int r;
 
 	budget_be_patient();
-	r = tag_lock(target->images, target->repository, target->tag, &it->lock,
-	    err);
+	r = tag_lock(target->images, target->repository, target->tag,
+	    &changing->lock, err);
 	return r < 0 ? r
 		     : image_open_tag_now(target->images, target->repository,
-			   target->tag, &it->top, err);
+			   target->tag, &changing->top, err);
 }
 
-int changing_begin_image(struct changing *it, struct err *err)
+int changing_begin_image(struct changing *changing, struct err *err)
 {
-	int r = changing_begin(it, err);
+	int r = changing_begin(changing, err);
 
 	if (r == 0)
-		r = image_platform(it->top, &it->shown, err);
-	if (r < 0 || manifest_is_image(it->shown->manifest))
+		r = image_platform(changing->top, &changing->shown, err);
+	if (r < 0 || manifest_is_image(changing->shown->manifest))
 		return r;
 	return err_set(err, EINVAL,
 	    "this is an artifact, not an image: it has no layers or config to "
@@ -96,30 +96,32 @@ static struct tag_ref by_digest(const struct tag_ref *target)
 }
 
 /* The manifest of the platform's image has been replaced. */
-int changing_put_image(const struct changing *it, const void *data, size_t len,
-    const char *media_type, struct digest *tag, struct err *err)
+int changing_put_image(const struct changing *changing, const void *data,
+    size_t len, const char *media_type, struct digest *tag, struct err *err)
 {
-	const struct tag_ref untagged = by_digest(it->target);
+	const struct tag_ref untagged = by_digest(changing->target);
 	AUTO_BUF struct buf index = BUF_INIT(MANIFEST_MAX_BYTES);
 	struct descriptor entry = {.media_type = media_type, .size = len};
-	int r = digest_of(it->shown->digest.algorithm, data, len, tag, err);
+	int r =
+	    digest_of(changing->shown->digest.algorithm, data, len, tag, err);
 
 	if (r < 0)
 		return r;
 	/* An index that names it would be printed in another way. */
-	if (digest_equal(tag, &it->shown->digest)) {
-		*tag = it->top->digest;
+	if (digest_equal(tag, &changing->shown->digest)) {
+		*tag = changing->top->digest;
 		return 0;
 	}
-	if (it->top->manifest->kind != MANIFEST_INDEX)
-		return changing_put_bytes(it->target, data, len, media_type,
-		    tag, err);
+	if (changing->top->manifest->kind != MANIFEST_INDEX)
+		return changing_put_bytes(changing->target, data, len,
+		    media_type, tag, err);
 	r = changing_put_bytes(&untagged, data, len, media_type, &entry.digest,
 	    err);
 	if (r == 0)
-		r = index_replace(&index, it->top->data, it->top->len,
-		    &it->shown->digest, &entry, err);
-	return r < 0 ? r
-		     : changing_put_bytes(it->target, index.data, index.len,
-			   it->top->manifest->media_type, tag, err);
+		r = index_replace(&index, changing->top->data,
+		    changing->top->len, &changing->shown->digest, &entry, err);
+	return r < 0
+		   ? r
+		   : changing_put_bytes(changing->target, index.data, index.len,
+			 changing->top->manifest->media_type, tag, err);
 }

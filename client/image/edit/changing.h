@@ -21,13 +21,13 @@ struct changing {
 };
 
 /* Waits for those who change it, and opens what it names. */
-int changing_begin(struct changing *it, struct err *err);
+int changing_begin(struct changing *changing, struct err *err);
 
 /* And the platform's image of it, which has to be an image. */
-int changing_begin_image(struct changing *it, struct err *err);
+int changing_begin_image(struct changing *changing, struct err *err);
 
 /* Also after a failure to begin. */
-void changing_end(struct changing *it);
+void changing_end(struct changing *changing);
 
 /* Puts a manifest under the target's tag, unless it is untagged. */
 int changing_put_bytes(const struct tag_ref *target, const void *data,
@@ -36,7 +36,7 @@ int changing_put_bytes(const struct tag_ref *target, const void *data,
 /* Puts a new manifest in the place of the platform's image: under the tag, or
  * by its digest, and the index that then names it. *tag: what the tag names
  * now. */
-int changing_put_image(const struct changing *it, const void *data, size_t len,
-    const char *media_type, struct digest *tag, struct err *err);
+int changing_put_image(const struct changing *changing, const void *data,
+    size_t len, const char *media_type, struct digest *tag, struct err *err);
 
 #endif

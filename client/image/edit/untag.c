@@ -60,12 +60,12 @@ struct stand_in {
 	struct archive_manifest manifest;
 };
 
-static void stand_in_release(struct stand_in *it)
+static void stand_in_release(struct stand_in *stand_in)
 {
-	buf_release(&it->text);
+	buf_release(&stand_in->text);
 }
 
-static int stand_in_make(struct stand_in *it, const struct digest *was,
+static int stand_in_make(struct stand_in *stand_in, const struct digest *was,
     struct err *err)
 {
 	char empty[DIGEST_TEXT_SIZE], unique[DIGEST_TEXT_SIZE];
@@ -79,7 +79,7 @@ static int stand_in_make(struct stand_in *it, const struct digest *was,
 	if (r < 0)
 		return r;
 	digest_format(&config, empty);
-	r = buf_addf(&it->text, err,
+	r = buf_addf(&stand_in->text, err,
 	    "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_OCI_MANIFEST "\","
 	    "\"config\":{\"mediaType\":\"" MEDIA_OCI_EMPTY
 	    "\",\"digest\":\"%s\",\"size\":%zu},"
@@ -91,17 +91,17 @@ static int stand_in_make(struct stand_in *it, const struct digest *was,
 	    was ? digest_format(was, removed) : "",
 	    digest_hex(&number, unique));
 	if (r == 0)
-		r = digest_of(DIGEST_SHA256, it->text.data, it->text.len,
-		    &it->manifest.digest, err);
-	it->manifest.data = it->text.data;
-	it->manifest.len = it->text.len;
-	it->manifest.media_type = MEDIA_OCI_MANIFEST;
+		r = digest_of(DIGEST_SHA256, stand_in->text.data,
+		    stand_in->text.len, &stand_in->manifest.digest, err);
+	stand_in->manifest.data = stand_in->text.data;
+	stand_in->manifest.len = stand_in->text.len;
+	stand_in->manifest.media_type = MEDIA_OCI_MANIFEST;
 	return r;
 }
 
 /* Brings what a manifest of it needs, and makes one. */
 static int stand_in_prepare(const struct tag_ref *target,
-    const struct digest *was, struct stand_in *it, struct err *err)
+    const struct digest *was, struct stand_in *stand_in, struct err *err)
 {
 	struct payload body = {.data = EMPTY_CONFIG,
 	    .size = strlen(EMPTY_CONFIG)};
@@ -111,16 +111,17 @@ static int stand_in_prepare(const struct tag_ref *target,
 
 	if (r == 0)
 		r = push_blob_put(target, &empty, &body, err);
-	return r < 0 ? r : stand_in_make(it, was, err);
+	return r < 0 ? r : stand_in_make(stand_in, was, err);
 }
 
 static int stand_in_delete(const struct tag_ref *target,
-    const struct stand_in *it, struct err *err)
+    const struct stand_in *stand_in, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
 
 	return source_manifest_remove(images_source(target->images),
-	    target->repository, digest_format(&it->manifest.digest, text), err);
+	    target->repository, digest_format(&stand_in->manifest.digest, text),
+	    err);
 }
 
 /* One that never had a tag is put and deleted. */
@@ -128,14 +129,14 @@ static int rehearse(const struct tag_ref *target, struct err *err)
 {
 	struct tag_ref untagged = *target;
 	CLEANUP(stand_in_release)
-	struct stand_in it = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
-	int r = stand_in_prepare(target, NULL, &it, err);
+	struct stand_in stand_in = {.text = BUF_INIT(MANIFEST_MAX_BYTES)};
+	int r = stand_in_prepare(target, NULL, &stand_in, err);
 
 	untagged.untagged = true;
 	if (r == 0)
-		r = push_manifest_put_last(&untagged, &it.manifest, err);
+		r = push_manifest_put_last(&untagged, &stand_in.manifest, err);
 	if (r == 0)
-		r = stand_in_delete(target, &it, err);
+		r = stand_in_delete(target, &stand_in, err);
 	return r == -EOPNOTSUPP
 		   ? refuse(target->images, target->repository, err)
 		   : r;
@@ -143,7 +144,7 @@ static int rehearse(const struct tag_ref *target, struct err *err)
 
 /* Whatever the failure was: 1 if the tag is gone, 0 if it names something of
  * somebody else's. */
-static int look(const struct tag_ref *target, const struct stand_in *it)
+static int look(const struct tag_ref *target, const struct stand_in *stand_in)
 {
 	struct err none = ERR_INIT;
 	struct digest now;
@@ -152,17 +153,18 @@ static int look(const struct tag_ref *target, const struct stand_in *it)
 
 	if (r == 0)
 		return 1;
-	return r == 1 && !digest_equal(&now, &it->manifest.digest) ? 0 : -EIO;
+	return r == 1 && !digest_equal(&now, &stand_in->manifest.digest) ? 0
+									 : -EIO;
 }
 
 /* What a removal that failed leaves: 0 if it has not failed after all. */
 static int put_back(const struct tag_ref *target,
-    const struct archive_manifest *was, const struct stand_in *it,
+    const struct archive_manifest *was, const struct stand_in *stand_in,
     const struct err *why)
 {
 	struct err err = ERR_INIT;
 	char text[DIGEST_TEXT_SIZE];
-	int found = look(target, it);
+	int found = look(target, stand_in);
 
 	if (found == 1)
 		return 0;
@@ -184,7 +186,7 @@ static void note_removed(const struct tag_ref *target)
 struct removal {
 	struct tag_ref target; /* with names of the removal's own */
 	char *repository, *tag;
-	struct stand_in it;
+	struct stand_in stand_in;
 	struct source_manifest fetched;
 	struct manifest *parsed;
 	struct archive_manifest was; /* what would have to be put back */
@@ -194,7 +196,7 @@ static void removal_free(struct removal *removal)
 {
 	free(removal->repository);
 	free(removal->tag);
-	stand_in_release(&removal->it);
+	stand_in_release(&removal->stand_in);
 	buf_release(&removal->fetched.body);
 	if (removal->parsed)
 		manifest_free(removal->parsed);
@@ -218,7 +220,7 @@ static struct removal *removal_new(const struct tag_ref *target,
 		err_nomem(err);
 		return NULL;
 	}
-	removal->it.text = BUF_INIT(MANIFEST_MAX_BYTES);
+	removal->stand_in.text = BUF_INIT(MANIFEST_MAX_BYTES);
 	removal->repository = strdup(target->repository);
 	removal->tag = strdup(target->tag);
 	removal->target = (struct tag_ref){.images = target->images,
@@ -235,12 +237,13 @@ static int move_away(void *arg, struct err *err)
 {
 	const struct removal *removal = arg;
 	const struct tag_ref *target = &removal->target;
-	int r = push_manifest_put_last(target, &removal->it.manifest, err);
+	int r =
+	    push_manifest_put_last(target, &removal->stand_in.manifest, err);
 
 	if (r == 0)
-		r = stand_in_delete(target, &removal->it, err);
+		r = stand_in_delete(target, &removal->stand_in, err);
 	if (r < 0)
-		r = put_back(target, &removal->was, &removal->it, err);
+		r = put_back(target, &removal->was, &removal->stand_in, err);
 	if (r == 0)
 		note_removed(target);
 	return r;
@@ -287,8 +290,8 @@ static int by_digest(const struct tag_ref *target, struct err *err)
 	if (r == 0)
 		r = remember(removal, err);
 	if (r == 0)
-		r = stand_in_prepare(target, &removal->was.digest, &removal->it,
-		    err);
+		r = stand_in_prepare(target, &removal->was.digest,
+		    &removal->stand_in, err);
 	if (r < 0)
 		return r;
 	work.arg = steal(&removal);

@@ -78,7 +78,7 @@ static int look_at(const struct push_known *known, const char *tag,
 	return has_wanted(known, image->manifest);
 }
 
-/* The same where a failure is none. */
+/* The same; a failure is no error. */
 static bool learn_tag(const struct push_known *known, const char *tag)
 {
 	struct err err = ERR_INIT;

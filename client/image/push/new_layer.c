@@ -27,13 +27,13 @@ struct tar_reading {
 static int take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct tar_reading *it = (struct tar_reading *)(void *)sink;
-	int r = hasher_update(it->hasher, data, len, err);
+	struct tar_reading *reading = (struct tar_reading *)(void *)sink;
+	int r = hasher_update(reading->hasher, data, len, err);
 
-	if (r < 0 || it->ended)
+	if (r < 0 || reading->ended)
 		return r;
-	r = tar_walker_feed(it->walker, data, len, NULL, err);
-	it->ended = r == 1;
+	r = tar_walker_feed(reading->walker, data, len, NULL, err);
+	reading->ended = r == 1;
 	return r < 0 ? r : 0;
 }
 
@@ -90,10 +90,11 @@ static int pass_on(struct spool *spool, struct sink *sink, struct err *err)
 
 /* A compressed tar that is whole is taken as engines take it; a plain one could
  * be cut off in its padding. */
-static bool has_ended(const struct tar_reading *it, bool is_compressed)
+static bool has_ended(const struct tar_reading *reading, bool is_compressed)
 {
-	return is_compressed ? tar_walker_lacks(it->walker) == TAR_LACKS_NOTHING
-			     : tar_walker_between(it->walker);
+	return is_compressed
+		   ? tar_walker_lacks(reading->walker) == TAR_LACKS_NOTHING
+		   : tar_walker_between(reading->walker);
 }
 
 /* How it is: 0 where engines unpack that, 1 where they do its tree. */
@@ -104,13 +105,13 @@ static int look_at(struct spool *spool, struct digest *out,
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(DIGEST_SHA256, err);
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
-	struct tar_reading it = {.sink = {take}, .hasher = hasher};
+	struct tar_reading reading = {.sink = {take}, .hasher = hasher};
 	int r = hasher ? tar_walker_new(&handler, &walker, err) : -err->code;
 
-	it.walker = walker;
+	reading.walker = walker;
 	if (r == 0)
-		r = pass_on(spool, &it.sink, err);
-	if (r >= 0 && !has_ended(&it, r == 1))
+		r = pass_on(spool, &reading.sink, err);
+	if (r >= 0 && !has_ended(&reading, r == 1))
 		r = err_set(err, EINVAL, "the tar is truncated");
 	if (r >= 0)
 		r = hasher_finish(hasher, out, err);
