@@ -185,7 +185,7 @@ def test_killed_at_any_moment(binary, box, home, tmp_path):
         mounted = Mount(binary, f"oci:{box}", tmp_path / f"m{round_}", home,
                         options=["delete"])
         script = f"""
-            cd {mounted.path}
+            cd {mounted.path} || exit
             for n in 0 1 2 3; do cp {tmp_path}/t$n.tar ./t$n.tar; done
             ln -sfn t0 moved; mv -T moved again; ln -sfn t1 moved
             rmdir t3 again; echo '{{}}' > t2/referrers/a.json
