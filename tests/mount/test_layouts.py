@@ -64,7 +64,7 @@ def test_what_podman_made(mount, box, podman, rootfs):
 
 
 def test_blobs_are_read_where_they_lie(mount, box):
-    """Of a layer, plain or compressed, nothing is in the cache but its index."""
+    """Of a layer, plain or compressed, the cache has nothing but its index."""
     content = os.urandom(3 << 20)
     layout_of(box, v1=image_of([file("a", content), file("b", b"b")]))
     mounted = mount(f"oci:{box}")
@@ -258,11 +258,13 @@ def test_broken_layouts(binary, tmp_path, home, box, name, text, why):
     assert f"{box}/{name}" in said
 
 
-def test_a_mount_point_inside(binary, tmp_path, home, box):
+@pytest.mark.parametrize("whole", [False, True], ids=["layout", "everything"])
+def test_a_mount_point_inside(binary, tmp_path, home, box, whole):
+    """A walk through DIR would wait for itself there."""
     layout_of(box, v1=oci_image())
     (box / "mnt").mkdir()
-    done = subprocess.run([binary, "-f", f"oci:{box}", box / "mnt"],
-                          capture_output=True, text=True, timeout=20,
-                          env=home.environment())
+    done = subprocess.run(
+        [binary, "-f", f"oci:{'/' if whole else box}", box / "mnt"],
+        capture_output=True, text=True, timeout=20, env=home.environment())
     assert done.returncode == 1
     assert "mount on a directory that is not" in done.stderr
