@@ -207,3 +207,10 @@ def test_killed_at_any_moment(binary, box, home, tmp_path):
         for name, digest in found.items():
             if name in images:
                 assert digest == images[name].digest
+
+
+def test_the_owner_stays(mounted, box, other_user):
+    """What root has changed, its owner still can."""
+    other_user.own(box)
+    (mounted / "2").symlink_to("1")
+    assert (box / "index.json").stat().st_uid == other_user.uid
