@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -256,6 +257,21 @@ def test_broken_layouts(binary, tmp_path, home, box, name, text, why):
     said = refuse(binary, tmp_path, home, f"oci:{box}")
     assert why in said
     assert f"{box}/{name}" in said
+
+
+@pytest.mark.parametrize("name", ["oci-layout", "index.json"])
+def test_a_file_while_it_is_written(mount, box, name):
+    """Tools write both in place: who reads a part of one waits for the rest."""
+    layout_of(box, v1=oci_image())
+    mounted = mount(f"oci:{box}")
+    text = (box / name).read_bytes()
+    (box / name).write_bytes(b"")
+    writer = threading.Timer(0.3, (box / name).write_bytes, [text])
+    writer.start()
+    try:
+        assert "config.json" in listing(mounted / "1")
+    finally:
+        writer.join()
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["layout", "everything"])
