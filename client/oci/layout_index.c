@@ -273,6 +273,11 @@ int layout_index_set(struct buf *out, const void *index, size_t len,
 	}
 	if (!to && !had)
 		return 0;
+	/* One that nobody could read again. */
+	if (to && !had && at >= MANIFEST_MAX_ENTRIES)
+		return err_set(err, EFBIG,
+		    "it has %d entries already, the most that it can have",
+		    MANIFEST_MAX_ENTRIES);
 	if (to && json_array_insert_new(edited.entries,
 		      had ? at : json_array_size(edited.entries),
 		      named_entry(to, name)) < 0)

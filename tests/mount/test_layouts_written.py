@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written into image layouts, and other tools read."""
 
+import errno
 import json
 import os
 import random
@@ -19,7 +20,7 @@ from support.layers import image_of
 from support.layouts import (
     FULL_NAME, assert_valid, blob_path, entries, layout_of, names)
 from support.referrers import SBOM, fallback_tag
-from support.system import run
+from support.system import fails_with, run
 from support.tars import file
 
 MOTD = "hello from the image\n"
@@ -214,3 +215,18 @@ def test_the_owner_stays(mounted, box, other_user):
     other_user.own(box)
     (mounted / "2").symlink_to("1")
     assert (box / "index.json").stat().st_uid == other_user.uid
+
+
+def test_a_full_index(mounted, box):
+    """What could not be read again is not written."""
+    index = json.loads((box / "index.json").read_bytes())
+    index["manifests"] = [index["manifests"][0] | {"annotations": {
+        REF_NAME: f"t{n}"}} for n in range(10_000)]
+    (box / "index.json").write_text(json.dumps(index))
+    wait_until((mounted / "t9").is_dir, "the new index")
+    mounted.expect_error("it has 10000 entries already")
+    with fails_with(errno.EFBIG):
+        (mounted / "more").symlink_to("t0")
+    (mounted / "t0").rmdir()
+    (mounted / "more").symlink_to("t1")
+    assert len(os.listdir(mounted.path)) == 10_000
