@@ -26,6 +26,8 @@ enum {
 	FILE_MODE = 0666,
 	/* Another process cannot wake us. */
 	LOCK_POLL_MS = 10,
+	/* A change takes less. */
+	LOCK_POLLS_UNSAID = 100,
 };
 
 /* The directory of a path, open; "" is the top. */
@@ -254,7 +256,7 @@ int directory_lock(struct layout_source *layouts, const char *dir,
 		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_sys(err, "cannot open %s/%s", layouts->path, path);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	for (unsigned polls = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; polls++) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_sys(err, "cannot lock %s/%s", layouts->path,
 			    path);
@@ -262,6 +264,10 @@ int directory_lock(struct layout_source *layouts, const char *dir,
 			return err_set(err, EINTR,
 			    "interrupted while another process changes %s/%s",
 			    layouts->path, dir);
+		if (polls == LOCK_POLLS_UNSAID)
+			log_warn("%s/%s is locked: waiting for the process "
+				 "that changes the layout",
+			    layouts->path, path);
 		nanosleep(&poll, NULL);
 	}
 	return steal_fd(&fd);

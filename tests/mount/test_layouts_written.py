@@ -2,6 +2,7 @@
 """What is written into image layouts, and other tools read."""
 
 import errno
+import fcntl
 import json
 import os
 import random
@@ -230,3 +231,15 @@ def test_a_full_index(mounted, box):
     (mounted / "t0").rmdir()
     (mounted / "more").symlink_to("t1")
     assert len(os.listdir(mounted.path)) == 10_000
+
+
+def test_a_locked_layout(mounted, box):
+    """Who waits for another process says so."""
+    with open(box / "oci-layout", "rb") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        with subprocess.Popen(["ln", "-s", "1", mounted / "2"]) as linker:
+            mounted.wait_for_log(f"{box}/oci-layout is locked: waiting for")
+            assert linker.poll() is None
+            fcntl.flock(marker, fcntl.LOCK_UN)
+            assert linker.wait(20) == 0
+    assert set(assert_valid(box)) == {"1", "2"}
