@@ -243,3 +243,18 @@ def test_a_locked_layout(mounted, box):
             fcntl.flock(marker, fcntl.LOCK_UN)
             assert linker.wait(20) == 0
     assert set(assert_valid(box)) == {"1", "2"}
+
+
+@pytest.mark.parametrize("made", [("blobs",), ("blobs", "index.json")],
+                         ids=["without files", "without a marker"])
+def test_a_tree_whose_first_layout_was_begun(mount, tmp_path, made):
+    """As a crash leaves it: it can be mounted, and the next push goes on."""
+    first = tmp_path / "tree/app"
+    (first / "blobs/sha256").mkdir(parents=True)
+    if "index.json" in made:
+        (first / "index.json").write_text('{"schemaVersion":2,"manifests":[]}')
+    mounted = mount(f"oci:{tmp_path}/tree")
+    assert os.listdir(mounted.path) == []
+    (mounted / "app").mkdir()
+    push(mounted, "app/1", oci_archive([("1", small(1))]))
+    assert assert_valid(first) == {"1": small(1).digest}
