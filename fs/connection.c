@@ -134,7 +134,8 @@ static int open_registry(const struct options *options,
 static int check_outside(const char *mountpoint, const char *dir,
     struct err *err)
 {
-	size_t len = strlen(dir);
+	/* "/" alone ends in one. */
+	size_t len = strlen(dir) - (strcmp(dir, "/") == 0);
 
 	if (strncmp(mountpoint, dir, len) != 0 ||
 	    (mountpoint[len] && mountpoint[len] != '/'))

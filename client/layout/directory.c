@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/task.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -25,6 +26,8 @@ enum {
 	FILE_MODE = 0666,
 	/* Another process cannot wake us. */
 	LOCK_POLL_MS = 10,
+	/* A change takes less. */
+	LOCK_POLLS_UNSAID = 100,
 };
 
 /* The directory of a path, open; "" is the top. */
@@ -152,6 +155,7 @@ static int sync_file(const struct new_file *file, struct err *err)
 		   : 0;
 }
 
+/* In place of whatever has the name; by who has the lock. */
 static int replace(struct new_file *file, struct err *err)
 {
 	int r = file->temp ? 0 : link_temp(file, err);
@@ -164,13 +168,6 @@ static int replace(struct new_file *file, struct err *err)
 		    file->layouts->path, file->temp, file->path);
 	free(steal(&file->temp));
 	return directory_sync_parent(file->layouts, file->path, err);
-}
-
-int new_file_replace(struct new_file *file, struct err *err)
-{
-	int r = sync_file(file, err);
-
-	return r < 0 ? r : replace(file, err);
 }
 
 /* Whether what has the name already has as many bytes. */
@@ -259,7 +256,7 @@ int directory_lock(struct layout_source *layouts, const char *dir,
 		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_sys(err, "cannot open %s/%s", layouts->path, path);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	for (unsigned polls = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; polls++) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_sys(err, "cannot lock %s/%s", layouts->path,
 			    path);
@@ -267,6 +264,10 @@ int directory_lock(struct layout_source *layouts, const char *dir,
 			return err_set(err, EINTR,
 			    "interrupted while another process changes %s/%s",
 			    layouts->path, dir);
+		if (polls == LOCK_POLLS_UNSAID)
+			log_warn("%s/%s is locked: waiting for the process "
+				 "that changes the layout",
+			    layouts->path, path);
 		nanosleep(&poll, NULL);
 	}
 	return steal_fd(&fd);
@@ -284,6 +285,26 @@ static bool is_unchanged(struct layout_source *layouts, const char *path,
 	       st.st_ctim.tv_nsec == was->st_ctim.tv_nsec;
 }
 
+/* Who could read it and write it still can. The owner is kept where we may
+ * give files away, and else the group where we are in it. */
+static int keep_access(const struct new_file *file, const struct stat *was,
+    struct err *err)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0)
+		return err_sys(err, "%s/%s", file->layouts->path, file->path);
+	if ((st.st_uid != was->st_uid || st.st_gid != was->st_gid) &&
+	    fchown(file->fd, was->st_uid, was->st_gid) < 0 &&
+	    fchown(file->fd, (uid_t)-1, was->st_gid) < 0)
+		log_debug(LOG_STORE, "%s/%s: the owner was %u:%u: %s",
+		    file->layouts->path, file->path, was->st_uid, was->st_gid,
+		    strerror(errno));
+	if (fchmod(file->fd, was->st_mode & 07777) < 0)
+		return err_sys(err, "%s/%s", file->layouts->path, file->path);
+	return 0;
+}
+
 int directory_put_index(struct layout_source *layouts, const char *dir,
     const struct layout_state *before, const struct buf *text, struct err *err)
 {
@@ -296,11 +317,14 @@ int directory_put_index(struct layout_source *layouts, const char *dir,
 		r = file_pwrite(file.fd, text->data, text->len, 0, err);
 	if (r < 0)
 		return r;
-	/* Who could read it and write it still can. */
-	if (fchmod(file.fd, before->st.st_mode & 07777) < 0)
-		return err_sys(err, "%s/%s", layouts->path, path);
+	r = keep_access(&file, &before->st, err);
+	/* That takes long on a slow disk: what changes meanwhile is seen. */
+	if (r == 0)
+		r = sync_file(&file, err);
+	if (r < 0)
+		return r;
 	if (!is_unchanged(layouts, path, &before->st))
 		return 0;
-	r = new_file_replace(&file, err);
+	r = replace(&file, err);
 	return r < 0 ? r : 1;
 }

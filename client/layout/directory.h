@@ -31,8 +31,6 @@ int new_file_begin(struct layout_source *layouts, const char *path,
 /* Makes its bytes stay, and gives it its name. A file of the same size that has
  * that is left there; another is replaced. */
 int new_file_add(struct new_file *file, struct err *err);
-/* The same in place of whatever has the name; by who has the lock. */
-int new_file_replace(struct new_file *file, struct err *err);
 /* Drops what was not named. */
 void new_file_release(struct new_file *file);
 

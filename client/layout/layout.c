@@ -189,18 +189,26 @@ static char *name_of(const char *path)
 	return name;
 }
 
-static bool is_empty(const struct layout_source *layouts)
+/* Whether there is nothing but directories below: a tree of no layout yet, or
+ * one whose first was begun when the machine stopped. */
+static bool is_empty(int parent, const char *name)
 {
-	int fd = openat(layouts->root, ".", O_RDONLY | O_CLOEXEC);
+	int fd = openat(parent, name,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	unsigned entries = 0;
+	struct dirent *entry;
+	bool empty = dir;
 
-	if (!dir)
-		return false;
-	while (readdir(dir))
-		entries++;
-	closedir(dir);
-	return entries <= 2; /* "." and ".." */
+	if (!dir && fd >= 0)
+		close(fd);
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 ||
+			strcmp(entry->d_name, "..") == 0 ||
+			strcmp(entry->d_name, LAYOUT_INDEX) == 0 ||
+			is_empty(dirfd(dir), entry->d_name);
+	if (dir)
+		closedir(dir);
+	return empty;
 }
 
 /* Whether it can be shown: a layout that can be read, or a tree of some. */
@@ -221,7 +229,7 @@ static int check(struct layout_source *layouts, struct err *err)
 	if (!layouts->own)
 		return err_nomem(err);
 	r = names_any(layouts, err);
-	if (r != 0 || is_empty(layouts))
+	if (r != 0 || is_empty(layouts->root, "."))
 		return r < 0 ? r : 0;
 	return err_set(err, EINVAL,
 	    "%s is neither an image layout, which has " LAYOUT_MARKER

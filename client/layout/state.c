@@ -17,7 +17,7 @@
 enum {
 	/* File systems tell changes apart that are so far from each other. */
 	SETTLED_MS = 100,
-	/* Most tools write the file in location. Who reads it meanwhile finds a
+	/* Most tools write a file in its place. Who reads it meanwhile finds a
 	 * part of it, and looks again. */
 	WRITING_MS = 1000,
 	PAUSE_MS = 10,
@@ -76,22 +76,30 @@ static int read_file(int fd, const struct stat *st, struct buf *out,
 	return 0;
 }
 
+/* Whether another program can still be at it. */
+static bool is_being_written(const struct stat *st)
+{
+	return since_ms(&st->st_ctim) < WRITING_MS;
+}
+
+/* 1 where it may still be written: skopeo writes it with each image. */
 static int check_marker(struct layout_source *layouts, const char *dir,
     struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(LAYOUT_MARKER_MAX);
 	AUTO_FD int fd = open_file(layouts, dir, LAYOUT_MARKER, err);
-	struct stat st;
+	struct stat st = {0};
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) < 0 || read_file(fd, &st, &text, err) < 0 ||
-	    !layout_is_marker(text.data, text.len))
-		return err_set(err, EIO,
-		    "%s/%s%s" LAYOUT_MARKER
-		    " does not give the version of an image layout",
-		    layouts->path, dir, *dir ? "/" : "");
-	return 0;
+	if (fstat(fd, &st) == 0 && read_file(fd, &st, &text, err) == 0 &&
+	    layout_is_marker(text.data, text.len))
+		return 0;
+	err_set(err, EIO,
+	    "%s/%s%s" LAYOUT_MARKER
+	    " does not give the version of an image layout",
+	    layouts->path, dir, *dir ? "/" : "");
+	return is_being_written(&st) ? 1 : -err->code;
 }
 
 static int state_read(struct layout_state *state, int fd, struct err *err)
@@ -141,9 +149,10 @@ static int state_load(struct layout_source *layouts, const char *dir,
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
 	AUTO_FD int fd = open_file(layouts, dir, LAYOUT_INDEX, err);
 	struct err reason = ERR_INIT;
+	int r = fd < 0 ? fd : check_marker(layouts, dir, err);
 
-	if (fd < 0 || check_marker(layouts, dir, err) < 0)
-		return -err->code;
+	if (r != 0)
+		return r;
 	state = state_new(err);
 	if (!state)
 		return -err->code;
@@ -154,7 +163,7 @@ static int state_load(struct layout_source *layouts, const char *dir,
 	err_set(err, reason.code == ENOMEM ? ENOMEM : EIO,
 	    "%s/%s%s" LAYOUT_INDEX " cannot be read: %s", layouts->path, dir,
 	    *dir ? "/" : "", reason.msg);
-	return since_ms(&state->st.st_ctim) < WRITING_MS ? 1 : -err->code;
+	return is_being_written(&state->st) ? 1 : -err->code;
 }
 
 static int state_load_written(struct layout_source *layouts, const char *dir,

@@ -18,7 +18,7 @@
 /* Such a name has the entry that has none, and is alone in that. */
 #define ONLY_TAG "latest"
 
-enum { KEY_SIZE = REPOSITORY_MAX + 1 + TAG_MAX + 1 };
+enum { FULL_SIZE = REPOSITORY_MAX + 1 + TAG_MAX + 1 };
 
 bool layout_name_equal(const struct layout_name *a, const struct layout_name *b)
 {
@@ -146,7 +146,7 @@ int layout_index_names(const struct manifest *index, struct layout_name **out,
 
 	for (size_t i = 0; r == 0 && i < index->entry_count; i++) {
 		struct layout_name *name = &(*out)[i];
-		char key[KEY_SIZE];
+		char key[FULL_SIZE];
 
 		if (!*name->tag)
 			continue;
@@ -227,28 +227,57 @@ static int edited_read(struct edited *edited, const void *index, size_t len,
 	return r;
 }
 
-/* An entry's JSON, with its name. */
-static json_t *named_entry(const struct descriptor *to,
-    const struct layout_name *name)
+/* Prints the annotations by which a new entry has the name; true where there
+ * are two. */
+static bool print_name(const struct layout_name *name, char full[FULL_SIZE],
+    struct annotation annotations[2])
 {
 	char repository[REPOSITORY_MAX + 1];
-	char full[sizeof(repository) + 1 + TAG_MAX + 1];
+
+	annotations[0] = (struct annotation){REF_NAME, name->tag};
+	if (!*name->repository)
+		return false;
+	print_repository(name->repository, repository);
+	snprintf(full, FULL_SIZE, "%s:%s", repository, name->tag);
+	annotations[0] = (struct annotation){FULL_NAME, full};
+	annotations[1] = (struct annotation){REF_NAME, full};
+	return true;
+}
+
+/* Those by which the entry has it: how many. */
+static size_t copy_name(const struct descriptor *entry,
+    struct annotation annotations[2])
+{
+	static const char *const keys[] = {FULL_NAME, REF_NAME};
+	size_t count = 0;
+
+	for (size_t i = 0; entry && i < 2; i++) {
+		const char *value = descriptor_annotation(entry, keys[i]);
+
+		if (value)
+			annotations[count++] =
+			    (struct annotation){keys[i], value};
+	}
+	return count;
+}
+
+/* An entry's JSON, with its name; `before` is the one in whose place it goes,
+ * or NULL: other tools still find it as they found that one. */
+static json_t *named_entry(const struct descriptor *to,
+    const struct layout_name *name, const struct descriptor *before)
+{
+	char full[FULL_SIZE];
 	struct annotation annotations[2];
 	struct descriptor entry = {.media_type = to->media_type,
 	    .digest = to->digest,
 	    .size = to->size,
 	    .artifact_type = to->artifact_type,
 	    .annotations = annotations,
-	    .annotation_count = 1};
+	    .annotation_count = copy_name(before, annotations)};
 
-	annotations[0] = (struct annotation){REF_NAME, name->tag};
-	if (*name->repository) {
-		print_repository(name->repository, repository);
-		snprintf(full, sizeof(full), "%s:%s", repository, name->tag);
-		annotations[0] = (struct annotation){FULL_NAME, full};
-		annotations[1] = (struct annotation){REF_NAME, full};
-		entry.annotation_count = 2;
-	}
+	if (entry.annotation_count == 0)
+		entry.annotation_count =
+		    print_name(name, full, annotations) ? 2 : 1;
 	return descriptor_json(&entry);
 }
 
@@ -273,9 +302,15 @@ int layout_index_set(struct buf *out, const void *index, size_t len,
 	}
 	if (!to && !had)
 		return 0;
+	/* One that nobody could read again. */
+	if (to && !had && at >= MANIFEST_MAX_ENTRIES)
+		return err_set(err, EFBIG,
+		    "it has %d entries already, the most that it can have",
+		    MANIFEST_MAX_ENTRIES);
 	if (to && json_array_insert_new(edited.entries,
 		      had ? at : json_array_size(edited.entries),
-		      named_entry(to, name)) < 0)
+		      named_entry(to, name,
+			  had ? &edited.index->entries[at] : NULL)) < 0)
 		return err_nomem(err);
 	r = document_print(edited.root, out, err);
 	return r < 0 ? r : 1;

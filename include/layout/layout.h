@@ -20,10 +20,10 @@
 #include "source/source.h"
 
 /*
- * Opens dir, which may be an empty directory: a tree of no layout yet. To be
- * closed with source_close(). -ENOTDIR; -EINVAL with a sentence for what is
- * neither a layout nor a tree of them, or is a layout that cannot be read; what
- * else open(2) says.
+ * Opens dir, which may have nothing but directories: a tree of no layout yet.
+ * To be closed with source_close(). -ENOTDIR; -EINVAL with a sentence for what
+ * is neither a layout nor a tree of them, or is a layout that cannot be read;
+ * what else open(2) says.
  */
 int layout_open(const char *dir, struct source **out, struct err *err);
 

@@ -43,8 +43,10 @@ int layout_reference(const char *repository, struct reference *out,
 /*
  * Prints an index (len bytes) in which the name is that of the manifest `to`,
  * of which media type, digest, size and artifact type count, or of none where
- * that is NULL; all else stays as it was. 1, or 0 where nothing had the name
- * that is to go. -EINVAL where it is no index.
+ * that is NULL; all else stays as it was, and so does the way in which a name
+ * is written that is there. 1, or 0 where nothing had the name that is to go.
+ * -EINVAL where it is no index; -EFBIG where there is no room
+ * for one more.
  */
 int layout_index_set(struct buf *out, const void *index, size_t len,
     const struct layout_name *name, const struct descriptor *to,

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -267,11 +268,28 @@ def test_broken_layouts(binary, tmp_path, home, box, name, text, why):
     assert f"{box}/{name}" in said
 
 
-def test_a_mount_point_inside(binary, tmp_path, home, box):
+@pytest.mark.parametrize("name", ["oci-layout", "index.json"])
+def test_a_file_while_it_is_written(mount, box, name):
+    """Tools write both in place: who reads a part of one waits for the rest."""
+    layout_of(box, v1=oci_image())
+    mounted = mount(f"oci:{box}")
+    text = (box / name).read_bytes()
+    (box / name).write_bytes(b"")
+    writer = threading.Timer(0.3, (box / name).write_bytes, [text])
+    writer.start()
+    try:
+        assert "config.json" in listing(mounted / "1")
+    finally:
+        writer.join()
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["layout", "everything"])
+def test_a_mount_point_inside(binary, tmp_path, home, box, whole):
+    """A walk through DIR would wait for itself there."""
     layout_of(box, v1=oci_image())
     (box / "mnt").mkdir()
-    done = subprocess.run([binary, "-f", f"oci:{box}", box / "mnt"],
-                          capture_output=True, text=True, timeout=20,
-                          env=home.environment())
+    done = subprocess.run(
+        [binary, "-f", f"oci:{'/' if whole else box}", box / "mnt"],
+        capture_output=True, text=True, timeout=20, env=home.environment())
     assert done.returncode == 1
     assert "mount on a directory that is not" in done.stderr

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written into image layouts, and other tools read."""
 
+import errno
+import fcntl
 import json
 import os
 import random
@@ -19,7 +21,7 @@ from support.layers import image_of
 from support.layouts import (
     FULL_NAME, assert_valid, blob_path, entries, layout_of, names)
 from support.referrers import SBOM, fallback_tag
-from support.system import run
+from support.system import fails_with, run
 from support.tars import file
 
 MOTD = "hello from the image\n"
@@ -185,7 +187,7 @@ def test_killed_at_any_moment(binary, box, home, tmp_path):
         mounted = Mount(binary, f"oci:{box}", tmp_path / f"m{round_}", home,
                         options=["delete"])
         script = f"""
-            cd {mounted.path}
+            cd {mounted.path} || exit
             for n in 0 1 2 3; do cp {tmp_path}/t$n.tar ./t$n.tar; done
             ln -sfn t0 moved; mv -T moved again; ln -sfn t1 moved
             rmdir t3 again; echo '{{}}' > t2/referrers/a.json
@@ -207,3 +209,52 @@ def test_killed_at_any_moment(binary, box, home, tmp_path):
         for name, digest in found.items():
             if name in images:
                 assert digest == images[name].digest
+
+
+def test_the_owner_stays(mounted, box, other_user):
+    """What root has changed, its owner still can."""
+    other_user.own(box)
+    (mounted / "2").symlink_to("1")
+    assert (box / "index.json").stat().st_uid == other_user.uid
+
+
+def test_a_full_index(mounted, box):
+    """What could not be read again is not written."""
+    index = json.loads((box / "index.json").read_bytes())
+    index["manifests"] = [index["manifests"][0] | {"annotations": {
+        REF_NAME: f"t{n}"}} for n in range(10_000)]
+    (box / "index.json").write_text(json.dumps(index))
+    wait_until((mounted / "t9").is_dir, "the new index")
+    mounted.expect_error("it has 10000 entries already")
+    with fails_with(errno.EFBIG):
+        (mounted / "more").symlink_to("t0")
+    (mounted / "t0").rmdir()
+    (mounted / "more").symlink_to("t1")
+    assert len(os.listdir(mounted.path)) == 10_000
+
+
+def test_a_locked_layout(mounted, box):
+    """Who waits for another process says so."""
+    with open(box / "oci-layout", "rb") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        with subprocess.Popen(["ln", "-s", "1", mounted / "2"]) as linker:
+            mounted.wait_for_log(f"{box}/oci-layout is locked: waiting for")
+            assert linker.poll() is None
+            fcntl.flock(marker, fcntl.LOCK_UN)
+            assert linker.wait(20) == 0
+    assert set(assert_valid(box)) == {"1", "2"}
+
+
+@pytest.mark.parametrize("made", [("blobs",), ("blobs", "index.json")],
+                         ids=["without files", "without a marker"])
+def test_a_tree_whose_first_layout_was_begun(mount, tmp_path, made):
+    """As a crash leaves it: it can be mounted, and the next push goes on."""
+    first = tmp_path / "tree/app"
+    (first / "blobs/sha256").mkdir(parents=True)
+    if "index.json" in made:
+        (first / "index.json").write_text('{"schemaVersion":2,"manifests":[]}')
+    mounted = mount(f"oci:{tmp_path}/tree")
+    assert os.listdir(mounted.path) == []
+    (mounted / "app").mkdir()
+    push(mounted, "app/1", oci_archive([("1", small(1))]))
+    assert assert_valid(first) == {"1": small(1).digest}

@@ -119,6 +119,14 @@ static void names_are_set(void **state)
 		INDEX(
 		    ENTRY(5, ",\"annotations\":{\"" FULL
 			     "\":\"my_1/app:1\",\"" REF "\":\"my_1/app:1\"}"))},
+	    /* The name stays as another tool wrote it. */
+	    {INDEX(
+		 ENTRY(1, ",\"annotations\":{\"" FULL
+			  "\":\"docker.io/library/app:1\",\"" REF "\":\"1\"}")),
+		{"docker.io/library/app", "1"}, 5, 1,
+		INDEX(ENTRY(5,
+		    ",\"annotations\":{\"" FULL
+		    "\":\"docker.io/library/app:1\",\"" REF "\":\"1\"}"))},
 	    {"[]", {"", "1"}, 5, -EINVAL, NULL},
 	    {"{\"schemaVersion\":2,\"manifests\":{}}", {"", "1"}, 5, -EINVAL,
 		NULL},
