@@ -182,6 +182,25 @@ static int check_blobs(struct layout_source *layouts,
 	return r;
 }
 
+/* Tools that collect garbage (umoci gc) remove what is not named yet. */
+static int check_kept(struct layout_source *layouts,
+    const struct location *location, const char *repository,
+    const struct manifest *manifest, const struct descriptor *self,
+    struct err *err)
+{
+	int r = check_blob(layouts, location, repository, self, err);
+
+	if (r == 0)
+		r = check_blobs(layouts, location, repository, manifest, err);
+	if (r != -EINVAL)
+		return r;
+	err_set(err, EIO,
+	    "another program removed blobs of %s while it was pushed: push it "
+	    "again",
+	    repository);
+	return -EIO;
+}
+
 /* A change of an index.json: prints what it becomes, 1, or 0 where it stays. */
 typedef int change_fn(const struct layout_state *state, void *arg,
     struct buf *out, struct err *err);
@@ -268,7 +287,10 @@ int manifests_put(struct source *source, const char *repository,
 	if (r < 0)
 		return r;
 	to.artifact_type = manifest->artifact_type;
-	return put(layouts, &location, reference, &to, &payload, err);
+	r = put(layouts, &location, reference, &to, &payload, err);
+	return r < 0 ? r
+		     : check_kept(layouts, &location, repository, manifest, &to,
+			   err);
 }
 
 /* The entries of a repository that are of a digest. */

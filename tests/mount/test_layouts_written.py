@@ -258,3 +258,21 @@ def test_a_tree_whose_first_layout_was_begun(mount, tmp_path, made):
     (mounted / "app").mkdir()
     push(mounted, "app/1", oci_archive([("1", small(1))]))
     assert assert_valid(first) == {"1": small(1).digest}
+
+
+def test_garbage_is_collected_during_a_push(mounted, box, tmp_path):
+    """umoci removes what nothing names yet: the push fails, and can be
+    repeated."""
+    (tmp_path / "app.tar").write_bytes(oci_archive([("1", small(2))]))
+    mounted.expect_error("another program removed blobs")
+    mounted.allow_error("although the tag names it: push the image again")
+    with open(box / "oci-layout", "rb") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        with subprocess.Popen(["cp", tmp_path / "app.tar", mounted / "2.tar"],
+                              stderr=subprocess.DEVNULL) as copier:
+            mounted.wait_for_log("is locked: waiting for")
+            run("umoci", "gc", "--layout", box)
+            fcntl.flock(marker, fcntl.LOCK_UN)
+            assert copier.wait(20) == 1
+    run("cp", tmp_path / "app.tar", mounted / "2")
+    assert set(assert_valid(box)) == {"1", "2"}
