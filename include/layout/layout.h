@@ -10,9 +10,10 @@
  *
  * Blobs are read where they lie. Each file is written whole, synced, and then
  * given its name; index.json goes last. Who changes one holds a lock (flock(2)
- * of the file oci-layout), which other programs of this kind respect and most
- * tools do not: these are seen, and what they wrote is not overwritten, but
- * where both write index.json within the same millisecond.
+ * of the file oci-layout), which other mounts respect and most tools do not.
+ * What such a tool has written before is seen, and stays. It reads index.json
+ * when it begins, and writes it at its end: what was put here between the two
+ * is not in it any more, which no lock of ours can prevent.
  */
 #ifndef LAYOUT_LAYOUT_H
 #define LAYOUT_LAYOUT_H
