@@ -155,7 +155,8 @@ static int sync_file(const struct new_file *file, struct err *err)
 		   : 0;
 }
 
-/* In place of whatever has the name; by who has the lock. */
+/* Gives the file its name, and replaces a file that has it. The caller holds
+ * the lock. */
 static int replace(struct new_file *file, struct err *err)
 {
 	int r = file->temp ? 0 : link_temp(file, err);

@@ -27,7 +27,7 @@ bool layout_name_equal(const struct layout_name *a, const struct layout_name *b)
 }
 
 /* Where a port begins in "host:port/…" or, with '_' for the colon, in a
- * repository's name; NULL where there is none. */
+ * repository's name. NULL: the name has no port. */
 static char *port_of(char *name, char colon)
 {
 	size_t host = strcspn(name, "/");

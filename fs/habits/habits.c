@@ -99,8 +99,8 @@ static struct noter *noter_of(struct attempts *attempts, pid_t thread)
 	return noter;
 }
 
-/* That of the caller's thread, made if there is none, as the newest one; NULL:
- * out of memory. */
+/* Finds the notes of the caller's thread, or makes them, and puts them first.
+ * NULL: out of memory. */
 static struct noter *noter_make(struct attempts *attempts)
 {
 	pid_t thread = caller_now().pid;
@@ -297,7 +297,8 @@ int replace_check_part(const char *tag, struct err *err)
 
 /* --- rm -r of an image --- */
 
-/* Notes it for the caller who has the directory open. False: nobody has. */
+/* Notes it in the caller's open handles of the directory. False: the caller has
+ * no such handle. */
 static bool note_handles(struct node *image_dir, enum removing removing)
 {
 	struct mount *mount = image_dir->mount;

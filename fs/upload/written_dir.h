@@ -59,7 +59,8 @@ struct pushed_name {
  * there, or was. */
 struct written_dir *written_dir_find(struct node *dir);
 
-/* The same, made if there is none; NULL: out of memory. */
+/* The same, and makes one where nothing was written yet. NULL: out of memory.
+ */
 struct written_dir *written_dir_of(struct node *dir, struct err *err);
 
 /* One count more, and one less, with which it goes where that was the last and

@@ -41,7 +41,8 @@ int written_names_list(struct node *dir, struct dirlist *out, struct err *err);
  * written: a new string, or NULL when out of memory. */
 char *written_names_path(struct written_file *file);
 
-/* Takes the name away; open descriptors go on. False if there is none. */
+/* Removes the name; open descriptors stay valid. False: no file that is being
+ * written has the name. */
 bool written_names_remove(struct node *dir, const char *name);
 
 /* Whether a file of that name in that directory has been pushed: the name then

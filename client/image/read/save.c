@@ -215,7 +215,7 @@ static void fetch_ahead(void *arg)
 	save_put(ahead->save);
 }
 
-/* The blob at that place in the archive; NULL: there is none. */
+/* The blob at that place in the archive. NULL: no blob is at it or after it. */
 static const struct descriptor *next_blob(const struct save *save, uint64_t at)
 {
 	struct layout_segment segment;

@@ -31,7 +31,7 @@ enum {
 
 struct grant {
 	char *scope;      /* NULL where free */
-	char *value;      /* NULL while there is none */
+	char *value;      /* NULL until a token has come */
 	uint64_t expires; /* seconds, CLOCK_BOOTTIME */
 	uint64_t used;    /* by grants.uses */
 	/* At obtaining the value; its version is that of the credentials. */

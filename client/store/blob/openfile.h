@@ -21,8 +21,8 @@
 struct openfile {
 	atomic_uint refs;
 	int fd;
-	/* A source's own, and not the store's: it is only read, and whoever
-	 * changes it needs no leave of the store. */
+	/* It belongs to a source, and not to the store: the store only reads
+	 * it, and other programs may change it at any time. */
 	bool in_place;
 	dev_t dev;
 	ino_t ino;

@@ -20,10 +20,11 @@ struct shared {
 /* Takes the key. One reference; nobody finds it yet. */
 void shared_init(struct shared *shared, char *key);
 
-/* One more reference, by a caller who has one. From any thread. */
+/* Adds a reference. The caller holds one already. From any thread. */
 void shared_get(struct shared *shared);
 
-/* One more reference, or NULL where there is none of that key. */
+/* Finds the object of that key and adds a reference. NULL: no object has the
+ * key. */
 struct shared *shared_find(struct store *store, const char *key);
 
 /*
