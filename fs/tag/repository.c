@@ -2,12 +2,12 @@
 /* Names of repositories in directories. */
 #include "repository.h"
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "node/mount.h"
 
 char *repo_path(const char *dir, const char *name)
 {
-	return *dir ? file_path("%s/%s", dir, name) : file_path("%s", name);
+	return *dir ? strf("%s/%s", dir, name) : strf("%s", name);
 }
 
 bool repo_listed(struct mount_source *source, const char *repository)

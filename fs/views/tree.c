@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "image/trees.h"
 #include "makers.h"
 #include "node/image_info.h"
@@ -251,8 +251,7 @@ static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
 
 static char *child_path(const struct tree_node *self, const char *name)
 {
-	return *self->path ? file_path("%s/%s", self->path, name)
-			   : strdup(name);
+	return *self->path ? strf("%s/%s", self->path, name) : strdup(name);
 }
 
 /* The key of what belongs to the tree as a whole. */

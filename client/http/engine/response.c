@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "cost.h"
 #include "engine.h"
 #include "grammar/url.h"
@@ -66,7 +66,7 @@ struct http_response *response_new(struct engine *engine,
 		return NULL;
 	r->method = strdup(request->method);
 	r->url = strdup(to->url);
-	r->what = file_path("%s %s", request->method, request->url);
+	r->what = strf("%s %s", request->method, request->url);
 	r->pace = cost_pace(options);
 	if (!r->method || !r->url || !r->what) {
 		err_nomem(err);

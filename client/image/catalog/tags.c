@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "images_state.h"
 #include "tag_change.h"
 
@@ -33,7 +33,7 @@ static struct tag_state tag_state(struct images *images, const char *repository,
 static void listed_otherwise(struct images *images, const char *repository,
     const char *tag, bool there)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct tag_change change = {.repository = repository,
 	    .tag = tag,
 	    .now.presence = there ? TAG_PRESENT : TAG_ABSENT};
@@ -338,7 +338,7 @@ static int ask(struct images *images, const char *repository, const char *tag,
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct digest now;
 	struct err failure = ERR_INIT;
 	unsigned changes;
@@ -383,7 +383,7 @@ static unsigned left_of(int64_t said, unsigned ttl)
 unsigned images_tag_left(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	unsigned ttl = images->options.tag_ttl, left = 0, listed = 0;
 	const struct resolution *resolution;
 	const struct listing *listing;
@@ -404,7 +404,7 @@ unsigned images_tag_left(struct images *images, const char *repository,
 bool images_was_absent(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	bool absent;
 
 	if (!key)
@@ -437,7 +437,7 @@ static int64_t last_said(struct images *images, const char *repository,
 time_t images_stale(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag ? tag : "");
+	AUTO_FREE char *key = strf("%s:%s", repository, tag ? tag : "");
 	int64_t now = clock_seconds(), said;
 	bool away;
 
@@ -455,7 +455,7 @@ time_t images_stale(struct images *images, const char *repository,
 time_t images_tag_since(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	time_t since = 0;
 
 	if (!key)
@@ -469,7 +469,7 @@ time_t images_tag_since(struct images *images, const char *repository,
 void images_tag_changed(struct images *images, const char *repository,
     const char *tag, const struct digest *digest)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct listing *listing;
 
 	if (!key)

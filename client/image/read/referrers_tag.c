@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "catalog/referrers_state.h"
 #include "oci/edit.h"
 
@@ -227,7 +227,7 @@ static int add(struct images *images, const char *repository, const char *tag,
 static int lock(struct images *images, const char *repository, const char *tag,
     struct err *err)
 {
-	AUTO_FREE char *what = file_path("%s/%s:%s",
+	AUTO_FREE char *what = strf("%s/%s:%s",
 	    source_name(images_source(images)), repository, tag);
 	AUTO_FREE char *name = NULL;
 	struct digest digest;
@@ -236,7 +236,7 @@ static int lock(struct images *images, const char *repository, const char *tag,
 	if (!what ||
 	    digest_of(DIGEST_SHA256, what, strlen(what), &digest, err) < 0)
 		return what ? -err->code : err_nomem(err);
-	name = file_path("referrers-%s", digest_hex(&digest, hex));
+	name = strf("referrers-%s", digest_hex(&digest, hex));
 	return name ? store_derived_lock(images_store(images), name, err)
 		    : err_nomem(err);
 }

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "archive/layout.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "save_collect.h"
 
 struct save {
@@ -73,8 +73,8 @@ static int save_judge(struct save *save,
 	save->is_whole = lacking->len == 0 && collection->absent_count == 0;
 	if (lacking->len == 0)
 		return 0;
-	save->lacking = file_path("%s%s", buf_str(lacking),
-	    collection->lacks_more ? ", …" : "");
+	save->lacking =
+	    strf("%s%s", buf_str(lacking), collection->lacks_more ? ", …" : "");
 	if (!save->lacking)
 		return err_nomem(err);
 	if (!save->fault.code && !archive_layout_has_docker(save->layout))

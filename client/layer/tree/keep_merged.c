@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 
 /* The keys say which layers and tables of contents, so that nobody can make
  * another stack with the same name; the numbers, which indexes of those. */
@@ -32,7 +32,7 @@ static int make_name(struct layer *const *layers,
 		r = hasher_finish(hasher, &digest, err);
 	if (r < 0)
 		return r;
-	*name = file_path("tree-%s", digest_hex(&digest, text));
+	*name = strf("tree-%s", digest_hex(&digest, text));
 	return *name ? 0 : err_nomem(err);
 }
 

@@ -8,8 +8,8 @@
 
 #include "answer/reply.h"
 #include "base/budget.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "call.h"
 #include "http/grammar.h"
 
@@ -172,7 +172,7 @@ static int put(struct upload *upload, const struct payload *body,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call = {0};
 	struct err answer = ERR_INIT;
-	char *url = file_path("%s%sdigest=%s", upload->session,
+	char *url = strf("%s%sdigest=%s", upload->session,
 	    strchr(upload->session, '?') ? "&" : "?", upload->text);
 	int r = send(upload, "PUT", body, url, &call, &response, &answer);
 
@@ -261,7 +261,7 @@ int registry_blob_upload(struct registry *registry, const char *repository,
 /* Lets the call pull from the other repository too. */
 static int add_source(struct call *call, const char *source, struct err *err)
 {
-	char *scope = file_path("%s repository:%s:pull", call->scope, source);
+	char *scope = strf("%s repository:%s:pull", call->scope, source);
 
 	if (!scope)
 		return err_nomem(err);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "cache/path.h"
 #include "cache/use.h"
 #include "whole.h"
@@ -39,7 +39,7 @@ static char *make_key(const struct digest *digest, uint64_t size)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("%s/%llu", digest_format(digest, text),
+	return strf("%s/%llu", digest_format(digest, text),
 	    (unsigned long long)size);
 }
 
