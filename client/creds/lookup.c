@@ -330,8 +330,7 @@ void creds_ask_again(struct creds *creds, bool now)
 {
 	AUTO_FREE char *host = NULL, *repository = NULL;
 	CLEANUP(credential_release) struct credential found = {0};
-	struct err ignored = ERR_INIT;
 
 	if (is_due(creds, now, &host, &repository))
-		creds_lookup(creds, host, repository, &found, &ignored);
+		creds_lookup(creds, host, repository, &found, ERR_IGNORE);
 }

@@ -131,13 +131,12 @@ static int in_layers(const struct write_place *place, const char *name,
 static char *platform_of_name(const char *name)
 {
 	AUTO_FREE char *text = NULL;
-	struct err none = ERR_INIT;
 	struct platform platform;
 
 	text = strndup(name, strlen(name) - strlen(name_ending(name)));
 	for (char *c = text; c && *c; c++)
 		*c = *c == '-' ? '/' : *c;
-	if (!text || platform_parse(&platform, text, &none) < 0)
+	if (!text || platform_parse(&platform, text, ERR_IGNORE) < 0)
 		return NULL;
 	return steal(&text);
 }

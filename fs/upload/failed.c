@@ -54,9 +54,9 @@ static char *failed_name(struct written_file *file, const char *final)
 static char *keep(struct written_file *file, const char *final)
 {
 	AUTO_FREE char *failed = final ? failed_name(file, final) : NULL;
-	struct err none = ERR_INIT;
 
-	if (!failed || written_names_insert(file->dir, failed, file, &none) < 0)
+	if (!failed ||
+	    written_names_insert(file->dir, failed, file, ERR_IGNORE) < 0)
 		return NULL;
 	return steal(&failed);
 }

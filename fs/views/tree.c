@@ -156,14 +156,13 @@ static int enter_tree(struct tree_node *self, struct tree **out,
 static int known_item(struct tree_node *self, struct tree_item *out,
     struct err *err)
 {
-	struct err none = ERR_INIT;
 	struct tree *tree;
 
 	if (!is_root(self)) {
 		*out = self->item;
 		return 1;
 	}
-	return get_tree(self, &tree, &none) == 0
+	return get_tree(self, &tree, ERR_IGNORE) == 0
 		   ? tree_known(tree, self->path, out, err)
 		   : 0;
 }
@@ -226,9 +225,9 @@ static int tree_settle(struct node *node, struct err *err)
 static double tree_attr_ttl(struct node *node)
 {
 	struct tree_item item;
-	struct err none = ERR_INIT;
 
-	return known_item(to_tree(node), &item, &none) == 1 ? TTL_FOREVER : 0;
+	return known_item(to_tree(node), &item, ERR_IGNORE) == 1 ? TTL_FOREVER
+								 : 0;
 }
 
 static bool tree_is_prompt(struct node *node)

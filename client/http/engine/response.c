@@ -246,13 +246,12 @@ void response_drain(struct http_response *r)
 {
 	int64_t left = http_length(r);
 	char chunk[4096];
-	struct err ignored = ERR_INIT;
 	ssize_t n = 1;
 
 	if (left > DRAIN_LIMIT)
 		return;
 	for (size_t sum = 0; n > 0 && sum < DRAIN_LIMIT; sum += (size_t)n)
-		n = http_read(r, chunk, sizeof(chunk), &ignored);
+		n = http_read(r, chunk, sizeof(chunk), ERR_IGNORE);
 }
 
 /* Even an interrupted thread has to wait for this: the network thread may be in

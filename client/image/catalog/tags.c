@@ -108,13 +108,12 @@ static int tags_load(struct images *images, const char *repository,
 	CLEANUP(names_difference_release)
 	struct names_difference difference = {NULL, NULL};
 	struct names *names = NULL;
-	struct err none = ERR_INIT;
 	bool denied;
 	int r = tags_read(images, repository, &names, &denied, err);
 
 	/* Only who loads changes the list that there is. */
 	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
-		names_differ(listing->names, names, &difference, &none);
+		names_differ(listing->names, names, &difference, ERR_IGNORE);
 	monitor_enter(&images->monitor);
 	if (r >= 0 || r == -ENOENT)
 		listing_replace(images, repository, listing, names,
@@ -162,10 +161,9 @@ bool images_denied(struct images *images, const char *repository)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	const struct listing *listing;
-	struct err none = ERR_INIT;
 	bool denied;
 
-	if (images_tags(images, repository, &tags, &none) != -ENOENT)
+	if (images_tags(images, repository, &tags, ERR_IGNORE) != -ENOENT)
 		return false;
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
@@ -256,10 +254,9 @@ static int resolution_find(struct images *images, const char *key,
 static bool is_kept(struct images *images, const char *text, struct digest *out)
 {
 	AUTO_BUF struct buf data = BUF_INIT(MANIFEST_MAX_BYTES);
-	struct err none = ERR_INIT;
 
-	return strchr(text, ':') && digest_parse(out, text, &none) == 0 &&
-	       store_load(images->store, out, &data, &none) == 1;
+	return strchr(text, ':') && digest_parse(out, text, ERR_IGNORE) == 0 &&
+	       store_load(images->store, out, &data, ERR_IGNORE) == 1;
 }
 
 /* Whether the registry is away, and what the tag was last seen to name. What a
@@ -298,9 +295,8 @@ static bool is_unlisted(struct images *images, const char *repository,
     const char *tag)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err none = ERR_INIT;
 
-	return images_tags(images, repository, &tags, &none) == 0 &&
+	return images_tags(images, repository, &tags, ERR_IGNORE) == 0 &&
 	       !names_has(tags, tag);
 }
 

@@ -31,9 +31,8 @@ static int mount_known(const struct tag_ref *target,
     const struct digest *digest, struct err *err)
 {
 	struct layer_blob known[LAYER_BLOBS_MAX];
-	struct err ignored = ERR_INIT;
 	int n = layers_find(target->images, target->repository, digest, known,
-	    &ignored);
+	    ERR_IGNORE);
 
 	for (int i = 0; i < n; i++) {
 		int r;

@@ -91,7 +91,6 @@ static int make(struct store *store, const struct merged_stack *stack,
 	AUTO_FREE char *dir = store_temp_dir(store, err);
 	struct written written = {stack, dir};
 	AUTO_FD int fd = -1;
-	struct err ignored = ERR_INIT;
 	int own, r;
 
 	if (!dir)
@@ -104,7 +103,7 @@ static int make(struct store *store, const struct merged_stack *stack,
 	r = own < 0 ? err_sys(err, "cannot open a tree")
 		    : merged_open(stack, own, out, err);
 	if (r == 0)
-		store_derived_put(store, fd, name, &ignored);
+		store_derived_put(store, fd, name, ERR_IGNORE);
 	return r;
 }
 

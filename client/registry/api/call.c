@@ -173,9 +173,8 @@ struct call_what call_what(const char *repository, const char *reference)
 static bool sent_password(struct registry *registry, const struct call *call)
 {
 	AUTO_SECRET char *value = NULL;
-	struct err ignored = ERR_INIT;
 
-	grants_peek(&registry->grants, call->scope, 0, &value, &ignored);
+	grants_peek(&registry->grants, call->scope, 0, &value, ERR_IGNORE);
 	return value && strncmp(value, "Basic ", 6) == 0;
 }
 

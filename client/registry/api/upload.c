@@ -39,23 +39,21 @@ static void upload_release(struct upload *upload)
 static void cancel_by(struct upload *upload, struct call *call)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	struct err ignored = ERR_INIT;
 
 	call->method = "DELETE";
 	call->final = true;
 	call->retry = false;
-	if (call_take_url(call, steal(&upload->session), &ignored) == 0)
-		call_send(upload->registry, call, &response, &ignored);
+	if (call_take_url(call, steal(&upload->session), ERR_IGNORE) == 0)
+		call_send(upload->registry, call, &response, ERR_IGNORE);
 }
 
 static void cancel(struct upload *upload)
 {
 	CLEANUP(call_release) struct call call = {0};
-	struct err ignored = ERR_INIT;
 
 	if (upload->session &&
 	    call_init(&call, upload->registry, "DELETE", upload->repository,
-		"pull,push", &ignored, "blobs/uploads/") == 0)
+		"pull,push", ERR_IGNORE, "blobs/uploads/") == 0)
 		cancel_by(upload, &call);
 }
 
@@ -155,10 +153,8 @@ static int patch(struct upload *upload, struct err *err)
 /* Whether the blob is there, though the answer to its PUT does not say so. */
 static bool arrived(const struct upload *upload, const struct err *answer)
 {
-	struct err ignored = ERR_INIT;
-
 	if (registry_blob_head(upload->registry, upload->repository,
-		upload->digest, upload->body->size, &ignored) != 1)
+		upload->digest, upload->body->size, ERR_IGNORE) != 1)
 		return false;
 	log_debug(LOG_PUSH, "%s: it is there: %s", upload->what.text,
 	    answer->msg);

@@ -329,10 +329,8 @@ static void lose(struct entry *entry, const struct openfile *file)
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why)
 {
-	struct err failure = ERR_INIT;
-
 	/* First the name, so that no fetch finds it again. */
-	if (whole_drop(entry->whole_path, file, why, &failure) < 0)
+	if (whole_drop(entry->whole_path, file, why, ERR_IGNORE) < 0)
 		atomic_store(&entry->unkeepable, true);
 	lose(entry, file);
 }

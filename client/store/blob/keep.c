@@ -29,10 +29,9 @@ int store_load(struct store *store, const struct digest *digest,
 char *store_temp_dir(struct store *store, struct err *err)
 {
 	char *dir = strf("%s/spool", store->dir);
-	struct err ignored = ERR_INIT;
 
 	if (dir)
-		file_mkdirs(dir, 0700, &ignored);
+		file_mkdirs(dir, 0700, ERR_IGNORE);
 	else
 		err_nomem(err);
 	return dir;

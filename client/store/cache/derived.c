@@ -85,9 +85,8 @@ int store_derived_put(struct store *store, int fd, const char *name,
 void store_derived_drop(struct store *store, const char *name)
 {
 	AUTO_FREE char *path = NULL;
-	struct err ignored = ERR_INIT;
 
-	if (derived_path(store, name, &path, &ignored) < 0)
+	if (derived_path(store, name, &path, ERR_IGNORE) < 0)
 		return;
 	log_debug(LOG_STORE, "%s is damaged: removed", path);
 	unlink(path);
