@@ -78,23 +78,23 @@ static int is_layout(struct draft *draft, struct archive_entry *json,
     struct err *err)
 {
 	struct archive_entry marker;
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	const char *data;
 	int r;
 
 	if (!archive_reader_find(draft->reader, "oci-layout", &marker) ||
 	    !archive_reader_find(draft->reader, "index.json", json))
 		return 0;
-	if (archive_reader_has_blobs(draft->reader))
-		return 1;
 	r = read_file(draft->reader, &marker, LAYOUT_MARKER_MAX, &draft->arena,
-	    &data, &none);
+	    &data, &reason);
 	if (r == 0)
-		return layout_is_marker(data, (size_t)marker.size);
+		r = layout_check_marker(data, (size_t)marker.size, &reason);
+	if (r == 0)
+		return 1;
 	if (r == -EINVAL)
-		return 0;
-	*err = none;
-	return r;
+		return archive_reader_has_blobs(draft->reader);
+	*err = reason;
+	return err_wrap(err, "oci-layout");
 }
 
 static int take_all(struct draft *draft, struct err *err)

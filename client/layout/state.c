@@ -88,18 +88,23 @@ static int check_marker(struct layout_source *layouts, const char *dir,
 {
 	AUTO_BUF struct buf text = BUF_INIT(LAYOUT_MARKER_MAX);
 	AUTO_FD int fd = open_file(layouts, dir, LAYOUT_MARKER, err);
+	struct err reason = ERR_INIT;
 	struct stat st = {0};
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) == 0 && read_file(fd, &st, &text, err) == 0 &&
-	    layout_is_marker(text.data, text.len))
+	r = fstat(fd, &st) < 0 ? err_sys(&reason, "cannot examine it")
+			       : read_file(fd, &st, &text, &reason);
+	if (r == 0)
+		r = layout_check_marker(text.data, text.len, &reason);
+	if (r == 0)
 		return 0;
-	err_set(err, EIO,
+	err_set(err, r == -ENOMEM ? ENOMEM : EIO,
 	    "%s/%s%s" LAYOUT_MARKER
-	    " does not give the version of an image layout",
-	    layouts->path, dir, *dir ? "/" : "");
-	return is_being_written(&st) ? 1 : -err->code;
+	    " does not give the version of an image layout: %s",
+	    layouts->path, dir, *dir ? "/" : "", reason.msg);
+	return r != -ENOTSUP && is_being_written(&st) ? 1 : -err->code;
 }
 
 static int state_read(struct layout_state *state, int fd, struct err *err)
