@@ -119,6 +119,15 @@ int new_file_begin(struct layout_source *layouts, const char *path,
 	return out->fd < 0 ? begin_named(out, err) : 0;
 }
 
+int new_file_write(const struct new_file *file, const void *data, size_t len,
+    uint64_t at, struct err *err)
+{
+	return file_pwrite(file->fd, data, len, at, err) < 0
+		   ? err_wrap(err, "cannot write %s/%s", file->layouts->path,
+			 file->path)
+		   : 0;
+}
+
 /* Links the file to a path: 0, or -errno without a sentence. */
 static int link_file(const struct new_file *file, const char *path)
 {
@@ -218,7 +227,7 @@ static int make_file(struct layout_source *layouts, const char *dir,
 		return 0;
 	r = new_file_begin(layouts, path, &file, err);
 	if (r == 0)
-		r = file_pwrite(file.fd, text, strlen(text), 0, err);
+		r = new_file_write(&file, text, strlen(text), 0, err);
 	if (r == 0)
 		r = sync_file(&file, err);
 	if (r < 0)
@@ -315,7 +324,7 @@ int directory_put_index(struct layout_source *layouts, const char *dir,
 	    path ? new_file_begin(layouts, path, &file, err) : err_nomem(err);
 
 	if (r == 0)
-		r = file_pwrite(file.fd, text->data, text->len, 0, err);
+		r = new_file_write(&file, text->data, text->len, 0, err);
 	if (r < 0)
 		return r;
 	r = keep_access(&file, &before->st, err);
