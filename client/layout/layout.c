@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "blobs.h"
 #include "lacking.h"
 #include "location.h"
@@ -229,8 +230,16 @@ static int check(struct layout_source *layouts, struct err *err)
 	if (!layouts->own)
 		return err_nomem(err);
 	r = names_any(layouts, err);
-	if (r != 0 || is_empty(layouts->root, "."))
+	if (r != 0)
 		return r < 0 ? r : 0;
+	if (is_empty(layouts->root, ".")) {
+		log_info("%s has no image layout yet: mkdir a repository in "
+			 "the "
+			 "mount, and the first push to it makes one in a "
+			 "directory of that name",
+		    layouts->path);
+		return 0;
+	}
 	return err_set(err, EINVAL,
 	    "%s is neither an image layout, which has " LAYOUT_MARKER
 	    " and " LAYOUT_INDEX ", nor a tree of them",
@@ -280,7 +289,8 @@ int layout_open(const char *dir, struct source **out, struct err *err)
 	layouts->source = (struct source){.ops = &layout_ops,
 	    .name = layouts->name,
 	    .kind = "layout",
-	    .can = abilities(layouts)};
+	    .can = abilities(layouts),
+	    .own = layouts->own};
 	*out = &layouts->source;
 	return 0;
 }
