@@ -7,14 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/task.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define EMPTY_INDEX \
@@ -24,10 +21,6 @@
 enum {
 	DIR_MODE = 0777, /* less the umask, as all files here */
 	FILE_MODE = 0666,
-	/* Another process cannot wake us. */
-	LOCK_POLL_MS = 10,
-	/* A change takes less. */
-	LOCK_POLLS_UNSAID = 100,
 };
 
 /* The directory of a path, open; "" is the top. */
@@ -248,39 +241,6 @@ int directory_make_layout(struct layout_source *layouts, const char *dir,
 		r = make_file(layouts, dir, LAYOUT_INDEX, EMPTY_INDEX, err);
 	/* It is a layout once it has this. */
 	return r < 0 ? r : make_file(layouts, dir, LAYOUT_MARKER, MARKER, err);
-}
-
-int directory_lock(struct layout_source *layouts, const char *dir,
-    struct err *err)
-{
-	const struct timespec poll = {0, LOCK_POLL_MS * 1000000};
-	AUTO_FREE char *path = layout_join(dir, LAYOUT_MARKER);
-	AUTO_FD int fd = -1;
-
-	if (!path)
-		return err_nomem(err);
-	/* Some network file systems lock only what can be written. */
-	fd = openat(layouts->root, path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		fd = openat(layouts->root, path,
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_sys(err, "cannot open %s/%s", layouts->path, path);
-	for (unsigned polls = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; polls++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(err, "cannot lock %s/%s", layouts->path,
-			    path);
-		if (task_interrupted())
-			return err_set(err, EINTR,
-			    "interrupted while another process changes %s/%s",
-			    layouts->path, dir);
-		if (polls == LOCK_POLLS_UNSAID)
-			log_warn("%s/%s is locked: waiting for the process "
-				 "that changes the layout",
-			    layouts->path, path);
-		nanosleep(&poll, NULL);
-	}
-	return steal_fd(&fd);
 }
 
 /* Whether the file is the one that was read. */

@@ -41,11 +41,6 @@ void new_file_release(struct new_file *file);
 int directory_make_layout(struct layout_source *layouts, const char *dir,
     struct err *err);
 
-/* Waits until nobody else changes the layout in dir. The lock goes with the
- * descriptor that is returned. -EINTR. */
-int directory_lock(struct layout_source *layouts, const char *dir,
-    struct err *err);
-
 /* Puts another index.json in the place of the one that `before` was read from,
  * with the lock: 1, or 0 where that was changed meanwhile. */
 int directory_put_index(struct layout_source *layouts, const char *dir,

@@ -272,7 +272,8 @@ static int open_root(struct layout_source *layouts, const char *dir,
 				 : check(layouts, err);
 }
 
-int layout_open(const char *dir, struct source **out, struct err *err)
+int layout_open(const char *dir, unsigned timeout, struct source **out,
+    struct err *err)
 {
 	struct layout_source *layouts = calloc(1, sizeof(*layouts));
 	int r;
@@ -280,6 +281,7 @@ int layout_open(const char *dir, struct source **out, struct err *err)
 	if (!layouts)
 		return err_nomem(err);
 	layouts->root = -1;
+	layouts->timeout = timeout;
 	pthread_mutex_init(&layouts->lock, NULL);
 	r = open_root(layouts, dir, err);
 	if (r < 0) {

@@ -12,6 +12,7 @@
 #include "directory.h"
 #include "lacking.h"
 #include "location.h"
+#include "lock.h"
 
 /* A tool that does not know of the lock may write as well. */
 enum { TRIES = 100 };
@@ -230,7 +231,7 @@ static int change_locked(struct layout_source *layouts,
 static int change_index(struct layout_source *layouts,
     struct location *location, change_fn *change, void *arg, struct err *err)
 {
-	AUTO_FD int lock = directory_lock(layouts, location->dir, err);
+	AUTO_FD int lock = layout_lock(layouts, location->dir, err);
 
 	return lock < 0 ? lock
 			: change_locked(layouts, location, change, arg, err);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/task.h"
@@ -171,24 +172,42 @@ static int state_load(struct layout_source *layouts, const char *dir,
 	return is_being_written(&state->st) ? 1 : -err->code;
 }
 
+uint64_t layout_patience(const struct layout_source *layouts)
+{
+	uint64_t all = layouts->timeout * UINT64_C(1000), lost = budget_lost();
+
+	return lost < all ? all - lost : 0;
+}
+
+static int kept_writing(const struct layout_source *layouts,
+    const struct err *reason, struct err *err)
+{
+	return err_set(err, reason->code,
+	    "%s; programs kept writing it for %u seconds", reason->msg,
+	    layouts->timeout);
+}
+
 static int state_load_written(struct layout_source *layouts, const char *dir,
     struct layout_state **out, struct err *err)
 {
 	const struct timespec pause = {0, PAUSE_MS * 1000000};
-	struct err reason;
+	const uint64_t begun = budget_clock(),
+		       patience = layout_patience(layouts);
 
 	for (;;) {
-		int r;
+		struct err reason = ERR_INIT;
+		int r = state_load(layouts, dir, out, &reason);
 
-		reason = (struct err)ERR_INIT;
-		r = state_load(layouts, dir, out, &reason);
-		if (r <= 0) {
-			if (r < 0)
-				*err = reason;
+		if (r < 0)
+			*err = reason;
+		if (r <= 0)
 			return r;
-		}
 		if (task_interrupted())
 			return err_set(err, EINTR, "interrupted");
+		if (budget_clock() - begun >= patience) {
+			budget_lose(budget_clock() - begun);
+			return kept_writing(layouts, &reason, err);
+		}
 		nanosleep(&pause, NULL);
 	}
 }

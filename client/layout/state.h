@@ -27,10 +27,11 @@ struct layout_state {
 
 struct layout_source {
 	struct source source;
-	int root;   /* the directory */
-	char *path; /* its own, absolute */
-	char *name; /* "oci:" and that */
-	char *own;  /* the repository that the one layout is; "" of a tree */
+	int root;         /* the directory */
+	char *path;       /* its own, absolute */
+	char *name;       /* "oci:" and that */
+	unsigned timeout; /* seconds */
+	char *own; /* the repository that the one layout is; "" of a tree */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	struct map states;   /* a layout's directory → struct layout_state */
@@ -42,6 +43,10 @@ static inline struct layout_source *layout_of(struct source *source)
 {
 	return (struct layout_source *)source;
 }
+
+/* How many ms a call may still wait for other programs. What it has waited is
+ * to be lost (base/budget.h). */
+uint64_t layout_patience(const struct layout_source *layouts);
 
 /*
  * What the layout in a directory ("": the top) says now; to be given back with

@@ -5,6 +5,9 @@ locks, names and file systems that a layout was not made for."""
 import errno
 import os
 import subprocess
+import threading
+import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -14,6 +17,10 @@ from support.layers import image_of
 from support.layouts import assert_valid, blob_path, layout_of, locked
 from support.system import fails_with, run
 from support.tars import file
+
+
+# Seconds, as the option.
+TIMEOUT = 2
 
 
 def small(n):
@@ -118,3 +125,62 @@ def test_messages_name_a_layout_once(mounted, box):
     mounted.expect_error(f": 1: oci:{box}: the layout does not have manifest")
     with fails_with(errno.EIO):
         os.listdir(mounted / "1")
+
+
+@contextmanager
+def written_over_and_over(path, text):
+    over = threading.Event()
+
+    def write():
+        while not over.wait(0.02):
+            path.write_bytes(text)
+    path.write_bytes(text)
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_a_lock_that_stays(mount, box):
+    """As a stopped process holds it: that process is named, and nothing waits
+    without end."""
+    mounted = mount(f"oci:{box}", "delete", f"timeout={TIMEOUT}")
+    mounted.expect_error(
+        f"{box}/oci-layout is locked by process {os.getpid()}, .* {TIMEOUT} s")
+    with locked(box):
+        begun = time.monotonic()
+        with fails_with(errno.EBUSY):
+            (mounted / "2").symlink_to("1")
+        assert TIMEOUT <= time.monotonic() - begun < 3 * TIMEOUT
+    (mounted / "2").symlink_to("1")
+    assert set(assert_valid(box)) == {"1", "2"}
+
+
+def test_a_push_while_a_lock_stays(mount, box):
+    mounted = mount(f"oci:{box}", "delete", f"timeout={TIMEOUT}")
+    mounted.expect_error("is locked by process")
+    with locked(box):
+        begun = time.monotonic()
+        with fails_with(errno.EBUSY):
+            (mounted / "2.tar").write_bytes(archive(2))
+        assert time.monotonic() - begun < 3 * TIMEOUT
+    os.rename(mounted / ".2.failed", mounted / "2.tar")
+    assert set(assert_valid(box)) == {"1", "2"}
+
+
+def test_an_index_that_stays_broken(mount, box):
+    """Written again and again, and never whole."""
+    mounted = mount(f"oci:{box}", f"timeout={TIMEOUT}")
+    mounted.expect_error(f"{box}/index.json cannot be read: .*; programs kept "
+                         f"writing it for {TIMEOUT} seconds")
+    whole = (box / "index.json").read_bytes()
+    with written_over_and_over(box / "index.json", b"{"):
+        begun = time.monotonic()
+        with fails_with(errno.EIO):
+            os.listdir(mounted.path)
+        assert TIMEOUT <= time.monotonic() - begun < 3 * TIMEOUT
+    (box / "index.json").write_bytes(whole)
+    assert os.listdir(mounted.path) == ["1"]
