@@ -181,7 +181,8 @@ static int open_layout(const struct options *options,
 	int r = check_outside(options->mountpoint, dir, err);
 
 	if (r == 0)
-		r = layout_open(dir, options->timeout, &connection->source, err);
+		r = layout_open(dir, options->timeout, &connection->source,
+		    err);
 	if (r < 0)
 		return r;
 	connection->base = strdup(layout_repository(connection->source));
