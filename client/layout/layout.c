@@ -19,6 +19,7 @@
 #include "location.h"
 #include "manifests.h"
 #include "names.h"
+#include "tree.h"
 
 enum { PIECE = 256 << 10 };
 
@@ -192,21 +193,25 @@ static char *name_of(const char *path)
 
 /* Whether there is nothing but directories below: a tree of no layout yet, or
  * one whose first was begun when the machine stopped. */
-static bool is_empty(int parent, const char *name)
+static bool is_empty(struct layout_source *layouts, const char *path)
 {
-	int fd = openat(parent, name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct err none = ERR_INIT;
+	int fd = tree_open_list(layouts, path, &none);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	bool empty = dir;
+	bool empty = dir || fd == -EXDEV;
 
 	if (!dir && fd >= 0)
 		close(fd);
-	while (empty && (entry = readdir(dir)))
+	while (empty && dir && (entry = readdir(dir))) {
+		AUTO_FREE char *below = layout_join(path, entry->d_name);
+
 		empty = strcmp(entry->d_name, ".") == 0 ||
 			strcmp(entry->d_name, "..") == 0 ||
 			strcmp(entry->d_name, LAYOUT_INDEX) == 0 ||
-			is_empty(dirfd(dir), entry->d_name);
+			(entry->d_type != DT_LNK && below &&
+			    is_empty(layouts, below));
+	}
 	if (dir)
 		closedir(dir);
 	return empty;
@@ -232,7 +237,7 @@ static int check(struct layout_source *layouts, struct err *err)
 	r = names_any(layouts, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (is_empty(layouts->root, ".")) {
+	if (is_empty(layouts, "")) {
 		log_info("%s has no image layout yet: mkdir a repository in "
 			 "the "
 			 "mount, and the first push to it makes one in a "
@@ -260,6 +265,7 @@ static int open_root(struct layout_source *layouts, const char *dir,
     struct err *err)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
 	if (!realpath(dir, path))
 		return err_sys(err, "cannot open %s", dir);
@@ -268,8 +274,10 @@ static int open_root(struct layout_source *layouts, const char *dir,
 	if (!layouts->path || !layouts->name)
 		return err_nomem(err);
 	layouts->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return layouts->root < 0 ? err_sys(err, "cannot open %s", path)
-				 : check(layouts, err);
+	if (layouts->root < 0 || fstat(layouts->root, &st) < 0)
+		return err_sys(err, "cannot open %s", path);
+	layouts->device = st.st_dev;
+	return check(layouts, err);
 }
 
 int layout_open(const char *dir, unsigned timeout, struct source **out,

@@ -266,6 +266,14 @@ int layout_state_get(struct layout_source *layouts, const char *dir,
 	return r;
 }
 
+bool layout_says_first(struct layout_source *layouts, const char *sentence)
+{
+	SCOPED_LOCK(&layouts->lock);
+
+	return !map_get(&layouts->said, sentence) &&
+	       map_put(&layouts->said, sentence, layouts) == 0;
+}
+
 void layout_states_release(struct layout_source *layouts)
 {
 	map_foreach (&layouts->states, slot)
@@ -274,6 +282,7 @@ void layout_states_release(struct layout_source *layouts)
 	map_foreach (&layouts->subjects, slot)
 		free(slot->value);
 	map_release(&layouts->subjects);
+	map_release(&layouts->said);
 }
 
 const struct descriptor *layout_state_find(const struct layout_state *state,
@@ -283,14 +292,4 @@ const struct descriptor *layout_state_find(const struct layout_state *state,
 		if (layout_name_equal(&state->names[i], name))
 			return &state->index->entries[i];
 	return NULL;
-}
-
-bool layout_is_there(struct layout_source *layouts, const char *dir)
-{
-	AUTO_FREE char *index = layout_join(dir, LAYOUT_INDEX);
-	AUTO_FREE char *marker = layout_join(dir, LAYOUT_MARKER);
-
-	return index && marker &&
-	       faccessat(layouts->root, index, F_OK, 0) == 0 &&
-	       faccessat(layouts->root, marker, F_OK, 0) == 0;
 }

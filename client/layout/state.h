@@ -28,6 +28,7 @@ struct layout_state {
 struct layout_source {
 	struct source source;
 	int root;         /* the directory */
+	dev_t device;     /* its own */
 	char *path;       /* its own, absolute */
 	char *name;       /* "oci:" and that */
 	unsigned timeout; /* seconds */
@@ -36,6 +37,7 @@ struct layout_source {
 	/* Under lock. */
 	struct map states;   /* a layout's directory → struct layout_state */
 	struct map subjects; /* a manifest's digest → its subject's text, "" */
+	struct map said;     /* sentences of the log that are said once */
 };
 
 /* The source is one of layout_open(). */
@@ -66,10 +68,10 @@ void layout_states_release(struct layout_source *layouts);
 const struct descriptor *layout_state_find(const struct layout_state *state,
     const struct layout_name *name);
 
+/* Whether the log does not have the sentence yet: the caller puts it there. */
+bool layout_says_first(struct layout_source *layouts, const char *sentence);
+
 /* "DIR/NAME", or NAME at the top: a new string, NULL when out of memory. */
 char *layout_join(const char *dir, const char *name);
-
-/* Whether a directory has the two files of a layout. */
-bool layout_is_there(struct layout_source *layouts, const char *dir);
 
 #endif

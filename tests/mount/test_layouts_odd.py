@@ -39,8 +39,8 @@ def box(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of its own, of two MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk = tmp_path / "disks/small"
+    disk.mkdir(parents=True)
     run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk)
     yield disk
     run("umount", "--lazy", disk)
@@ -184,3 +184,75 @@ def test_an_index_that_stays_broken(mount, box):
         assert TIMEOUT <= time.monotonic() - begun < 3 * TIMEOUT
     (box / "index.json").write_bytes(whole)
     assert os.listdir(mounted.path) == ["1"]
+
+
+def listing(path, **more):
+    """As ls gives it, which cannot make the test itself wait without end."""
+    return run("ls", path, timeout=20, **more).stdout.split()
+
+
+def test_mounts_in_the_trees_of_each_other(mount, tmp_path):
+    """Neither goes into the other, which would go into it."""
+    trees = [tmp_path / name for name in "ab"]
+    for tree in trees:
+        layout_of(tree / "app", v1=small(1))
+        (tree / "m").mkdir()
+    mounts = [mount(f"oci:{tree}", mountpoint=other / "m")
+              for tree, other in (trees, trees[::-1])]
+    for mounted, tree in zip(mounts, trees):
+        assert listing(mounted.path) == ["app"]
+        assert listing(mounted / "app") == ["1"]
+        assert run("ls", mounted / "m", check=False, timeout=20).returncode
+        mounted.wait_for_log(
+            f"{tree}/m is left out: a registryfs is mounted there")
+        listing(mounted.path)
+        assert mounted.log().count("is left out") == 1
+        mounted.expect_error(f"a registryfs is mounted on {tree}/m")
+        with fails_with(errno.EINVAL):
+            (mounted / "m/x").mkdir(parents=True)
+            (mounted / "m/x/1.tar").write_bytes(archive(1))
+
+
+def test_another_file_system_in_a_tree(mount, tmp_path, small_disk):
+    """It may well have layouts: what the user mounts there belongs there."""
+    tree = small_disk.parent
+    layout_of(tree / "app", v1=small(1))
+    layout_of(small_disk / "team/web", v2=small(2))
+    mounted = mount(f"oci:{tree}")
+    assert listing(mounted.path) == ["app", "small"]
+    assert listing(mounted / "small/team/web/2/rootfs") == ["n"]
+
+
+def test_a_link_that_leads_through_a_mount(mount, tmp_path):
+    """Of another tree: what is there is not asked for."""
+    layout_of(tmp_path / "other/app", v1=small(1))
+    other = mount(f"oci:{tmp_path}/other")
+    layout_of(tmp_path / "tree/app", v2=small(2))
+    layout_of(tmp_path / "elsewhere", v3=small(3))
+    (tmp_path / "tree/linked").symlink_to(other / "app/1")
+    (tmp_path / "tree/there").symlink_to("../elsewhere")
+    (tmp_path / "tree/round").symlink_to("round")
+    mounted = mount(f"oci:{tmp_path}/tree")
+    assert listing(mounted.path) == ["app", "there"]
+    assert listing(mounted / "there") == ["3"]
+
+
+def test_directories_that_cannot_be_read(mount, other_user, binary):
+    """They are there, and nobody is told that they are not."""
+    place = other_user.new_directory()
+    for name in ("app", "closed", "team/web"):
+        layout_of(place / "tree" / name, v1=small(1))
+    other_user.own(place / "tree")
+    for name, mode in (("closed", 0), ("team", 0o311)):
+        os.chown(place / "tree" / name, 0, 0)
+        os.chmod(place / "tree" / name, mode)
+    mounted = mount(f"oci:{place}/tree", directory=place / "mount",
+                    user=other_user, program=other_user.copy_in(binary))
+    assert other_user.run("ls", mounted.path).stdout.split() == [
+        "app", "closed", "team"]
+    for name in ("closed", "team"):
+        mounted.expect_error(f"cannot open {place}/tree/{name}: Permission")
+        done = other_user.run("ls", mounted / name, check=False)
+        assert "Permission denied" in done.stderr
+        assert mounted.log().count(
+            f"warning: cannot open {place}/tree/{name}") == 1
