@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "lock.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define EMPTY_INDEX \
@@ -205,6 +206,52 @@ void new_file_release(struct new_file *file)
 		close(file->fd);
 }
 
+/* Renames the file, unless something has its name, where the file system itself
+ * cannot see to it: those who do so hold the lock of the directory. */
+static int rename_locked(struct new_file *file, struct err *err)
+{
+	const int root = file->layouts->root;
+	const char *slash = strrchr(file->path, '/');
+	AUTO_FREE char *dir =
+	    slash ? strndup(file->path, (size_t)(slash - file->path))
+		  : strdup(".");
+	AUTO_FD int lock = -1;
+
+	if (!dir)
+		return err_nomem(err);
+	lock = layout_lock_path(file->layouts, dir, err);
+	if (lock < 0)
+		return lock;
+	if (faccessat(root, file->path, F_OK, 0) == 0)
+		return 0;
+	if (renameat(root, file->temp, root, file->path) < 0)
+		return err_sys(err, "cannot create %s/%s", file->layouts->path,
+		    file->path);
+	free(steal(&file->temp));
+	return 0;
+}
+
+/* Gives the file its name, unless something has that. FAT and others have no
+ * links, and some file systems of those only the plain rename. */
+static int name_new(struct new_file *file, struct err *err)
+{
+	const int root = file->layouts->root;
+
+	if (link_file(file, file->path) == 0 || errno == EEXIST)
+		return 0;
+	if (file->temp && renameat2(root, file->temp, root, file->path,
+			      RENAME_NOREPLACE) == 0) {
+		free(steal(&file->temp));
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	return file->temp && (errno == EINVAL || errno == ENOSYS)
+		   ? rename_locked(file, err)
+		   : err_sys(err, "cannot create %s/%s", file->layouts->path,
+			 file->path);
+}
+
 /* Makes a file, unless there is one: another process may be faster, and has
  * put something there. */
 static int make_file(struct layout_source *layouts, const char *dir,
@@ -225,9 +272,8 @@ static int make_file(struct layout_source *layouts, const char *dir,
 		r = sync_file(&file, err);
 	if (r < 0)
 		return r;
-	if (link_file(&file, path) < 0 && errno != EEXIST)
-		return err_sys(err, "cannot create %s/%s", layouts->path, path);
-	return directory_sync_parent(layouts, path, err);
+	r = name_new(&file, err);
+	return r < 0 ? r : directory_sync_parent(layouts, path, err);
 }
 
 int directory_make_layout(struct layout_source *layouts, const char *dir,

@@ -103,11 +103,16 @@ static int wait_for(const struct layout_source *layouts, const char *path,
 int layout_lock(struct layout_source *layouts, const char *dir, struct err *err)
 {
 	AUTO_FREE char *path = layout_join(dir, LAYOUT_MARKER);
+
+	return path ? layout_lock_path(layouts, path, err) : err_nomem(err);
+}
+
+int layout_lock_path(struct layout_source *layouts, const char *path,
+    struct err *err)
+{
 	AUTO_FD int fd = -1;
 	int r;
 
-	if (!path)
-		return err_nomem(err);
 	/* Some network file systems lock only what can be written. */
 	fd = openat(layouts->root, path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)

@@ -11,4 +11,8 @@
 int layout_lock(struct layout_source *layouts, const char *dir,
     struct err *err);
 
+/* The same of any file or directory of the tree. */
+int layout_lock_path(struct layout_source *layouts, const char *path,
+    struct err *err);
+
 #endif

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from support import plain_fs
 from support.archives import oci_archive
 from support.daemon import discard_mount
+from support.engines import skopeo
 from support.layers import image_of
 from support.layouts import assert_valid, blob_path, layout_of, locked
 from support.system import fails_with, run
@@ -44,6 +46,23 @@ def small_disk(tmp_path):
     run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk)
     yield disk
     run("umount", "--lazy", disk)
+
+
+@pytest.fixture(scope="module")
+def plain_fs_program(tmp_path_factory):
+    return plain_fs.build(tmp_path_factory.mktemp("plain-fs"))
+
+
+@pytest.fixture(params=[True, False], ids=["rename that keeps", "plain rename"])
+def plain_disk(plain_fs_program, tmp_path, request):
+    """A file system without hard links."""
+    with plain_fs.mounted(plain_fs_program, tmp_path,
+                          takes_flags=request.param) as disk:
+        with pytest.raises(OSError):
+            (disk / "file").touch()
+            (disk / "link").hardlink_to(disk / "file")
+        (disk / "file").unlink()
+        yield disk
 
 
 @pytest.fixture
@@ -256,3 +275,18 @@ def test_directories_that_cannot_be_read(mount, other_user, binary):
         assert "Permission denied" in done.stderr
         assert mounted.log().count(
             f"warning: cannot open {place}/tree/{name}") == 1
+
+
+def test_a_file_system_without_hard_links(mount, plain_disk):
+    (plain_disk / "tree").mkdir()
+    tree = plain_disk / "tree"
+    mounted = mount(f"oci:{tree}", "delete")
+    (mounted / "team/app").mkdir(parents=True)
+    (mounted / "team/app/1.tar").write_bytes(archive(1))
+    (mounted / "team/app/2").symlink_to("1")
+    (mounted / "other").mkdir()
+    (mounted / "other/3").symlink_to("../team/app/1")
+    digest = small(1).digest
+    assert assert_valid(tree / "team/app") == {"1": digest, "2": digest}
+    assert assert_valid(tree / "other") == {"3": digest}
+    assert skopeo("inspect", f"oci:{tree}/other:3").stdout
