@@ -19,6 +19,7 @@
 #include "location.h"
 #include "manifests.h"
 #include "names.h"
+#include "notices.h"
 #include "tree.h"
 
 enum { PIECE = 256 << 10 };
@@ -31,6 +32,7 @@ static void close_source(struct source *source)
 	struct layout_source *layouts = layout_of(source);
 
 	layout_states_release(layouts);
+	notices_release(layouts);
 	pthread_mutex_destroy(&layouts->lock);
 	if (layouts->root >= 0)
 		close(layouts->root);
@@ -222,7 +224,7 @@ static int check(struct layout_source *layouts, struct err *err)
 {
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
 	struct err reason = ERR_INIT;
-	int r = layout_state_get(layouts, "", &state, &reason);
+	int r = notices_state_get(layouts, "", &state, &reason);
 
 	if (r == 0) {
 		layouts->own = name_of(layouts->path);

@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "lacking.h"
+#include "notices.h"
 #include "tree.h"
 
 void location_release(struct location *location)
@@ -66,7 +67,7 @@ int location_refresh(struct layout_source *layouts, struct location *location,
 {
 	layout_state_put(location->state);
 	location->state = NULL;
-	return layout_state_get(layouts, location->dir, &location->state, err);
+	return notices_state_get(layouts, location->dir, &location->state, err);
 }
 
 static bool has_inner(const struct location *location)

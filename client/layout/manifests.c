@@ -13,6 +13,7 @@
 #include "lacking.h"
 #include "location.h"
 #include "lock.h"
+#include "notices.h"
 
 /* A tool that does not know of the lock may write as well. */
 enum { TRIES = 100 };
@@ -298,7 +299,10 @@ int manifests_put(struct source *source, const char *repository,
 	naming.name = name_in(&location, reference);
 	naming.manifest = manifest;
 	r = change_index(layouts, &location, set_name, &naming, err);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	notices_put(layouts, location.dir, &naming.name, digest);
+	return 0;
 }
 
 /* The entries of a repository that are of a digest. */
@@ -331,6 +335,9 @@ static int delete_digest(struct layout_source *layouts,
 	if (r == 0)
 		return lacking(err, "%s: no such manifest", reference);
 	if (r > 0)
+		notices_remove_digest(layouts, location->dir, location->inner,
+		    &digest);
+	if (r > 0)
 		r = change_index(layouts, location, drop, &dropping, err);
 	if (r >= 0)
 		r = location_refresh(layouts, location, err);
@@ -343,8 +350,10 @@ static int delete_tag(struct layout_source *layouts, struct location *location,
     const char *tag, struct err *err)
 {
 	struct layout_name name = name_in(location, tag);
-	int r = change_index(layouts, location, clear_name, &name, err);
+	int r;
 
+	notices_remove(layouts, location->dir, &name);
+	r = change_index(layouts, location, clear_name, &name, err);
 	return r == 0 ? lacking(err, "%s: no such tag", tag) : r < 0 ? r : 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/task.h"
 #include "lacking.h"
 #include "location.h"
+#include "notices.h"
 #include "tree.h"
 
 /* Who wants the repositories. */
@@ -37,7 +38,7 @@ static int say_layout(const struct repository_walk *listing, const char *dir,
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
 	struct err reason = ERR_INIT;
 	const char *last = "";
-	int r = layout_state_get(listing->layouts, dir, &state, &reason);
+	int r = notices_state_get(listing->layouts, dir, &state, &reason);
 
 	if (r == -EINTR || r == -ENOMEM)
 		*err = reason;

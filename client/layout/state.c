@@ -220,6 +220,16 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+bool layout_state_is_current(const struct layout_source *layouts,
+    const char *dir, const struct layout_state *state)
+{
+	AUTO_FREE char *path = layout_join(dir, LAYOUT_INDEX);
+	struct stat st;
+
+	return path && fstatat(layouts->root, path, &st, 0) == 0 &&
+	       is_same(&state->st, &st);
+}
+
 /* What was read before, if the file is still that one; or NULL. */
 static struct layout_state *state_kept(struct layout_source *layouts,
     const char *dir)
@@ -261,9 +271,10 @@ int layout_state_get(struct layout_source *layouts, const char *dir,
 	if (*out)
 		return 0;
 	r = state_load_written(layouts, dir, out, err);
-	if (r == 0)
-		state_keep(layouts, dir, *out);
-	return r;
+	if (r < 0)
+		return r;
+	state_keep(layouts, dir, *out);
+	return 0;
 }
 
 bool layout_says_first(struct layout_source *layouts, const char *sentence)

@@ -22,6 +22,7 @@ struct layout_state {
 	struct manifest *index;
 	struct layout_name *names; /* of its entries */
 	struct stat st;            /* of the file that it was read from */
+	atomic_bool noticed;       /* the log has what is to be said of it */
 	bool settled;              /* no change could have hidden from st */
 };
 
@@ -37,6 +38,7 @@ struct layout_source {
 	/* Under lock. */
 	struct map states;   /* a layout's directory → struct layout_state */
 	struct map subjects; /* a manifest's digest → its subject's text, "" */
+	struct map put;      /* names that were put here: notices.c */
 	struct map said;     /* sentences of the log that are said once */
 };
 
@@ -63,6 +65,10 @@ DEFINE_CLEANUP(struct layout_state *, layout_state_put);
 
 /* Frees what is remembered. */
 void layout_states_release(struct layout_source *layouts);
+
+/* Whether index.json still is the file that it was read from. */
+bool layout_state_is_current(const struct layout_source *layouts,
+    const char *dir, const struct layout_state *state);
 
 /* The entry that has the name, or NULL. */
 const struct descriptor *layout_state_find(const struct layout_state *state,

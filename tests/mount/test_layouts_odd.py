@@ -4,6 +4,7 @@ locks, names and file systems that a layout was not made for."""
 
 import errno
 import os
+import re
 import subprocess
 import threading
 import time
@@ -11,12 +12,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from registry.faults import Hold
+from registry.process import wait_until
 from support import plain_fs
-from support.archives import oci_archive
+from support.archives import REF_NAME, oci_archive
 from support.daemon import discard_mount
 from support.engines import skopeo
 from support.layers import image_of
-from support.layouts import assert_valid, blob_path, layout_of, locked
+from support.layouts import (
+    assert_valid, blob_path, layout_of, locked, rename)
 from support.system import fails_with, run
 from support.tars import file
 
@@ -290,3 +294,51 @@ def test_a_file_system_without_hard_links(mount, plain_disk):
     assert assert_valid(tree / "team/app") == {"1": digest, "2": digest}
     assert assert_valid(tree / "other") == {"3": digest}
     assert skopeo("inspect", f"oci:{tree}/other:3").stdout
+
+
+def test_a_tag_that_skopeo_drops(mount, box, client, proxy):
+    """It writes index.json as it read it when it began."""
+    mounted = mount(f"oci:{box}", "delete")
+    small(2).push(client, "app", "1.0")
+    hold = Hold(at=1)
+    proxy.sends("/v2/app/blobs/", hold)
+    with subprocess.Popen(
+            ["skopeo", "--insecure-policy", "copy", "-q",
+             "--src-tls-verify=false", f"docker://{proxy.address}/app:1.0",
+             f"oci:{box}:skopeo"]) as copier:
+        hold.wait_reached()
+        (mounted / "mine.tar").write_bytes(archive(3))
+        (mounted / "removed").symlink_to("1")
+        (mounted / "removed").rmdir()
+        hold.release()
+        assert copier.wait(20) == 0
+    wait_until(lambda: "skopeo" in os.listdir(mounted.path), "skopeo's tag")
+    said = re.findall(r"warning: (.*)", mounted.log())
+    (line,) = [line for line in said if "is gone" in line]
+    assert line.startswith("mine is gone: another program wrote "
+                           f"{box}/index.json without this tag")
+    command = re.search("`(ln -s .*)`", line)[1]
+    run("sh", "-c", command, cwd=mounted.path)
+    assert assert_valid(box) == {
+        "1": small(1).digest, "skopeo": small(2).digest,
+        "mine": small(3).digest}
+    assert mounted.log().count("is gone") == 1
+
+
+def test_names_that_can_be_no_tags(mount, tmp_path):
+    """They are not listed, and the log says where the images are."""
+    box = layout_of(tmp_path / "tree/app", **{
+        f"v{n}": small(n) for n in range(8)})
+    for n in range(1, 7):
+        rename(box, n, **{REF_NAME: f"no tag {n}"})
+    mounted = mount(f"oci:{tmp_path}/tree")
+    assert listing(mounted / "app") == ["0", "7"]
+    (line,) = [line for line in mounted.log().splitlines()
+               if "can be no tags" in line]
+    assert f"{box}/index.json" in line and "and others" in line
+    path = re.search('"no tag 2" is ([^,]*),', line)[1]
+    assert (mounted / path / "rootfs/n").read_text() == "2"
+    rename(box, 0, **{REF_NAME: "0"})
+    rename(box, 7, **{REF_NAME: "8"})
+    wait_until(lambda: listing(mounted / "app") == ["0", "8"], "the change")
+    assert mounted.log().count("can be no tags") == 1
