@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/strf.h"
@@ -29,12 +31,38 @@ bool connection_is_layout(const char *text)
 	return strncmp(text, LAYOUT_PREFIX, strlen(LAYOUT_PREFIX)) == 0;
 }
 
+/* Nothing but a path begins so; and what has a layout in it is most likely
+ * meant as one, though a host can have that name. */
+static int check_no_directory(const char *text, struct err *err)
+{
+	AUTO_FREE char *marker = strf("%s/oci-layout", text);
+	struct stat st;
+
+	if (!marker)
+		return err_nomem(err);
+	if (stat(text, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	if (*text == '/' || *text == '.')
+		return err_set(err, EINVAL,
+		    "%s is a directory and not a registry: type " LAYOUT_PREFIX
+		    "%s to mount the image layouts in it",
+		    text, text);
+	if (access(marker, F_OK) < 0)
+		return 0;
+	return err_set(err, EINVAL,
+	    "%s is a directory with an image layout: type " LAYOUT_PREFIX
+	    "%s to mount that, or https://%s to mount a registry of that name",
+	    text, text, text);
+}
+
 char *connection_absolute(const char *text, struct err *err)
 {
 	char path[PATH_MAX];
 	char *absolute;
 
 	if (!connection_is_layout(text)) {
+		if (check_no_directory(text, err) < 0)
+			return NULL;
 		absolute = strdup(text);
 	} else if (!realpath(text + strlen(LAYOUT_PREFIX), path)) {
 		err_sys(err, "cannot mount %s", text);
@@ -176,7 +204,8 @@ static int open_layout(const struct network *network, const char *text,
 	int r = check_outside(network->options->mountpoint, dir, err);
 
 	if (r == 0)
-		r = layout_open(dir, &out->source, err);
+		r = layout_open(dir, network->options->timeout, &out->source,
+		    err);
 	if (r < 0)
 		return r;
 	out->base = strdup(layout_repository(out->source));
