@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/strf.h"
 #include "blobs.h"
@@ -288,5 +289,5 @@ int layout_open(const char *dir, struct source **out, struct err *err)
 
 const char *layout_repository(const struct source *source)
 {
-	return ((const struct layout_source *)source)->own;
+	return container_of(source, const struct layout_source, source)->own;
 }

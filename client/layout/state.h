@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "base/container.h"
 #include "base/map.h"
 #include "layout/layout.h"
 #include "oci/layout_index.h"
@@ -40,7 +41,7 @@ struct layout_source {
 /* The source is one of layout_open(). */
 static inline struct layout_source *layout_of(struct source *source)
 {
-	return (struct layout_source *)source;
+	return container_of(source, struct layout_source, source);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "document.h"
 
 struct parsed {
@@ -178,10 +179,11 @@ int docker_archive_parse(const void *data, size_t len,
 
 void docker_archive_free(struct docker_archive *archive)
 {
-	struct parsed *parsed = (struct parsed *)archive;
+	struct parsed *parsed;
 
-	if (!parsed)
+	if (!archive)
 		return;
+	parsed = container_of(archive, struct parsed, archive);
 	arena_release(&parsed->arena);
 	free(parsed);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/container.h"
 #include "descriptor.h"
 #include "document.h"
 
@@ -248,10 +249,11 @@ int manifest_parse(const void *data, size_t len, const char *media_type,
 
 void manifest_free(struct manifest *manifest)
 {
-	struct parsed *parsed = (struct parsed *)manifest;
+	struct parsed *parsed;
 
-	if (!parsed)
+	if (!manifest)
 		return;
+	parsed = container_of(manifest, struct parsed, manifest);
 	arena_release(&parsed->arena);
 	free(parsed);
 }

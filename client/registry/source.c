@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/container.h"
+
 enum { PIECE = 256 << 10 };
 
 struct registry_source {
@@ -13,7 +15,7 @@ struct registry_source {
 
 static struct registry *registry_of(struct source *source)
 {
-	return ((struct registry_source *)source)->registry;
+	return container_of(source, struct registry_source, source)->registry;
 }
 
 static void close_source(struct source *source)

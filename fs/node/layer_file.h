@@ -20,7 +20,7 @@ struct layer_file {
 };
 
 /* The file of a NODE_LAYER_FILE, which the node is. */
-struct layer_file *to_layer_file(const struct node *node);
+struct layer_file *to_layer_file(struct node *node);
 
 /* A node that is in no table yet; the layer is borrowed where there is no key,
  * else held. key is taken, also on failure, which is NULL. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "image/trees.h"
@@ -56,14 +57,14 @@ struct manifest_node {
 	struct image *image;
 };
 
-static struct blob_node *to_blob(const struct node *node)
+static struct blob_node *to_blob(struct node *node)
 {
-	return (struct blob_node *)(uintptr_t)node;
+	return container_of(node, struct blob_node, node);
 }
 
 static struct image *manifest_image(const struct node *node)
 {
-	return ((const struct manifest_node *)(const void *)node)->image;
+	return container_of(node, const struct manifest_node, node)->image;
 }
 
 uint64_t blob_node_number(const struct descriptor *descriptor)

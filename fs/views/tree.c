@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/lock.h"
 #include "base/strf.h"
 #include "image/trees.h"
@@ -41,9 +42,9 @@ struct tree_node {
 	struct tree *_Atomic tree;
 };
 
-static struct tree_node *to_tree(const struct node *node)
+static struct tree_node *to_tree(struct node *node)
 {
-	return (struct tree_node *)(uintptr_t)node;
+	return container_of(node, struct tree_node, node);
 }
 
 static bool is_root(const struct tree_node *self)
@@ -341,7 +342,8 @@ static int tree_list_dir(struct node *dir, struct dirlist *out, struct err *err)
 
 static const struct image *part_of(const struct node *dir, const char **name)
 {
-	const struct tree_node *self = to_tree(dir);
+	const struct tree_node *self =
+	    container_of(dir, const struct tree_node, node);
 
 	*name = "rootfs";
 	return self->layer == ALL_LAYERS ? self->image : NULL;
