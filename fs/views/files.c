@@ -86,7 +86,7 @@ static int file_node(struct files_node *dir, const char *name,
 
 	switch (file->kind) {
 	case ARTIFACT_FILE:
-		return blob_node(node->source, dir->image,
+		return blob_node(node, name, dir->image,
 		    &dir->image->manifest->entries[file->entry], out, err);
 	case ARTIFACT_PACKED:
 		return packed_tree_node(node, name, dir->image, file->entry,

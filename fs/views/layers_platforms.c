@@ -230,7 +230,7 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return layer_tree_node(dir, name, image, index, out, err);
 	r = part_find(image, layer_name, name, &index, err);
 	return r < 0 ? r
-		     : blob_node(dir->source, image,
+		     : blob_node(dir, name, image,
 			   &image->manifest->entries[index], out, err);
 }
 
