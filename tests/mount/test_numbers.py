@@ -51,11 +51,12 @@ PLACES = {
     "events": ("EVENTS", ".registryfs/events"),
 }
 
-# Kinds that no directory lists.
+# Kinds that no directory of this mount lists.
 UNLISTED = {
     "MANIFEST": "the content of a document",
     "ARCHIVE": "the content of a document",
     "CONTROL": "found by its name alone",
+    "HOSTS": "of a mount of several sources alone",
     "LINK": "who looks for it finds the image that it has become",
 }
 
