@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "opening.h"
 #include "session/address.h"
 
@@ -19,7 +20,7 @@ struct registry_source {
 
 static struct registry_source *self_of(struct source *source)
 {
-	return (struct registry_source *)source;
+	return container_of(source, struct registry_source, source);
 }
 
 static struct registry *registry_of(struct source *source, struct err *err)

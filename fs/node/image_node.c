@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "image_info.h"
@@ -23,14 +24,15 @@ struct image_node {
 	struct image *image; /* what it last was; under lock */
 };
 
-static struct image_node *to_image(const struct node *node)
+static struct image_node *to_image(struct node *node)
 {
-	return (struct image_node *)(uintptr_t)node;
+	return container_of(node, struct image_node, node);
 }
 
 const struct image_node_name *image_node_name(const struct node *node)
 {
-	return atomic_load(&to_image(node)->name);
+	return atomic_load(
+	    &container_of(node, const struct image_node, node)->name);
 }
 
 static void name_free(struct image_node_name *name)

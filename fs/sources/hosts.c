@@ -29,7 +29,7 @@ enum {
 	CERT_DIRS = 3,
 };
 
-struct failure {
+struct host_failure {
 	int64_t at;
 	struct err err;
 };
@@ -40,7 +40,7 @@ struct hosts {
 	struct turns *turns; /* at asking, by the name */
 	char *cert_dirs[CERT_DIRS];
 	pthread_mutex_t lock;
-	struct map failures; /* host -> struct failure; under lock */
+	struct map failures; /* host -> struct host_failure; under lock */
 };
 
 static int find_cert_dirs(struct hosts *hosts, struct err *err)
@@ -201,11 +201,11 @@ static void remember(struct hosts *hosts, const char *name)
 static void note_failure(struct hosts *hosts, const char *name,
     const struct err *err)
 {
-	struct failure *failure = malloc(sizeof(*failure));
+	struct host_failure *failure = malloc(sizeof(*failure));
 
 	if (!failure)
 		return;
-	*failure = (struct failure){clock_seconds(), *err};
+	*failure = (struct host_failure){clock_seconds(), *err};
 	SCOPED_LOCK(&hosts->lock);
 	if (hosts->failures.count >= FAILURES_MAX)
 		drop_failures(hosts);
@@ -217,7 +217,7 @@ static void note_failure(struct hosts *hosts, const char *name,
 /* -errno of what failed a while ago at most, or 0. */
 static int failed_before(struct hosts *hosts, const char *name, struct err *err)
 {
-	const struct failure *failure;
+	const struct host_failure *failure;
 
 	SCOPED_LOCK(&hosts->lock);
 	failure = map_get(&hosts->failures, name);

@@ -69,12 +69,12 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 		      : err_set(err, ENOENT, "no such name");
 }
 
-struct listing {
+struct hosts_listing {
 	struct dirlist *out;
 	struct map seen;
 };
 
-static int add(struct listing *listing, const struct mount_source *source,
+static int add(struct hosts_listing *listing, const struct mount_source *source,
     struct err *err)
 {
 	if (map_get(&listing->seen, source->name))
@@ -94,7 +94,7 @@ static int add_host(void *arg, const char *host, struct err *err)
 	return add(arg, &to_be, err);
 }
 
-static int add_all(struct mount *mount, struct listing *listing,
+static int add_all(struct mount *mount, struct hosts_listing *listing,
     struct err *err)
 {
 	int r = 0;
@@ -109,7 +109,7 @@ static int add_all(struct mount *mount, struct listing *listing,
 
 static int hosts_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	struct listing listing = {out, MAP_INIT};
+	struct hosts_listing listing = {out, MAP_INIT};
 	int r = add_all(dir->mount, &listing, err);
 
 	map_release(&listing.seen);
