@@ -3,96 +3,12 @@
 #include "pages.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "http/grammar.h"
 
-enum {
-	LINK_SIZE = 4096,
-	/* More pages than that have to be worth it: registries give tens of
-	 * entries at least, or as many as are asked for. */
-	PAGES_MAX = 1000,
-	PAGE_LEAST = 10, /* entries, on average */
-};
-
-/*
- * Servers that lead in circles are found as Brent does: compare with one page
- * of the past, and take a later one for it ever more rarely. That costs the
- * memory of one url for a circle of any length.
- */
-struct trail {
-	char *seen;
-	unsigned steps, limit;
-};
-
-/* Whether it has been there before, or -ENOMEM. */
-static int trail_add(struct trail *trail, const char *step, struct err *err)
-{
-	if (trail->seen && strcmp(trail->seen, step) == 0)
-		return 1;
-	if (trail->steps++ < trail->limit)
-		return 0;
-	trail->steps = 0;
-	trail->limit = 2 * trail->limit + 1;
-	free(trail->seen);
-	trail->seen = strdup(step);
-	return trail->seen ? 0 : err_nomem(err);
-}
-
-/* A walk, by the urls of its pages and by what was in them: where each page
- * names another url for the next one, that is all that can repeat. */
-struct pages_walk {
-	struct trail urls, contents;
-	uint64_t pages, items;
-};
-
-static void walk_release(struct pages_walk *walk)
-{
-	free(walk->urls.seen);
-	free(walk->contents.seen);
-}
-
-void page_add(struct page *page, const char *item)
-{
-	page->items++;
-	page->hash = page->hash * 31 + map_hash(item);
-}
-
-static int check_url(struct pages_walk *walk, const char *url, struct err *err)
-{
-	int r = trail_add(&walk->urls, url, err);
-
-	return r == 1 ? err_set(err, EIO, "the registry's pagination loops")
-		      : r;
-}
-
-/* Some servers have empty pages in the middle. */
-static int check_content(struct pages_walk *walk, const struct page *page,
-    struct err *err)
-{
-	char text[64];
-	int r = 0;
-
-	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIx64, page->items,
-	    page->hash);
-	if (page->items > 0)
-		r = trail_add(&walk->contents, text, err);
-	if (r == 1)
-		return err_set(err, EIO,
-		    "the registry's pagination repeats a page");
-	walk->pages++;
-	walk->items += page->items;
-	if (r == 0 && walk->pages > PAGES_MAX &&
-	    walk->items / walk->pages < PAGE_LEAST)
-		return err_set(err, EIO,
-		    "the registry's pagination does not end: %" PRIu64
-		    " pages had %" PRIu64 " entries",
-		    walk->pages, walk->items);
-	return r;
-}
+enum { LINK_SIZE = 4096 };
 
 /* The target of the next page: 1, or 0 at the end. A list that goes on nobody
  * knows where is an error, and not a shorter list. */
@@ -154,14 +70,14 @@ int pages_walk(struct registry *registry, struct call *call, page_fn *read,
 	for (;;) {
 		AUTO_FREE char *next = NULL;
 		struct page page = {0};
-		int r = check_url(&walk, call->url, err);
+		int r = walk_url(&walk, call->url, err);
 
 		if (r == 0)
 			r = read_one(registry, call, read, arg, &page, &next,
 			    err);
 		if (r != 0 || !next)
 			return r;
-		r = check_content(&walk, &page, err);
+		r = walk_page(&walk, &page, err);
 		if (r == 0)
 			r = call_take_url(call, steal(&next), err);
 		if (r < 0)

@@ -4,15 +4,7 @@
 #define CLIENT_REGISTRY_PAGES_H
 
 #include "call.h"
-
-/* What was in a page: how many items, and a hash of them. */
-struct page {
-	uint64_t items;
-	uint64_t hash;
-};
-
-/* Notes one of its items. */
-void page_add(struct page *page, const char *item);
+#include "walk.h"
 
 /* Reads one page, of any status, and notes what is in it. Nonzero ends the walk
  * and is returned. */
