@@ -10,6 +10,7 @@
 
 #include "base/parse.h"
 #include "base/strf.h"
+#include "sources/connection.h"
 
 enum {
 	TAG_TTL_MAX = 86400, /* seconds */
@@ -162,6 +163,15 @@ static int set_authfile(struct options *options, const char *value,
 	return 0;
 }
 
+static int set_list(struct options *options, const char *value, struct err *err)
+{
+	if (!connection_lister_known(value))
+		return err_set(err, EINVAL,
+		    "list=%s: nothing of that name lists repositories", value);
+	options->list = value;
+	return 0;
+}
+
 /* All that -o takes. Those without set() are one bit of struct options. */
 static const struct mount_option {
 	const char *name;
@@ -217,6 +227,11 @@ static const struct mount_option {
 	.argument = "FILE",
 	.help = "credentials (default: those of docker and podman)",
 	.set = set_authfile},
+    {.name = "list",
+	.argument = "DRIVER",
+	.choices = "catalog dtr gcr ghcr gitlab harbor hub none quay redhat",
+	.help = "what lists repositories (default: found out)",
+	.set = set_list},
     {.name = "timeout",
 	.argument = "SECONDS",
 	.help = "how long to wait for a silent server (30)",

@@ -50,6 +50,7 @@ struct options {
 	struct platform platform;
 	struct layer_format compression;
 	const char *authfile; /* or NULL */
+	const char *list;     /* what lists repositories, or NULL */
 	int64_t epoch;        /* of images that are made, or EPOCH_NONE */
 };
 

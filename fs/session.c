@@ -90,6 +90,7 @@ static int make_sources(struct session *session, struct err *err)
 	const struct mount_sources_options sources = {
 	    .connection = {.mountpoint = options->mountpoint,
 		.authfile = options->authfile,
+		.lister = options->list,
 		.insecure = options->insecure,
 		.timeout = options->timeout,
 		.min_rate = options->min_rate},

@@ -255,6 +255,7 @@ int registry_open(struct http *http, struct creds *creds,
 	registry->http = http;
 	registry->creds = creds;
 	registry->insecure = options->insecure;
+	registry->lister = options->lister;
 	grants_init(&registry->grants);
 	limits_init(&registry->limits);
 	r = address_parse(&registry->address, options->address, err);

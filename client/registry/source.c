@@ -68,7 +68,17 @@ static int repositories(struct source *source, source_name_fn *each, void *arg,
 
 	if (!registry)
 		return -err->code;
-	return registry_catalog(registry, each, arg, err);
+	return registry_list(registry, each, arg, err);
+}
+
+static int repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_list_below(registry, prefix, each, arg, err);
 }
 
 static int pulls_through(struct source *source, const char *repository,
@@ -226,6 +236,7 @@ static const struct source_ops registry_source_ops = {
     .reference = reference,
     .limit = limit,
     .repositories = repositories,
+    .repositories_below = repositories_below,
     .pulls_through = pulls_through,
     .tags = tags,
     .manifest_get = manifest_get,

@@ -60,6 +60,16 @@ int source_repositories(struct source *source, source_name_fn *each, void *arg,
 	return source->ops->repositories(source, each, arg, err);
 }
 
+int source_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	if (!source->ops->repositories_below) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	return source->ops->repositories_below(source, prefix, each, arg, err);
+}
+
 int source_pulls_through(struct source *source, const char *repository,
     struct err *err)
 {

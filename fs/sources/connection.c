@@ -26,6 +26,11 @@ enum {
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
 };
 
+bool connection_lister_known(const char *name)
+{
+	return registry_lister_known(name);
+}
+
 bool connection_is_layout(const char *text)
 {
 	return strncmp(text, LAYOUT_PREFIX, strlen(LAYOUT_PREFIX)) == 0;
@@ -166,8 +171,9 @@ static int open_now(struct network *network,
 static int open_registry(struct network *network, const char *text, bool later,
     struct connection *out, struct err *err)
 {
-	struct registry_options options = {
-	    .insecure = network->options->insecure};
+	struct registry_options options = {.insecure =
+					       network->options->insecure,
+	    .lister = network->options->lister};
 	AUTO_FREE char *address = NULL;
 	int r = split_registry(text, &address, &out->base, err);
 

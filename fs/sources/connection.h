@@ -15,6 +15,7 @@ struct creds;
 struct connection_options {
 	const char *mountpoint; /* absolute */
 	const char *authfile;   /* or NULL */
+	const char *lister;     /* as in registry_options, or NULL */
 	bool insecure;
 	unsigned timeout;  /* seconds */
 	uint64_t min_rate; /* bytes a second */
@@ -36,6 +37,9 @@ void network_cut(const struct network *network);
 
 /* After all sources are closed. */
 void network_release(struct network *network);
+
+/* Whether connection_options can have that lister. */
+bool connection_lister_known(const char *name);
 
 /* Whether the text names layouts, and not a registry. */
 bool connection_is_layout(const char *text);

@@ -17,6 +17,7 @@ struct repo_listing {
 	struct node *dir;
 	const char *repository;
 	struct names *catalog;
+	bool listed; /* the catalog has all that is below it */
 	struct dirlist *out;
 };
 
@@ -84,7 +85,7 @@ static bool is_repository(const struct repo_listing *listing)
 		return false;
 	return names_has(listing->catalog, listing->repository) ||
 	       images_found(images, listing->repository) ||
-	       !images_listable(images);
+	       (!images_listable(images) && !listing->listed);
 }
 
 static int list_tags(struct repo_listing *listing, struct err *err)
@@ -104,20 +105,44 @@ static int list_tags(struct repo_listing *listing, struct err *err)
 	return r;
 }
 
+/* A service that does not list a namespace may still list the tags of what was
+ * found in it. */
+static int read_below(struct repo_listing *listing, struct err *err)
+{
+	struct images *images = listing->dir->source->images;
+	int r = images_below(images, listing->repository, err);
+
+	listing->listed = r == 1;
+	return r < 0 && !images_found(images, listing->repository) ? r : 0;
+}
+
+static int read_catalog(struct repo_listing *listing, struct names **out,
+    struct err *err)
+{
+	struct images *images = listing->dir->source->images;
+	int r = images_catalog(images, out, err);
+
+	if (!*listing->repository)
+		return r;
+	/* If listing the registry is refused, this repository may still be
+	 * readable. */
+	if (r < 0 && !images_only_listing_failed(r, err))
+		return r;
+	if (read_below(listing, err) < 0)
+		return -err->code;
+	names_put(*out);
+	*out = images_catalog_cached(images);
+	return *out ? 0 : r;
+}
+
 int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *catalog = NULL;
 	struct repo_listing listing = {.dir = dir,
 	    .repository = repo_node_repository(dir),
 	    .out = out};
-	int r = images_catalog(dir->source->images, &catalog, err);
+	int r = read_catalog(&listing, &catalog, err);
 
-	/* If listing the registry is refused, this repository may still be
-	 * readable. */
-	if (images_only_listing_failed(r, err) && *listing.repository) {
-		catalog = images_catalog_cached(dir->source->images);
-		r = catalog ? 0 : r;
-	}
 	if (r < 0)
 		return r;
 	listing.catalog = catalog;

@@ -89,7 +89,15 @@ struct names *images_catalog_cached(struct images *images);
  * though the registry may go on listing it. */
 void images_forget(struct images *images, const char *repository);
 
-/* Whether the registry lists its repositories; true while it was not asked. */
+/*
+ * Adds to the catalog what the registry lists below a namespace, where it does
+ * not list all of its repositories. Not older than tag_ttl. 1: what is below it
+ * is known now; 0: the registry cannot be asked so, or has been asked for all.
+ */
+int images_below(struct images *images, const char *prefix, struct err *err);
+
+/* Whether the registry lists all of its repositories; true while it was not
+ * asked. */
 bool images_listable(struct images *images);
 
 /* Whether it has more than it lists, and gets that from another registry: it is

@@ -30,6 +30,9 @@ struct registry_options {
 	 * (the caller splits a namespace off). */
 	const char *address;
 	bool insecure; /* unverified TLS, or plain HTTP */
+	/* What lists its repositories (registry_lister_known()), borrowed;
+	 * NULL: what is found to. */
+	const char *lister;
 };
 
 /*
@@ -77,6 +80,25 @@ struct source_limit registry_limit(struct registry *registry);
  */
 int registry_catalog(struct registry *registry, source_name_fn *each, void *arg,
     struct err *err);
+
+/*
+ * The same with the help of a driver, where _catalog lists nothing and the
+ * service has an API that does. 1 where there may be more than was listed. What
+ * fails without being refused is -EIO with err->http. Memory is flat for any
+ * length.
+ */
+int registry_list(struct registry *registry, source_name_fn *each, void *arg,
+    struct err *err);
+
+/* The repositories below a namespace, and one that is named as it is, by a
+ * driver; a name may be that of a namespace, too. -EOPNOTSUPP where there is no
+ * driver that can, or it is refused. */
+int registry_list_below(struct registry *registry, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err);
+
+/* Whether registry_options can have that lister: a driver's name, "catalog" or
+ * "none". */
+bool registry_lister_known(const char *name);
 
 /* All tags of a repository; invalid ones are left out. -ENOENT: the registry
  * says that there is no such repository. A 404 that is not its own word, but a

@@ -90,6 +90,9 @@ struct source_ops {
 
 	int (*repositories)(struct source *source, source_name_fn *each,
 	    void *arg, struct err *err);
+	int (*repositories_below)(struct source *source, const char *prefix,
+	    source_name_fn *each, void *arg,
+	    struct err *err); /* NULL: -EOPNOTSUPP */
 	int (*pulls_through)(struct source *source, const char *repository,
 	    struct err *err); /* NULL: 0 */
 	int (*tags)(struct source *source, const char *repository,
@@ -169,12 +172,21 @@ struct source_limit source_limit(struct source *source);
 
 /*
  * All repositories; invalid names are left out. Memory is flat for any length.
- * -EOPNOTSUPP where the source lets us in and does not list them; -EACCES
- * where credentials are missing or refused; -EPROTONOSUPPORT where the refusal
- * is a page that is not the source's.
+ * 1 where there may be more than those, which are the login's own for example.
+ * -EOPNOTSUPP where the source lets us in and does not list them; -EACCES where
+ * credentials are missing or refused; -EPROTONOSUPPORT where the refusal is a
+ * page that is not the source's.
  */
 int source_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err);
+
+/*
+ * The repositories below a namespace, "a" or "a/b", and one of that name; what
+ * is named may be a namespace again. For sources that do not list all:
+ * -EOPNOTSUPP where the source cannot be asked so.
+ */
+int source_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err);
 
 /*
  * Whether the source asks another one for what it does not have: it is a

@@ -92,7 +92,7 @@ static void nobody_there(void **state)
 	server_stop(f.server);
 	/* In both ways that a loopback address is tried. */
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){address, false},
+			     &(struct registry_options){address, false, NULL},
 			     &registry, &err),
 	    -ECONNREFUSED);
 	assert_null(registry);
@@ -111,7 +111,8 @@ static void bad_address(void **state)
 	(void)state;
 	registry_fixture_open(&f, answer, &reply, NULL);
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){"r.io/team", false},
+			     &(struct registry_options){"r.io/team", false,
+				 NULL},
 			     &registry, &err),
 	    -EINVAL);
 	registry_fixture_close(&f);
@@ -160,7 +161,7 @@ static double open_silent(struct silence *silence, const char *scheme, int code,
 	    server_url(f.server, "") + strlen("http://"));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){address, false},
+			     &(struct registry_options){address, false, NULL},
 			     &registry, err),
 	    -code);
 	clock_gettime(CLOCK_MONOTONIC, &end);

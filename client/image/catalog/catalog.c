@@ -33,9 +33,26 @@ static int add_name(void *arg, const char *name, struct err *err)
 	return names_builder_add(reading->builder, name, err);
 }
 
-/* Makes the catalog's list of `listed` (may be NULL) and all found names.
- * Inside the monitor. */
-static int catalog_merge(struct images *images, struct names_builder *listed,
+/* Adds what namespaces have listed. Inside the monitor. */
+static int add_below(struct images *images, struct names_builder *builder,
+    struct err *err)
+{
+	map_foreach (&images->below, slot) {
+		const struct names *names =
+		    ((struct listing *)slot->value)->names;
+
+		for (size_t i = 0; names && i < names_count(names); i++) {
+			const char *name = names_at(names, i);
+
+			if (!map_get(&images->gone, name) &&
+			    names_builder_add(builder, name, err) < 0)
+				return -err->code;
+		}
+	}
+	return 0;
+}
+
+int catalog_merge(struct images *images, struct names_builder *listed,
     struct err *err)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = listed;
@@ -49,7 +66,9 @@ static int catalog_merge(struct images *images, struct names_builder *listed,
 		if (r < 0)
 			return r;
 	}
-	r = names_builder_take(steal(&builder), &names, err);
+	r = add_below(images, builder, err);
+	if (r == 0)
+		r = names_builder_take(steal(&builder), &names, err);
 	if (r < 0)
 		return r;
 	names_put(images->catalog.names);
@@ -167,7 +186,8 @@ static int catalog_load(struct images *images, struct err *err)
 		r = -EIO;
 	}
 	images->listed |= r >= 0;
-	images->unlisted = r == -EOPNOTSUPP || is_closed(images, r, err);
+	images->unlisted =
+	    r == 1 || r == -EOPNOTSUPP || is_closed(images, r, err);
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
 	else if (is_closed(images, r, err))
@@ -182,7 +202,8 @@ static int catalog_load(struct images *images, struct err *err)
 	monitor_leave(&images->monitor);
 	if (is_news)
 		log_info("%s does not list its repositories: name one to see "
-			 "it, as in ls REPOSITORY; it is listed from then on",
+			 "it, as in ls REPOSITORY; it is listed from then on "
+			 "(or see the option list)",
 		    source_name(images->source));
 	return r;
 }

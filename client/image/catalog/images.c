@@ -45,6 +45,7 @@ void images_free(struct images *images)
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	map_release(&images->gone);
+	listings_release(&images->below);
 	listings_release(&images->tags);
 	resolutions_release(&images->resolved);
 	tag_times_release(&images->times);

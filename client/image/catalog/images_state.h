@@ -31,11 +31,12 @@ struct images {
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */
 	bool listed;            /* the registry has listed its names */
-	bool unlisted;          /* it would not, the last time */
+	bool unlisted;          /* not all of them, the last time */
 	bool asked_through;     /* whether pulls_through is known */
 	bool pulls_through;     /* it has more than it lists */
 	struct map found;       /* repositories that answered to their name */
 	struct map gone;        /* those that lost their last tag here */
+	struct map below;       /* namespace → struct listing */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
 	struct tag_times times; /* when tags changed */
@@ -56,6 +57,11 @@ void listing_end(struct images *images, struct listing *listing, int r,
 
 /* Whether it was forgotten (images_forget()). Outside of it. */
 bool repository_is_gone(struct images *images, const char *repository);
+
+/* Makes the catalog's list of `listed`, which it takes (may be NULL), of what
+ * namespaces listed and of all found names. Inside the monitor. */
+int catalog_merge(struct images *images, struct names_builder *listed,
+    struct err *err);
 
 /* Remembers that the repository is there. Inside the monitor. */
 void catalog_found(struct images *images, const char *repository);

@@ -14,13 +14,14 @@
 #include "limits.h"
 #include "registry/registry.h"
 
-/* Constant once open, but for the last four, which many threads may touch. */
+/* Constant once open, but for the last five, which many threads may touch. */
 struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
 	struct address address;
-	char *origin;  /* "https://HOST" */
-	bool insecure; /* the user waives the proof of who answers */
+	char *origin;       /* "https://HOST" */
+	bool insecure;      /* the user waives the proof of who answers */
+	const char *lister; /* that lists it, or NULL; borrowed */
 	struct certs certs;
 	struct http_tls tls;          /* for the origin */
 	struct http_tls tls_abroad;   /* for other hosts */
@@ -29,6 +30,7 @@ struct registry {
 	struct limits limits;
 	atomic_bool uploads_by_patch; /* what this registry was found to need */
 	atomic_bool lists_referrers;  /* it has done so */
+	atomic_bool lister_refused;   /* which has been said */
 };
 
 /*

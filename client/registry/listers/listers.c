@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The drivers, and who is asked first. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "lister.h"
+#include "oci/reference.h"
+#include "registry/registry.h"
+
+static const struct lister *const drivers[] = {&lister_hub, &lister_harbor,
+    &lister_quay, &lister_gitlab, &lister_ghcr, &lister_redhat, &lister_gcr,
+    &lister_dtr};
+
+enum { DRIVERS = sizeof(drivers) / sizeof(*drivers) };
+
+#define CATALOG "catalog" /* _catalog alone */
+#define NONE "none"       /* nothing is asked */
+
+static bool is(const char *name, const char *other)
+{
+	return name && strcmp(name, other) == 0;
+}
+
+static const struct lister *find(const char *name)
+{
+	for (size_t i = 0; i < DRIVERS; i++) {
+		if (is(name, drivers[i]->name))
+			return drivers[i];
+	}
+	return NULL;
+}
+
+bool registry_lister_known(const char *name)
+{
+	return is(name, CATALOG) || is(name, NONE) || find(name);
+}
+
+/* NULL: none. */
+static const struct lister *choose(const struct registry *registry)
+{
+	if (registry->lister)
+		return find(registry->lister);
+	for (size_t i = 0; i < DRIVERS; i++) {
+		if (drivers[i]->matches(registry))
+			return drivers[i];
+	}
+	return NULL;
+}
+
+/* What a list has, on its way to whom it is for. */
+struct filter {
+	const char *prefix; /* NULL: any name */
+	uint64_t passed;
+	struct lister_reader to;
+};
+
+static bool is_below(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(name, prefix, len) == 0 &&
+	       (name[len] == '/' || name[len] == '\0');
+}
+
+static int pass_on(void *arg, const char *name, struct err *err)
+{
+	struct filter *filter = arg;
+
+	if (strlen(name) > REPOSITORY_MAX || !repository_valid(name) ||
+	    (filter->prefix && !is_below(name, filter->prefix)))
+		return 0;
+	filter->passed++;
+	return filter->to.each(filter->to.arg, name, err);
+}
+
+/* Whether a service says no to a list, and not that it fails. */
+static bool is_refusal(const struct err *err)
+{
+	return err->code == EOPNOTSUPP || err->http == 400 ||
+	       err->http == 401 || err->http == 403 || err->http == 404 ||
+	       err->http == 405;
+}
+
+/*
+ * What a driver's failure comes to. A refusal is said once. That an API cannot
+ * be reached says nothing of the registry: it has answered, if with no list.
+ */
+static int failed(struct registry *registry, const struct lister *lister,
+    struct err *err)
+{
+	if (err->code == EINTR || err->code == ENOMEM || err->code == ESHUTDOWN)
+		return -err->code;
+	if (!is_refusal(err)) {
+		err->code = EIO;
+		err->http = 200;
+		return -EIO;
+	}
+	if (!atomic_exchange(&registry->lister_refused, true))
+		log_info("no list of repositories by the API of %s: %s",
+		    lister->name, err->msg);
+	err->code = EOPNOTSUPP;
+	return -EOPNOTSUPP;
+}
+
+static int ask_all(struct registry *registry, const struct lister *lister,
+    struct filter *filter, struct err *err)
+{
+	const struct lister_reader reader = {pass_on, filter};
+	int r;
+
+	if (!lister->all)
+		return err_set(err, EOPNOTSUPP,
+		    "%s lists a namespace at a time: name one, as in ls "
+		    "NAMESPACE",
+		    registry_host(registry));
+	r = lister->all(registry, &reader, err);
+	if (r < 0)
+		return failed(registry, lister, err);
+	atomic_store(&registry->lister_refused, false);
+	return r != 0 ? r : !lister->complete;
+}
+
+/* Whether _catalog has said that it lists nothing, not even something. */
+static bool is_unlisted(int r, const struct filter *filter)
+{
+	return filter->passed == 0 &&
+	       (r == 0 || r == -EOPNOTSUPP || r == -EACCES);
+}
+
+int registry_list(struct registry *registry, source_name_fn *each, void *arg,
+    struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	struct filter filter = {NULL, 0, {each, arg}};
+	struct err refusal = ERR_INIT;
+	int r = -EOPNOTSUPP;
+
+	if (is(registry->lister, NONE))
+		return err_set(err, EOPNOTSUPP,
+		    "%s is not asked for a list (list=none)",
+		    registry_host(registry));
+	if (!lister)
+		return registry_catalog(registry, each, arg, err);
+	if (!registry->lister && !lister->instead)
+		r = registry_catalog(registry, pass_on, &filter, &refusal);
+	if (!is_unlisted(r, &filter)) {
+		*err = refusal;
+		return r;
+	}
+	r = ask_all(registry, lister, &filter, err);
+	if (r == -EOPNOTSUPP && refusal.code == EACCES) {
+		*err = refusal;
+		return -EACCES;
+	}
+	return r;
+}
+
+int registry_list_below(struct registry *registry, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	struct filter filter = {prefix, 0, {each, arg}};
+	const struct lister_reader reader = {pass_on, &filter};
+	int r;
+
+	if (!lister || !lister->below) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	r = lister->below(registry, prefix, &reader, err);
+	return r < 0 ? failed(registry, lister, err) : r;
+}
