@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "base/file.h"
+#include "control/control.h"
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "habits/habits.h"
@@ -122,6 +123,8 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 	int r;
 
 	*out = NULL;
+	if (control_is_at(dir, name))
+		return control_node(dir, name, out, err);
 	if (move_into_is_tried(dir, name)) {
 		const struct image_node_name *image_name = image_node_name(dir);
 
