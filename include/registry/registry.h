@@ -57,6 +57,10 @@ DEFINE_CLEANUP(struct registry *, registry_close);
 int registry_check_login(struct registry *registry, const char *repository,
     struct err *err);
 
+/* Whether no credentials are stored for a repository or namespace (may be
+ * NULL). False where that cannot be known. */
+bool registry_lacks_login(struct registry *registry, const char *repository);
+
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
 

@@ -187,6 +187,11 @@ int call_refused_by(struct registry *registry, const struct call *call,
 
 	if (refusal->status == 401 && sent_password(registry, call))
 		err_wrap(err, "the stored user and password are refused");
+	else if (r == -EACCES &&
+		 registry_lacks_login(registry, call->repository))
+		err_wrap(err,
+		    "no credentials were found (log in with docker login or "
+		    "podman login)");
 	return r;
 }
 

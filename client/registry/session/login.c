@@ -56,6 +56,15 @@ static const char *name_of(const struct credential *credential)
 	return named ? credential->username : NULL;
 }
 
+bool registry_lacks_login(struct registry *registry, const char *repository)
+{
+	CLEANUP(credential_release) struct credential credential = {0};
+	struct err ignored = ERR_INIT;
+
+	return creds_lookup(registry->creds, registry->address.host, repository,
+		   &credential, &ignored) == 0;
+}
+
 int registry_check_login(struct registry *registry, const char *repository,
     struct err *err)
 {
