@@ -5,7 +5,6 @@
  * is still that.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -16,28 +15,17 @@
 #include "base/map.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
+#include "files.h"
 #include "helper.h"
 #include "key.h"
-
-#include <sys/stat.h>
 
 enum {
 	/* A file with a hundred logins has 20 KiB. */
 	AUTHFILE_MAX = 1 << 20,
-	MAX_PATHS = 4,
 	/* A helper is asked again after a second, and after so many times as
 	 * long as it takes: some ask over a network. */
 	HELPER_AGE = 1000, /* ms */
 	HELPER_SHARE = 20,
-};
-
-/* What tells a file from the one that was there before. */
-struct identity {
-	bool there;
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec written;
 };
 
 /* What the helpers said in one lookup. */
@@ -48,78 +36,13 @@ struct answers {
 };
 
 struct creds {
-	char *inline_text; /* of DOCKER_AUTH_CONFIG, NULL if unset */
-	char *paths[MAX_PATHS];
-	size_t path_count;
+	struct auth_files files; /* constant, but for what was seen of them */
 	pthread_mutex_t lock;
-	/* Under lock. */
-	struct identity seen[MAX_PATHS]; /* of the paths, the last time */
+	/* Under lock, as what was seen of the files. */
 	uint64_t version;
 	struct answers answers;  /* the last ones */
 	char *host, *repository; /* and for what they were asked */
 };
-
-static const char *env(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
-/* Takes path; NULL means that there was no memory for it. */
-static int add_path_take(struct creds *creds, char *path, struct err *err)
-{
-	if (!path)
-		return err_nomem(err);
-	creds->paths[creds->path_count++] = path;
-	return 0;
-}
-
-/* The one file; absolute, because a daemon leaves its directory. */
-static int use_one(struct creds *creds, const char *path, struct err *err)
-{
-	char dir[PATH_MAX];
-
-	if (*path == '/')
-		return add_path_take(creds, strdup(path), err);
-	if (!getcwd(dir, sizeof(dir)))
-		return err_sys(err, "cannot determine the current directory");
-	return add_path_take(creds, file_path("%s/%s", dir, path), err);
-}
-
-static int use_usual(struct creds *creds, struct err *err)
-{
-	AUTO_FREE char *home = file_home();
-	const char *runtime = env("XDG_RUNTIME_DIR");
-	const char *config = env("XDG_CONFIG_HOME");
-	const char *docker = env("DOCKER_CONFIG");
-	int r = 0;
-
-	if (!home)
-		return err_nomem(err);
-	if (env("DOCKER_AUTH_CONFIG")) {
-		creds->inline_text = strdup(env("DOCKER_AUTH_CONFIG"));
-		if (!creds->inline_text)
-			return err_nomem(err);
-	}
-	r = add_path_take(creds,
-	    runtime ? file_path("%s/containers/auth.json", runtime)
-		    : file_path("/run/containers/%u/auth.json", geteuid()),
-	    err);
-	if (r == 0)
-		r = add_path_take(creds,
-		    config ? file_path("%s/containers/auth.json", config)
-			   : file_path("%s/.config/containers/auth.json", home),
-		    err);
-	if (r == 0)
-		r = add_path_take(creds,
-		    docker ? file_path("%s/config.json", docker)
-			   : file_path("%s/.docker/config.json", home),
-		    err);
-	if (r == 0)
-		r = add_path_take(creds, file_path("%s/.dockercfg", home), err);
-	return r;
-}
 
 /* What somebody names is there, and a file of credentials: the usual ones need
  * not be. */
@@ -147,9 +70,7 @@ struct creds *creds_new(const char *authfile, struct err *err)
 	pthread_mutex_init(&creds->lock, NULL);
 	if (authfile && check_authfile(authfile, err) < 0)
 		return NULL;
-	if (!authfile)
-		authfile = env("REGISTRY_AUTH_FILE");
-	r = authfile ? use_one(creds, authfile, err) : use_usual(creds, err);
+	r = auth_files_init(&creds->files, authfile, err);
 	return r < 0 ? NULL : steal(&creds);
 }
 
@@ -157,48 +78,18 @@ void creds_free(struct creds *creds)
 {
 	if (!creds)
 		return;
-	secret_free(creds->inline_text);
-	for (size_t i = 0; i < creds->path_count; i++)
-		free(creds->paths[i]);
+	auth_files_release(&creds->files);
 	free(creds->host);
 	free(creds->repository);
 	pthread_mutex_destroy(&creds->lock);
 	free(creds);
 }
 
-static struct identity identify(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return (struct identity){0};
-	return (struct identity){.there = true,
-	    .device = st.st_dev,
-	    .inode = st.st_ino,
-	    .size = st.st_size,
-	    .written = st.st_mtim};
-}
-
-static bool is_same(const struct identity *a, const struct identity *b)
-{
-	return a->there == b->there && a->device == b->device &&
-	       a->inode == b->inode && a->size == b->size &&
-	       a->written.tv_sec == b->written.tv_sec &&
-	       a->written.tv_nsec == b->written.tv_nsec;
-}
-
 uint64_t creds_version(struct creds *creds)
 {
-	bool changed = false;
-
 	SCOPED_LOCK(&creds->lock);
-	for (size_t i = 0; i < creds->path_count; i++) {
-		struct identity now = identify(creds->paths[i]);
 
-		changed |= !is_same(&now, &creds->seen[i]);
-		creds->seen[i] = now;
-	}
-	creds->version += changed;
+	creds->version += auth_files_changed(&creds->files);
 	return creds->version;
 }
 
@@ -284,19 +175,20 @@ static int64_t clock_ms(void)
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err)
 {
+	const struct auth_files *files = &creds->files;
 	struct answers answers = {.asked = clock_ms()};
 	int r = 0;
 
 	*out = (struct credential){0};
-	if (creds->inline_text) {
-		r = find(creds->inline_text, strlen(creds->inline_text), host,
+	if (files->environment) {
+		r = find(files->environment, strlen(files->environment), host,
 		    repository, &answers, out, err);
 		if (r < 0)
 			err_wrap(err, "DOCKER_AUTH_CONFIG");
 	}
-	for (size_t i = 0; r == 0 && i < creds->path_count; i++)
-		r = find_in_file(creds->paths[i], host, repository, &answers,
-		    out, err);
+	for (size_t i = 0; r == 0 && i < files->count; i++)
+		r = find_in_file(files->file[i].path, host, repository,
+		    &answers, out, err);
 	answers.took = clock_ms() - answers.asked;
 	if (r >= 0 && answers.any)
 		answers_note(creds, &answers, host, repository);
