@@ -52,6 +52,9 @@ static int read_answer(const struct buf *output, struct credential *out,
 	secret = json_string_value(json_object_get(root, "Secret"));
 	if (!user || !secret)
 		return err_set(err, EIO, "the answer lacks Username or Secret");
+	/* How some say that they have none. */
+	if (!*user && !*secret)
+		return 0;
 	if (strcmp(user, "<token>") == 0)
 		r = copy(&out->identity_token, secret, err);
 	else

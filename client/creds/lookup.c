@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Where credentials are looked for. No secret is kept between two lookups,
- * which are rare (one a token): of what a helper says, a hash tells whether it
- * is still that.
- */
+/* Where credentials are looked for. Files are read again for each lookup, which
+ * are rare (one a token); what helpers say is kept. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
+#include "answers.h"
 #include "authfile.h"
 #include "base/file.h"
 #include "base/lock.h"
-#include "base/map.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "files.h"
@@ -22,26 +18,13 @@
 enum {
 	/* A file with a hundred logins has 20 KiB. */
 	AUTHFILE_MAX = 1 << 20,
-	/* A helper is asked again after a second, and after so many times as
-	 * long as it takes: some ask over a network. */
-	HELPER_AGE = 1000, /* ms */
-	HELPER_SHARE = 20,
-};
-
-/* What the helpers said in one lookup. */
-struct answers {
-	bool any; /* any of them was asked */
-	uint64_t hash;
-	int64_t asked, took; /* ms */
 };
 
 struct creds {
 	struct auth_files files; /* constant, but for what was seen of them */
+	struct answers *answers; /* of helpers */
 	pthread_mutex_t lock;
-	/* Under lock, as what was seen of the files. */
-	uint64_t version;
-	struct answers answers;  /* the last ones */
-	char *host, *repository; /* and for what they were asked */
+	uint64_t version; /* of the files, under lock, as what was seen */
 };
 
 /* What somebody names is there, and a file of credentials: the usual ones need
@@ -70,6 +53,9 @@ struct creds *creds_new(const char *authfile, struct err *err)
 	pthread_mutex_init(&creds->lock, NULL);
 	if (authfile && check_authfile(authfile, err) < 0)
 		return NULL;
+	creds->answers = answers_new(err);
+	if (!creds->answers)
+		return NULL;
 	r = auth_files_init(&creds->files, authfile, err);
 	return r < 0 ? NULL : steal(&creds);
 }
@@ -79,8 +65,7 @@ void creds_free(struct creds *creds)
 	if (!creds)
 		return;
 	auth_files_release(&creds->files);
-	free(creds->host);
-	free(creds->repository);
+	answers_free(creds->answers);
 	pthread_mutex_destroy(&creds->lock);
 	free(creds);
 }
@@ -89,42 +74,37 @@ uint64_t creds_version(struct creds *creds)
 {
 	SCOPED_LOCK(&creds->lock);
 
-	creds->version += auth_files_changed(&creds->files);
-	return creds->version;
-}
-
-static void answers_add(struct answers *answers, const char *text)
-{
-	answers->any = true;
-	answers->hash = answers->hash * 31 + (text ? map_hash(text) : 1);
+	/* They may name other helpers now. */
+	if (auth_files_changed(&creds->files)) {
+		answers_forget(creds->answers);
+		creds->version++;
+	}
+	return creds->version + answers_version(creds->answers);
 }
 
 /* Docker Hub has one name where docker stores it and one where podman does. */
-static int ask_helper(const char *name, const char *host,
-    struct answers *answers, struct credential *out, struct err *err)
+static int ask_helper(struct creds *creds, const char *name, const char *host,
+    struct credential *out, struct err *err)
 {
 	bool hub = key_is_hub(host, strlen(host));
-	int r = helper_get(name, hub ? KEY_DOCKER_HUB : host, out, err);
+	int r = answers_get(creds->answers, name, hub ? KEY_DOCKER_HUB : host,
+	    host, out, err);
 
 	if (r == 0 && hub)
-		r = helper_get(name, "docker.io", out, err);
-	if (r < 0)
-		return r;
-	answers_add(answers, out->username);
-	answers_add(answers, out->password);
-	answers_add(answers, out->identity_token);
+		r = answers_get(creds->answers, name, "docker.io", host, out,
+		    err);
 	return r;
 }
 
-static int find(const char *text, size_t len, const char *host,
-    const char *repository, struct answers *answers, struct credential *out,
+static int find(struct creds *creds, const char *text, size_t len,
+    const char *host, const char *repository, struct credential *out,
     struct err *err)
 {
 	CLEANUP(authfile_answer_release) struct authfile_answer answer = {0};
 	int r = authfile_find(text, len, host, repository, &answer, err);
 
 	if (r == 0 && answer.helper)
-		r = ask_helper(answer.helper, host, answers, out, err);
+		r = ask_helper(creds, answer.helper, host, out, err);
 	if (r != 0 || !answer.found)
 		return r;
 	*out = answer.credential;
@@ -132,9 +112,8 @@ static int find(const char *text, size_t len, const char *host,
 	return 1;
 }
 
-static int find_in_file(const char *path, const char *host,
-    const char *repository, struct answers *answers, struct credential *out,
-    struct err *err)
+static int find_in_file(struct creds *creds, const char *path, const char *host,
+    const char *repository, struct credential *out, struct err *err)
 {
 	AUTO_SECRET_BUF struct buf text = BUF_INIT(AUTHFILE_MAX);
 	struct err missing = ERR_INIT;
@@ -146,83 +125,33 @@ static int find_in_file(const char *path, const char *host,
 		*err = missing;
 		return r;
 	}
-	r = find(buf_str(&text), text.len, host, repository, answers, out, err);
+	r = find(creds, buf_str(&text), text.len, host, repository, out, err);
 	return r < 0 ? err_wrap(err, "%s", path) : r;
-}
-
-/* Keeps what the helpers have said, and sees whether it is something else. */
-static void answers_note(struct creds *creds, const struct answers *answers,
-    const char *host, const char *repository)
-{
-	SCOPED_LOCK(&creds->lock);
-	creds->version +=
-	    creds->answers.any && creds->answers.hash != answers->hash;
-	creds->answers = *answers;
-	free(creds->host);
-	free(creds->repository);
-	creds->host = strdup(host);
-	creds->repository = repository ? strdup(repository) : NULL;
-}
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err)
 {
 	const struct auth_files *files = &creds->files;
-	struct answers answers = {.asked = clock_ms()};
 	int r = 0;
 
 	*out = (struct credential){0};
 	if (files->environment) {
-		r = find(files->environment, strlen(files->environment), host,
-		    repository, &answers, out, err);
+		r = find(creds, files->environment, strlen(files->environment),
+		    host, repository, out, err);
 		if (r < 0)
 			err_wrap(err, "DOCKER_AUTH_CONFIG");
 	}
 	for (size_t i = 0; r == 0 && i < files->count; i++)
-		r = find_in_file(files->file[i].path, host, repository,
-		    &answers, out, err);
-	answers.took = clock_ms() - answers.asked;
-	if (r >= 0 && answers.any)
-		answers_note(creds, &answers, host, repository);
+		r = find_in_file(creds, files->file[i].path, host, repository,
+		    out, err);
 	if (r < 0)
 		credential_release(out);
 	return r;
 }
 
-/* Whether the helpers are to be asked, and for what: new strings. */
-static bool is_due(struct creds *creds, bool now, char **host,
-    char **repository)
+void creds_ask_again(struct creds *creds, const char *host,
+    enum creds_doubt doubt)
 {
-	struct answers *last = &creds->answers;
-	int64_t time = clock_ms(), age;
-
-	SCOPED_LOCK(&creds->lock);
-	age = last->took * HELPER_SHARE;
-	if (age < HELPER_AGE)
-		age = HELPER_AGE;
-	if (!last->any || !creds->host || (!now && time - last->asked < age))
-		return false;
-	/* One asks, and the others go on meanwhile. */
-	last->asked = time;
-	*host = strdup(creds->host);
-	*repository = creds->repository ? strdup(creds->repository) : NULL;
-	return *host;
-}
-
-void creds_ask_again(struct creds *creds, bool now)
-{
-	AUTO_FREE char *host = NULL, *repository = NULL;
-	CLEANUP(credential_release) struct credential found = {0};
-	struct err ignored = ERR_INIT;
-
-	if (is_due(creds, now, &host, &repository))
-		creds_lookup(creds, host, repository, &found, &ignored);
+	answers_renew(creds->answers, host, doubt);
 }

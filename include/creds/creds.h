@@ -46,20 +46,29 @@ int creds_lookup(struct creds *creds, const char *host, const char *repository,
 /*
  * Grows with each change of the files that are looked into: one that comes,
  * goes, or is written, as `docker login` and `docker logout` do; and when a
- * lookup is told something else by a credential helper than the one before.
- * What was looked up after a call that gave a smaller number may not be what is
- * there now. Costs a stat() a file. Any thread may ask.
+ * credential helper says something else than before. What was looked up after a
+ * call that gave a smaller number may not be what is there now. Costs a stat()
+ * a file. Any thread may ask.
  */
 uint64_t creds_version(struct creds *creds);
 
+/* How far what a helper has said may be relied on. */
+enum creds_doubt {
+	CREDS_FINE,    /* until the helper is due: ten seconds at most */
+	CREDS_REFUSED, /* a server refuses it: it may be over. Once: what is
+	                * said again holds until the helper is due */
+	CREDS_CHANGE,  /* what follows must not happen in a wrong name */
+};
+
 /*
- * Looks up once more what was looked up last with the help of a credential
- * helper, for creds_version(): no file has to change with a helper's store.
- * Runs the helper at most once a second, and for a twentieth of the time; each
- * time if `now`. Does nothing where no helper was asked; what a helper that
- * fails has said before holds. Any thread may ask.
+ * Asks the credential helpers again that were asked for a host, as far as the
+ * doubt goes, for creds_version(): no file has to change with a helper's store.
+ * Does nothing where no helper was asked; what one that fails has said before
+ * holds, for an hour. Any thread may ask; who finds another one at it waits,
+ * but for CREDS_FINE.
  */
-void creds_ask_again(struct creds *creds, bool now);
+void creds_ask_again(struct creds *creds, const char *host,
+    enum creds_doubt doubt);
 
 /* Wipes and frees the strings. */
 void credential_release(struct credential *credential);

@@ -265,6 +265,7 @@ static void test_helper_before_file(void **state)
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho credentials not found in native keychain\n"
 	    "exit 1\n");
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_password(creds, "1");
 }
 
@@ -286,23 +287,23 @@ static void test_helper_is_asked_again(void **state)
 	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"1\"}'\n");
 	assert_int_equal(chmod(program, 0755), 0);
 	creds = creds_new(NULL, &err);
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	version = creds_version(creds);
 	assert_password(creds, "1");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version);
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"2\"}'\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 1);
 	/* What fails says nothing. */
 	write_file("bin/docker-credential-test", "#!/bin/sh\nexit 2\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 1);
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho credentials not found in native keychain\n"
 	    "exit 1\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 2);
 }
 

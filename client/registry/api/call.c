@@ -142,7 +142,8 @@ int call_send(struct registry *registry, const struct call *call,
 	int r = 0;
 
 	if (ours) {
-		creds_ask_again(registry->creds, call->changes);
+		creds_ask_again(registry->creds, registry->address.host,
+		    call->changes ? CREDS_CHANGE : CREDS_FINE);
 		r = auth_authorize(registry, call->repository, call->scope,
 		    NULL, NULL, &authorization, err);
 	}
