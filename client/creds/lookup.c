@@ -9,6 +9,7 @@
 #include "authfile.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/log.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "files.h"
@@ -41,6 +42,21 @@ static int check_authfile(const char *path, struct err *err)
 	return r < 0 ? err_wrap(err, "the auth file %s", path) : 0;
 }
 
+/* As docker does: what somebody has put there may not be meant for us. */
+static void check_environment(struct auth_files *files)
+{
+	CLEANUP(authfile_answer_release) struct authfile_answer answer = {0};
+	struct err err = ERR_INIT;
+
+	if (!files->environment)
+		return;
+	if (authfile_find(files->environment, strlen(files->environment), "",
+		NULL, &answer, &err) == 0)
+		return;
+	log_warn("DOCKER_AUTH_CONFIG is ignored: it is %s", err.msg);
+	secret_free(steal(&files->environment));
+}
+
 struct creds *creds_new(const char *authfile, struct err *err)
 {
 	CLEANUP(creds_free_p) struct creds *creds = calloc(1, sizeof(*creds));
@@ -57,7 +73,10 @@ struct creds *creds_new(const char *authfile, struct err *err)
 	if (!creds->answers)
 		return NULL;
 	r = auth_files_init(&creds->files, authfile, err);
-	return r < 0 ? NULL : steal(&creds);
+	if (r < 0)
+		return NULL;
+	check_environment(&creds->files);
+	return steal(&creds);
 }
 
 void creds_free(struct creds *creds)

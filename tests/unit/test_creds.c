@@ -196,6 +196,19 @@ static void test_environment(void **state)
 	assert_password(creds, "0");
 }
 
+/* docker goes on to the files, and so do we. */
+static void test_broken_environment(void **state)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(creds_free_p) struct creds *creds = NULL;
+
+	(void)state;
+	setenv("DOCKER_AUTH_CONFIG", "{no JSON", 1);
+	write_auth("home/.docker/config.json", 4);
+	creds = creds_new(NULL, &err);
+	assert_password(creds, "4");
+}
+
 static void test_authfile(void **state)
 {
 	AUTO_FREE char *path = file_path("%s/given.json", scratch.path);
@@ -354,6 +367,7 @@ int main(void)
 	    TEST(test_order_of_files),
 	    TEST(test_versions),
 	    TEST(test_environment),
+	    TEST(test_broken_environment),
 	    TEST(test_authfile),
 	    TEST(test_relative_authfile),
 	    TEST(test_broken_file),
