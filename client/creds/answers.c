@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "base/turn.h"
 #include "creds/secret.h"
 #include "helper.h"
@@ -311,7 +311,7 @@ static bool is_kept(struct answers *answers, const char *key, bool be_it_due,
 int answers_get(struct answers *answers, const char *name, const char *server,
     const char *host, struct credential *out, struct err *err)
 {
-	AUTO_FREE char *key = file_path("%s %s", name, server);
+	AUTO_FREE char *key = strf("%s %s", name, server);
 	int r = 0;
 
 	if (!key)
@@ -358,13 +358,12 @@ void answers_renew(struct answers *answers, const char *host,
     enum creds_doubt doubt)
 {
 	char *keys[ANSWERS];
-	struct err ignored = ERR_INIT;
 	int64_t now = clock_ms();
 	size_t count = list_wanted(answers, host, doubt, now, keys);
 
 	for (size_t i = 0; i < count; i++) {
 		ask(answers, keys[i], host, doubt == CREDS_FINE ? 0 : now,
-		    &ignored);
+		    ERR_IGNORE);
 		free(keys[i]);
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ static int use_one(struct auth_files *files, const char *path, struct err *err)
 		return add_path_take(files, strdup(path), err);
 	if (!getcwd(dir, sizeof(dir)))
 		return err_sys(err, "cannot determine the current directory");
-	return add_path_take(files, file_path("%s/%s", dir, path), err);
+	return add_path_take(files, strf("%s/%s", dir, path), err);
 }
 
 static int use_usual(struct auth_files *files, struct err *err)
@@ -55,21 +56,21 @@ static int use_usual(struct auth_files *files, struct err *err)
 			return err_nomem(err);
 	}
 	r = add_path_take(files,
-	    runtime ? file_path("%s/containers/auth.json", runtime)
-		    : file_path("/run/containers/%u/auth.json", geteuid()),
+	    runtime ? strf("%s/containers/auth.json", runtime)
+		    : strf("/run/containers/%u/auth.json", geteuid()),
 	    err);
 	if (r == 0)
 		r = add_path_take(files,
-		    config ? file_path("%s/containers/auth.json", config)
-			   : file_path("%s/.config/containers/auth.json", home),
+		    config ? strf("%s/containers/auth.json", config)
+			   : strf("%s/.config/containers/auth.json", home),
 		    err);
 	if (r == 0)
 		r = add_path_take(files,
-		    docker ? file_path("%s/config.json", docker)
-			   : file_path("%s/.docker/config.json", home),
+		    docker ? strf("%s/config.json", docker)
+			   : strf("%s/.docker/config.json", home),
 		    err);
 	if (r == 0)
-		r = add_path_take(files, file_path("%s/.dockercfg", home), err);
+		r = add_path_take(files, strf("%s/.dockercfg", home), err);
 	return r;
 }
 

@@ -262,9 +262,8 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
     const struct err *refusal, struct node **out, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err ignored = ERR_INIT;
 
-	if (images_tags(lookup->source->images, path, &tags, &ignored) == 0)
+	if (images_tags(lookup->source->images, path, &tags, ERR_IGNORE) == 0)
 		return found(lookup, path, 1, out, err);
 	if (caller_only_makes() && !lacks_login(lookup->source, path))
 		return 0;

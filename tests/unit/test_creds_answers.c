@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "scratch.h"
@@ -23,7 +23,7 @@ static struct creds *creds;
 
 static void write_file(const char *name, const char *text)
 {
-	AUTO_FREE char *path = file_path("%s/%s", scratch.path, name);
+	AUTO_FREE char *path = strf("%s/%s", scratch.path, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
@@ -35,14 +35,14 @@ static void write_file(const char *name, const char *text)
 static void write_helper(const char *script)
 {
 	AUTO_FREE char *program =
-	    file_path("%s/docker-credential-test", scratch.path);
-	AUTO_FREE char *text = file_path("#!/bin/sh\n"
-					 "read -r server\n"
-					 "echo >> %s/asked\n"
-					 "say() { echo \"{\\\"Username\\\":"
-					 "\\\"u\\\",\\\"Secret\\\":\\\"$1\\\"}"
-					 "\"; }\n"
-					 "%s\n",
+	    strf("%s/docker-credential-test", scratch.path);
+	AUTO_FREE char *text = strf("#!/bin/sh\n"
+				    "read -r server\n"
+				    "echo >> %s/asked\n"
+				    "say() { echo \"{\\\"Username\\\":"
+				    "\\\"u\\\",\\\"Secret\\\":\\\"$1\\\"}"
+				    "\"; }\n"
+				    "%s\n",
 	    scratch.path, script);
 
 	write_file("docker-credential-test", text);
@@ -51,7 +51,7 @@ static void write_helper(const char *script)
 
 static unsigned runs(void)
 {
-	AUTO_FREE char *path = file_path("%s/asked", scratch.path);
+	AUTO_FREE char *path = strf("%s/asked", scratch.path);
 	struct stat st;
 
 	return stat(path, &st) < 0 ? 0 : (unsigned)st.st_size;
@@ -65,8 +65,8 @@ static int setup(void **state)
 	(void)state;
 	if (scratch_make(&scratch) < 0)
 		return -1;
-	path = file_path("%s:%s", scratch.path, getenv("PATH"));
-	authfile = file_path("%s/config.json", scratch.path);
+	path = strf("%s:%s", scratch.path, getenv("PATH"));
+	authfile = strf("%s/config.json", scratch.path);
 	setenv("PATH", path, 1);
 	write_file("config.json", "{\"credsStore\":\"test\"}");
 	creds = creds_new(authfile, &err);
