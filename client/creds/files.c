@@ -20,12 +20,23 @@ static const char *env(const char *name)
 }
 
 /* Takes path; NULL means that there was no memory for it. */
-static int add_path_take(struct auth_files *files, char *path, struct err *err)
+static int add_path_take(struct auth_files *files, enum auth_file_kind kind,
+    char *path, struct err *err)
 {
 	if (!path)
 		return err_nomem(err);
-	files->file[files->count++].path = path;
+	files->file[files->count++] =
+	    (struct auth_file){.path = path, .kind = kind};
 	return 0;
+}
+
+static enum auth_file_kind kind_of(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return strcmp(name ? name + 1 : path, "config.json") == 0
+		   ? AUTH_FILE_DOCKER
+		   : AUTH_FILE_CONTAINERS;
 }
 
 /* The one file; absolute, because a daemon leaves its directory. */
@@ -34,10 +45,21 @@ static int use_one(struct auth_files *files, const char *path, struct err *err)
 	char dir[PATH_MAX];
 
 	if (*path == '/')
-		return add_path_take(files, strdup(path), err);
+		return add_path_take(files, kind_of(path), strdup(path), err);
 	if (!getcwd(dir, sizeof(dir)))
 		return err_sys(err, "cannot determine the current directory");
-	return add_path_take(files, strf("%s/%s", dir, path), err);
+	return add_path_take(files, kind_of(path), strf("%s/%s", dir, path),
+	    err);
+}
+
+static int use_environment(struct auth_files *files, struct err *err)
+{
+	const char *text = env("DOCKER_AUTH_CONFIG");
+
+	if (!text)
+		return 0;
+	files->environment = strdup(text);
+	return files->environment ? 0 : err_nomem(err);
 }
 
 static int use_usual(struct auth_files *files, struct err *err)
@@ -46,31 +68,29 @@ static int use_usual(struct auth_files *files, struct err *err)
 	const char *runtime = env("XDG_RUNTIME_DIR");
 	const char *config = env("XDG_CONFIG_HOME");
 	const char *docker = env("DOCKER_CONFIG");
-	int r = 0;
+	int r;
 
 	if (!home)
 		return err_nomem(err);
-	if (env("DOCKER_AUTH_CONFIG")) {
-		files->environment = strdup(env("DOCKER_AUTH_CONFIG"));
-		if (!files->environment)
-			return err_nomem(err);
-	}
-	r = add_path_take(files,
-	    runtime ? strf("%s/containers/auth.json", runtime)
-		    : strf("/run/containers/%u/auth.json", geteuid()),
-	    err);
+	r = use_environment(files, err);
 	if (r == 0)
-		r = add_path_take(files,
+		r = add_path_take(files, AUTH_FILE_CONTAINERS,
+		    runtime ? strf("%s/containers/auth.json", runtime)
+			    : strf("/run/containers/%u/auth.json", geteuid()),
+		    err);
+	if (r == 0)
+		r = add_path_take(files, AUTH_FILE_CONTAINERS,
 		    config ? strf("%s/containers/auth.json", config)
 			   : strf("%s/.config/containers/auth.json", home),
 		    err);
 	if (r == 0)
-		r = add_path_take(files,
+		r = add_path_take(files, AUTH_FILE_DOCKER,
 		    docker ? strf("%s/config.json", docker)
 			   : strf("%s/.docker/config.json", home),
 		    err);
 	if (r == 0)
-		r = add_path_take(files, strf("%s/.dockercfg", home), err);
+		r = add_path_take(files, AUTH_FILE_DOCKERCFG,
+		    strf("%s/.dockercfg", home), err);
 	return r;
 }
 

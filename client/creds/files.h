@@ -21,8 +21,16 @@ struct file_identity {
 	struct timespec written;
 };
 
+/* Whose file it is, which says how hosts are called in it. */
+enum auth_file_kind {
+	AUTH_FILE_CONTAINERS,
+	AUTH_FILE_DOCKER,
+	AUTH_FILE_DOCKERCFG, /* docker's former one, which nobody writes */
+};
+
 struct auth_file {
 	char *path;
+	enum auth_file_kind kind;
 	struct file_identity seen; /* the last time */
 };
 

@@ -9,6 +9,10 @@
 /* What docker calls Docker Hub in its files and to its helpers. */
 #define KEY_DOCKER_HUB "https://index.docker.io/v1/"
 
+/* What docker writes as the user's name where there is an identity token and no
+ * password. */
+#define KEY_TOKEN_USER "<token>"
+
 /* Whether the host is Docker Hub under any of its names. */
 bool key_is_hub(const char *host, size_t len);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "answers.h"
 #include "authfile.h"
@@ -13,20 +14,8 @@
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "files.h"
-#include "helper.h"
 #include "key.h"
-
-enum {
-	/* A file with a hundred logins has 20 KiB. */
-	AUTHFILE_MAX = 1 << 20,
-};
-
-struct creds {
-	struct auth_files files; /* constant, but for what was seen of them */
-	struct answers *answers; /* of helpers */
-	pthread_mutex_t lock;
-	uint64_t version; /* of the files, under lock, as what was seen */
-};
+#include "state.h"
 
 /* What somebody names is there, and a file of credentials: the usual ones need
  * not be. */
@@ -57,7 +46,8 @@ static void check_environment(struct auth_files *files)
 	secret_free(steal(&files->environment));
 }
 
-struct creds *creds_new(const char *authfile, struct err *err)
+/* without: the authfile need not be there. */
+static struct creds *make(const char *authfile, bool without, struct err *err)
 {
 	CLEANUP(creds_free_p) struct creds *creds = calloc(1, sizeof(*creds));
 	int r;
@@ -67,7 +57,8 @@ struct creds *creds_new(const char *authfile, struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&creds->lock, NULL);
-	if (authfile && check_authfile(authfile, err) < 0)
+	if (authfile && !(without && access(authfile, F_OK) < 0) &&
+	    check_authfile(authfile, err) < 0)
 		return NULL;
 	creds->answers = answers_new(err);
 	if (!creds->answers)
@@ -77,6 +68,16 @@ struct creds *creds_new(const char *authfile, struct err *err)
 		return NULL;
 	check_environment(&creds->files);
 	return steal(&creds);
+}
+
+struct creds *creds_new(const char *authfile, struct err *err)
+{
+	return make(authfile, false, err);
+}
+
+struct creds *creds_new_to_store(const char *authfile, struct err *err)
+{
+	return make(authfile, true, err);
 }
 
 void creds_free(struct creds *creds)

@@ -30,6 +30,10 @@ struct credential {
  * read now, files are not; but an authfile has to be readable (-errno in err).
  */
 struct creds *creds_new(const char *authfile, struct err *err);
+
+/* The same to log in and out: the authfile need not be there yet. */
+struct creds *creds_new_to_store(const char *authfile, struct err *err);
+
 void creds_free(struct creds *creds);
 
 DEFINE_CLEANUP(struct creds *, creds_free);
@@ -69,6 +73,33 @@ enum creds_doubt {
  */
 void creds_ask_again(struct creds *creds, const char *host,
     enum creds_doubt doubt);
+
+/*
+ * Keeps an identity token, or user and password, for a host: in the file where
+ * the host's credentials are found now; else in docker's config.json, which
+ * docker, podman and skopeo read, if it is there; else in podman's auth.json,
+ * if that is there; else in docker's, made. If the file names a credential
+ * helper for the host, in that. What else is in the file stays.
+ *
+ * *where: what it is kept in, a new string for messages. 0 or -errno with a
+ * sentence: -EEXIST where DOCKER_AUTH_CONFIG has others, which would be used;
+ * -EINVAL for a broken file, which stays as it is; what writing, or the helper,
+ * fails with.
+ */
+int creds_store(struct creds *creds, const char *host,
+    const struct credential *credential, char **where, struct err *err);
+
+/* Told of each place from which creds_erase() has taken something. */
+typedef void creds_erased_fn(void *arg, const char *where);
+
+/*
+ * Takes the credentials of a host out of all files that are looked into, and
+ * out of the helpers that they name for it. Those of namespaces there stay.
+ * The number of places, or -errno: where one fails, others are tried; -EEXIST
+ * where DOCKER_AUTH_CONFIG has some, which nobody can take out of it.
+ */
+int creds_erase(struct creds *creds, const char *host, creds_erased_fn *erased,
+    void *arg, struct err *err);
 
 /* Wipes and frees the strings. */
 void credential_release(struct credential *credential);
