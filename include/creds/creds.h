@@ -34,6 +34,7 @@ struct creds *creds_new(const char *authfile, struct err *err);
 /* The same to log in and out: the authfile need not be there yet. */
 struct creds *creds_new_to_store(const char *authfile, struct err *err);
 
+/* Wipes what it knows. No thread uses it any more. */
 void creds_free(struct creds *creds);
 
 DEFINE_CLEANUP(struct creds *, creds_free);

@@ -19,7 +19,8 @@ struct ask {
 	struct registry *registry;
 	const char *scope;
 	const struct credential *credential;
-	bool once; /* a token server that fails is not asked again */
+	bool once;       /* a token server that fails is not asked again */
+	char **identity; /* where a token for the credential goes, or NULL */
 };
 
 /* What a request needs: own as of auth_authorize(). */
@@ -67,7 +68,8 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	    .service = challenge->service,
 	    .scopes = scopes,
 	    .credential = ask->credential,
-	    .once = ask->once};
+	    .once = ask->once,
+	    .offline = ask->identity};
 	AUTO_SECRET char *text = NULL;
 	struct token token = {0};
 	int r;
@@ -84,6 +86,10 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	if (r < 0)
 		return err_wrap(err, "%s", registry_host(registry));
 	text = token.text;
+	if (ask->identity)
+		*ask->identity = token.identity;
+	else
+		secret_free(token.identity);
 	*lifetime = token.lifetime;
 	log_debug(LOG_AUTH, "%s: a token for %s from %s, good for %llu s",
 	    registry->address.host, scopes, realm,
@@ -154,7 +160,7 @@ static int look_up_and_obtain(const struct wanted *wanted, char **value,
 {
 	struct registry *registry = wanted->registry;
 	CLEANUP(credential_release) struct credential credential = {0};
-	struct ask ask = {registry, wanted->scope, &credential, false};
+	struct ask ask = {registry, wanted->scope, &credential, false, NULL};
 	int r = creds_lookup(registry->creds, registry->address.host,
 	    wanted->repository, &credential, err);
 
@@ -188,12 +194,13 @@ static int obtain_newest(const struct wanted *wanted, char **value,
 }
 
 int auth_obtain_once(struct registry *registry,
-    const struct credential *credential, char **value, uint64_t *lifetime,
+    const struct credential *credential, char **value, char **identity,
     struct err *err)
 {
-	const struct ask ask = {registry, "", credential, true};
+	const struct ask ask = {registry, "", credential, true, identity};
+	uint64_t lifetime;
 
-	return obtain(&ask, NULL, value, lifetime, err);
+	return obtain(&ask, NULL, value, &lifetime, err);
 }
 
 int auth_authorize(struct registry *registry, const char *repository,
