@@ -10,10 +10,6 @@
 #include "creds/secret.h"
 #include "key.h"
 
-/* What docker writes as the user's name where there is a token and no password.
- */
-#define TOKEN_USER "<token>"
-
 /* A member that may be absent, but is a string if it is there. */
 static int get_string(const json_t *object, const char *name, const char **out,
     struct err *err)
@@ -94,7 +90,7 @@ static int read_entry(const json_t *entry, struct credential *out,
 		r = copy_string(entry, "registrytoken", &out->registry_token,
 		    err);
 	if (r == 0 && !out->identity_token && out->username &&
-	    strcmp(out->username, TOKEN_USER) == 0)
+	    strcmp(out->username, KEY_TOKEN_USER) == 0)
 		out->identity_token = steal(&out->password);
 	return r;
 }

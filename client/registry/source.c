@@ -61,6 +61,11 @@ static void limit(struct source *source, struct source_limit *out)
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
 }
 
+static bool lacks_login(struct source *source, const char *repository)
+{
+	return registry_lacks_login(registry_of(source), repository);
+}
+
 static int repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err)
 {
@@ -225,6 +230,7 @@ static const struct source_ops registry_source_ops = {
     .close = close_source,
     .reference = reference,
     .limit = limit,
+    .lacks_login = lacks_login,
     .repositories = repositories,
     .pulls_through = pulls_through,
     .tags = tags,
