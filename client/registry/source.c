@@ -52,18 +52,26 @@ static int reference(struct source *source, const char *repository,
 	return registry_reference(registry, repository, out, err);
 }
 
-static void limit(struct source *source, struct source_limit *out)
+/* NULL: it is not open. */
+static struct registry *known_registry_of(struct source *source)
 {
 	struct registry_source *self = self_of(source);
-	struct registry *registry =
-	    self->registry ? self->registry : opening_known(self->opening);
+
+	return self->registry ? self->registry : opening_known(self->opening);
+}
+
+static void limit(struct source *source, struct source_limit *out)
+{
+	struct registry *registry = known_registry_of(source);
 
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
 }
 
 static bool lacks_login(struct source *source, const char *repository)
 {
-	return registry_lacks_login(registry_of(source), repository);
+	struct registry *registry = known_registry_of(source);
+
+	return registry && registry_lacks_login(registry, repository);
 }
 
 static int repositories(struct source *source, source_name_fn *each, void *arg,
