@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "blobs.h"
 #include "lacking.h"
 #include "location.h"
@@ -272,7 +273,7 @@ static int open_root(struct layout_source *layouts, const char *dir,
 	if (!realpath(dir, path))
 		return err_sys(err, "cannot open %s", dir);
 	layouts->path = strdup(path);
-	layouts->name = file_path("oci:%s", path);
+	layouts->name = strf("oci:%s", path);
 	if (!layouts->path || !layouts->name)
 		return err_nomem(err);
 	layouts->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 
 enum {
 	SHOWN_NAMES = 4,    /* of those that are not listed */
@@ -33,7 +34,7 @@ DEFINE_CLEANUP(struct put_name *, free_name);
 
 static char *key_of(const char *dir, const struct layout_name *name)
 {
-	return file_path("%s:%s:%s", dir, name->repository, name->tag);
+	return strf("%s:%s:%s", dir, name->repository, name->tag);
 }
 
 void notices_put(struct layout_source *layouts, const char *dir,
@@ -125,8 +126,7 @@ static struct put_name *take_lost(struct layout_source *layouts,
 /* A repository's path below the mount, with a slash, or "". */
 static char *path_of(const char *dir, const char *inner)
 {
-	return file_path("%s%s%s%s", dir, *dir ? "/" : "", inner,
-	    *inner ? "/" : "");
+	return strf("%s%s%s%s", dir, *dir ? "/" : "", inner, *inner ? "/" : "");
 }
 
 static void say_lost(struct layout_source *layouts, const struct put_name *put)
@@ -173,8 +173,8 @@ static void say_unusable(struct layout_source *layouts, const char *dir,
 
 	if (count == 0)
 		return;
-	sentence = file_path("%s/%s%sindex.json has names that can be no tags "
-			     "and are not listed: %s%s",
+	sentence = strf("%s/%s%sindex.json has names that can be no tags "
+			"and are not listed: %s%s",
 	    layouts->path, dir, *dir ? "/" : "", buf_str(&names),
 	    count > SHOWN_NAMES ? ", and others" : "");
 	if (sentence && layout_says_first(layouts, sentence))

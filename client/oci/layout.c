@@ -18,11 +18,10 @@ static struct image_name make_name(const char *text, bool bare_tags)
 {
 	struct image_name name = {.text = text};
 	struct reference reference;
-	struct err ignored = ERR_INIT;
 
 	if (bare_tags && tag_valid(text, strlen(text)))
 		snprintf(name.tag, sizeof(name.tag), "%s", text);
-	else if (reference_parse(&reference, text, &ignored) == 0)
+	else if (reference_parse(&reference, text, ERR_IGNORE) == 0)
 		snprintf(name.tag, sizeof(name.tag), "%s", reference.tag);
 	return name;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push_fixture.h"
+#include "base/strf.h"
 
 static void open_registry(struct fixture *f)
 {
@@ -13,7 +14,7 @@ static void open_registry(struct fixture *f)
 	struct registry *opened;
 	const struct registry_options registry = {
 	    .address = server_url(f->server->server, "")};
-	AUTO_FREE char *authfile = file_path("%s/auth.json", f->dir);
+	AUTO_FREE char *authfile = strf("%s/auth.json", f->dir);
 	int fd = open(authfile, O_WRONLY | O_CREAT, 0600);
 
 	assert_int_equal(write(fd, "{}", 2), 2);
@@ -32,11 +33,13 @@ void open_images(struct fixture *f)
 						  .architecture = "amd64"},
 	    .tag_ttl = 60,
 	    .epoch = 1700000000};
-	AUTO_FREE char *dir = file_path("%s/store", f->dir);
+	AUTO_FREE char *dir = strf("%s/store", f->dir);
 	const struct store_options store = {dir, 1ULL << 30, 4};
 
 	must(store_open(&store, &f->store, &f->err));
-	must(images_new(f->source, f->store, &images, &f->images, &f->err));
+	f->shared = images_shared_new(f->store, &f->err);
+	assert_non_null(f->shared);
+	must(images_new(f->source, f->shared, &images, &f->images, &f->err));
 }
 
 int push_setup(void **state)
@@ -66,6 +69,7 @@ int push_teardown(void **state)
 
 	close_push(f);
 	images_free(f->images);
+	images_shared_free(f->shared);
 	store_close(f->store);
 	source_close(f->source);
 	creds_free(f->creds);

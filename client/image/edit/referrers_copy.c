@@ -58,17 +58,17 @@ static int follow(struct copying *copying, struct image *subject,
     const struct digest *digest, bool copy, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	int r = see(copying, digest, err);
 
 	if (r != 1)
 		return r;
 	r = image_open(subject->images, subject->repository, digest, &image,
-	    &none);
+	    &reason);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		*err = none;
+		*err = reason;
 	if (r == 0 && copy)
 		r = image_copy(image, &copying->to, err);
 	return r < 0 ? r : add_subject(copying, image, err);
@@ -121,7 +121,8 @@ static int copy_referrers(struct copying *copying, struct image *subject,
 	return r;
 }
 
-int referrers_copy(struct image *image, const char *repository, struct err *err)
+int referrers_copy(struct image *image, struct images *to,
+    const char *repository, struct err *err)
 {
 	CLEANUP(copying_free_p)
 	struct copying *copying = calloc(1, sizeof(*copying));
@@ -129,7 +130,7 @@ int referrers_copy(struct image *image, const char *repository, struct err *err)
 
 	if (!copying)
 		return err_nomem(err);
-	copying->to = (struct tag_ref){.images = image->images,
+	copying->to = (struct tag_ref){.images = to,
 	    .repository = repository,
 	    .untagged = true};
 	r = see(copying, &image->digest, err);

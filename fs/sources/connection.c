@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens what the command line says is to be mounted. */
+/* Opens what the command line names. */
 #include "connection.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "layout/layout.h"
 #include "oci/reference.h"
@@ -24,9 +24,6 @@ enum {
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
-	/* Seconds. To look at a file again costs next to nothing. */
-	TAG_TTL_REMOTE = 10,
-	TAG_TTL_LOCAL = 1,
 };
 
 bool connection_is_layout(const char *text)
@@ -38,7 +35,7 @@ bool connection_is_layout(const char *text)
  * meant as one, though a host can have that name. */
 static int check_no_directory(const char *text, struct err *err)
 {
-	AUTO_FREE char *marker = file_path("%s/oci-layout", text);
+	AUTO_FREE char *marker = strf("%s/oci-layout", text);
 	struct stat st;
 
 	if (!marker)
@@ -71,7 +68,7 @@ char *connection_absolute(const char *text, struct err *err)
 		err_sys(err, "cannot mount %s", text);
 		return NULL;
 	} else {
-		absolute = file_path(LAYOUT_PREFIX "%s", path);
+		absolute = strf(LAYOUT_PREFIX "%s", path);
 	}
 	if (!absolute)
 		err_nomem(err);
@@ -114,9 +111,9 @@ static void warn_of_login(struct registry *registry, const char *base)
 		log_warn("%s", err.msg);
 }
 
-static int open_http(const struct options *options,
-    struct connection *connection, struct err *err)
+int network_start(struct network *network, struct err *err)
 {
+	const struct connection_options *options = network->options;
 	const struct http_options http = {
 	    .user_agent = "registryfs/" REGISTRYFS_VERSION,
 	    .connect_timeout = options->timeout < CONNECT_TIMEOUT
@@ -129,33 +126,59 @@ static int open_http(const struct options *options,
 	    .host_connections = HOST_CONNECTIONS,
 	};
 
-	connection->http = http_new(&http, err);
-	if (!connection->http)
+	if (!network->http)
+		network->http = http_new(&http, err);
+	if (!network->http)
 		return -err->code;
-	connection->creds = creds_new(options->authfile, err);
-	return connection->creds ? 0 : -err->code;
+	if (!network->creds)
+		network->creds = creds_new(options->authfile, err);
+	return network->creds ? 0 : -err->code;
 }
 
-static int open_registry(const struct options *options,
-    struct connection *connection, struct err *err)
+void network_cut(const struct network *network)
 {
-	struct registry_options where = {.insecure = options->insecure};
+	if (network->http)
+		http_shutdown(network->http);
+}
+
+void network_release(struct network *network)
+{
+	if (network->http)
+		http_free(network->http);
+	if (network->creds)
+		creds_free(network->creds);
+}
+
+static int open_now(struct network *network,
+    const struct registry_options *options, struct connection *out,
+    struct err *err)
+{
 	struct registry *registry;
+	int r = registry_open(network->http, network->creds, options, &registry,
+	    err);
+
+	if (r < 0)
+		return r;
+	warn_of_login(registry, out->base);
+	return registry_source(registry, &out->source, err);
+}
+
+static int open_registry(struct network *network, const char *text, bool later,
+    struct connection *out, struct err *err)
+{
+	struct registry_options options = {
+	    .insecure = network->options->insecure};
 	AUTO_FREE char *address = NULL;
-	int r =
-	    split_registry(options->registry, &address, &connection->base, err);
+	int r = split_registry(text, &address, &out->base, err);
 
 	if (r == 0)
-		r = open_http(options, connection, err);
+		r = network_start(network, err);
 	if (r < 0)
 		return r;
-	where.address = address;
-	r = registry_open(connection->http, connection->creds, &where,
-	    &registry, err);
-	if (r < 0)
-		return r;
-	warn_of_login(registry, connection->base);
-	return registry_source(registry, &connection->source, err);
+	options.address = address;
+	return later ? registry_source_later(network->http, network->creds,
+			   &options, &out->source, err)
+		     : open_now(network, &options, out, err);
 }
 
 /* What would show itself could not be read to its end. */
@@ -174,55 +197,51 @@ static int check_outside(const char *mountpoint, const char *dir,
 	    mountpoint, dir);
 }
 
-static int open_layout(const struct options *options,
-    struct connection *connection, struct err *err)
+static int open_layout(const struct network *network, const char *text,
+    struct connection *out, struct err *err)
 {
-	const char *dir = options->registry + strlen(LAYOUT_PREFIX);
-	int r = check_outside(options->mountpoint, dir, err);
+	const char *dir = text + strlen(LAYOUT_PREFIX);
+	int r = check_outside(network->options->mountpoint, dir, err);
 
 	if (r == 0)
-		r = layout_open(dir, options->timeout, &connection->source,
+		r = layout_open(dir, network->options->timeout, &out->source,
 		    err);
 	if (r < 0)
 		return r;
-	connection->base = strdup(layout_repository(connection->source));
-	return connection->base ? 0 : err_nomem(err);
+	out->base = strdup(layout_repository(out->source));
+	return out->base ? 0 : err_nomem(err);
 }
 
-int connection_open(const struct options *options, struct connection *out,
-    struct err *err)
+static int open_source(struct network *network, const char *text, bool later,
+    struct connection *out, struct err *err)
 {
-	bool is_layout = connection_is_layout(options->registry);
-	int r;
+	CLEANUP(connection_release) struct connection made = {0};
+	int r = connection_is_layout(text)
+		    ? open_layout(network, text, &made, err)
+		    : open_registry(network, text, later, &made, err);
 
-	*out = (struct connection){.read_only = options->read_only,
-	    .tag_ttl = options->tag_ttl};
-	if (out->tag_ttl == TAG_TTL_UNSET)
-		out->tag_ttl = is_layout ? TAG_TTL_LOCAL : TAG_TTL_REMOTE;
-	r = is_layout ? open_layout(options, out, err)
-		      : open_registry(options, out, err);
-	if (r == 0 && !source_can(out->source, SOURCE_PUSHES) &&
-	    !out->read_only) {
-		log_info("%s cannot be written: the mount is read-only",
-		    source_name(out->source));
-		out->read_only = true;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	out->source = steal(&made.source);
+	out->base = steal(&made.base);
+	return 0;
 }
 
-void connection_cut(const struct connection *connection)
+int connection_open(struct network *network, const char *text,
+    struct connection *out, struct err *err)
 {
-	if (connection->http)
-		http_shutdown(connection->http);
+	return open_source(network, text, false, out, err);
+}
+
+int connection_open_later(struct network *network, const char *text,
+    struct connection *out, struct err *err)
+{
+	return open_source(network, text, true, out, err);
 }
 
 void connection_release(struct connection *connection)
 {
 	if (connection->source)
 		source_close(connection->source);
-	if (connection->http)
-		http_free(connection->http);
-	if (connection->creds)
-		creds_free(connection->creds);
 	free(connection->base);
 }
