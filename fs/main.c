@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "commands/commands.h"
 #include "connection.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
@@ -139,6 +140,10 @@ int main(int argc, char **argv)
 	CLEANUP(options_release) struct options options;
 	struct err err = ERR_INIT;
 
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+
+	if (command)
+		return command_run(command, argc - 1, argv + 1);
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		say(&err);
 		return 1;
@@ -148,6 +153,8 @@ int main(int argc, char **argv)
 		return print(options_help);
 	case OPTIONS_LIST:
 		return print(mount_options_list);
+	case OPTIONS_LIST_COMMANDS:
+		return print(commands_list);
 	case OPTIONS_VERSION:
 		puts("registryfs " REGISTRYFS_VERSION);
 		return 0;
