@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "commands/commands.h"
-#include "connection.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -97,7 +96,6 @@ static int mount_registry(struct options *options)
 {
 	struct front front = {-1};
 	AUTO_FREE char *mountpoint = NULL;
-	AUTO_FREE char *registry = NULL;
 	struct err err = ERR_INIT;
 
 	if (options->debug && log_debug_topics(options->debug, &err) < 0) {
@@ -114,12 +112,10 @@ static int mount_registry(struct options *options)
 		return 1;
 	}
 	options->mountpoint = mountpoint;
-	registry = connection_absolute(options->registry, &err);
-	if (!registry) {
+	if (options_resolve(options, &err) < 0) {
 		say(&err);
 		return 1;
 	}
-	options->registry = registry;
 	return options->foreground ? run(options, &front) : run_behind(options);
 }
 
@@ -138,9 +134,8 @@ static int print(int (*page)(struct buf *out, struct err *err))
 int main(int argc, char **argv)
 {
 	CLEANUP(options_release) struct options options;
-	struct err err = ERR_INIT;
-
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+	struct err err = ERR_INIT;
 
 	if (command)
 		return command_run(command, argc - 1, argv + 1);

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "document.h"
 
-struct parsed {
+struct parsed_archive {
 	struct docker_archive archive; /* first: its address is what is freed */
 	struct arena arena;
 };
@@ -42,16 +43,28 @@ size_t layout_names(const struct descriptor *entry,
 	return n;
 }
 
-bool layout_is_marker(const void *data, size_t len)
+int layout_check_marker(const void *data, size_t len, struct err *err)
 {
 	json_auto_t *root = NULL;
 	json_t *version = NULL;
+	const char *text;
+	int r = document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
+	    err);
 
-	return document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
-		   ERR_IGNORE) == 0 &&
-	       document_member(root, "imageLayoutVersion", JSON_STRING,
-		   &version, ERR_IGNORE) == 0 &&
-	       version;
+	if (r == 0)
+		r = document_member(root, "imageLayoutVersion", JSON_STRING,
+		    &version, err);
+	if (r < 0)
+		return r;
+	if (!version)
+		return err_set(err, EINVAL, "imageLayoutVersion is missing");
+	text = json_string_value(version);
+	if (strncmp(text, "1.", 2) == 0)
+		return 0;
+	return err_set(err, ENOTSUP,
+	    "version \"%.32s\" of image layouts is not supported; 1.0.0 is, "
+	    "and all of 1.x",
+	    text);
 }
 
 /* A list of strings, each in the arena; NULL and 0 where it is absent. */
@@ -128,7 +141,7 @@ static int read_image(const json_t *object, struct arena *arena,
 	return read_names(object, arena, out, err);
 }
 
-static int read_images(const json_t *list, struct parsed *parsed,
+static int read_images(const json_t *list, struct parsed_archive *parsed,
     struct err *err)
 {
 	size_t count = json_array_size(list);
@@ -158,7 +171,7 @@ int docker_archive_parse(const void *data, size_t len,
 {
 	json_auto_t *root = NULL;
 	CLEANUP(docker_archive_free_p) struct docker_archive *archive = NULL;
-	struct parsed *parsed;
+	struct parsed_archive *parsed;
 	int r;
 
 	r = document_read(data, len, DOCKER_ARCHIVE_MAX_BYTES, JSON_ARRAY,
@@ -178,10 +191,11 @@ int docker_archive_parse(const void *data, size_t len,
 
 void docker_archive_free(struct docker_archive *archive)
 {
-	struct parsed *parsed = (struct parsed *)archive;
+	struct parsed_archive *parsed;
 
-	if (!parsed)
+	if (!archive)
 		return;
+	parsed = container_of(archive, struct parsed_archive, archive);
 	arena_release(&parsed->arena);
 	free(parsed);
 }

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "control.h"
-#include "image/journal.h"
+#include "image/shared.h"
 #include "node/key.h"
 
 struct events_node {
@@ -16,9 +17,9 @@ struct events_node {
 	struct journal_file *file;
 };
 
-static struct journal_file *to_file(const struct node *node)
+static struct journal_file *to_file(struct node *node)
 {
-	return ((const struct events_node *)(const void *)node)->file;
+	return container_of(node, const struct events_node, node)->file;
 }
 
 static char *file_key(const struct journal_file *file)
@@ -33,7 +34,8 @@ int events_node(struct node *dir, const char *name, struct node **out,
 
 	if (!self)
 		return err_nomem(err);
-	self->file = journal_file_get(images_journal(dir->source->images));
+	self->file =
+	    journal_file_get(images_shared_journal(dir->mount->images_shared));
 	node_init_in(&self->node, dir, name, NODE_EVENTS, file_key(self->file),
 	    0, 0);
 	*out = node_add(dir->mount->nodes, &self->node, err);
@@ -44,7 +46,7 @@ uint64_t events_node_number(struct mount *mount)
 {
 	CLEANUP(journal_file_put_p)
 	struct journal_file *file =
-	    journal_file_get(images_journal(mount->source->images));
+	    journal_file_get(images_shared_journal(mount->images_shared));
 
 	return key_number(NODE_EVENTS, file_key(file));
 }

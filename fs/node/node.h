@@ -36,6 +36,7 @@ enum { NODE_ROOT = 1 };
 
 /* What a node stands for. */
 enum node_kind {
+	NODE_HOSTS,    /* the mount point above several sources */
 	NODE_REPO,     /* a namespace, a repository, or both */
 	NODE_IMAGE,    /* the directory of an image */
 	NODE_DOCUMENT, /* a file of it, or its archive, that can be written */
@@ -63,15 +64,16 @@ struct node {
 	enum node_kind kind;
 	const struct view_ops *view; /* of its kind */
 	struct mount *mount;
-	struct mount_source *source; /* that it is of */
-	_Atomic(char *) key;         /* NULL: it is located by its number */
-	struct place *place;         /* then that is where */
+	_Atomic(struct mount_source *) source; /* that it is of */
+	_Atomic(char *) key; /* NULL: it is located by its number */
+	struct place *place; /* then that is where */
 	/* The directory that it is in, held; NULL: the root, repositories,
 	 * which are known by their name, contents, which are wherever they are
 	 * read, and what is written, whose names are elsewhere. Under the
 	 * table's lock. */
 	struct node *parent;
-	/* Its name in there; NULL without a parent. */
+	/* Its name in there; NULL without a parent. That of a blob is another
+	 * one in other directories: under the table's lock. */
 	_Atomic(char *) name;
 	/* The files that are written in it (upload/written_dir.h), or NULL. */
 	struct written_dir *written;
@@ -155,6 +157,10 @@ bool node_is_below(const struct node *node, const struct node *dir);
 
 /* The directory that a node of the table is in; held, or NULL. */
 struct node *node_parent(const struct node *node);
+
+/* The same, and a new string: its name in there, NULL where it has none or out
+ * of memory. */
+struct node *node_parent_and_name(const struct node *node, char **name);
 
 /* How many of the directories that lead to a node, and itself, are of a kind.
  */

@@ -34,7 +34,7 @@ uint64_t document_number(const struct node *node);
 struct save *document_save(const struct handle *handle);
 
 /* Whether the caller has opened it to read it, not long ago. */
-bool document_was_read(const struct node *node);
+bool document_was_read(struct node *node);
 
 /* What is written into it becomes; as long as the node lives. */
 const struct write_intent *document_intent(const struct node *node);

@@ -38,7 +38,7 @@ struct document_file {
 };
 
 /* The document of a NODE_DOCUMENT, which the node is. */
-struct document_node *to_document(const struct node *node);
+struct document_node *to_document(struct node *node);
 
 /* As in struct view_ops. */
 void document_free(struct node *node);

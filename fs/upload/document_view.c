@@ -185,7 +185,7 @@ static void note_reader(struct document_node *self)
 	self->readers[self->reads++ % READERS_MAX] = caller_now().pid;
 }
 
-bool document_was_read(const struct node *node)
+bool document_was_read(struct node *node)
 {
 	struct document_node *self = to_document(node);
 	pid_t pid = caller_now().pid;

@@ -346,7 +346,7 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 	int r;
 
 	*out = NULL;
-	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
+	if (control_is_at(dir, text))
 		return control_node(dir, text, out, err);
 	mirror_begin(dir, text);
 	r = lookup_local(dir, text, out, err);

@@ -60,7 +60,8 @@ def test_help_is_one_screen(registryfs):
     result = registryfs("--help")
     lines = result.stdout.splitlines()
     assert result.returncode == 0
-    assert "registryfs [OPTIONS] REGISTRY|oci:DIR MOUNTPOINT" in result.stdout
+    assert ("registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT"
+            in result.stdout)
     assert len(lines) <= SCREEN_LINES
     assert max(map(len, lines)) <= SCREEN_COLUMNS
 
@@ -148,7 +149,10 @@ def test_bad_option(refused, registry, mountpoint, option):
 @pytest.mark.parametrize("option, sentence", [
     ("timeout", "the option timeout needs a value: timeout=SECONDS"),
     ("ro=1", "the option ro takes no value"),
-    ("insecure=no", "the option insecure takes no value")])
+    ("insecure=no", "the option insecure takes no value"),
+    ("cache=", "cache= needs a directory"),
+    ("delete=yes", "delete=yes: must be delete or delete=recursive"),
+    ("min_rate=0", "min_rate=0: must be at least 1")])
 def test_a_value_too_few_or_too_many(refused, registry, mountpoint, option,
                                      sentence):
     refused(sentence, "-o", option, registry.address, mountpoint)
@@ -163,6 +167,8 @@ def test_a_password_in_the_address_is_not_repeated(registryfs, registry,
                                                    mountpoint):
     result = registryfs(f"http://kim:secret@{registry.address}", mountpoint)
     assert result.returncode == 1
+    assert ("a registry's address cannot have a user or a password"
+            in result.stderr)
     assert "docker login" in result.stderr
     assert "secret" not in result.stderr
 
@@ -181,6 +187,7 @@ def test_a_file_that_has_no_credentials(refused, registry, mountpoint, tmp_path,
 
 @pytest.mark.parametrize("address, sentence", [
     ("unix:///run/docker.sock", "type HOST or HOST:PORT"),
+    ("ftp://{}", "begins with a scheme that registries do not use"),
     ("docker://{}", "type {}$"), ("oci://{}", "type {}$"),
     ("docker-archive:x.tar", "HOST:PORT"), ("{}:x", "no valid port"),
     ("http://{}/v2/_catalog", r"type HOST\[:PORT\], or .*/NAME"),
