@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -129,6 +130,34 @@ def test_bash_completes_options(binary, word, offered):
     script = SOURCE / "fs/completion/registryfs.bash"
     result = run("bash", "-c", COMPLETE, "bash", script, binary, "-o", word)
     assert result.stdout.split() == offered, result.stderr
+
+
+COMMANDS = [
+    (["log"], ["login", "logout"]),
+    (["login", "--p"], ["--password-stdin"]),
+    (["login", "--auth"], ["--authfile="]),
+    (["login", "localhost:5000", "--us"], ["--username="]),
+    (["logout", "--insec"], []),
+]
+
+
+@pytest.mark.parametrize("line, offered", COMMANDS)
+def test_bash_completes_commands(binary, line, offered):
+    script = SOURCE / "fs/completion/registryfs.bash"
+    result = run("bash", "-c", COMPLETE, "bash", script, binary, *line)
+    assert result.stdout.split() == offered, result.stderr
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+@pytest.mark.parametrize("line, offered", COMMANDS)
+def test_fish_completes_commands(binary, home, line, offered):
+    script = SOURCE / "fs/completion/registryfs.fish"
+    (home.bin / "registryfs").symlink_to(binary)
+    result = run("fish", "-c", f"source {script}; "
+                 f"complete -C 'registryfs {' '.join(line)}'",
+                 env=home.environment(), cwd=home.path)
+    assert [line.split()[0] for line in result.stdout.splitlines()
+            ] == offered, result.stderr
 
 
 def test_without_arguments(registryfs):
