@@ -31,6 +31,14 @@ static struct registry *registry_of(struct source *source, struct err *err)
 			      : opening_get(self->opening, err);
 }
 
+/* NULL where it is not open yet. */
+static struct registry *known_registry(struct source *source)
+{
+	struct registry_source *self = self_of(source);
+
+	return self->registry ? self->registry : opening_known(self->opening);
+}
+
 static void close_source(struct source *source)
 {
 	struct registry_source *self = self_of(source);
@@ -52,24 +60,19 @@ static int reference(struct source *source, const char *repository,
 	return registry_reference(registry, repository, out, err);
 }
 
-/* NULL: it is not open. */
-static struct registry *known_registry_of(struct source *source)
-{
-	struct registry_source *self = self_of(source);
-
-	return self->registry ? self->registry : opening_known(self->opening);
-}
-
 static void limit(struct source *source, struct source_limit *out)
 {
 	struct registry *registry = known_registry_of(source);
+=======
+	struct registry *registry = known_registry(source);
+>>>>>>> h4
 
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
 }
 
 static bool lacks_login(struct source *source, const char *repository)
 {
-	struct registry *registry = known_registry_of(source);
+	struct registry *registry = known_registry(source);
 
 	return registry && registry_lacks_login(registry, repository);
 }

@@ -70,6 +70,10 @@ int registry_try_login(struct registry *registry,
  * NULL). False where that cannot be known. */
 bool registry_lacks_login(struct registry *registry, const char *repository);
 
+/* The host of an address, as registry_host() has it: a new string. Asks nobody.
+ * -EINVAL with a sentence. */
+int registry_parse_host(const char *address, char **out, struct err *err);
+
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
 
