@@ -9,6 +9,7 @@
 #include "answer/refusal.h"
 #include "answer/reply.h"
 #include "base/file.h"
+#include "base/hosts.h"
 #include "probe.h"
 #include "session/session.h"
 
@@ -248,6 +249,7 @@ int registry_open(struct http *http, struct creds *creds,
 {
 	CLEANUP(registry_close_p)
 	struct registry *registry = calloc(1, sizeof(*registry));
+	AUTO_BUF struct buf hosts = hosts_read();
 	int r;
 
 	if (!registry)
@@ -258,6 +260,9 @@ int registry_open(struct http *http, struct creds *creds,
 	grants_init(&registry->grants);
 	limits_init(&registry->limits);
 	r = address_parse(&registry->address, options->address, err);
+	if (r == 0)
+		registry->address.loopback |=
+		    hosts_loopback(buf_str(&hosts), registry->address.server);
 	if (r == 0)
 		r = certs_find(registry->address.host, &registry->certs, err);
 	if (r == 0)

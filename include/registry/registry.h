@@ -33,11 +33,12 @@ struct registry_options {
 };
 
 /*
- * Settles scheme and trust (certs.d directories, see
- * containers-certs.d(5)) and asks GET /v2/. Loopback hosts are tried
- * with unverified TLS, then plain HTTP. http and creds are borrowed
- * and outlive it. -ECONNREFUSED and what http_open() says; -EPROTONOSUPPORT
- * where something answers that is no registry. A 401 is an answer.
+ * Settles scheme and trust (certs.d directories, see containers-certs.d(5))
+ * and asks GET /v2/. Loopback hosts, by their names or by /etc/hosts, are tried
+ * with unverified TLS and plain HTTP, side by side unless one answers soon.
+ * http and creds are borrowed and outlive it. -ECONNREFUSED and what
+ * http_open() says; -EPROTONOSUPPORT where something answers that is no
+ * registry. A 401 is an answer.
  */
 int registry_open(struct http *http, struct creds *creds,
     const struct registry_options *options, struct registry **out,
