@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "layout/layout.h"
 #include "oci/reference.h"
@@ -43,7 +43,7 @@ char *connection_absolute(const char *text, struct err *err)
 		err_sys(err, "cannot mount %s", text);
 		return NULL;
 	} else {
-		absolute = file_path(LAYOUT_PREFIX "%s", path);
+		absolute = strf(LAYOUT_PREFIX "%s", path);
 	}
 	if (!absolute)
 		err_nomem(err);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/parse.h"
+#include "base/strf.h"
 
 enum {
 	TAG_TTL_MAX = 86400, /* seconds */
@@ -75,7 +75,7 @@ static int set_cache(struct options *options, const char *dir, struct err *err)
 	} else {
 		AUTO_FREE char *here = getcwd(NULL, 0);
 
-		options->cache = here ? file_path("%s/%s", here, dir) : NULL;
+		options->cache = here ? strf("%s/%s", here, dir) : NULL;
 	}
 	return options->cache ? 0 : err_nomem(err);
 }

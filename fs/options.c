@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/strf.h"
 #include "connection.h"
 #include "image/images.h"
 #include "mount_options.h"
@@ -46,9 +47,9 @@ static char *default_cache(void)
 	AUTO_FREE char *home = NULL;
 
 	if (xdg && *xdg == '/')
-		return file_path("%s/registryfs", xdg);
+		return strf("%s/registryfs", xdg);
 	home = file_home();
-	return home ? file_path("%s/.cache/registryfs", home) : NULL;
+	return home ? strf("%s/.cache/registryfs", home) : NULL;
 }
 
 /* What builds are told that are to give the same each time

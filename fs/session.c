@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "connection.h"
 #include "habits/habits.h"
 #include "habits/refusals.h"
@@ -173,8 +173,8 @@ static int open_channel(struct session *session, struct err *err)
 	const struct options *options = session->options;
 	AUTO_FREE char *name = escape_commas(options->registry);
 	AUTO_FREE char *mount_options =
-	    file_path("fsname=%s,subtype=registryfs%s%s%s%s%s",
-		name ? name : "", session->connection.read_only ? ",ro" : "",
+	    strf("fsname=%s,subtype=registryfs%s%s%s%s%s", name ? name : "",
+		session->connection.read_only ? ",ro" : "",
 		/* Others see what this user may, and no more. */
 		options->allow_other ? ",allow_other,default_permissions" : "",
 		options->noexec ? ",noexec" : "",

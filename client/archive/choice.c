@@ -45,14 +45,13 @@ static enum fit fit_of_name(const struct image_name *name,
     const struct archive_wanted *wanted)
 {
 	struct reference reference;
-	struct err none = ERR_INIT;
 	const char *path;
 
 	if (strcmp(name->tag, wanted->tag) != 0)
 		return FIT_NOT;
 	/* A bare tag, as layouts have it, is no name. */
 	if (!strchr(name->text, ':') ||
-	    reference_parse(&reference, name->text, &none) < 0)
+	    reference_parse(&reference, name->text, ERR_IGNORE) < 0)
 		return FIT_TAG;
 	path = path_of(reference.name);
 	if (strcmp(path, wanted->repository) == 0)

@@ -78,7 +78,7 @@ static int is_layout(struct draft *draft, struct archive_entry *json,
     struct err *err)
 {
 	struct archive_entry marker;
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	const char *data;
 	int r;
 
@@ -88,12 +88,12 @@ static int is_layout(struct draft *draft, struct archive_entry *json,
 	if (archive_reader_has_blobs(draft->reader))
 		return 1;
 	r = read_file(draft->reader, &marker, LAYOUT_MARKER_MAX, &draft->arena,
-	    &data, &none);
+	    &data, &reason);
 	if (r == 0)
 		return layout_is_marker(data, (size_t)marker.size);
 	if (r == -EINVAL)
 		return 0;
-	*err = none;
+	*err = reason;
 	return r;
 }
 

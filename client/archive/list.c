@@ -4,9 +4,7 @@
 
 bool list_add(struct buf *list, const char *name)
 {
-	struct err full = ERR_INIT;
-
-	if (list->len > 0 && buf_addstr(list, ", ", &full) < 0)
+	if (list->len > 0 && buf_addstr(list, ", ", ERR_IGNORE) < 0)
 		return false;
-	return buf_addstr(list, name, &full) == 0;
+	return buf_addstr(list, name, ERR_IGNORE) == 0;
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "choice.h"
 #include "draft.h"
 #include "oci_complete.h"
@@ -129,8 +129,8 @@ static int narrow(struct draft *draft, const struct oci_survey *survey,
 {
 	CLEANUP(oci_survey_release)
 	struct oci_survey of_image = OCI_SURVEY_INIT;
-	AUTO_FREE char *left_out = file_path("%s%s",
-	    buf_str(&survey->platforms), survey->more ? ", …" : "");
+	AUTO_FREE char *left_out = strf("%s%s", buf_str(&survey->platforms),
+	    survey->more ? ", …" : "");
 	int r;
 
 	if (!survey->image)

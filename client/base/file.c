@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files on the local disk. */
 #include "base/file.h"
+#include "base/strf.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,7 +120,7 @@ ssize_t file_pread(int fd, void *data, size_t len, uint64_t off,
 
 static int temp_unlinked(const char *dir, struct err *err)
 {
-	AUTO_FREE char *path = file_path("%s/.temp-XXXXXX", dir);
+	AUTO_FREE char *path = strf("%s/.temp-XXXXXX", dir);
 	AUTO_FD int fd = -1;
 
 	if (!path)
@@ -154,16 +154,4 @@ char *file_home(void)
 		return strdup(home);
 	user = getpwuid(geteuid());
 	return strdup(user && *user->pw_dir == '/' ? user->pw_dir : "/");
-}
-
-char *file_path(const char *fmt, ...)
-{
-	char *path = NULL;
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vasprintf(&path, fmt, args);
-	va_end(args);
-	return len < 0 ? NULL : path;
 }

@@ -86,9 +86,8 @@ bool hosts_loopback(const char *text, const char *host)
 struct buf hosts_read(void)
 {
 	struct buf text = BUF_INIT(HOSTS_MAX);
-	struct err ignored = ERR_INIT;
 
-	if (file_slurp(HOSTS, &text, &ignored) < 0)
+	if (file_slurp(HOSTS, &text, ERR_IGNORE) < 0)
 		buf_reset(&text);
 	return text;
 }

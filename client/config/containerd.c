@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "files.h"
 #include "toml.h"
 
@@ -18,7 +18,7 @@ static char *absolute(const char *file, const char *path)
 
 	return *path == '/' || !slash
 		   ? strdup(path)
-		   : file_path("%.*s/%s", (int)(slash - file), file, path);
+		   : strf("%.*s/%s", (int)(slash - file), file, path);
 }
 
 static int add_authority(const char *file, const char *path,
@@ -102,8 +102,7 @@ static int read_host(const struct toml *table, const char *url,
     const char *file, struct place *place, struct err *err)
 {
 	const bool has_scheme = strncmp(url, "http", 4) == 0;
-	AUTO_FREE char *whole =
-	    file_path("%s%s", has_scheme ? "" : "https://", url);
+	AUTO_FREE char *whole = strf("%s%s", has_scheme ? "" : "https://", url);
 	struct err reason = ERR_INIT;
 	bool is_root = false;
 	int r = whole ? toml_boolean(table, "override_path", &is_root, err)
@@ -170,7 +169,7 @@ static int load(const char *dir, const char *host, struct rule *out,
     struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(CONFIG_FILE_MAX);
-	AUTO_FREE char *path = file_path(CONTAINERD_DIR "/%s/" FILE_NAME, dir);
+	AUTO_FREE char *path = strf(CONTAINERD_DIR "/%s/" FILE_NAME, dir);
 	int r = path ? config_slurp(path, &text, err) : err_nomem(err);
 
 	if (r > 0 && text.len == 0)
@@ -188,7 +187,7 @@ int containerd_load(const char *host, struct rule *out, struct err *err)
 
 	if (r == 0 && port) {
 		AUTO_FREE char *dir =
-		    file_path("%.*s_%s_", (int)(port - host), host, port + 1);
+		    strf("%.*s_%s_", (int)(port - host), host, port + 1);
 
 		r = dir ? load(dir, host, out, err) : err_nomem(err);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "files.h"
 #include "toml.h"
 
@@ -293,7 +294,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 
 static int load_drop_ins(const char *dir, struct rules *rules, struct err *err)
 {
-	AUTO_FREE char *path = file_path("%s/" DROP_INS, dir);
+	AUTO_FREE char *path = strf("%s/" DROP_INS, dir);
 	struct dirent **entries = NULL;
 	int r = 0, n;
 
@@ -303,8 +304,7 @@ static int load_drop_ins(const char *dir, struct rules *rules, struct err *err)
 	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(err, "cannot read %s", path);
 	for (int i = 0; i < n; i++) {
-		AUTO_FREE char *file =
-		    file_path("%s/%s", path, entries[i]->d_name);
+		AUTO_FREE char *file = strf("%s/%s", path, entries[i]->d_name);
 
 		if (r == 0)
 			r = file ? load_file(file, true, rules, err)
@@ -319,9 +319,8 @@ int containers_load(struct rules *rules, struct err *err)
 {
 	const char *named = getenv("CONTAINERS_REGISTRIES_CONF");
 	AUTO_FREE char *home = file_home();
-	AUTO_FREE char *own =
-	    home ? file_path("%s/.config/containers", home) : NULL;
-	AUTO_FREE char *own_main = own ? file_path("%s/" MAIN_FILE, own) : NULL;
+	AUTO_FREE char *own = home ? strf("%s/.config/containers", home) : NULL;
+	AUTO_FREE char *own_main = own ? strf("%s/" MAIN_FILE, own) : NULL;
 	bool users;
 	int r;
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
 #include "base/hosts.h"
 #include "base/parse.h"
 #include "files.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/hosts.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "files.h"
 #include "oci/reference.h"
 
@@ -184,7 +184,7 @@ static int set_endpoint(struct endpoint *out, const struct place *place,
 	    .by_tag = place->by_tag,
 	    .by_digest = place->by_digest};
 	out->repository =
-	    file_path("%s%s%s", place->namespace, both ? "/" : "", rest);
+	    strf("%s%s%s", place->namespace, both ? "/" : "", rest);
 	if (!out->repository)
 		return err_nomem(err);
 	if (*out->repository && !repository_valid(out->repository))
@@ -242,7 +242,7 @@ int registries_route(const struct registries *registries,
 {
 	const char *mark = !reference ? "" : strchr(reference, ':') ? "@" : ":";
 	AUTO_FREE char *name =
-	    file_path("%s%s%s%s%s", registries->host, *repository ? "/" : "",
+	    strf("%s%s%s%s%s", registries->host, *repository ? "/" : "",
 		repository, mark, reference ? reference : "");
 	const struct rule *rule;
 	int r;
@@ -328,7 +328,7 @@ const char *registries_parts(const struct registries *registries, size_t i)
 const char *registries_part(const struct registries *registries,
     const char *repository)
 {
-	AUTO_FREE char *name = file_path("%s/%s", registries->host, repository);
+	AUTO_FREE char *name = strf("%s/%s", registries->host, repository);
 	const struct rule *rule =
 	    name ? rules_find(&registries->rules, name) : NULL;
 

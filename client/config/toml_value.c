@@ -111,7 +111,6 @@ static int read_char(struct toml_reader *reader, char quote, bool lines,
 /* The end of a string of many lines, which may have two quotes before it. */
 static bool skip_end(struct toml_reader *reader, char quote, struct buf *out)
 {
-	struct err ignored = ERR_INIT;
 	size_t quotes = 0;
 
 	while (quotes < 5 && toml_peek(reader, quotes) == quote)
@@ -119,7 +118,7 @@ static bool skip_end(struct toml_reader *reader, char quote, struct buf *out)
 	if (quotes < 3)
 		return false;
 	for (size_t i = 3; i < quotes; i++)
-		if (buf_add(out, &quote, 1, &ignored) < 0)
+		if (buf_add(out, &quote, 1, ERR_IGNORE) < 0)
 			return false;
 	reader->at += quotes;
 	return true;

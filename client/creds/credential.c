@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/file.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 
@@ -19,7 +19,7 @@ void credential_release(struct credential *credential)
 char *credential_basic(const struct credential *credential)
 {
 	AUTO_SECRET char *pair =
-	    file_path("%s:%s", credential->username ? credential->username : "",
+	    strf("%s:%s", credential->username ? credential->username : "",
 		credential->password ? credential->password : "");
 
 	return pair ? base64_encode("Basic ", pair, strlen(pair)) : NULL;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 #include "run.h"
 
@@ -102,7 +102,7 @@ int helper_get(const char *name, const char *server, struct credential *out,
 	if (!name_valid(name))
 		return err_set(err, EINVAL,
 		    "not a valid name of a credential helper");
-	program = file_path("docker-credential-%s", name);
+	program = strf("docker-credential-%s", name);
 	if (!program)
 		return err_nomem(err);
 	r = ask(program, server, out, err);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/map.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "helper.h"
@@ -84,7 +85,7 @@ static int use_one(struct creds *creds, const char *path, struct err *err)
 		return add_path_take(creds, strdup(path), err);
 	if (!getcwd(dir, sizeof(dir)))
 		return err_sys(err, "cannot determine the current directory");
-	return add_path_take(creds, file_path("%s/%s", dir, path), err);
+	return add_path_take(creds, strf("%s/%s", dir, path), err);
 }
 
 static int use_usual(struct creds *creds, struct err *err)
@@ -103,21 +104,21 @@ static int use_usual(struct creds *creds, struct err *err)
 			return err_nomem(err);
 	}
 	r = add_path_take(creds,
-	    runtime ? file_path("%s/containers/auth.json", runtime)
-		    : file_path("/run/containers/%u/auth.json", geteuid()),
+	    runtime ? strf("%s/containers/auth.json", runtime)
+		    : strf("/run/containers/%u/auth.json", geteuid()),
 	    err);
 	if (r == 0)
 		r = add_path_take(creds,
-		    config ? file_path("%s/containers/auth.json", config)
-			   : file_path("%s/.config/containers/auth.json", home),
+		    config ? strf("%s/containers/auth.json", config)
+			   : strf("%s/.config/containers/auth.json", home),
 		    err);
 	if (r == 0)
 		r = add_path_take(creds,
-		    docker ? file_path("%s/config.json", docker)
-			   : file_path("%s/.docker/config.json", home),
+		    docker ? strf("%s/config.json", docker)
+			   : strf("%s/.docker/config.json", home),
 		    err);
 	if (r == 0)
-		r = add_path_take(creds, file_path("%s/.dockercfg", home), err);
+		r = add_path_take(creds, strf("%s/.dockercfg", home), err);
 	return r;
 }
 
@@ -329,8 +330,7 @@ void creds_ask_again(struct creds *creds, bool now)
 {
 	AUTO_FREE char *host = NULL, *repository = NULL;
 	CLEANUP(credential_release) struct credential found = {0};
-	struct err ignored = ERR_INIT;
 
 	if (is_due(creds, now, &host, &repository))
-		creds_lookup(creds, host, repository, &found, &ignored);
+		creds_lookup(creds, host, repository, &found, ERR_IGNORE);
 }

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/budget.h"
-#include "base/file.h"
+#include "base/strf.h"
 #include "engine/cost.h"
 #include "engine/engine.h"
 #include "engine/response.h"
@@ -324,7 +324,7 @@ int http_open(struct http *http, const struct http_request *request,
 {
 	struct errand errand = {.http = http,
 	    .request = request,
-	    .what = file_path("%s %s", request->method, request->url),
+	    .what = strf("%s %s", request->method, request->url),
 	    .url = strdup(request->url)};
 	int r = errand.url && errand.what ? run_within(&errand, out, err)
 					  : err_nomem(err);

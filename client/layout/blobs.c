@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "base/task.h"
 #include "directory.h"
 #include "lacking.h"
@@ -21,7 +22,7 @@ static char *blob_path(const char *dir, const struct digest *digest)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
-	return file_path("%s%s" LAYOUT_BLOBS "/%s/%s", dir, *dir ? "/" : "",
+	return strf("%s%s" LAYOUT_BLOBS "/%s/%s", dir, *dir ? "/" : "",
 	    digest_algorithm_name(digest->algorithm), digest_hex(digest, hex));
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "base/task.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -88,7 +89,7 @@ static int begin_named(struct new_file *file, struct err *err)
 	const char *slash = strrchr(file->path, '/');
 	int len = slash ? (int)(slash + 1 - file->path) : 0;
 
-	file->temp = file_path("%.*s.registryfs-%d-%p", len, file->path,
+	file->temp = strf("%.*s.registryfs-%d-%p", len, file->path,
 	    (int)getpid(), (const void *)file);
 	if (!file->temp)
 		return err_nomem(err);
@@ -135,7 +136,7 @@ static int link_file(const struct new_file *file, const char *path)
  * file has a lock: what has that name was left by a crash. */
 static int link_temp(struct new_file *file, struct err *err)
 {
-	AUTO_FREE char *temp = file_path("%s.registryfs", file->path);
+	AUTO_FREE char *temp = strf("%s.registryfs", file->path);
 
 	if (!temp)
 		return err_nomem(err);

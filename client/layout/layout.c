@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "blobs.h"
 #include "lacking.h"
 #include "location.h"
@@ -255,7 +256,7 @@ static int open_root(struct layout_source *layouts, const char *dir,
 	if (!realpath(dir, path))
 		return err_sys(err, "cannot open %s", dir);
 	layouts->path = strdup(path);
-	layouts->name = file_path("oci:%s", path);
+	layouts->name = strf("oci:%s", path);
 	if (!layouts->path || !layouts->name)
 		return err_nomem(err);
 	layouts->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

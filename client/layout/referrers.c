@@ -78,14 +78,13 @@ static int look_at(const struct search *search, const struct descriptor *entry,
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
 	char digest[DIGEST_TEXT_SIZE], subject[DIGEST_TEXT_SIZE] = "";
 	char want[DIGEST_TEXT_SIZE];
-	struct err none = ERR_INIT;
 	const char *known = known_subject(search->layouts,
 	    digest_format(&entry->digest, digest));
 
 	digest_format(search->subject, want);
 	if (known && strcmp(known, want) != 0)
 		return 0;
-	if (load(search, entry, &text, &manifest, &none) < 0)
+	if (load(search, entry, &text, &manifest, ERR_IGNORE) < 0)
 		return 0;
 	if (digest_is_set(&manifest->subject.digest))
 		digest_format(&manifest->subject.digest, subject);
@@ -111,7 +110,6 @@ static int search_tag(const struct search *search, struct err *err)
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
 	const struct descriptor *entry;
 	struct layout_name name;
-	struct err none = ERR_INIT;
 	char hex[DIGEST_TEXT_SIZE];
 	int r = 0;
 
@@ -122,7 +120,7 @@ static int search_tag(const struct search *search, struct err *err)
 	    digest_algorithm_name(search->subject->algorithm),
 	    digest_hex(search->subject, hex));
 	entry = layout_state_find(search->location->state, &name);
-	if (!entry || load(search, entry, &text, &list, &none) < 0 ||
+	if (!entry || load(search, entry, &text, &list, ERR_IGNORE) < 0 ||
 	    list->kind != MANIFEST_INDEX)
 		return 0;
 	for (size_t i = 0; i < list->entry_count && r == 0; i++)

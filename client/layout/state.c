@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "base/task.h"
 #include "oci/layout.h"
 
@@ -34,7 +35,7 @@ static int64_t since_ms(const struct timespec *then)
 
 char *layout_join(const char *dir, const char *name)
 {
-	return *dir ? file_path("%s/%s", dir, name) : strdup(name);
+	return *dir ? strf("%s/%s", dir, name) : strdup(name);
 }
 
 /* Opens a file of the layout in dir. -ENOENT without a sentence. */

@@ -12,11 +12,12 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "state.h"
 
 static char *content_path(const struct local_inode *inode)
 {
-	return file_path("%s/%" PRIx64, inode->fs->dir, inode->number);
+	return strf("%s/%" PRIx64, inode->fs->dir, inode->number);
 }
 
 uint64_t content_blocks(const struct local_inode *inode)

@@ -37,10 +37,8 @@ struct localfs *localfs_new(const char *dir, struct err *err)
 
 void localfs_free(struct localfs *fs)
 {
-	struct err none = ERR_INIT;
-
 	while (fs->root->names)
-		local_remove_all(fs->root, fs->root->names->text, &none);
+		local_remove_all(fs->root, fs->root->names->text, ERR_IGNORE);
 	inode_free(fs->root);
 	pthread_cond_destroy(&fs->settled);
 	pthread_mutex_destroy(&fs->lock);

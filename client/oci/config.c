@@ -26,7 +26,6 @@ static int read_created(const json_t *root, struct config *config,
 	char printed[TIME_TEXT_SIZE];
 	int64_t seconds;
 	uint32_t nanos;
-	struct err none = ERR_INIT;
 	int r = document_member(root, "created", JSON_STRING, &value, err);
 
 	if (r < 0 || !value)
@@ -34,7 +33,7 @@ static int read_created(const json_t *root, struct config *config,
 	text = json_string_value(value);
 	/* The last hours of year 9999 are in the next one in UTC. */
 	if (!parse_rfc3339(&text, &seconds, &nanos) || *text ||
-	    time_format(seconds, printed, &none) < 0)
+	    time_format(seconds, printed, ERR_IGNORE) < 0)
 		return 0;
 	config->has_created = true;
 	config->created = seconds;

@@ -65,9 +65,8 @@ static const char *type_name(json_type type)
 static json_t *load_mended(const char *data, size_t len, json_error_t *error)
 {
 	AUTO_BUF struct buf mended = BUF_INIT(SIZE_MAX / 2);
-	struct err none = ERR_INIT;
 
-	if (json_mend(data, len, MAX_DEPTH, &mended, &none) < 0 ||
+	if (json_mend(data, len, MAX_DEPTH, &mended, ERR_IGNORE) < 0 ||
 	    mended.len == 0 ||
 	    (mended.len == len && memcmp(mended.data, data, len) == 0))
 		return NULL;

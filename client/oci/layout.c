@@ -18,11 +18,10 @@ static struct image_name make_name(const char *text, bool bare_tags)
 {
 	struct image_name name = {.text = text};
 	struct reference reference;
-	struct err ignored = ERR_INIT;
 
 	if (bare_tags && tag_valid(text, strlen(text)))
 		snprintf(name.tag, sizeof(name.tag), "%s", text);
-	else if (reference_parse(&reference, text, &ignored) == 0)
+	else if (reference_parse(&reference, text, ERR_IGNORE) == 0)
 		snprintf(name.tag, sizeof(name.tag), "%s", reference.tag);
 	return name;
 }
@@ -47,12 +46,11 @@ bool layout_is_marker(const void *data, size_t len)
 {
 	json_auto_t *root = NULL;
 	json_t *version = NULL;
-	struct err none = ERR_INIT;
 
 	return document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
-		   &none) == 0 &&
+		   ERR_IGNORE) == 0 &&
 	       document_member(root, "imageLayoutVersion", JSON_STRING,
-		   &version, &none) == 0 &&
+		   &version, ERR_IGNORE) == 0 &&
 	       version;
 }
 

@@ -68,9 +68,8 @@ static void print_repository(const char *repository,
 static bool parse_full(const char *text, struct layout_name *out)
 {
 	struct reference reference;
-	struct err none = ERR_INIT;
 
-	if (!text || reference_parse(&reference, text, &none) < 0 ||
+	if (!text || reference_parse(&reference, text, ERR_IGNORE) < 0 ||
 	    !*reference.tag || digest_is_set(&reference.digest) ||
 	    !parse_repository(reference.name, out->repository))
 		return false;

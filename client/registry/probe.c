@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "base/task.h"
 #include "base/thread.h"
 
@@ -34,7 +34,7 @@ struct probe {
 int probe_ask(struct http *http, const char *origin, const struct http_tls *tls,
     struct http_response **out, struct err *err)
 {
-	AUTO_FREE char *url = file_path("%s/v2/", origin);
+	AUTO_FREE char *url = strf("%s/v2/", origin);
 	struct http_request request = {.method = "GET",
 	    .url = url,
 	    .tls = tls,

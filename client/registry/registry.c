@@ -8,8 +8,8 @@
 
 #include "answer/refusal.h"
 #include "answer/reply.h"
-#include "base/file.h"
 #include "base/hosts.h"
+#include "base/strf.h"
 #include "probe.h"
 #include "session/session.h"
 
@@ -48,7 +48,7 @@ static int set_way(struct registry *registry, const struct way *way,
 	const struct certs *certs = &registry->certs;
 
 	free(registry->origin);
-	registry->origin = file_path("%s://%s", way->plain ? "http" : "https",
+	registry->origin = strf("%s://%s", way->plain ? "http" : "https",
 	    registry->address.server);
 	if (!registry->origin)
 		return err_nomem(err);

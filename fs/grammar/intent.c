@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/strf.h"
 #include "image_parts.h"
 #include "name.h"
 #include "oci/platform.h"
@@ -70,7 +70,7 @@ static int in_repository(const struct write_place *place, const char *text,
 		    text);
 	if (!name_push_tag(&name))
 		return 0;
-	path = file_path("%s%s%s", place->repository,
+	path = strf("%s%s%s", place->repository,
 	    *place->repository && *name.repository ? "/" : "", name.repository);
 	if (!path)
 		return err_nomem(err);
@@ -131,13 +131,12 @@ static int in_layers(const struct write_place *place, const char *name,
 static char *platform_of_name(const char *name)
 {
 	AUTO_FREE char *text = NULL;
-	struct err none = ERR_INIT;
 	struct platform platform;
 
 	text = strndup(name, strlen(name) - strlen(name_ending(name)));
 	for (char *c = text; c && *c; c++)
 		*c = *c == '-' ? '/' : *c;
-	if (!text || platform_parse(&platform, text, &none) < 0)
+	if (!text || platform_parse(&platform, text, ERR_IGNORE) < 0)
 		return NULL;
 	return steal(&text);
 }
@@ -236,5 +235,5 @@ char *intent_final_name(const struct write_intent *intent, const char *name)
 
 char *intent_name_to_try(const struct write_intent *intent, const char *final)
 {
-	return is_tag(intent) ? file_path("%s.tar", final) : strdup(final);
+	return is_tag(intent) ? strf("%s.tar", final) : strdup(final);
 }

@@ -60,9 +60,7 @@ static bool set_tags(struct name *name, const char *text)
 
 static bool set_digest(struct name *name, const char *text)
 {
-	struct err err = ERR_INIT;
-
-	return digest_parse(&name->digest, text, &err) == 0;
+	return digest_parse(&name->digest, text, ERR_IGNORE) == 0;
 }
 
 void name_parse(struct name *name, const char *text)

@@ -93,13 +93,12 @@ static void give_next(const struct feed_job *job, void *data)
 {
 	const struct layer_index *index = layer_index_known(job->layer);
 	struct layer_entry entry;
-	struct err none = ERR_INIT;
 	uint32_t dir, end = layer_index_count(index);
 	size_t given = 0, skipped = 0;
 	ssize_t n;
 
 	/* Its reader is told what is wrong, here and below. */
-	if (layer_index_entry(index, job->after, &entry, &none) < 0)
+	if (layer_index_entry(index, job->after, &entry, ERR_IGNORE) < 0)
 		return;
 	dir = entry.parent;
 	if (end - job->after > ENTRIES)
@@ -107,11 +106,11 @@ static void give_next(const struct feed_job *job, void *data)
 	for (uint32_t i = job->after + 1;
 	     i < end && given < BYTES && !atomic_load(&job->feed->stopped);
 	     i++) {
-		if (layer_index_entry(index, i, &entry, &none) < 0)
+		if (layer_index_entry(index, i, &entry, ERR_IGNORE) < 0)
 			return;
 		if (!is_next(&entry, i, dir) || skipped++ < SKIPPED)
 			continue;
-		n = layer_read(job->layer, i, data, entry.size, 0, &none);
+		n = layer_read(job->layer, i, data, entry.size, 0, ERR_IGNORE);
 		if (n < 0)
 			return;
 		store(job, i, data, (size_t)n);
@@ -134,13 +133,12 @@ static void run(void *arg)
 static bool submit(struct feed *feed, const struct feed_job *model)
 {
 	struct feed_job *job = malloc(sizeof(*job));
-	struct err none = ERR_INIT;
 
 	if (!job)
 		return false;
 	*job = *model;
 	layer_get(job->layer);
-	if (pool_submit(feed->pool, run, job, &none) == 0)
+	if (pool_submit(feed->pool, run, job, ERR_IGNORE) == 0)
 		return true;
 	layer_put(job->layer);
 	free(job);

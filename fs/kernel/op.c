@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "habits/caller.h"
 #include "habits/refusals.h"
 #include "mirror/mirror.h"
@@ -234,8 +234,8 @@ static char *description(const struct op *op)
 
 	if (!path || !*path)
 		return strdup(op->what);
-	return other ? file_path("%s: %s to %s", op->what, path, other)
-		     : file_path("%s: %s", op->what, path);
+	return other ? strf("%s: %s to %s", op->what, path, other)
+		     : strf("%s: %s", op->what, path);
 }
 
 static void log_failure(const struct op *op, int code)

@@ -168,14 +168,13 @@ static ssize_t read_known(fuse_req_t req, fuse_ino_t ino, void *data,
 {
 	CLEANUP(node_put_p) struct node *node = NULL;
 	const struct mount *mount = fuse_req_userdata(req);
-	struct err none = ERR_INIT;
 
 	if (!node_is_located(ino))
 		return -EAGAIN;
 	node = node_find(mount->nodes, ino);
 	return node && node->view->read_known
 		   ? node->view->read_known(node, data, size, (uint64_t)off,
-			 &none)
+			 ERR_IGNORE)
 		   : -EAGAIN;
 }
 

@@ -30,12 +30,12 @@ static bool is_new(const struct node *dir)
 {
 	struct mount_source *source = dir->source;
 	const char *path = repo_node_repository(dir);
-	struct err none = ERR_INIT;
 
 	return made_has(source->made, path) && !mirror_exists(source, path) &&
 	       !images_found(source->images, path) &&
 	       !scratch_in(source, path) &&
-	       made_children(source->made, path, count_child, NULL, &none) == 0;
+	       made_children(source->made, path, count_child, NULL,
+		   ERR_IGNORE) == 0;
 }
 
 /* Whether it is in an image, and no directory of an image itself. */

@@ -20,11 +20,10 @@ void image_stat_time(struct node *node, struct image *image, struct stat *out)
 {
 	CLEANUP(image_put_p) struct image *shown = NULL;
 	const struct config *config = NULL;
-	struct err none = ERR_INIT;
-	int r = image_platform(image, &shown, &none);
+	int r = image_platform(image, &shown, ERR_IGNORE);
 
 	if (r == 0)
-		r = image_config(shown, &config, &none);
+		r = image_config(shown, &config, ERR_IGNORE);
 	if (config && config->has_created)
 		mount_stat_time(out, config->created, config->created_nanos);
 	atomic_store(&node->undated, may_heal(r));

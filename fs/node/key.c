@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 
 static const uint64_t TABLE_BIT = 1ULL << 63;
 /* Of all but manifests and blobs. */
@@ -29,11 +29,11 @@ static uint64_t in_order(enum node_kind kind, uint64_t number)
 uint64_t node_number(enum node_kind kind, const char *key)
 {
 	struct digest digest;
-	struct err err = ERR_INIT;
 	uint64_t number = 0;
 
 	/* SHA-256, so that nobody can make names that collide. */
-	if (digest_of(DIGEST_SHA256, key, strlen(key), &digest, &err) == 0)
+	if (digest_of(DIGEST_SHA256, key, strlen(key), &digest, ERR_IGNORE) ==
+	    0)
 		memcpy(&number, digest.bytes, sizeof(number));
 	return in_order(kind, number);
 }
@@ -55,7 +55,7 @@ char *key_of_repository(const struct mount_source *source, const char *path)
 {
 	AUTO_FREE char *unique = source_unique_name(source, path);
 
-	return unique ? file_path("dir:%s", unique) : NULL;
+	return unique ? strf("dir:%s", unique) : NULL;
 }
 
 char *key_of_repository_in(const struct mount_source *source, const char *path,
@@ -63,7 +63,7 @@ char *key_of_repository_in(const struct mount_source *source, const char *path,
 {
 	AUTO_FREE char *unique = source_unique_name(source, path);
 
-	return unique ? file_path("dir:%s%s%.*s", unique, *unique ? "/" : "",
+	return unique ? strf("dir:%s%s%.*s", unique, *unique ? "/" : "",
 			    (int)len, name)
 		      : NULL;
 }
@@ -73,7 +73,7 @@ char *key_of_repository_in(const struct mount_source *source, const char *path,
  */
 char *key_of_tag(const struct node *dir, const char *name)
 {
-	return file_path("%s/:%s", dir->key, name);
+	return strf("%s/:%s", dir->key, name);
 }
 
 char *key_of_part(const struct node *dir, const char *name,
@@ -81,27 +81,26 @@ char *key_of_part(const struct node *dir, const char *name,
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("%s/%s#%s", dir->key, name,
-	    digest_format(manifest, text));
+	return strf("%s/%s#%s", dir->key, name, digest_format(manifest, text));
 }
 
 char *key_of_child(const struct node *dir, const char *name)
 {
-	return file_path("%s/%s", dir->key, name);
+	return strf("%s/%s", dir->key, name);
 }
 
 char *key_of_manifest(const struct digest *digest)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("manifest:%s", digest_format(digest, text));
+	return strf("manifest:%s", digest_format(digest, text));
 }
 
 char *key_of_blob(const struct descriptor *blob)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("blob:%s:%" PRIu64 ":%s",
+	return strf("blob:%s:%" PRIu64 ":%s",
 	    digest_format(&blob->digest, text), blob->size, blob->media_type);
 }
 
@@ -111,7 +110,7 @@ char *key_of_archive(const struct mount_source *source, const char *repository,
 	AUTO_FREE char *unique = source_unique_name(source, repository);
 	char text[DIGEST_TEXT_SIZE];
 
-	return unique ? file_path("archive:%s:%s@%s", unique, tag ? tag : "",
+	return unique ? strf("archive:%s:%s@%s", unique, tag ? tag : "",
 			    digest_format(image, text))
 		      : NULL;
 }
@@ -120,20 +119,19 @@ char *key_of_partial(char *archive, uint64_t size)
 {
 	AUTO_FREE char *before = archive;
 
-	return before ? file_path("%s of %" PRIu64 " bytes", before, size)
-		      : NULL;
+	return before ? strf("%s of %" PRIu64 " bytes", before, size) : NULL;
 }
 
 char *key_of_document(const struct node *dir, const char *name,
     const char *content, uint64_t size)
 {
-	return file_path("document:%s//%s#%s:%" PRIu64, dir->key, name, content,
+	return strf("document:%s//%s#%s:%" PRIu64, dir->key, name, content,
 	    size);
 }
 
 char *key_of_layer_file(const char *tree, const char *layer, uint32_t entry)
 {
-	return file_path("%s//%s:%" PRIx32, tree, layer, entry);
+	return strf("%s//%s:%" PRIx32, tree, layer, entry);
 }
 
 char *key_of_serial(enum key_serial kind, uint64_t serial)
@@ -145,5 +143,5 @@ char *key_of_serial(enum key_serial kind, uint64_t serial)
 	    [KEY_EVENTS] = "control/events",
 	};
 
-	return file_path("%s:%" PRIx64, kinds[kind], serial);
+	return strf("%s:%" PRIx64, kinds[kind], serial);
 }

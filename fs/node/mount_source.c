@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 
 char *source_unique_name(const struct mount_source *source,
     const char *repository)
 {
-	return file_path("%s%s%s", source->name,
+	return strf("%s%s%s", source->name,
 	    *source->name && *repository ? "/" : "", repository);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "nodes.h"
 #include "view.h"
 
@@ -25,7 +25,7 @@ static char *from_top(const struct mount_source *source, const char *repository,
 		return strdup(path + top);
 	}
 	from = source_path(source, repository);
-	return from ? file_path("%s/%s", from, path) : NULL;
+	return from ? strf("%s/%s", from, path) : NULL;
 }
 
 /* Takes out "." and "..": there is nothing in the mount that a link leads
@@ -103,7 +103,7 @@ int walk_image(struct mount_source *source, const char *repository,
 
 char *node_path_in(const char *path, const char *name)
 {
-	return *path ? file_path("%s/%s", path, name) : strdup(name);
+	return *path ? strf("%s/%s", path, name) : strdup(name);
 }
 
 char *node_path(const struct node *node)

@@ -45,10 +45,9 @@ static void log_lost(struct local_inode *above, const char *repository,
     const char *name)
 {
 	CLEANUP(local_put_p) struct local_inode *dir = NULL;
-	struct err none = ERR_INIT;
 	uint64_t count = 0;
 
-	if (local_lookup(above, name, &dir, &none) == 0)
+	if (local_lookup(above, name, &dir, ERR_IGNORE) == 0)
 		count = local_count(dir);
 	if (count > 0)
 		log_warn("%s/%s: a directory with %llu entr%s was not pushed "
@@ -76,10 +75,9 @@ static void log_lost_in(struct localfs *fs, const char *repository)
 {
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
 	CLEANUP(dirlist_free_p) struct dirlist *names = NULL;
-	struct err none = ERR_INIT;
 
-	if (local_lookup(localfs_root(fs), repository, &above, &none) == 0)
-		names = names_in(above, &none);
+	if (local_lookup(localfs_root(fs), repository, &above, ERR_IGNORE) == 0)
+		names = names_in(above, ERR_IGNORE);
 	for (size_t i = 0; names && i < dirlist_count(names); i++)
 		log_lost(above, repository,
 		    dirlist_name(names, dirlist_at(names, i)));
@@ -87,9 +85,8 @@ static void log_lost_in(struct localfs *fs, const char *repository)
 
 static void log_all_lost(struct localfs *fs)
 {
-	struct err none = ERR_INIT;
 	CLEANUP(dirlist_free_p)
-	struct dirlist *names = names_in(localfs_root(fs), &none);
+	struct dirlist *names = names_in(localfs_root(fs), ERR_IGNORE);
 
 	for (size_t i = 0; names && i < dirlist_count(names); i++)
 		log_lost_in(fs, dirlist_name(names, dirlist_at(names, i)));
@@ -175,9 +172,8 @@ static int make_above(const struct node *dir, struct local_inode **out,
 bool scratch_in(struct mount_source *source, const char *repository)
 {
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
-	struct err none = ERR_INIT;
 
-	return find_above_of(source, repository, &above, &none) == 1 &&
+	return find_above_of(source, repository, &above, ERR_IGNORE) == 1 &&
 	       local_count(above) > 0;
 }
 
@@ -252,12 +248,11 @@ int scratch_save(struct mount_source *source, const char *repository,
 	    .gid = source->mount->gid};
 	CLEANUP(local_put_p) struct local_inode *above = NULL;
 	CLEANUP(local_put_p) struct local_inode *file = NULL;
-	struct err none = ERR_INIT;
 	int r = make_above_of(source, repository, &above, err);
 
 	if (r < 0)
 		return r;
-	local_unlink(above, name, &none);
+	local_unlink(above, name, ERR_IGNORE);
 	r = local_make(above, name, &making, &file, err);
 	if (r == 0)
 		r = local_open(file, err);
@@ -299,10 +294,9 @@ void scratch_forget(struct mount_source *source, const char *repository)
 {
 	AUTO_FREE char *unique = source_unique_name(source, repository);
 	struct localfs *fs = known_fs(source->mount->scratches);
-	struct err none = ERR_INIT;
 
 	if (fs && unique)
-		local_remove_all(localfs_root(fs), unique, &none);
+		local_remove_all(localfs_root(fs), unique, ERR_IGNORE);
 }
 
 /* What leaves a scratch directory for a repository. The kernel believes its
@@ -341,10 +335,9 @@ static int move_whole(struct node *dir, struct local_inode *above,
 static bool is_directory(struct local_inode *dir, const char *name)
 {
 	CLEANUP(local_put_p) struct local_inode *inode = NULL;
-	struct err none = ERR_INIT;
 	struct stat st = {0};
 
-	if (local_lookup(dir, name, &inode, &none) == 0)
+	if (local_lookup(dir, name, &inode, ERR_IGNORE) == 0)
 		local_stat(inode, &st);
 	return S_ISDIR(st.st_mode);
 }

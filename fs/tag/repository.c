@@ -2,12 +2,12 @@
 /* Names of repositories in directories. */
 #include "repository.h"
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "node/mount.h"
 
 char *repo_path(const char *dir, const char *name)
 {
-	return *dir ? file_path("%s/%s", dir, name) : file_path("%s", name);
+	return *dir ? strf("%s/%s", dir, name) : strf("%s", name);
 }
 
 bool repo_listed(struct mount_source *source, const char *repository)
@@ -23,11 +23,10 @@ bool repo_appeared(struct mount_source *source, const char *repository)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	CLEANUP(names_put_p) struct names *catalog = NULL;
-	struct err none = ERR_INIT;
 
-	if (images_tags(source->images, repository, &tags, &none) == 0)
+	if (images_tags(source->images, repository, &tags, ERR_IGNORE) == 0)
 		return true;
-	return images_catalog(source->images, &catalog, &none) == 0 &&
+	return images_catalog(source->images, &catalog, ERR_IGNORE) == 0 &&
 	       repo_listed(source, repository);
 }
 

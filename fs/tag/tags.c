@@ -231,9 +231,8 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 bool tags_replaces(struct node *dir, const char *name)
 {
 	CLEANUP(node_put_p) struct node *file = NULL;
-	struct err none = ERR_INIT;
 
-	return dir->view->lookup(dir, name, &file, &none) == 0 &&
+	return dir->view->lookup(dir, name, &file, ERR_IGNORE) == 0 &&
 	       file->kind == NODE_DOCUMENT && !document_was_read(file) &&
 	       replace_begin(dir, name);
 }

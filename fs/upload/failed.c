@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "node/mount.h"
 #include "written.h"
 
@@ -42,9 +42,8 @@ static bool may_have(struct written_file *file, const char *name)
 static char *failed_name(struct written_file *file, const char *final)
 {
 	for (unsigned n = 1; n <= FAILED_MAX; n++) {
-		AUTO_FREE char *name =
-		    n == 1 ? file_path(".%s.failed", final)
-			   : file_path(".%s.failed.%u", final, n);
+		AUTO_FREE char *name = n == 1 ? strf(".%s.failed", final)
+					      : strf(".%s.failed.%u", final, n);
 
 		if (!name || may_have(file, name))
 			return steal(&name);
@@ -55,9 +54,9 @@ static char *failed_name(struct written_file *file, const char *final)
 static char *keep(struct written_file *file, const char *final)
 {
 	AUTO_FREE char *failed = final ? failed_name(file, final) : NULL;
-	struct err none = ERR_INIT;
 
-	if (!failed || written_names_insert(file->dir, failed, file, &none) < 0)
+	if (!failed ||
+	    written_names_insert(file->dir, failed, file, ERR_IGNORE) < 0)
 		return NULL;
 	return steal(&failed);
 }

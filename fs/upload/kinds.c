@@ -123,8 +123,7 @@ static bool is_archive(struct written_file *file)
 	static const char magic[] = "ustar";
 	enum { MAGIC_AT = 257 };
 	char head[MAGIC_AT + sizeof(magic) - 1];
-	struct err none = ERR_INIT;
-	ssize_t n = spool_read(file->spool, head, sizeof(head), 0, &none);
+	ssize_t n = spool_read(file->spool, head, sizeof(head), 0, ERR_IGNORE);
 
 	if (n <= 0)
 		return false;

@@ -353,7 +353,6 @@ int written_file_open(struct written_file *file, int flags, struct err *err)
 bool written_file_close(struct written_file *file)
 {
 	static const struct file_action action = {.event = ON_CLOSE};
-	struct err ignored = ERR_INIT;
 	bool last, waits;
 
 	monitor_enter(&file->monitor);
@@ -362,7 +361,7 @@ bool written_file_close(struct written_file *file)
 	monitor_leave(&file->monitor);
 	/* All other states go on as they are, and are not waited for. */
 	if (waits)
-		act(file, &action, &ignored);
+		act(file, &action, ERR_IGNORE);
 	written_file_drop_unreachable(file);
 	return last;
 }

@@ -483,8 +483,6 @@ int written_file_replacing(struct node *dir, const char *name,
  * what nobody can reach any more goes at once. */
 void written_file_drop_unreachable(struct written_file *file)
 {
-	struct err none = ERR_INIT;
-
 	if (!written_file_is_open(file) && !written_file_is_named(file))
-		spool_truncate(file->spool, 0, &none);
+		spool_truncate(file->spool, 0, ERR_IGNORE);
 }

@@ -137,11 +137,10 @@ static struct layer *vouched_layer(const struct blob_node *self)
 {
 	const struct manifest *manifest = self->image->manifest;
 	CLEANUP(layer_put_p) struct layer *layer = NULL;
-	struct err none = ERR_INIT;
 	size_t number = entry_of(self);
 
 	if (!manifest_is_image(manifest) || number == manifest->entry_count ||
-	    image_layer(self->image, number, &layer, &none) < 0 ||
+	    image_layer(self->image, number, &layer, ERR_IGNORE) < 0 ||
 	    !layer_is_vouched(layer))
 		return NULL;
 	return steal(&layer);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
@@ -102,7 +102,7 @@ static int files_lookup(struct node *dir, const char *name, struct node **out,
 {
 	struct files_node *self = to_files(dir);
 	AUTO_FREE char *path =
-	    *self->path ? file_path("%s/%s", self->path, name) : strdup(name);
+	    *self->path ? strf("%s/%s", self->path, name) : strdup(name);
 	const struct artifact_file *file;
 
 	if (!path)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "image/trees.h"
 #include "makers.h"
 #include "node/image_info.h"
@@ -156,14 +156,13 @@ static int enter_tree(struct tree_node *self, struct tree **out,
 static int known_item(struct tree_node *self, struct tree_item *out,
     struct err *err)
 {
-	struct err none = ERR_INIT;
 	struct tree *tree;
 
 	if (!is_root(self)) {
 		*out = self->item;
 		return 1;
 	}
-	return get_tree(self, &tree, &none) == 0
+	return get_tree(self, &tree, ERR_IGNORE) == 0
 		   ? tree_known(tree, self->path, out, err)
 		   : 0;
 }
@@ -226,9 +225,9 @@ static int tree_settle(struct node *node, struct err *err)
 static double tree_attr_ttl(struct node *node)
 {
 	struct tree_item item;
-	struct err none = ERR_INIT;
 
-	return known_item(to_tree(node), &item, &none) == 1 ? TTL_FOREVER : 0;
+	return known_item(to_tree(node), &item, ERR_IGNORE) == 1 ? TTL_FOREVER
+								 : 0;
 }
 
 static bool tree_is_prompt(struct node *node)
@@ -251,8 +250,7 @@ static int tree_xattrs(struct node *node, struct xattrs *out, struct err *err)
 
 static char *child_path(const struct tree_node *self, const char *name)
 {
-	return *self->path ? file_path("%s/%s", self->path, name)
-			   : strdup(name);
+	return *self->path ? strf("%s/%s", self->path, name) : strdup(name);
 }
 
 /* The key of what belongs to the tree as a whole. */

@@ -27,6 +27,9 @@ struct err {
 #define ERR_INIT {0, 0, ""}
 /* clang-format on */
 
+/* The object for a call of which only the returned code is read. */
+#define ERR_IGNORE (&(struct err)ERR_INIT)
+
 /* Sets code and message. Returns -code. */
 int err_set(struct err *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -35,7 +35,4 @@ int file_temp(const char *dir, struct err *err);
  * memory. */
 char *file_home(void);
 
-/* printf into a new string; NULL when out of memory. */
-char *file_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 #endif

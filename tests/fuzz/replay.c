@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/strf.h"
 #include "fuzz.h"
 
 enum { CASE_MAX_BYTES = 1 << 24 };
@@ -49,7 +50,7 @@ static int replay_directory(const char *path, struct err *err)
 
 		if (entry->d_name[0] == '.')
 			continue;
-		file = file_path("%s/%s", path, entry->d_name);
+		file = strf("%s/%s", path, entry->d_name);
 		if (!file)
 			return err_nomem(err);
 		if (replay_file(file, err) < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive_images.h"
+#include "base/strf.h"
 
 struct digest digest_buf(const struct buf *buf)
 {
@@ -17,7 +18,7 @@ static void image_make_layers(struct test_image *image, const char *name,
 {
 	for (int i = 0; i < LAYERS; i++) {
 		AUTO_BUF struct buf plain = ARCHIVE_INIT;
-		AUTO_FREE char *text = file_path("%s %d", name, i);
+		AUTO_FREE char *text = strf("%s %d", name, i);
 
 		image->layers[i] = ARCHIVE_INIT;
 		make_layer(&plain, text);
@@ -83,7 +84,7 @@ void put_blob(struct buf *tar, const struct buf *blob)
 	struct digest digest = digest_buf(blob);
 	char hex[DIGEST_TEXT_SIZE];
 	AUTO_FREE char *name =
-	    file_path("blobs/sha256/%s", digest_hex(&digest, hex));
+	    strf("blobs/sha256/%s", digest_hex(&digest, hex));
 
 	put_file(tar, name, blob->data, blob->len);
 }
@@ -135,7 +136,7 @@ static char *file_name(const char *format, const struct digest *digest)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
-	return file_path(format, digest_hex(digest, hex));
+	return strf(format, digest_hex(digest, hex));
 }
 
 void put_parts(struct buf *tar, const struct test_image *image,
@@ -175,7 +176,7 @@ void add_image(struct buf *list, const struct test_image *image,
 
 void put_manifest(struct buf *tar, const struct buf *list)
 {
-	AUTO_FREE char *text = file_path("[%s]", buf_str(list));
+	AUTO_FREE char *text = strf("[%s]", buf_str(list));
 
 	put_text(tar, "manifest.json", text);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cases.h"
+#include "base/strf.h"
 
 void case_read(const char *parser, const char *name, struct buf *out)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/%s/%s", getenv("CASES"), parser, name);
+	AUTO_FREE char *path = strf("%s/%s/%s", getenv("CASES"), parser, name);
 	struct err err = ERR_INIT;
 
 	assert_non_null(path);
@@ -36,7 +36,7 @@ void cases_check(const char *parser,
     int (*parse)(const void *data, size_t len, struct err *err),
     const struct refusal *refusals)
 {
-	AUTO_FREE char *path = file_path("%s/%s", getenv("CASES"), parser);
+	AUTO_FREE char *path = strf("%s/%s", getenv("CASES"), parser);
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 	size_t found = 0, count = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "push_fixture.h"
+#include "base/strf.h"
 
 static void open_registry(struct fixture *f)
 {
@@ -13,7 +14,7 @@ static void open_registry(struct fixture *f)
 	struct registry *opened;
 	const struct registry_options registry = {
 	    .address = server_url(f->server->server, "")};
-	AUTO_FREE char *authfile = file_path("%s/auth.json", f->dir);
+	AUTO_FREE char *authfile = strf("%s/auth.json", f->dir);
 	int fd = open(authfile, O_WRONLY | O_CREAT, 0600);
 
 	assert_int_equal(write(fd, "{}", 2), 2);
@@ -32,7 +33,7 @@ void open_images(struct fixture *f)
 						  .architecture = "amd64"},
 	    .tag_ttl = 60,
 	    .epoch = 1700000000};
-	AUTO_FREE char *dir = file_path("%s/store", f->dir);
+	AUTO_FREE char *dir = strf("%s/store", f->dir);
 	const struct store_options store = {dir, 1ULL << 30, 4};
 
 	must(store_open(&store, &f->store, &f->err));

@@ -2,6 +2,7 @@
 /* Archives that are laid out: read back, and their bytes in any pieces. */
 #include "archive/layout.h"
 #include "archive_images.h"
+#include "base/strf.h"
 
 enum { FILES_MAX = 16, END_SIZE = 1024 };
 
@@ -305,7 +306,7 @@ static void test_artifact(void **state)
 	reading_all(&test.reading, &tar);
 	assert_false(has_file(&test, "manifest.json"));
 	assert_true(has_file(&test, "index.json"));
-	name = file_path("blobs/sha512/%s", digest_hex(&layers[2].digest, hex));
+	name = strf("blobs/sha512/%s", digest_hex(&layers[2].digest, hex));
 	assert_true(has_file(&test, name));
 }
 
@@ -347,8 +348,8 @@ static void check_foreign(bool absent, bool other)
 	archive_layout_free(layout);
 	check_tar(&tar);
 	reading_all(&test.reading, &tar);
-	name = file_path("blobs/sha256/%s",
-	    digest_hex(&image.layer_digests[1], hex));
+	name =
+	    strf("blobs/sha256/%s", digest_hex(&image.layer_digests[1], hex));
 	assert_int_equal(has_file(&test, name), !absent);
 	assert_int_equal(has_file(&test, "manifest.json"), !absent || other);
 }

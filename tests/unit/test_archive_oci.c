@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What OCI layouts hold: one image, several, and several platforms of one. */
 #include "archive_images.h"
+#include "base/strf.h"
 
 static void check_manifest(const struct archive_manifest *manifest,
     const struct buf *expected, const char *media_type)
@@ -247,8 +248,7 @@ static void put_under(struct buf *tar, const struct digest *digest,
     const char *data, size_t len)
 {
 	char hex[DIGEST_TEXT_SIZE];
-	AUTO_FREE char *name =
-	    file_path("blobs/sha256/%s", digest_hex(digest, hex));
+	AUTO_FREE char *name = strf("blobs/sha256/%s", digest_hex(digest, hex));
 
 	put_file(tar, name, data, len);
 }

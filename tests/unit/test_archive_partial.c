@@ -5,6 +5,7 @@
  * too, the image that it names is taken.
  */
 #include "archive_images.h"
+#include "base/strf.h"
 
 enum { PLATFORMS = 3 };
 
@@ -29,7 +30,7 @@ static void partial_begin(struct partial *partial, int count, enum form form)
 	    .tar = ARCHIVE_INIT};
 	for (int i = 0; i < count; i++) {
 		AUTO_FREE char *platform =
-		    file_path(PLATFORM("%s"), architectures[i]);
+		    strf(PLATFORM("%s"), architectures[i]);
 
 		image_make(&partial->images[i], architectures[i], form);
 		add_entry(&partial->entries, MEDIA_OCI_MANIFEST,
@@ -82,7 +83,7 @@ static void check_lacks(struct partial *partial, const char *what,
 {
 	struct digest digest = digest_buf(blob);
 	char text[DIGEST_TEXT_SIZE];
-	AUTO_FREE char *says = file_path("the archive lacks the %s %s%s", what,
+	AUTO_FREE char *says = strf("the archive lacks the %s %s%s", what,
 	    digest_format(&digest, text), of);
 
 	check_contents_refused(&partial->tar, "1.0", says);
@@ -92,8 +93,7 @@ static void check_part(int count, const char *kind,
     const struct buf *(*part)(const struct test_image *))
 {
 	AUTO_PARTIAL struct partial partial;
-	AUTO_FREE char *of =
-	    file_path(" of linux/%s", architectures[count - 1]);
+	AUTO_FREE char *of = strf(" of linux/%s", architectures[count - 1]);
 	const struct buf *missing;
 
 	partial_begin(&partial, count, FORM_GZIP);
@@ -261,7 +261,7 @@ static void test_many_are_left_out(void **state)
 	image_make(&missing, "missing", FORM_PLAIN);
 	partial_begin(&partial, 1, FORM_GZIP);
 	for (int i = 0; i < 100; i++) {
-		AUTO_FREE char *platform = file_path(PLATFORM("number%d"), i);
+		AUTO_FREE char *platform = strf(PLATFORM("number%d"), i);
 
 		add_entry(&partial.entries, MEDIA_OCI_MANIFEST,
 		    &missing.manifest, platform);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "checkpoint_fixture.h"
 
 enum { ROUNDS = 200 };
@@ -186,7 +187,7 @@ static void test_zstd(void **state)
 /* Those that decode, by their text. */
 static void test_cases(void **state)
 {
-	AUTO_FREE char *pattern = file_path("%s/stream/*.txt", getenv("CASES"));
+	AUTO_FREE char *pattern = strf("%s/stream/*.txt", getenv("CASES"));
 	size_t checked = 0;
 	glob_t texts;
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "cases.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
@@ -53,7 +53,7 @@ static void windows_has_a_version(void **state)
 static void check_created(const char *created, const char *printed)
 {
 	CLEANUP(config_free_p) struct config *config = NULL;
-	AUTO_FREE char *data = file_path("{\"created\":\"%s\"}", created);
+	AUTO_FREE char *data = strf("{\"created\":\"%s\"}", created);
 	char text[TIME_TEXT_SIZE] = "";
 	struct err err = ERR_INIT;
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "scratch.h"
@@ -26,7 +27,7 @@ static struct scratch scratch;
 
 static void write_file(const char *name, const char *text)
 {
-	AUTO_FREE char *path = file_path("%s/%s", scratch.path, name);
+	AUTO_FREE char *path = strf("%s/%s", scratch.path, name);
 	AUTO_FREE char *parent =
 	    strndup(path, (size_t)(strrchr(path, '/') - path));
 	struct err err = ERR_INIT;
@@ -43,22 +44,21 @@ static void write_file(const char *name, const char *text)
 static void write_auth(const char *name, int number)
 {
 	AUTO_FREE char *text =
-	    file_path("{\"auths\":{\"r.io\":{\"auth\":\"%s\"}}}",
-		auths[number]);
+	    strf("{\"auths\":{\"r.io\":{\"auth\":\"%s\"}}}", auths[number]);
 
 	write_file(name, text);
 }
 
 static void remove_file(const char *name)
 {
-	AUTO_FREE char *path = file_path("%s/%s", scratch.path, name);
+	AUTO_FREE char *path = strf("%s/%s", scratch.path, name);
 
 	assert_int_equal(unlink(path), 0);
 }
 
 static void set_env(const char *name, const char *path)
 {
-	AUTO_FREE char *value = file_path("%s/%s", scratch.path, path);
+	AUTO_FREE char *value = strf("%s/%s", scratch.path, path);
 
 	setenv(name, value, 1);
 }
@@ -138,13 +138,12 @@ static void test_versions(void **state)
 	    "home/.dockercfg"};
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = creds_new(NULL, &err);
-	AUTO_FREE char *old = file_path("%s/old", scratch.path);
+	AUTO_FREE char *old = strf("%s/old", scratch.path);
 	uint64_t version = creds_version(creds);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		AUTO_FREE char *path =
-		    file_path("%s/%s", scratch.path, files[i]);
+		AUTO_FREE char *path = strf("%s/%s", scratch.path, files[i]);
 		struct timespec times[2] = {{0, UTIME_OMIT}, {1, 1}};
 
 		assert_changed(creds, &version, false);
@@ -198,7 +197,7 @@ static void test_environment(void **state)
 
 static void test_authfile(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/given.json", scratch.path);
+	AUTO_FREE char *path = strf("%s/given.json", scratch.path);
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 
@@ -245,10 +244,9 @@ static void test_broken_file(void **state)
 
 static void test_helper_before_file(void **state)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
+	AUTO_FREE char *path = strf("%s/bin:%s", scratch.path, getenv("PATH"));
 	AUTO_FREE char *program =
-	    file_path("%s/bin/docker-credential-test", scratch.path);
+	    strf("%s/bin/docker-credential-test", scratch.path);
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 
@@ -270,10 +268,9 @@ static void test_helper_before_file(void **state)
 
 static void test_helper_is_asked_again(void **state)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
+	AUTO_FREE char *path = strf("%s/bin:%s", scratch.path, getenv("PATH"));
 	AUTO_FREE char *program =
-	    file_path("%s/bin/docker-credential-test", scratch.path);
+	    strf("%s/bin/docker-credential-test", scratch.path);
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 	uint64_t version;
@@ -308,10 +305,9 @@ static void test_helper_is_asked_again(void **state)
 
 static void test_hub_helper_is_asked_by_both_names(void **state)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/bin:%s", scratch.path, getenv("PATH"));
+	AUTO_FREE char *path = strf("%s/bin:%s", scratch.path, getenv("PATH"));
 	AUTO_FREE char *program =
-	    file_path("%s/bin/docker-credential-test", scratch.path);
+	    strf("%s/bin/docker-credential-test", scratch.path);
 	struct credential found;
 	struct err err = ERR_INIT;
 	CLEANUP(creds_free_p) struct creds *creds = NULL;

@@ -11,11 +11,12 @@
 
 #include "authfile.h"
 #include "base/file.h"
+#include "base/strf.h"
 
 static int find(const char *file, const char *host, const char *repository,
     struct authfile_answer *out, struct err *err)
 {
-	AUTO_FREE char *path = file_path("%s/auth/%s", getenv("CASES"), file);
+	AUTO_FREE char *path = strf("%s/auth/%s", getenv("CASES"), file);
 	AUTO_BUF struct buf text = BUF_INIT(1 << 16);
 
 	assert_int_equal(file_slurp(path, &text, err), 0);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "helper.h"
 #include "scratch.h"
 
@@ -20,7 +20,7 @@ static struct scratch scratch;
 static void write_helper(const char *name, const char *script)
 {
 	AUTO_FREE char *path =
-	    file_path("%s/docker-credential-%s", scratch.path, name);
+	    strf("%s/docker-credential-%s", scratch.path, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
@@ -36,7 +36,7 @@ static int setup(void **state)
 	(void)state;
 	if (scratch_make(&scratch) < 0)
 		return -1;
-	path = file_path("%s:%s", scratch.path, getenv("PATH"));
+	path = strf("%s:%s", scratch.path, getenv("PATH"));
 	setenv("PATH", path, 1);
 	write_helper("fine",
 	    "[ \"$1\" = get ] || exit 9\nread -r s\n"

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "oci/digest.h"
 #include "stream/compression.h"
 
@@ -131,7 +132,7 @@ static bool check_case(const char *path)
 {
 	AUTO_BUF struct buf in = BUF_INIT(CASE_MAX);
 	AUTO_BUF struct buf expected = BUF_INIT(CASE_MAX);
-	AUTO_FREE char *text_path = file_path("%s.txt", path);
+	AUTO_FREE char *text_path = strf("%s.txt", path);
 	struct err err = ERR_INIT;
 	struct run run = {compression_of(path), LIMIT, LIMIT, CASE_MAX, 0};
 	bool right;
@@ -149,8 +150,7 @@ static bool check_case(const char *path)
 
 static void check_pattern(const char *pattern, size_t fewest)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/stream/%s", getenv("CASES"), pattern);
+	AUTO_FREE char *path = strf("%s/stream/%s", getenv("CASES"), pattern);
 	size_t wrong = 0;
 	glob_t found;
 
@@ -189,7 +189,7 @@ static void test_xz_cases(void **state)
 static int decode_case(const char *name, uint64_t limit, uint64_t room)
 {
 	AUTO_BUF struct buf in = BUF_INIT(CASE_MAX);
-	AUTO_FREE char *path = file_path("%s/stream/%s", getenv("CASES"), name);
+	AUTO_FREE char *path = strf("%s/stream/%s", getenv("CASES"), name);
 	struct run run = {compression_of(path), limit, room, CASE_MAX, 0};
 	struct err err = ERR_INIT;
 	char out[512];

@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/strf.h"
 
 static char dir[] = "/tmp/test_file.XXXXXX";
 
@@ -51,8 +52,8 @@ static void write_file(const char *path, const char *text)
 
 static void mkdirs_makes_all_with_the_mode(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/a//b/c/", dir);
-	AUTO_FREE char *middle = file_path("%s/a/b", dir);
+	AUTO_FREE char *path = strf("%s/a//b/c/", dir);
+	AUTO_FREE char *middle = strf("%s/a/b", dir);
 	struct err err = ERR_INIT;
 	struct stat st;
 
@@ -69,8 +70,8 @@ static void mkdirs_makes_all_with_the_mode(void **state)
 
 static void mkdirs_refuses_what_is_no_directory(void **state)
 {
-	AUTO_FREE char *file = file_path("%s/file", dir);
-	AUTO_FREE char *below = file_path("%s/file/below", dir);
+	AUTO_FREE char *file = strf("%s/file", dir);
+	AUTO_FREE char *below = strf("%s/file/below", dir);
 	struct err err = ERR_INIT;
 
 	(void)state;
@@ -83,7 +84,7 @@ static void mkdirs_refuses_what_is_no_directory(void **state)
 
 static void slurp_appends_the_whole_file(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/file", dir);
+	AUTO_FREE char *path = strf("%s/file", dir);
 	AUTO_BUF struct buf text = BUF_INIT(20000);
 	AUTO_BUF struct buf buf = BUF_INIT(20001);
 	struct err err = ERR_INIT;
@@ -100,7 +101,7 @@ static void slurp_appends_the_whole_file(void **state)
 
 static void slurp_stops_at_the_limit(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/file", dir);
+	AUTO_FREE char *path = strf("%s/file", dir);
 	AUTO_BUF struct buf exact = BUF_INIT(5);
 	AUTO_BUF struct buf small = BUF_INIT(4);
 	struct err err = ERR_INIT;
@@ -115,7 +116,7 @@ static void slurp_stops_at_the_limit(void **state)
 
 static void slurp_reports_what_cannot_be_read(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/missing", dir);
+	AUTO_FREE char *path = strf("%s/missing", dir);
 	AUTO_BUF struct buf buf = BUF_INIT(100);
 	struct err err = ERR_INIT;
 
@@ -178,14 +179,6 @@ static void temp_has_no_name(void **state)
 	assert_int_equal(mkdir(dir, 0700), 0);
 }
 
-static void path_formats(void **state)
-{
-	AUTO_FREE char *path = file_path("%s/%d", "a", 1);
-
-	(void)state;
-	assert_string_equal(path, "a/1");
-}
-
 #define TEST_IN_DIR(test) \
 	cmocka_unit_test_setup_teardown(test, make_dir, remove_dir)
 
@@ -200,7 +193,6 @@ int main(void)
 	    TEST_IN_DIR(pread_and_pwrite_at_offsets),
 	    TEST_IN_DIR(pread_and_pwrite_report_errors),
 	    TEST_IN_DIR(temp_has_no_name),
-	    cmocka_unit_test(path_formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "journal_fixture.h"
 #include "scratch.h"
 
@@ -167,7 +167,7 @@ static void another_file_is_begun(void **state)
 
 static void break_store(struct world *w, bool broken)
 {
-	AUTO_FREE char *path = file_path("%s/spool", w->dir.path);
+	AUTO_FREE char *path = strf("%s/spool", w->dir.path);
 	int fd;
 
 	if (!broken) {

@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 
+#include "base/strf.h"
+
 /* How many files are in a directory of the store, and those in it. */
 static unsigned count_files(const char *dir, const char *name)
 {
-	AUTO_FREE char *path = file_path("%s/%s", dir, name);
+	AUTO_FREE char *path = strf("%s/%s", dir, name);
 	struct dirent *entry;
 	unsigned count = 0;
 	DIR *list = opendir(path);

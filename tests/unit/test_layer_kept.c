@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 
+#include "base/strf.h"
+
 /* The trees that are kept, and how many. */
 static unsigned kept_trees(struct world *world, char path[1024])
 {
-	AUTO_FREE char *dir = file_path("%s/derived", world->dir);
+	AUTO_FREE char *dir = strf("%s/derived", world->dir);
 	DIR *entries = opendir(dir);
 	struct dirent *entry;
 	unsigned count = 0;

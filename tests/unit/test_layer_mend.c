@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/strf.h"
 #include "build/builder.h"
 
 /* Overwrites each kept file of a kind ("layer-", "tree-") with zeros: how many
  * there are. */
 static unsigned damage(struct world *world, const char *kind)
 {
-	AUTO_FREE char *dir = file_path("%s/derived", world->dir);
+	AUTO_FREE char *dir = strf("%s/derived", world->dir);
 	DIR *entries = opendir(dir);
 	struct dirent *entry;
 	struct err err = ERR_INIT;
@@ -20,7 +21,7 @@ static unsigned damage(struct world *world, const char *kind)
 
 	assert_non_null(entries);
 	while ((entry = readdir(entries))) {
-		AUTO_FREE char *path = file_path("%s/%s", dir, entry->d_name);
+		AUTO_FREE char *path = strf("%s/%s", dir, entry->d_name);
 		AUTO_FREE char *zeros = NULL;
 		AUTO_FD int fd = -1;
 		off_t size;

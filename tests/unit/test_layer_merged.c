@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "tree/merged.h"
 #include "tree/stack.h"
 
@@ -72,7 +73,7 @@ static void print_tree(const struct stack *stack, const struct merged *merged,
 		const struct merged_node *child = &named.node;
 		const char *name = named.name;
 		AUTO_FREE char *all =
-		    *path ? file_path("%s/%s", path, name) : strdup(name);
+		    *path ? strf("%s/%s", path, name) : strdup(name);
 		uint32_t found;
 
 		assert_int_equal(child->parent, dir);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "tree/merged.h"
 #include "tree/stack.h"
 
@@ -103,7 +103,7 @@ static void apply(struct model *model, const struct layer_index *index,
 		const char *name = child.name;
 		bool mark = stack_is_whiteout(name);
 		AUTO_FREE char *all =
-		    file_path("%s/%s", path, mark ? name + 4 : name);
+		    strf("%s/%s", path, mark ? name + 4 : name);
 
 		if (hide && mark && strcmp(name, ".wh..wh..opq") != 0)
 			remove_all(model, all, true, layer);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "layer/plain.h"
 #include "tar/header.h"
 #include "tar/walker.h"
@@ -221,7 +222,7 @@ static bool check_case(const char *path)
 
 static void test_cases(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/tar/*.tar", getenv("CASES"));
+	AUTO_FREE char *path = strf("%s/tar/*.tar", getenv("CASES"));
 	size_t wrong = 0;
 	glob_t found;
 

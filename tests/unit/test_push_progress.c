@@ -2,6 +2,7 @@
 /* Pushes as others see them while they are under way, and when they end. */
 #include "push_fixture.h"
 
+#include "base/strf.h"
 #include "journal_fixture.h"
 
 static size_t look(struct fixture *f, struct push_info *first)
@@ -86,7 +87,7 @@ static void what_was_sent(void **state)
 	assert_pushed(push_archive(f, "app", "1.0"));
 	after = http_count(f->http);
 	/* All but the manifest. */
-	text = file_path("\"bytes\":%zu,\"sent_bytes\":%llu,", f->archive.len,
+	text = strf("\"bytes\":%zu,\"sent_bytes\":%llu,", f->archive.len,
 	    (unsigned long long)(after.bytes_sent - before.bytes_sent -
 				 registry_double_manifest(f->server, "app",
 				     "1.0")

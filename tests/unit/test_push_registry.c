@@ -2,6 +2,7 @@
 /* Pushes and what the registry has, lends and refuses. */
 #include <pthread.h>
 
+#include "base/strf.h"
 #include "base/task.h"
 #include "push_fixture.h"
 
@@ -17,7 +18,7 @@ static unsigned uploads_of(struct fixture *f, const char *repository,
 /* As after a new start, with nothing in the store. */
 static void forget_everything(struct fixture *f)
 {
-	AUTO_FREE char *dir = file_path("%s/store", f->dir);
+	AUTO_FREE char *dir = strf("%s/store", f->dir);
 
 	close_push(f);
 	images_free(f->images);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "config/registries.h"
 #include "scratch.h"
 
@@ -22,7 +23,7 @@ static struct scratch home;
 static void write_file(const char *name, const char *text)
 {
 	AUTO_FREE char *path =
-	    file_path("%s/.config/containers/%s", home.path, name);
+	    strf("%s/.config/containers/%s", home.path, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
@@ -195,8 +196,8 @@ static void drop_ins(void **state)
 
 static void by_variable(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/elsewhere.conf", home.path);
-	AUTO_FREE char *name = file_path("../../elsewhere.conf");
+	AUTO_FREE char *path = strf("%s/elsewhere.conf", home.path);
+	AUTO_FREE char *name = strf("../../elsewhere.conf");
 	struct registries *registries = NULL;
 	struct err err = ERR_INIT;
 
@@ -221,7 +222,7 @@ static int make_home(void **state)
 	(void)state;
 	if (scratch_make(&home) < 0)
 		return -1;
-	dir = file_path("%s/.config/containers/registries.conf.d", home.path);
+	dir = strf("%s/.config/containers/registries.conf.d", home.path);
 	setenv("HOME", home.path, 1);
 	unsetenv("CONTAINERS_REGISTRIES_CONF");
 	return file_mkdirs(dir, 0700, &err);

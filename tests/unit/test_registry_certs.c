@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "scratch.h"
 #include "session/certs.h"
 
@@ -31,7 +32,7 @@ static int teardown(void **state)
 
 static void touch(const char *parent, const char *name)
 {
-	AUTO_FREE char *path = file_path("%s/%s", parent, name);
+	AUTO_FREE char *path = strf("%s/%s", parent, name);
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
@@ -40,7 +41,7 @@ static void touch(const char *parent, const char *name)
 
 static void assert_in(const char *parent, const char *path, const char *name)
 {
-	AUTO_FREE char *want = file_path("%s/%s", parent, name);
+	AUTO_FREE char *want = strf("%s/%s", parent, name);
 
 	assert_non_null(path);
 	assert_string_equal(path, want);
@@ -48,7 +49,7 @@ static void assert_in(const char *parent, const char *path, const char *name)
 
 static void missing(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/none", dir);
+	AUTO_FREE char *path = strf("%s/none", dir);
 	struct certs certs;
 	struct err err = ERR_INIT;
 
@@ -105,7 +106,7 @@ static void no_cert(void **state)
 static void own_directory(void **state)
 {
 	AUTO_FREE char *path =
-	    file_path("%s/.config/containers/certs.d/r.invalid:5000", dir);
+	    strf("%s/.config/containers/certs.d/r.invalid:5000", dir);
 	CLEANUP(certs_release) struct certs certs;
 	struct certs other;
 	struct err err = ERR_INIT;

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <sys/wait.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "store_fixture.h"
 
 enum { LEFT = 600 * 1024 + 1, SMALL = 1000 };
@@ -177,7 +177,7 @@ static void the_directory_may_be_cleared_any_time(void **state)
 /* How many entries there are in DIR/private. */
 static size_t privates(const struct fixture *f)
 {
-	AUTO_FREE char *path = file_path("%s/private", f->dir);
+	AUTO_FREE char *path = strf("%s/private", f->dir);
 	DIR *dir = opendir(path);
 	size_t count = 0;
 
@@ -190,7 +190,7 @@ static size_t privates(const struct fixture *f)
 
 static void leave(const char *dir, const char *name)
 {
-	AUTO_FREE char *path = file_path("%s/%s", dir, name);
+	AUTO_FREE char *path = strf("%s/%s", dir, name);
 	AUTO_FD int fd = open(path, O_CREAT | O_WRONLY, 0600);
 
 	assert_true(fd >= 0);

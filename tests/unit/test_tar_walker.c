@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "tar/walker.h"
 
 enum {
@@ -190,7 +191,7 @@ static bool check_case(const char *path)
 	AUTO_BUF struct buf expected = BUF_INIT(CASE_MAX);
 	AUTO_BUF struct buf out = BUF_INIT(CASE_MAX);
 	AUTO_FREE char *text_path =
-	    file_path("%.*s.txt", (int)(strlen(path) - strlen(".tar")), path);
+	    strf("%.*s.txt", (int)(strlen(path) - strlen(".tar")), path);
 	struct err err = ERR_INIT;
 	bool right;
 
@@ -213,7 +214,7 @@ static bool check_case(const char *path)
 
 static void test_cases(void **state)
 {
-	AUTO_FREE char *pattern = file_path("%s/tar/*.tar", getenv("CASES"));
+	AUTO_FREE char *pattern = strf("%s/tar/*.tar", getenv("CASES"));
 	size_t wrong = 0;
 	glob_t found;
 
@@ -236,7 +237,7 @@ static int refuse_entry(void *arg, const struct tar_entry *entry,
 /* What a handler says is not the walker's to change. */
 static void test_handler_fails(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/tar/no-end.tar", getenv("CASES"));
+	AUTO_FREE char *path = strf("%s/tar/no-end.tar", getenv("CASES"));
 	AUTO_BUF struct buf tar = BUF_INIT(CASE_MAX);
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
 	struct tar_handler handler = {refuse_entry, NULL, NULL};
@@ -275,8 +276,7 @@ static void test_after_end(void **state)
  */
 static size_t longest_map(const char *name, const char *block)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/tar/%s.tar", getenv("CASES"), name);
+	AUTO_FREE char *path = strf("%s/tar/%s.tar", getenv("CASES"), name);
 	AUTO_BUF struct buf tar = BUF_INIT(CASE_MAX);
 	CLEANUP(tar_walker_free_p) struct tar_walker *walker = NULL;
 	struct tar_handler handler = {refuse_entry, NULL, NULL};
@@ -310,7 +310,7 @@ static void test_longest_map(void **state)
 
 static void test_sniff(void **state)
 {
-	AUTO_FREE char *path = file_path("%s/tar/v7.tar", getenv("CASES"));
+	AUTO_FREE char *path = strf("%s/tar/v7.tar", getenv("CASES"));
 	AUTO_BUF struct buf tar = BUF_INIT(CASE_MAX);
 	static const char zeros[TAR_BLOCK];
 	struct err err = ERR_INIT;

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "index/limits.h"
 
 enum { NOTHING_SIZE = 300 }; /* of what stands for headers of a tar */
@@ -397,8 +398,7 @@ static void test_reads(void **state)
 static struct layer_index *case_index(struct made *made, const char *name,
     const struct toc *toc, const char *digest)
 {
-	AUTO_FREE char *path =
-	    file_path("%s/toc_blobs/%s", getenv("CASES"), name);
+	AUTO_FREE char *path = strf("%s/toc_blobs/%s", getenv("CASES"), name);
 	struct err err = ERR_INIT;
 
 	assert_non_null(path);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "cost.h"
 #include "engine.h"
 #include "grammar/url.h"
@@ -66,7 +66,7 @@ struct http_response *response_new(struct engine *engine,
 		return NULL;
 	r->method = strdup(request->method);
 	r->url = strdup(to->url);
-	r->what = file_path("%s %s", request->method, request->url);
+	r->what = strf("%s %s", request->method, request->url);
 	r->pace = cost_pace(options);
 	if (!r->method || !r->url || !r->what) {
 		err_nomem(err);
@@ -246,13 +246,12 @@ void response_drain(struct http_response *r)
 {
 	int64_t left = http_length(r);
 	char chunk[4096];
-	struct err ignored = ERR_INIT;
 	ssize_t n = 1;
 
 	if (left > DRAIN_LIMIT)
 		return;
 	for (size_t sum = 0; n > 0 && sum < DRAIN_LIMIT; sum += (size_t)n)
-		n = http_read(r, chunk, sizeof(chunk), &ignored);
+		n = http_read(r, chunk, sizeof(chunk), ERR_IGNORE);
 }
 
 /* Even an interrupted thread has to wait for this: the network thread may be in

@@ -122,13 +122,12 @@ void away_look(struct images *images)
 {
 	struct away *away = &images->away;
 	struct timespec end;
-	struct err none = ERR_INIT;
 
 	if (!away->unreachable || away_known(images))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PATIENCE;
-	away->asking = pool_submit(away->pool, ask, images, &none) == 0;
+	away->asking = pool_submit(away->pool, ask, images, ERR_IGNORE) == 0;
 	while (away->asking && monitor_wait_until(&images->monitor, &end) == 0)
 		;
 }

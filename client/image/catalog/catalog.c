@@ -60,7 +60,6 @@ void catalog_found(struct images *images, const char *repository)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	struct names *listed = images->catalog.names;
-	struct err err = ERR_INIT;
 
 	if (map_del(&images->gone, repository))
 		images->catalog.cached.loaded = CACHED_STALE;
@@ -70,13 +69,14 @@ void catalog_found(struct images *images, const char *repository)
 		return;
 	if (!listed || names_has(listed, repository))
 		return;
-	builder = names_builder_new(&err);
+	builder = names_builder_new(ERR_IGNORE);
 	for (size_t i = 0; builder && i < names_count(listed); i++) {
-		if (names_builder_add(builder, names_at(listed, i), &err) < 0)
+		if (names_builder_add(builder, names_at(listed, i),
+			ERR_IGNORE) < 0)
 			return; /* it is listed with the next load */
 	}
 	if (builder)
-		catalog_merge(images, steal(&builder), &err);
+		catalog_merge(images, steal(&builder), ERR_IGNORE);
 }
 
 static bool is_current(struct images *images, const struct listing *listing)
@@ -154,7 +154,6 @@ static bool is_closed(const struct images *images, int r, const struct err *err)
 static int catalog_load(struct images *images, struct err *err)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
-	struct err none = ERR_INIT;
 	int r = names_read(images, NULL, &builder, err);
 	bool is_news;
 
@@ -172,7 +171,7 @@ static int catalog_load(struct images *images, struct err *err)
 		r = catalog_merge(images, NULL, err);
 	else if (is_closed(images, r, err))
 		/* Names below may be open to other credentials. */
-		catalog_merge(images, NULL, &none);
+		catalog_merge(images, NULL, ERR_IGNORE);
 	else if (r >= 0)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r, err);
@@ -220,9 +219,7 @@ struct names *images_catalog_cached(struct images *images)
 
 	monitor_enter(&images->monitor);
 	if (!images->catalog.names && images->found.count) {
-		struct err err = ERR_INIT;
-
-		catalog_merge(images, NULL, &err);
+		catalog_merge(images, NULL, ERR_IGNORE);
 	}
 	if (images->catalog.names)
 		names = names_get(images->catalog.names);
@@ -235,20 +232,19 @@ static void forget(struct images *images, const char *repository)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	const struct names *listed = images->catalog.names;
-	struct err err = ERR_INIT;
 
 	map_put(&images->gone, repository, images);
 	map_del(&images->found, repository);
-	builder = names_builder_new(&err);
+	builder = names_builder_new(ERR_IGNORE);
 	for (size_t i = 0; builder && listed && i < names_count(listed); i++) {
 		const char *name = names_at(listed, i);
 
 		if (strcmp(name, repository) != 0 &&
-		    names_builder_add(builder, name, &err) < 0)
+		    names_builder_add(builder, name, ERR_IGNORE) < 0)
 			return;
 	}
 	if (builder)
-		catalog_merge(images, steal(&builder), &err);
+		catalog_merge(images, steal(&builder), ERR_IGNORE);
 }
 
 void images_forget(struct images *images, const char *repository)
@@ -270,7 +266,6 @@ bool images_listable(struct images *images)
 
 bool images_pulls_through(struct images *images, const char *repository)
 {
-	struct err failure = ERR_INIT;
 	bool asked, pulls_through = false;
 	int r;
 
@@ -280,7 +275,7 @@ bool images_pulls_through(struct images *images, const char *repository)
 	monitor_leave(&images->monitor);
 	if (asked)
 		return pulls_through;
-	r = source_pulls_through(images->source, repository, &failure);
+	r = source_pulls_through(images->source, repository, ERR_IGNORE);
 	if (r < 0)
 		return false;
 	monitor_enter(&images->monitor);

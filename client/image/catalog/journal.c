@@ -176,12 +176,11 @@ static int print_event(struct buf *out, const struct image_event *event,
 void journal_add(struct journal *journal, const struct image_event *event)
 {
 	AUTO_BUF struct buf line = BUF_INIT(LINE_MAX);
-	struct err err = ERR_INIT;
-	int r = print_event(&line, event, &err);
+	int r = print_event(&line, event, ERR_IGNORE);
 
 	SCOPED_LOCK(&journal->lock);
 	if (r == 0)
-		r = buf_add(&journal->pending, line.data, line.len, &err);
+		r = buf_add(&journal->pending, line.data, line.len, ERR_IGNORE);
 	if (r < 0)
 		journal->lost++;
 }

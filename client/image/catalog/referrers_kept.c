@@ -2,7 +2,7 @@
 /* Lists of what refers to images, kept for a while. */
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "listing.h"
 #include "referrers_state.h"
 
@@ -47,7 +47,7 @@ static char *kept_key(const char *repository, const struct digest *subject)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("%s@%s", repository, digest_format(subject, text));
+	return strf("%s@%s", repository, digest_format(subject, text));
 }
 
 static bool is_fresh(const struct referrers_kept *kept, int64_t now,

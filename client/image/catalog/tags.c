@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "images_state.h"
 #include "tag_change.h"
 
@@ -33,7 +33,7 @@ static struct tag_state tag_state(struct images *images, const char *repository,
 static void listed_otherwise(struct images *images, const char *repository,
     const char *tag, bool there)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct tag_change change = {.repository = repository,
 	    .tag = tag,
 	    .now.presence = there ? TAG_PRESENT : TAG_ABSENT};
@@ -108,13 +108,12 @@ static int tags_load(struct images *images, const char *repository,
 	CLEANUP(names_difference_release)
 	struct names_difference difference = {NULL, NULL};
 	struct names *names = NULL;
-	struct err none = ERR_INIT;
 	bool denied;
 	int r = tags_read(images, repository, &names, &denied, err);
 
 	/* Only who loads changes the list that there is. */
 	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
-		names_differ(listing->names, names, &difference, &none);
+		names_differ(listing->names, names, &difference, ERR_IGNORE);
 	monitor_enter(&images->monitor);
 	if (r >= 0 || r == -ENOENT)
 		listing_replace(images, repository, listing, names,
@@ -162,10 +161,9 @@ bool images_denied(struct images *images, const char *repository)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	const struct listing *listing;
-	struct err none = ERR_INIT;
 	bool denied;
 
-	if (images_tags(images, repository, &tags, &none) != -ENOENT)
+	if (images_tags(images, repository, &tags, ERR_IGNORE) != -ENOENT)
 		return false;
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
@@ -256,10 +254,9 @@ static int resolution_find(struct images *images, const char *key,
 static bool is_kept(struct images *images, const char *text, struct digest *out)
 {
 	AUTO_BUF struct buf data = BUF_INIT(MANIFEST_MAX_BYTES);
-	struct err none = ERR_INIT;
 
-	return strchr(text, ':') && digest_parse(out, text, &none) == 0 &&
-	       store_load(images->store, out, &data, &none) == 1;
+	return strchr(text, ':') && digest_parse(out, text, ERR_IGNORE) == 0 &&
+	       store_load(images->store, out, &data, ERR_IGNORE) == 1;
 }
 
 /* Whether the registry is away, and what the tag was last seen to name. What a
@@ -298,9 +295,8 @@ static bool is_unlisted(struct images *images, const char *repository,
     const char *tag)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err none = ERR_INIT;
 
-	return images_tags(images, repository, &tags, &none) == 0 &&
+	return images_tags(images, repository, &tags, ERR_IGNORE) == 0 &&
 	       !names_has(tags, tag);
 }
 
@@ -338,7 +334,7 @@ static int ask(struct images *images, const char *repository, const char *tag,
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct digest now;
 	struct err failure = ERR_INIT;
 	unsigned changes;
@@ -383,7 +379,7 @@ static unsigned left_of(int64_t said, unsigned ttl)
 unsigned images_tag_left(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	unsigned ttl = images->options.tag_ttl, left = 0, listed = 0;
 	const struct resolution *resolution;
 	const struct listing *listing;
@@ -404,7 +400,7 @@ unsigned images_tag_left(struct images *images, const char *repository,
 bool images_was_absent(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	bool absent;
 
 	if (!key)
@@ -437,7 +433,7 @@ static int64_t last_said(struct images *images, const char *repository,
 time_t images_stale(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag ? tag : "");
+	AUTO_FREE char *key = strf("%s:%s", repository, tag ? tag : "");
 	int64_t now = clock_seconds(), said;
 	bool away;
 
@@ -455,7 +451,7 @@ time_t images_stale(struct images *images, const char *repository,
 time_t images_tag_since(struct images *images, const char *repository,
     const char *tag)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	time_t since = 0;
 
 	if (!key)
@@ -469,7 +465,7 @@ time_t images_tag_since(struct images *images, const char *repository,
 void images_tag_changed(struct images *images, const char *repository,
     const char *tag, const struct digest *digest)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct listing *listing;
 
 	if (!key)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/budget.h"
-#include "base/file.h"
+#include "base/strf.h"
 #include "base/turn.h"
 #include "oci/edit.h"
 #include "push/manifest.h"
@@ -21,7 +21,7 @@ void changing_end(struct changing *changing)
 int tag_lock(struct images *images, const char *repository, const char *tag,
     char **lock, struct err *err)
 {
-	AUTO_FREE char *key = file_path("%s:%s", repository, tag);
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	int r =
 	    key ? turns_take(images_turns(images), key, err) : err_nomem(err);
 

@@ -58,17 +58,17 @@ static int follow(struct copying *copying, struct image *subject,
     const struct digest *digest, bool copy, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	int r = see(copying, digest, err);
 
 	if (r != 1)
 		return r;
 	r = image_open(subject->images, subject->repository, digest, &image,
-	    &none);
+	    &reason);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
-		*err = none;
+		*err = reason;
 	if (r == 0 && copy)
 		r = image_copy(image, &copying->to, err);
 	return r < 0 ? r : add_subject(copying, image, err);

@@ -89,7 +89,7 @@ static int pair_open(struct pair *pair, struct err *err)
 {
 	const struct tag_ref *first = &pair->names[0];
 	const struct tag_ref *second = &pair->names[1];
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	int r = lock_both(pair, first, second, err);
 
 	if (r == 0)
@@ -98,9 +98,9 @@ static int pair_open(struct pair *pair, struct err *err)
 	if (r < 0)
 		return r;
 	r = image_open_tag_now(pair->images, second->repository, second->tag,
-	    &pair->second, &none);
+	    &pair->second, &reason);
 	if (r < 0 && r != -ENOENT)
-		*err = none;
+		*err = reason;
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -173,7 +173,6 @@ static int names(struct images *images, const struct tag_ref *name,
 static int remove_old(struct pair *pair, const struct tag_ref *from,
     struct err *err)
 {
-	struct err none = ERR_INIT;
 	int r = names(pair->images, from, pair->first, err);
 
 	if (r == 0)
@@ -182,15 +181,15 @@ static int remove_old(struct pair *pair, const struct tag_ref *from,
 		    from->repository, from->tag);
 	if (r == 1)
 		r = untag(pair->images, from->repository, from->tag, err);
-	return r < 0 && names(pair->images, from, pair->first, &none) == 0 ? 0
-									   : r;
+	return r < 0 && names(pair->images, from, pair->first, ERR_IGNORE) == 0
+		   ? 0
+		   : r;
 }
 
 static int move(void *arg, struct err *err)
 {
 	struct pair *pair = arg;
 	const struct tag_ref *from = &pair->names[0], *to = &pair->names[1];
-	struct err none = ERR_INIT;
 	int r = put(pair->first, to, err);
 
 	if (r == 0) {
@@ -200,7 +199,7 @@ static int move(void *arg, struct err *err)
 			    to->repository, to->tag);
 	}
 	/* Unless the new name may be the only one. */
-	if (r < 0 && names(pair->images, from, pair->first, &none) == 1)
+	if (r < 0 && names(pair->images, from, pair->first, ERR_IGNORE) == 1)
 		put_back(pair->second, to);
 	return r;
 }

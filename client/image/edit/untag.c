@@ -146,10 +146,9 @@ static int rehearse(const struct tag_ref *target, struct err *err)
  * somebody else's. */
 static int look(const struct tag_ref *target, const struct stand_in *stand_in)
 {
-	struct err none = ERR_INIT;
 	struct digest now;
 	int r = source_manifest_look(images_source(target->images),
-	    target->repository, target->tag, &now, &none);
+	    target->repository, target->tag, &now, ERR_IGNORE);
 
 	if (r == 0)
 		return 1;
@@ -301,10 +300,10 @@ static int by_digest(const struct tag_ref *target, struct err *err)
 static int remove_tag(const struct tag_ref *target, struct err *err)
 {
 	struct source *source = images_source(target->images);
-	struct err unsupported = ERR_INIT, ignored = ERR_INIT;
+	struct err unsupported = ERR_INIT;
 	struct digest now;
 	int r = source_manifest_look(source, target->repository, target->tag,
-	    &now, &ignored);
+	    &now, ERR_IGNORE);
 
 	/* Check first: after the DELETE, "never existed" and "just deleted"
 	 * look the same. */

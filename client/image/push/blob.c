@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "base/turn.h"
 #include "catalog/progress.h"
 #include "image/layers.h"
@@ -31,9 +31,8 @@ static int mount_known(const struct tag_ref *target,
     const struct digest *digest, struct err *err)
 {
 	struct layer_blob known[LAYER_BLOBS_MAX];
-	struct err ignored = ERR_INIT;
 	int n = layers_find(target->images, target->repository, digest, known,
-	    &ignored);
+	    ERR_IGNORE);
 
 	for (int i = 0; i < n; i++) {
 		int r;
@@ -79,7 +78,7 @@ int push_blob_put(const struct tag_ref *target, const struct digest *digest,
 	struct turns *turns = images_turns(target->images);
 	char text[DIGEST_TEXT_SIZE];
 	AUTO_FREE char *key =
-	    file_path("%s@%s", target->repository, digest_format(digest, text));
+	    strf("%s@%s", target->repository, digest_format(digest, text));
 	int r = key ? turns_take(turns, key, err) : err_nomem(err);
 
 	if (r == -EINTR)

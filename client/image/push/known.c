@@ -94,11 +94,11 @@ static bool learn_tags(const struct push_known *known)
 {
 	const struct tag_ref *target = known->target;
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err err = ERR_INIT;
 	bool any = learn_tag(known, target->tag);
 	int left = OTHER_TAGS_MAX;
 
-	if (images_tags(target->images, target->repository, &tags, &err) < 0)
+	if (images_tags(target->images, target->repository, &tags, ERR_IGNORE) <
+	    0)
 		return any;
 	if (strcmp(target->tag, "latest") != 0 && names_has(tags, "latest")) {
 		any |= learn_tag(known, "latest");
@@ -143,12 +143,11 @@ bool push_known_likely(struct push_known *known, const struct digest *diff_id)
 {
 	const struct tag_ref *target = known->target;
 	struct layer_blob blobs[LAYER_BLOBS_MAX];
-	struct err err = ERR_INIT;
 	bool familiar;
 
 	if (digest_is_set(diff_id)) {
 		int n = layers_find(target->images, target->repository, diff_id,
-		    blobs, &err);
+		    blobs, ERR_IGNORE);
 
 		while (n > 0 && !serves(known, &blobs[n - 1]))
 			n--;
@@ -174,9 +173,8 @@ int push_known_find(struct push_known *known, const struct digest *diff_id,
 {
 	const struct tag_ref *target = known->target;
 	struct layer_blob blobs[LAYER_BLOBS_MAX];
-	struct err ignored = ERR_INIT;
 	int n = layers_find(target->images, target->repository, diff_id, blobs,
-	    &ignored);
+	    ERR_IGNORE);
 
 	for (int i = 0; i < n; i++) {
 		const struct layer_blob *blob = &blobs[i];

@@ -178,7 +178,6 @@ bool spool_begins_with(struct spool *spool, struct spool *other)
 	enum { PIECE = 64 << 10 };
 	AUTO_FREE char *a = malloc(PIECE), *b = malloc(PIECE);
 	uint64_t size = spool_size(other);
-	struct err none = ERR_INIT;
 
 	if (!a || !b || spool_size(spool) < size)
 		return false;
@@ -186,8 +185,8 @@ bool spool_begins_with(struct spool *spool, struct spool *other)
 		uint64_t left = size - at;
 		size_t len = left < PIECE ? (size_t)left : PIECE;
 
-		if (spool_read(spool, a, len, at, &none) != (ssize_t)len ||
-		    spool_read(other, b, len, at, &none) != (ssize_t)len ||
+		if (spool_read(spool, a, len, at, ERR_IGNORE) != (ssize_t)len ||
+		    spool_read(other, b, len, at, ERR_IGNORE) != (ssize_t)len ||
 		    memcmp(a, b, len) != 0)
 			return false;
 		at += len;

@@ -21,15 +21,15 @@ static int keeps_list(const struct tag_ref *target,
     const struct digest *subject, struct err *err)
 {
 	struct referrers_state *state = images_referrers(target->images);
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	int r;
 
 	if (atomic_load(&state->api) == API_PRESENT)
 		return 1;
 	r = referrers_ask(target->images, target->repository, subject, ignore,
-	    NULL, &none);
+	    NULL, &reason);
 	if (r < 0 && r != -EOPNOTSUPP)
-		*err = none;
+		*err = reason;
 	return r == -EOPNOTSUPP ? 0 : r < 0 ? r : 1;
 }
 

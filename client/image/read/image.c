@@ -131,7 +131,6 @@ static int image_fetch(struct images *images, const char *repository,
 	struct source *source = images_source(images);
 	bool keep = !source_can(source, SOURCE_LOCAL);
 	char text[DIGEST_TEXT_SIZE];
-	struct err ignored = ERR_INIT;
 	int r = 0;
 
 	out->body = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -147,7 +146,7 @@ static int image_fetch(struct images *images, const char *repository,
 	/* A cache that cannot be written costs a request the next time. */
 	if (keep)
 		store_save(images_store(images), digest, out->body.data,
-		    out->body.len, &ignored);
+		    out->body.len, ERR_IGNORE);
 	return 0;
 }
 

@@ -81,13 +81,12 @@ static bool parse_word(const char **cursor, char end, char *out, size_t size)
 static bool parse_pair(char *pair, struct layer_blob *out)
 {
 	char *value = strchr(pair, '=');
-	struct err err = ERR_INIT;
 
 	if (!value)
 		return false;
 	*value++ = '\0';
 	if (strcmp(pair, DIFF_ID) == 0)
-		return digest_parse(&out->diff_id, value, &err) == 0;
+		return digest_parse(&out->diff_id, value, ERR_IGNORE) == 0;
 	return layer_annotations_add(&out->annotations, pair, value);
 }
 
@@ -109,11 +108,10 @@ static bool parse_line(const char **cursor, struct layer_blob *out)
 {
 	char digest[DIGEST_TEXT_SIZE];
 	char rest[LINE_MAX_BYTES];
-	struct err err = ERR_INIT;
 
 	*out = (struct layer_blob){.size = 0};
 	return parse_word(cursor, ' ', digest, sizeof(digest)) &&
-	       digest_parse(&out->digest, digest, &err) == 0 &&
+	       digest_parse(&out->digest, digest, ERR_IGNORE) == 0 &&
 	       parse_u64(cursor, DESCRIPTOR_MAX_SIZE, &out->size) &&
 	       parse_literal(cursor, " ") &&
 	       parse_word(cursor, ' ', out->media_type,

@@ -47,19 +47,19 @@ static int add_of_cosign(struct image *image, const struct names *tags,
 		struct descriptor entry = {.media_type = MEDIA_OCI_MANIFEST,
 		    .artifact_type = cosign_tags[i].artifact_type};
 		char tag[COSIGN_TAG_SIZE];
-		struct err none = ERR_INIT;
+		struct err reason = ERR_INIT;
 
 		cosign_tag(&image->digest, &cosign_tags[i], tag);
 		if (!names_has(tags, tag))
 			continue;
 		r = images_resolve(image->images, image->repository, tag,
-		    &entry.digest, &none);
+		    &entry.digest, &reason);
 		if (r == 0)
 			r = referrers_builder_add(builder, &entry, err);
 		else if (r == -ENOENT)
 			r = 0;
 		else
-			*err = none;
+			*err = reason;
 	}
 	return r;
 }
@@ -101,15 +101,15 @@ static int load(struct image *image, struct referrers **out, struct err *err)
 	CLEANUP(referrers_builder_free_p)
 	struct referrers_builder *builder = referrers_builder_new(err);
 	CLEANUP(names_put_p) struct names *tags = NULL;
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 	int listed, r;
 
 	if (!builder)
 		return -err->code;
 	listed = referrers_ask(image->images, image->repository, &image->digest,
-	    referrers_builder_add, builder, &none);
+	    referrers_builder_add, builder, &reason);
 	if (listed < 0 && listed != -EOPNOTSUPP) {
-		*err = none;
+		*err = reason;
 		return listed;
 	}
 	r = referrers_among_tags(image, &tags, err);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "catalog/referrers_state.h"
 #include "oci/edit.h"
 
@@ -67,12 +67,12 @@ static int read_index(const char *repository, const char *tag,
     struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *index = NULL;
-	struct err none = ERR_INIT;
-	int r = manifest_parse(text->data, text->len, NULL, &index, &none);
+	struct err reason = ERR_INIT;
+	int r = manifest_parse(text->data, text->len, NULL, &index, &reason);
 
 	if (r < 0 || index->kind != MANIFEST_INDEX) {
 		log_warn("%s:%s is not a list of referrers%s%s", repository,
-		    tag, r < 0 ? ": " : "", none.msg);
+		    tag, r < 0 ? ": " : "", reason.msg);
 		return 0;
 	}
 	for (size_t i = 0; i < index->entry_count && r == 0; i++)
@@ -122,11 +122,10 @@ static int drop_missing(struct images *images, const char *repository,
 		const struct digest *digest = &parsed->entries[i].digest;
 		AUTO_BUF struct buf without = BUF_INIT(MANIFEST_MAX_BYTES);
 		char text[DIGEST_TEXT_SIZE];
-		struct err none = ERR_INIT;
 		struct digest there;
 
 		r = source_manifest_look(images_source(images), repository,
-		    digest_format(digest, text), &there, &none);
+		    digest_format(digest, text), &there, ERR_IGNORE);
 		if (r != 0)
 			continue;
 		r = index_remove(&without, index->data, index->len, digest,
@@ -147,10 +146,11 @@ static int drop_missing(struct images *images, const char *repository,
 static int put_list(struct images *images, const char *repository,
     const char *tag, const char *media_type, struct buf *index, struct err *err)
 {
-	struct err refusal = ERR_INIT, none = ERR_INIT;
+	struct err refusal = ERR_INIT;
 	int r = put(images, repository, tag, media_type, index, &refusal);
 
-	if (r == -EINVAL && drop_missing(images, repository, index, &none) == 1)
+	if (r == -EINVAL &&
+	    drop_missing(images, repository, index, ERR_IGNORE) == 1)
 		return put(images, repository, tag, media_type, index, err);
 	if (r < 0)
 		*err = refusal;
@@ -227,7 +227,7 @@ static int add(struct images *images, const char *repository, const char *tag,
 static int lock(struct images *images, const char *repository, const char *tag,
     struct err *err)
 {
-	AUTO_FREE char *what = file_path("%s/%s:%s",
+	AUTO_FREE char *what = strf("%s/%s:%s",
 	    source_name(images_source(images)), repository, tag);
 	AUTO_FREE char *name = NULL;
 	struct digest digest;
@@ -236,7 +236,7 @@ static int lock(struct images *images, const char *repository, const char *tag,
 	if (!what ||
 	    digest_of(DIGEST_SHA256, what, strlen(what), &digest, err) < 0)
 		return what ? -err->code : err_nomem(err);
-	name = file_path("referrers-%s", digest_hex(&digest, hex));
+	name = strf("referrers-%s", digest_hex(&digest, hex));
 	return name ? store_derived_lock(images_store(images), name, err)
 		    : err_nomem(err);
 }

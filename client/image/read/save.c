@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "archive/layout.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "save_collect.h"
 
 struct save {
@@ -73,8 +73,8 @@ static int save_judge(struct save *save,
 	save->is_whole = lacking->len == 0 && collection->absent_count == 0;
 	if (lacking->len == 0)
 		return 0;
-	save->lacking = file_path("%s%s", buf_str(lacking),
-	    collection->lacks_more ? ", …" : "");
+	save->lacking =
+	    strf("%s%s", buf_str(lacking), collection->lacks_more ? ", …" : "");
 	if (!save->lacking)
 		return err_nomem(err);
 	if (!save->fault.code && !archive_layout_has_docker(save->layout))
@@ -205,12 +205,11 @@ static void fetch_ahead(void *arg)
 {
 	AUTO_FREE struct ahead *ahead = arg;
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
-	struct err none = ERR_INIT;
 	char first;
 
 	/* The read of it says what is wrong. */
-	if (image_blob(ahead->save->image, ahead->blob, &blob, &none) == 0)
-		blob_read_verified(blob, &first, 1, 0, &none);
+	if (image_blob(ahead->save->image, ahead->blob, &blob, ERR_IGNORE) == 0)
+		blob_read_verified(blob, &first, 1, 0, ERR_IGNORE);
 	blob_put(steal(&blob));
 	save_put(ahead->save);
 }
@@ -242,7 +241,6 @@ static void look_ahead(struct save *save, uint64_t end)
 {
 	const struct descriptor *blob = next_blob(save, end);
 	struct ahead *ahead;
-	struct err none = ERR_INIT;
 
 	if (!blob || !is_first(save, blob) ||
 	    !store_can_keep(images_store(save->image->images), blob->size) ||
@@ -250,7 +248,7 @@ static void look_ahead(struct save *save, uint64_t end)
 		return;
 	*ahead = (struct ahead){save_get(save), blob};
 	if (pool_submit(images_ahead(save->image->images), fetch_ahead, ahead,
-		&none) < 0) {
+		ERR_IGNORE) < 0) {
 		save_put(save);
 		free(ahead);
 	}

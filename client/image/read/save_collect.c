@@ -68,9 +68,9 @@ static void note_lacking(struct save_collection *collection,
 {
 	struct buf *lacking = &collection->lacking;
 	char digest[DIGEST_TEXT_SIZE], platform[PLATFORM_TEXT_SIZE];
-	struct err full = ERR_INIT;
 
-	if (buf_addf(lacking, &full, "%s%s (%s)", lacking->len > 0 ? ", " : "",
+	if (buf_addf(lacking, ERR_IGNORE, "%s%s (%s)",
+		lacking->len > 0 ? ", " : "",
 		digest_format(&entry->digest, digest),
 		platform_format(&entry->platform, '/', platform)) < 0)
 		collection->lacks_more = true;
@@ -159,9 +159,8 @@ static int collect_entries(struct save_collection *collection, struct err *err)
 static size_t find_docker(const struct save_collection *collection)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
-	struct err none = ERR_INIT;
 
-	if (image_platform(collection->images[0], &image, &none) < 0 ||
+	if (image_platform(collection->images[0], &image, ERR_IGNORE) < 0 ||
 	    !manifest_is_image(image->manifest))
 		return SIZE_MAX;
 	for (size_t i = 0; i < collection->count; i++) {

@@ -288,12 +288,10 @@ static int begin(struct pass *pass, struct err *err)
 
 static int begin_stream(struct pass *pass, struct err *err)
 {
-	struct err failure = ERR_INIT;
-
 	pass->hasher = hasher_new(DIGEST_SHA256, err);
 	if (!pass->hasher)
 		return -err->code;
-	pass->stream_fd = store_temp(pass->job->store, &failure);
+	pass->stream_fd = store_temp(pass->job->store, ERR_IGNORE);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "builder_state.h"
 
 enum {
@@ -44,7 +44,7 @@ static int follow_link(struct walk *walk, uint32_t link, const char *rest,
 
 	if (++walk->links > LINKS_MAX)
 		return 0;
-	text = file_path("%s/%s", target, rest);
+	text = strf("%s/%s", target, rest);
 	if (!text)
 		return err_nomem(err);
 	if (*target == '/')

@@ -51,10 +51,9 @@ static void release_nothing(void *arg)
  * rebuilt. */
 static void look_again(struct blob *stream)
 {
-	struct err none = ERR_INIT;
 	char first;
 
-	blob_read_verified(stream, &first, 1, 0, &none);
+	blob_read_verified(stream, &first, 1, 0, ERR_IGNORE);
 }
 
 int layer_find_stream(struct layer *layer, struct err *err)

@@ -22,10 +22,10 @@ const char *layer_key(const struct layer *layer)
 
 const struct layer_index *layer_index_known(struct layer *layer)
 {
-	struct err none = ERR_INIT;
+	struct err reason = ERR_INIT;
 
-	if (!layer->index && kept_index_find(layer, &none) < 0)
-		log_debug(LOG_STORE, "%s: %s", layer->title, none.msg);
+	if (!layer->index && kept_index_find(layer, &reason) < 0)
+		log_debug(LOG_STORE, "%s: %s", layer->title, reason.msg);
 	return layer->index;
 }
 
@@ -185,11 +185,9 @@ static void prefetch(void *arg)
 
 void layer_prefetch(struct layer *layer)
 {
-	struct err err = ERR_INIT;
-
 	if (!store_can_keep(layer->table->store, layer->size))
 		return;
 	if (pool_submit(layer->table->prefetches, prefetch, layer_get(layer),
-		&err) < 0)
+		ERR_IGNORE) < 0)
 		layer_put(layer);
 }

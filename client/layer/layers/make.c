@@ -54,7 +54,6 @@ static int keep(struct layer *layer, struct builder *builder,
 	AUTO_FD int fd = store_temp_filled(store, builder_size(builder),
 	    write_index, &written, err);
 	struct layer_index *index = NULL;
-	struct err ignored = ERR_INIT;
 	int r;
 
 	if (fd < 0)
@@ -62,7 +61,7 @@ static int keep(struct layer *layer, struct builder *builder,
 	r = open_written(fd, &index, err);
 	if (r < 0)
 		return r;
-	store_derived_put(store, fd, layer->name, &ignored);
+	store_derived_put(store, fd, layer->name, ERR_IGNORE);
 	return layer_take_index(layer, index, err);
 }
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/file.h"
 #include "base/lock.h"
+#include "base/strf.h"
 #include "index/limits.h"
 #include "state.h"
 
@@ -86,7 +86,7 @@ static char *make_name(const struct descriptor *descriptor,
 	if (toc->kind != TOC_NONE)
 		digest_hex(&toc->digest, vouching);
 	/* As much as a file's name has room for, should it be a longer one. */
-	return file_path("layer-%s-%llx-%.64s",
+	return strf("layer-%s-%llx-%.64s",
 	    digest_hex(&descriptor->digest, digest),
 	    (unsigned long long)descriptor->size, vouching);
 }

@@ -41,7 +41,6 @@ static void decode_ahead(void *arg)
 	AUTO_FREE struct job *job = arg;
 	CLEANUP(layer_put_p) struct layer *layer = job->layer;
 	struct layer_table *table = layer->table;
-	struct err err = ERR_INIT;
 	int r = 0;
 
 	/* An error is reported to the reader that reaches the span. */
@@ -50,10 +49,10 @@ static void decode_ahead(void *arg)
 		CLEANUP(decoded_put_p) struct decoded *decoded = NULL;
 		struct layer_span span;
 
-		r = layer_index_span(layer->index, i, &span, &err);
+		r = layer_index_span(layer->index, i, &span, ERR_IGNORE);
 		if (r == 0 && !large_is(&span))
 			r = span_get(table->spans, layer, i, &span, job->window,
-			    &decoded, &err);
+			    &decoded, ERR_IGNORE);
 	}
 	atomic_fetch_sub(&table->ahead_jobs, 1);
 }
@@ -63,7 +62,6 @@ static bool submit(struct layer *layer, uint32_t first, uint32_t end,
 {
 	struct layer_table *table = layer->table;
 	struct job *job;
-	struct err err = ERR_INIT;
 
 	if (atomic_fetch_add(&table->ahead_jobs, 1) >= JOBS_MAX ||
 	    !(job = malloc(sizeof(*job)))) {
@@ -71,7 +69,7 @@ static bool submit(struct layer *layer, uint32_t first, uint32_t end,
 		return false;
 	}
 	*job = (struct job){layer_get(layer), first, end, window};
-	if (pool_submit(table->ahead, decode_ahead, job, &err) == 0)
+	if (pool_submit(table->ahead, decode_ahead, job, ERR_IGNORE) == 0)
 		return true;
 	atomic_fetch_sub(&table->ahead_jobs, 1);
 	layer_put(layer);
@@ -84,9 +82,8 @@ static bool submit(struct layer *layer, uint32_t first, uint32_t end,
 static uint64_t address_of(const struct layer *layer, uint32_t number)
 {
 	struct layer_span span;
-	struct err none = ERR_INIT;
 
-	return layer_index_span(layer->index, number, &span, &none) == 0
+	return layer_index_span(layer->index, number, &span, ERR_IGNORE) == 0
 		   ? span.out
 		   : UINT64_MAX;
 }
@@ -125,12 +122,11 @@ static uint64_t bytes_until(const struct layer *layer,
     const struct layer_span *first, uint64_t until)
 {
 	struct layer_span last;
-	struct err none = ERR_INIT;
 	uint32_t number;
 
 	until = least(until, first->out + UNTIL_MAX);
 	if (layer_index_span_at(layer->index, until - 1, &number, &last,
-		&none) < 0 ||
+		ERR_IGNORE) < 0 ||
 	    last.in < first->in || last.in - first->in > WINDOW_MAX)
 		return first->in_len;
 	return last.in + last.in_len - first->in;
@@ -202,13 +198,13 @@ void ahead_of_file(struct layer *layer, const struct layer_entry *entry,
 	uint64_t until = entry->data + entry->size;
 	uint64_t from = entry->data + len;
 	struct layer_span span;
-	struct err none = ERR_INIT;
 	uint32_t number;
 
 	if (len >= entry->size ||
 	    layer_index_facts(layer->index)->vouching == LAYER_BY_STREAM)
 		return;
 	until = least(until, from + AHEAD_BYTES);
-	if (layer_index_span_at(layer->index, from, &number, &span, &none) == 0)
+	if (layer_index_span_at(layer->index, from, &number, &span,
+		ERR_IGNORE) == 0)
 		go_ahead(layer, number, until, UNTIL_MAX);
 }

@@ -16,7 +16,6 @@ enum {
 bool layer_is_vouched(struct layer *layer)
 {
 	const struct layer_index *index = layer_index_known(layer);
-	struct err none = ERR_INIT;
 	uint64_t end = 0;
 
 	if (!index || layer_index_facts(index)->vouching != LAYER_BY_SPANS)
@@ -25,7 +24,7 @@ bool layer_is_vouched(struct layer *layer)
 		struct layer_span span;
 
 		/* Two may share a byte, where one ends in the middle of it. */
-		if (layer_index_span(index, i, &span, &none) < 0 ||
+		if (layer_index_span(index, i, &span, ERR_IGNORE) < 0 ||
 		    span.in > end)
 			return false;
 		end = span.in + span.in_len;

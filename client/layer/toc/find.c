@@ -23,9 +23,7 @@ static const struct annotation_names chunked_names[] = {
 
 static bool parse_digest(const char *text, struct digest *out)
 {
-	struct err ignored = ERR_INIT;
-
-	return digest_parse(out, text, &ignored) == 0;
+	return digest_parse(out, text, ERR_IGNORE) == 0;
 }
 
 /* "offset:length:length of the JSON:type" */

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 
 /* The keys say which layers and tables of contents, so that nobody can make
  * another stack with the same name; the numbers, which indexes of those. */
@@ -32,7 +32,7 @@ static int make_name(struct layer *const *layers,
 		r = hasher_finish(hasher, &digest, err);
 	if (r < 0)
 		return r;
-	*name = file_path("tree-%s", digest_hex(&digest, text));
+	*name = strf("tree-%s", digest_hex(&digest, text));
 	return *name ? 0 : err_nomem(err);
 }
 
@@ -91,7 +91,6 @@ static int make(struct store *store, const struct merged_stack *stack,
 	AUTO_FREE char *dir = store_temp_dir(store, err);
 	struct written written = {stack, dir};
 	AUTO_FD int fd = -1;
-	struct err ignored = ERR_INIT;
 	int own, r;
 
 	if (!dir)
@@ -104,7 +103,7 @@ static int make(struct store *store, const struct merged_stack *stack,
 	r = own < 0 ? err_sys(err, "cannot open a tree")
 		    : merged_open(stack, own, out, err);
 	if (r == 0)
-		store_derived_put(store, fd, name, &ignored);
+		store_derived_put(store, fd, name, ERR_IGNORE);
 	return r;
 }
 

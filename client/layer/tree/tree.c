@@ -119,12 +119,11 @@ static bool find_place(struct tree *tree, const struct merged *merged,
     const struct tree_item *in, struct merged_node *out)
 {
 	const struct merged_stack stack = tree_stack(tree);
-	struct err none = ERR_INIT;
 
 	/* Another tree may have been made in place of a damaged one. */
 	return in && in->place > 0 &&
-	       merged_node(merged, &stack, in->place - 1, out, NULL, &none) ==
-		   0 &&
+	       merged_node(merged, &stack, in->place - 1, out, NULL,
+		   ERR_IGNORE) == 0 &&
 	       tree->layers[out->layer] == in->layer && out->entry == in->entry;
 }
 

@@ -117,10 +117,9 @@ void refusal_parse(const char *text, size_t len, struct refusal *out)
 void refusal_read(struct http_response *response, struct refusal *out)
 {
 	AUTO_BUF struct buf body = BUF_INIT(BODY_MAX);
-	struct err ignored = ERR_INIT;
 
 	out->status = http_status(response);
-	http_read_all(response, &body, &ignored);
+	http_read_all(response, &body, ERR_IGNORE);
 	refusal_parse(buf_str(&body), body.len, out);
 }
 

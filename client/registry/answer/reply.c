@@ -20,9 +20,8 @@ bool reply_is_registrys(const struct http_response *response)
 bool reply_digest(const struct http_response *response, struct digest *out)
 {
 	const char *text = http_header(response, "Docker-Content-Digest");
-	struct err ignored = ERR_INIT;
 
-	return text && digest_parse(out, text, &ignored) == 0;
+	return text && digest_parse(out, text, ERR_IGNORE) == 0;
 }
 
 int reply_check_digest(const struct http_response *response,

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
 #include "session/auth.h"
 
 char *call_repository(const struct registry *registry, const char *repository)
 {
-	return file_path("%s%s",
+	return strf("%s%s",
 	    address_official(&registry->address, repository) ? "library/" : "",
 	    repository);
 }
@@ -27,12 +27,12 @@ static int set_names(struct call *call, const struct registry *registry,
 		call->repository = call_repository(registry, repository);
 		if (!call->repository)
 			return err_nomem(err);
-		call->url = file_path("%s/v2/%s/%s", registry->origin,
+		call->url = strf("%s/v2/%s/%s", registry->origin,
 		    call->repository, path);
 		call->scope =
-		    file_path("repository:%s:%s", call->repository, actions);
+		    strf("repository:%s:%s", call->repository, actions);
 	} else {
-		call->url = file_path("%s/v2/%s", registry->origin, path);
+		call->url = strf("%s/v2/%s", registry->origin, path);
 		call->scope = strdup(actions);
 	}
 	return call->url && call->scope ? 0 : err_nomem(err);
@@ -104,7 +104,7 @@ static int send(struct registry *registry, const struct call *call,
 		n++;
 	}
 	if (authorization) {
-		line = file_path("Authorization: %s", authorization);
+		line = strf("Authorization: %s", authorization);
 		if (!line)
 			return err_nomem(err);
 		headers[n] = line;
@@ -173,9 +173,8 @@ struct call_what call_what(const char *repository, const char *reference)
 static bool sent_password(struct registry *registry, const struct call *call)
 {
 	AUTO_SECRET char *value = NULL;
-	struct err ignored = ERR_INIT;
 
-	grants_peek(&registry->grants, call->scope, 0, &value, &ignored);
+	grants_peek(&registry->grants, call->scope, 0, &value, ERR_IGNORE);
 	return value && strncmp(value, "Basic ", 6) == 0;
 }
 

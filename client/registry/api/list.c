@@ -163,12 +163,11 @@ static struct http_response *ask_base(struct registry *registry)
 {
 	struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call;
-	struct err ignored = ERR_INIT;
 	int r = call_init(&call, registry, "GET", NULL, "registry:catalog:*",
-	    &ignored, "%s", "");
+	    ERR_IGNORE, "%s", "");
 
 	if (r == 0)
-		call_send(registry, &call, &response, &ignored);
+		call_send(registry, &call, &response, ERR_IGNORE);
 	return response;
 }
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "answer/reply.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "call.h"
 #include "oci/manifest.h"
 
@@ -251,7 +251,7 @@ int registry_manifest_put(struct registry *registry, const char *repository,
     const struct digest *digest, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	AUTO_FREE char *type = file_path("Content-Type: %s", media_type);
+	AUTO_FREE char *type = strf("Content-Type: %s", media_type);
 	CLEANUP(call_release) struct call call;
 	struct call_what it = call_what(repository, reference);
 	struct err answer = ERR_INIT;

@@ -8,8 +8,8 @@
 
 #include "answer/reply.h"
 #include "base/budget.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "call.h"
 #include "http/grammar.h"
 
@@ -39,23 +39,21 @@ static void upload_release(struct upload *upload)
 static void cancel_by(struct upload *upload, struct call *call)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	struct err ignored = ERR_INIT;
 
 	call->method = "DELETE";
 	call->final = true;
 	call->retry = false;
-	if (call_take_url(call, steal(&upload->session), &ignored) == 0)
-		call_send(upload->registry, call, &response, &ignored);
+	if (call_take_url(call, steal(&upload->session), ERR_IGNORE) == 0)
+		call_send(upload->registry, call, &response, ERR_IGNORE);
 }
 
 static void cancel(struct upload *upload)
 {
 	CLEANUP(call_release) struct call call = {0};
-	struct err ignored = ERR_INIT;
 
 	if (upload->session &&
 	    call_init(&call, upload->registry, "DELETE", upload->repository,
-		"pull,push", &ignored, "blobs/uploads/") == 0)
+		"pull,push", ERR_IGNORE, "blobs/uploads/") == 0)
 		cancel_by(upload, &call);
 }
 
@@ -155,10 +153,8 @@ static int patch(struct upload *upload, struct err *err)
 /* Whether the blob is there, though the answer to its PUT does not say so. */
 static bool arrived(const struct upload *upload, const struct err *answer)
 {
-	struct err ignored = ERR_INIT;
-
 	if (registry_blob_head(upload->registry, upload->repository,
-		upload->digest, upload->body->size, &ignored) != 1)
+		upload->digest, upload->body->size, ERR_IGNORE) != 1)
 		return false;
 	log_debug(LOG_PUSH, "%s: it is there: %s", upload->what.text,
 	    answer->msg);
@@ -172,7 +168,7 @@ static int put(struct upload *upload, const struct payload *body,
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	CLEANUP(call_release) struct call call = {0};
 	struct err answer = ERR_INIT;
-	char *url = file_path("%s%sdigest=%s", upload->session,
+	char *url = strf("%s%sdigest=%s", upload->session,
 	    strchr(upload->session, '?') ? "&" : "?", upload->text);
 	int r = send(upload, "PUT", body, url, &call, &response, &answer);
 
@@ -261,7 +257,7 @@ int registry_blob_upload(struct registry *registry, const char *repository,
 /* Lets the call pull from the other repository too. */
 static int add_source(struct call *call, const char *source, struct err *err)
 {
-	char *scope = file_path("%s repository:%s:pull", call->scope, source);
+	char *scope = strf("%s repository:%s:pull", call->scope, source);
 
 	if (!scope)
 		return err_nomem(err);

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 #include "token.h"
 
@@ -44,7 +44,7 @@ static char *join_scopes(const char *challenge, const char *ours)
 		return strdup(ours);
 	if (has_word(challenge, ours))
 		return strdup(challenge);
-	return file_path("%s %s", challenge, ours);
+	return strf("%s %s", challenge, ours);
 }
 
 static int bearer(const struct ask *ask, const struct http_challenge *challenge,
@@ -80,7 +80,7 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	log_debug(LOG_AUTH, "%s: a token for %s from %s, good for %llu s",
 	    registry->address.host, scopes, realm,
 	    (unsigned long long)token.lifetime);
-	*value = file_path("Bearer %s", text);
+	*value = strf("Bearer %s", text);
 	return *value ? 0 : err_nomem(err);
 }
 
@@ -125,8 +125,7 @@ static int obtain(const struct ask *ask, const struct challenges *own,
 
 	if (ask->credential->registry_token) {
 		*lifetime = GRANT_FOREVER;
-		*value =
-		    file_path("Bearer %s", ask->credential->registry_token);
+		*value = strf("Bearer %s", ask->credential->registry_token);
 		return *value ? 0 : err_nomem(err);
 	}
 	if (own)

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/strf.h"
 
 struct cert_dir {
 	struct dirent **entries; /* sorted */
@@ -49,7 +50,7 @@ static bool has_partner(const struct cert_dir *listing, const char *name,
 static int add_ca(struct certs *certs, size_t index, const char *dir,
     const char *name, struct err *err)
 {
-	certs->ca_files[index] = file_path("%s/%s", dir, name);
+	certs->ca_files[index] = strf("%s/%s", dir, name);
 	return certs->ca_files[index] ? 0 : err_nomem(err);
 }
 
@@ -59,8 +60,8 @@ static int add_pair(struct certs *certs, const char *dir, const char *name,
 {
 	if (certs->cert_file)
 		return 0;
-	certs->cert_file = file_path("%s/%.*s.cert", dir, (int)len, name);
-	certs->key_file = file_path("%s/%.*s.key", dir, (int)len, name);
+	certs->cert_file = strf("%s/%.*s.cert", dir, (int)len, name);
+	certs->key_file = strf("%s/%.*s.key", dir, (int)len, name);
 	return certs->cert_file && certs->key_file ? 0 : err_nomem(err);
 }
 
@@ -115,7 +116,7 @@ int certs_find(const char *host, struct certs *out, struct err *err)
 {
 	AUTO_FREE char *home = file_home();
 	AUTO_FREE char *own =
-	    home ? file_path("%s/.config/containers/certs.d", home) : NULL;
+	    home ? strf("%s/.config/containers/certs.d", home) : NULL;
 	const char *const parents[] = {own, "/etc/containers/certs.d",
 	    "/etc/docker/certs.d"};
 	int r = 0;
@@ -124,7 +125,7 @@ int certs_find(const char *host, struct certs *out, struct err *err)
 	if (!own)
 		return err_nomem(err);
 	for (size_t i = 0; r == 0 && i < 3; i++) {
-		AUTO_FREE char *dir = file_path("%s/%s", parents[i], host);
+		AUTO_FREE char *dir = strf("%s/%s", parents[i], host);
 
 		r = dir ? certs_load(dir, out, err) : err_nomem(err);
 		if (r < 0)

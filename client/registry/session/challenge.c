@@ -6,10 +6,9 @@
 
 static void read_line(const char *line, struct challenges *out)
 {
-	struct err ignored = ERR_INIT;
 	struct http_challenge next;
 
-	while (http_challenge_next(&line, &next, &ignored) > 0) {
+	while (http_challenge_next(&line, &next, ERR_IGNORE) > 0) {
 		if (!next.bearer) {
 			out->basic = true;
 		} else if (!out->bearer && *next.realm) {

@@ -4,16 +4,16 @@
 #include <string.h>
 
 #include "auth.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 
 /* GET /v2/ with that value: its status, or -errno. */
 static int ask(struct registry *registry, const char *authorization,
     struct err *err)
 {
-	AUTO_FREE char *url = file_path("%s/v2/", registry->origin);
-	AUTO_SECRET char *line = file_path("Authorization: %s", authorization);
+	AUTO_FREE char *url = strf("%s/v2/", registry->origin);
+	AUTO_SECRET char *line = strf("Authorization: %s", authorization);
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	const char *headers[] = {line, NULL};
 	struct http_request request = {.method = "GET",

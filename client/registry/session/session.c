@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "http/grammar.h"
 
 const char *registry_host(const struct registry *registry)
@@ -67,8 +67,7 @@ char *session_own_url(const struct registry *registry, const char *url)
 	const char *path = host ? host + 3 : url;
 
 	path += strcspn(path, "/?#");
-	return file_path("%s%s%s", registry->origin, *path == '/' ? "" : "/",
-	    path);
+	return strf("%s%s%s", registry->origin, *path == '/' ? "" : "/", path);
 }
 
 int session_location(const struct registry *registry, const char *base,

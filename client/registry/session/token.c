@@ -10,8 +10,8 @@
 
 #include "answer/refusal.h"
 #include "answer/words.h"
-#include "base/file.h"
 #include "base/parse.h"
+#include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
 
@@ -81,8 +81,7 @@ static int open_get(struct http *http, const struct token_request *request,
 		r = add_field(&query, "account",
 		    credential->username ? credential->username : "", err);
 		basic = credential_basic(credential);
-		authorization =
-		    basic ? file_path("Authorization: %s", basic) : NULL;
+		authorization = basic ? strf("Authorization: %s", basic) : NULL;
 		headers[0] = authorization;
 		if (!authorization)
 			return err_nomem(err);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/file.h"
+#include "base/strf.h"
 #include "cache/path.h"
 #include "cache/use.h"
 #include "whole.h"
@@ -39,7 +39,7 @@ static char *make_key(const struct digest *digest, uint64_t size)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("%s/%llu", digest_format(digest, text),
+	return strf("%s/%llu", digest_format(digest, text),
 	    (unsigned long long)size);
 }
 
@@ -329,10 +329,8 @@ static void lose(struct entry *entry, const struct openfile *file)
 void entry_drop(struct entry *entry, struct openfile *file,
     const struct err *why)
 {
-	struct err failure = ERR_INIT;
-
 	/* First the name, so that no fetch finds it again. */
-	if (whole_drop(entry->whole_path, file, why, &failure) < 0)
+	if (whole_drop(entry->whole_path, file, why, ERR_IGNORE) < 0)
 		atomic_store(&entry->unkeepable, true);
 	lose(entry, file);
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "cache/path.h"
 #include "cache/room.h"
 #include "cache/spool.h"
@@ -27,11 +28,10 @@ int store_load(struct store *store, const struct digest *digest,
 
 char *store_temp_dir(struct store *store, struct err *err)
 {
-	char *dir = file_path("%s/spool", store->dir);
-	struct err ignored = ERR_INIT;
+	char *dir = strf("%s/spool", store->dir);
 
 	if (dir)
-		file_mkdirs(dir, 0700, &ignored);
+		file_mkdirs(dir, 0700, ERR_IGNORE);
 	else
 		err_nomem(err);
 	return dir;
@@ -39,7 +39,7 @@ char *store_temp_dir(struct store *store, struct err *err)
 
 int store_temp(struct store *store, struct err *err)
 {
-	AUTO_FREE char *dir = file_path("%s/spool", store->dir);
+	AUTO_FREE char *dir = strf("%s/spool", store->dir);
 	int r = dir ? file_mkdirs(dir, 0700, err) : err_nomem(err);
 
 	return path_fault(r < 0 ? r : file_temp(dir, err), err);

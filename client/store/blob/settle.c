@@ -55,12 +55,11 @@ void settle_start(struct entry *entry, struct openfile *file)
 {
 	struct settling here = {entry_get(entry), openfile_get(file)};
 	AUTO_FREE struct settling *settling = malloc(sizeof(*settling));
-	struct err err = ERR_INIT;
 
 	if (settling) {
 		*settling = here;
-		if (pool_submit(entry->store->keepers, job, settling, &err) ==
-		    0) {
+		if (pool_submit(entry->store->keepers, job, settling,
+			ERR_IGNORE) == 0) {
 			steal(&settling);
 			return;
 		}

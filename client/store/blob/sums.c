@@ -191,7 +191,6 @@ void sums_forget(struct sums *sums)
 int sums_load(int fd, uint64_t size, struct sums **out, struct err *err)
 {
 	CLEANUP(sums_free_p) struct sums *sums = sums_new(err);
-	struct err reason = ERR_INIT;
 	int r;
 
 	if (!sums)
@@ -201,7 +200,7 @@ int sums_load(int fd, uint64_t size, struct sums **out, struct err *err)
 	if (!sums->list)
 		return err_nomem(err);
 	sums_note(sums);
-	r = load(sums, fd, &reason);
+	r = load(sums, fd, ERR_IGNORE);
 	if (r == 1)
 		*out = steal(&sums);
 	/* What cannot be read is not there. */

@@ -74,7 +74,6 @@ static int open_sized(const char *path, int *fd, uint64_t *size,
 static int read_checked(int fd, uint64_t size, const struct digest *digest,
     struct buf *out, struct err *err)
 {
-	struct err reason = ERR_INIT;
 	struct digest found;
 	char *data;
 	ssize_t n;
@@ -83,7 +82,7 @@ static int read_checked(int fd, uint64_t size, const struct digest *digest,
 	if (r < 0)
 		return r;
 	data = out->data + out->len;
-	n = file_pread(fd, data, size, 0, &reason);
+	n = file_pread(fd, data, size, 0, ERR_IGNORE);
 	/* What the disk cannot read any more is not there. */
 	if (n < 0)
 		n = 0;

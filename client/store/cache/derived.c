@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "base/task.h"
 #include "path.h"
 #include "room.h"
@@ -28,7 +28,7 @@ static int derived_path(struct store *store, const char *name, char **path,
 {
 	if (path_check_name(name, err) < 0)
 		return -err->code;
-	*path = file_path("%s/derived/%s", store->dir, name);
+	*path = strf("%s/derived/%s", store->dir, name);
 	return *path ? 0 : err_nomem(err);
 }
 
@@ -85,9 +85,8 @@ int store_derived_put(struct store *store, int fd, const char *name,
 void store_derived_drop(struct store *store, const char *name)
 {
 	AUTO_FREE char *path = NULL;
-	struct err ignored = ERR_INIT;
 
-	if (derived_path(store, name, &path, &ignored) < 0)
+	if (derived_path(store, name, &path, ERR_IGNORE) < 0)
 		return;
 	log_debug(LOG_STORE, "%s is damaged: removed", path);
 	unlink(path);
@@ -107,7 +106,7 @@ static off_t lock_byte(const char *name)
 int store_derived_lock(struct store *store, const char *name, struct err *err)
 {
 	const struct timespec poll = {0, POLL_NANOSECONDS};
-	AUTO_FREE char *path = file_path("%s/derived.lock", store->dir);
+	AUTO_FREE char *path = strf("%s/derived.lock", store->dir);
 	AUTO_FD int fd = -1;
 	struct flock lock = {.l_type = F_WRLCK,
 	    .l_whence = SEEK_SET,

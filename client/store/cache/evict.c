@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "private.h"
 
 /* What was interrupted that long ago is not going to be continued. */
@@ -149,11 +149,11 @@ static int found_spooled(struct evictables *candidates, const FTSENT *file)
 
 static int collect(const char *dir, struct evictables *candidates)
 {
-	AUTO_FREE char *blobs = file_path("%s/blobs", dir);
-	AUTO_FREE char *partial = file_path("%s/partial", dir);
-	AUTO_FREE char *parts = file_path("%s/parts", dir);
-	AUTO_FREE char *derived = file_path("%s/derived", dir);
-	AUTO_FREE char *spool = file_path("%s/spool", dir);
+	AUTO_FREE char *blobs = strf("%s/blobs", dir);
+	AUTO_FREE char *partial = strf("%s/partial", dir);
+	AUTO_FREE char *parts = strf("%s/parts", dir);
+	AUTO_FREE char *derived = strf("%s/derived", dir);
+	AUTO_FREE char *spool = strf("%s/spool", dir);
 	int r;
 
 	if (!blobs || !partial || !parts || !derived || !spool)

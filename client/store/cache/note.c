@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strf.h"
 #include "path.h"
 #include "state.h"
 
@@ -15,7 +16,7 @@ static int note_path(struct store *store, const char *kind, const char *key,
 {
 	if (path_check_name(kind, err) < 0 || path_check_name(key, err) < 0)
 		return -err->code;
-	*path = file_path("%s/notes/%s/%s", store->dir, kind, key);
+	*path = strf("%s/notes/%s/%s", store->dir, kind, key);
 	return *path ? 0 : err_nomem(err);
 }
 

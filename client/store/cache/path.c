@@ -10,13 +10,14 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/strf.h"
 
 char *path_whole(const char *dir, const struct digest *digest)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
 	digest_hex(digest, hex);
-	return file_path("%s/blobs/%s/%.2s/%s", dir,
+	return strf("%s/blobs/%s/%.2s/%s", dir,
 	    digest_algorithm_name(digest->algorithm), hex, hex);
 }
 
@@ -24,14 +25,14 @@ char *path_partial(const char *dir, const struct digest *digest)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
-	return file_path("%s/partial/%s", dir, digest_hex(digest, hex));
+	return strf("%s/partial/%s", dir, digest_hex(digest, hex));
 }
 
 char *path_parts(const char *dir, const struct digest *digest)
 {
 	char hex[DIGEST_TEXT_SIZE];
 
-	return file_path("%s/parts/%s", dir, digest_hex(digest, hex));
+	return strf("%s/parts/%s", dir, digest_hex(digest, hex));
 }
 
 int path_fault(int r, struct err *err)
@@ -90,7 +91,7 @@ int path_open(const char *path, struct err *err)
 
 int path_spool(const char *dir, char **path, struct err *err)
 {
-	AUTO_FREE char *template = file_path("%s/spool/new-XXXXXX", dir);
+	AUTO_FREE char *template = strf("%s/spool/new-XXXXXX", dir);
 	int fd, r;
 
 	if (!template)

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "path.h"
 #include "state.h"
 
@@ -56,7 +57,7 @@ static int open_dir(const char *path)
 /* 1: it is ours. 0: somebody took the new directory for a leftover. */
 static int make(const char *dir, struct store_private *private, struct err *err)
 {
-	AUTO_FREE char *path = file_path("%s/XXXXXX", dir);
+	AUTO_FREE char *path = strf("%s/XXXXXX", dir);
 	AUTO_FD int fd = -1;
 	struct stat st;
 
@@ -81,7 +82,7 @@ static int make(const char *dir, struct store_private *private, struct err *err)
 int store_private_new(struct store *store, struct store_private **out,
     struct err *err)
 {
-	AUTO_FREE char *dir = file_path("%s/private", store->dir);
+	AUTO_FREE char *dir = strf("%s/private", store->dir);
 	AUTO_FREE struct store_private *private = calloc(1, sizeof(*private));
 	int r;
 
@@ -123,14 +124,14 @@ static void sweep(const char *path)
 
 void private_sweep(const char *dir)
 {
-	AUTO_FREE char *all = file_path("%s/private", dir);
+	AUTO_FREE char *all = strf("%s/private", dir);
 	DIR *entries = all ? opendir(all) : NULL;
 	struct dirent *entry;
 
 	if (!entries)
 		return;
 	while ((entry = readdir(entries))) {
-		AUTO_FREE char *path = file_path("%s/%s", all, entry->d_name);
+		AUTO_FREE char *path = strf("%s/%s", all, entry->d_name);
 
 		if (path && !is_dots(entry->d_name))
 			sweep(path);

@@ -65,13 +65,11 @@ static void evict_job(void *arg)
 /* Under lock. */
 static void request_eviction(struct store *store)
 {
-	struct err err = ERR_INIT;
-
 	if (store->evicting || atomic_load(&store->closing))
 		return;
 	/* If that fails, the next bytes that come ask again. */
 	store->evicting =
-	    pool_submit(store->keepers, evict_job, store, &err) == 0;
+	    pool_submit(store->keepers, evict_job, store, ERR_IGNORE) == 0;
 }
 
 void store_grew(struct store *store, uint64_t bytes)

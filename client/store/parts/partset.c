@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "base/strf.h"
 #include "blob/entry.h"
 #include "blob/whole.h"
 #include "cache/path.h"
@@ -34,7 +34,7 @@ static char *make_key(const struct digest *digest, uint64_t size)
 {
 	char text[DIGEST_TEXT_SIZE];
 
-	return file_path("parts/%s/%llu", digest_format(digest, text),
+	return strf("parts/%s/%llu", digest_format(digest, text),
 	    (unsigned long long)size);
 }
 

@@ -77,13 +77,12 @@ int sources_open(struct sources *sources, const struct digest *digest,
     uint64_t size)
 {
 	struct store_source source;
-	struct err reason = ERR_INIT;
 	int fd = -1;
 
 	sources_begin(sources);
 	for (unsigned i = 0; fd < 0 && sources_get(sources, i, &source); i++)
 		if (source.open)
-			fd = source.open(source.arg, digest, size, &reason);
+			fd = source.open(source.arg, digest, size, ERR_IGNORE);
 	sources_end(sources);
 	return fd < 0 ? -1 : fd;
 }
