@@ -48,9 +48,13 @@ static int set_way(struct registry *registry, const struct way *way,
 	const struct certs *certs = &registry->certs;
 
 	free(registry->origin);
+	free(registry->root);
 	registry->origin = strf("%s://%s", way->plain ? "http" : "https",
 	    registry->address.server);
-	if (!registry->origin)
+	registry->root = registry->origin
+			     ? strf("%s%s", registry->origin, registry->path)
+			     : NULL;
+	if (!registry->root)
 		return err_nomem(err);
 	registry->tls = (struct http_tls){
 	    .insecure = way->insecure,
@@ -97,7 +101,7 @@ static int no_registry(const struct registry *registry,
 	err_set(err, EPROTONOSUPPORT,
 	    "there is no registry at %s: GET /v2/ is answered with "
 	    "%d%s%.100s%s%s%s%s",
-	    registry->origin, refusal.status, type ? " " : "", type ? type : "",
+	    registry->root, refusal.status, type ? " " : "", type ? type : "",
 	    *quote ? ": " : "", quote, refusal.message, quote);
 	err->http = refusal.status;
 	return -EPROTONOSUPPORT;
@@ -129,7 +133,7 @@ static int judge(struct registry *registry, struct http_response *response,
 static int ping(struct registry *registry, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	int r = probe_ask(registry->http, registry->origin, &registry->tls,
+	int r = probe_ask(registry->http, registry->root, &registry->tls,
 	    &response, err);
 
 	return r < 0 ? r : judge(registry, response, err);
@@ -177,7 +181,7 @@ static int try_both(struct registry *registry, const struct way ways[WAYS_MAX],
 	if (r < 0)
 		return r;
 	tls = registry->tls;
-	probe = probe_start(registry->http, registry->origin, &tls, err);
+	probe = probe_start(registry->http, registry->root, &tls, err);
 	if (!probe)
 		return -err->code;
 	if (!probe_wait(probe, HEAD_START)) {
@@ -257,6 +261,9 @@ int registry_open(struct http *http, struct creds *creds,
 	registry->http = http;
 	registry->creds = creds;
 	registry->insecure = options->insecure;
+	registry->path = strdup(options->path ? options->path : "");
+	if (!registry->path)
+		return err_nomem(err);
 	grants_init(&registry->grants);
 	limits_init(&registry->limits);
 	r = address_parse(&registry->address, options->address, err);
@@ -264,7 +271,11 @@ int registry_open(struct http *http, struct creds *creds,
 		registry->address.loopback |=
 		    hosts_loopback(buf_str(&hosts), registry->address.server);
 	if (r == 0)
-		r = certs_find(registry->address.host, &registry->certs, err);
+		r = options->ca_files || options->cert_file
+			? certs_take(options->ca_files, options->cert_file,
+			      options->key_file, &registry->certs, err)
+			: certs_find(registry->address.host, &registry->certs,
+			      err);
 	if (r == 0)
 		r = settle(registry, err);
 	if (r == 0)
@@ -279,7 +290,9 @@ void registry_close(struct registry *registry)
 	grants_release(&registry->grants);
 	limits_release(&registry->limits);
 	certs_release(&registry->certs);
+	free(registry->path);
 	free(registry->origin);
+	free(registry->root);
 	free(registry);
 }
 

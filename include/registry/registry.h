@@ -30,6 +30,14 @@ struct registry_options {
 	 * (the caller splits a namespace off). */
 	const char *address;
 	bool insecure; /* unverified TLS, or plain HTTP */
+	const char
+	    *path; /* before the API's own, "/artifactory"; may be NULL */
+	/* Files of PEM in the place of those in certs.d directories, if there
+	 * are any: authorities beside the system's, NULL-ended, and our own
+	 * certificate with its key. All may be NULL. */
+	const char *const *ca_files;
+	const char *cert_file;
+	const char *key_file;
 };
 
 /*
