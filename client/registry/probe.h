@@ -8,8 +8,9 @@
 #include "base/cleanup.h"
 #include "http/http.h"
 
-/* Asks below root, "https://HOST" or such with a path. Asks once more where the answer is "later", but not where there is no answer:
- * the next way may be the right one. Errors as http_open(). */
+/* Asks below root, "https://HOST" or that with a path; once more where the
+ * answer is "later", but not where there is no answer: the next way may be the
+ * right one. Errors as http_open(). */
 int probe_ask(struct http *http, const char *root, const struct http_tls *tls,
     struct http_response **out, struct err *err);
 
