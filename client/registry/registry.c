@@ -305,6 +305,32 @@ int registry_reference(const struct registry *registry, const char *repository,
 	    err);
 }
 
+int registry_address_reference(const char *text, const char *repository,
+    struct reference *out, struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	return r < 0
+		   ? r
+		   : address_reference(&address, address.scheme == ADDRESS_HTTP,
+			 repository, out, err);
+}
+
+int registry_address_host(const char *text, char out[REFERENCE_HOST_MAX + 1],
+    struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	if (r < 0)
+		return r;
+	memcpy(out, address.host, sizeof(address.host));
+	if (address.hub)
+		memcpy(out, REFERENCE_HUB, sizeof(REFERENCE_HUB));
+	return 0;
+}
+
 struct source_limit registry_limit(struct registry *registry)
 {
 	return limits_get(&registry->limits);

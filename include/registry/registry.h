@@ -75,6 +75,13 @@ const char *registry_host(const struct registry *registry);
 int registry_reference(const struct registry *registry, const char *repository,
     struct reference *out, struct err *err);
 
+/* The same of an address, before anything is asked there; and its host, as
+ * references have it. -EINVAL as registry_open(). */
+int registry_address_reference(const char *address, const char *repository,
+    struct reference *out, struct err *err);
+int registry_address_host(const char *address, char out[REFERENCE_HOST_MAX + 1],
+    struct err *err);
+
 /* What the registry said last of its limit of requests. */
 struct source_limit registry_limit(struct registry *registry);
 
