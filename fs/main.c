@@ -13,7 +13,6 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "connection.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -96,7 +95,6 @@ static int mount_registry(struct options *options)
 {
 	struct front front = {-1};
 	AUTO_FREE char *mountpoint = NULL;
-	AUTO_FREE char *registry = NULL;
 	struct err err = ERR_INIT;
 
 	if (options->debug && log_debug_topics(options->debug, &err) < 0) {
@@ -113,12 +111,10 @@ static int mount_registry(struct options *options)
 		return 1;
 	}
 	options->mountpoint = mountpoint;
-	registry = connection_absolute(options->registry, &err);
-	if (!registry) {
+	if (options_resolve(options, &err) < 0) {
 		say(&err);
 		return 1;
 	}
-	options->registry = registry;
 	return options->foreground ? run(options, &front) : run_behind(options);
 }
 

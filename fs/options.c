@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/strf.h"
-#include "connection.h"
 #include "image/images.h"
 #include "mount_options.h"
 
@@ -23,11 +22,12 @@ enum {
 };
 
 static const char usage[] =
-    "usage: registryfs [OPTIONS] REGISTRY|oci:DIR MOUNTPOINT\n"
-    "Mounts a container registry as directories. cp IMAGE.tar\n"
+    "usage: registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT\n"
+    "Mounts container registries as directories. cp IMAGE.tar\n"
     "MOUNTPOINT/REPOSITORY/TAG.tar pushes, fusermount3 -u MOUNTPOINT ends it.\n"
     "REGISTRY is [http[s]://]HOST[:PORT][/NAMESPACE]: docker.io/library\n"
     "oci:DIR is an OCI image layout on a disk, or a tree of layouts.\n"
+    "Of several, each is a directory; without any, all hosts are.\n"
     "\n"
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
@@ -111,15 +111,19 @@ static int set_arguments(struct options *options, int count, char **arguments,
 {
 	if (options->action != OPTIONS_MOUNT)
 		return 0;
-	if (count != 2)
+	if (count == 0)
 		return err_set(err, EINVAL,
-		    "a registry and a mount point are needed; see --help");
-	options->registry = arguments[0];
-	options->mountpoint = arguments[1];
-	if (!connection_is_layout(options->registry) &&
-	    strpbrk(options->registry, ",\n\t "))
-		return err_set(err, EINVAL, "%s is not a registry address",
-		    options->registry);
+		    "a mount point is needed; see --help");
+	options->sources = arguments;
+	options->source_count = (size_t)count - 1;
+	options->mountpoint = arguments[count - 1];
+	for (size_t i = 0; i < options->source_count; i++) {
+		const char *text = options->sources[i];
+
+		if (!connection_is_layout(text) && strpbrk(text, ",\n\t "))
+			return err_set(err, EINVAL,
+			    "%s is not a registry address", text);
+	}
 	return 0;
 }
 
@@ -158,7 +162,22 @@ int options_parse(struct options *options, int argc, char **argv,
 		   : set_arguments(options, argc - optind, argv + optind, err);
 }
 
+int options_resolve(struct options *options, struct err *err)
+{
+	for (size_t i = 0; i < options->source_count; i++) {
+		char *text = connection_absolute(options->sources[i], err);
+
+		if (!text)
+			return -err->code;
+		options->sources[i] = text;
+		options->resolved++;
+	}
+	return 0;
+}
+
 void options_release(struct options *options)
 {
+	for (size_t i = 0; i < options->resolved; i++)
+		free(options->sources[i]);
 	free(options->cache);
 }

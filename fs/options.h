@@ -3,7 +3,6 @@
 #ifndef FS_OPTIONS_H
 #define FS_OPTIONS_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,6 +11,7 @@
 #include "layer/writer.h"
 #include "node/mount.h"
 #include "oci/platform.h"
+#include "sources/sources.h"
 
 enum options_action {
 	OPTIONS_MOUNT,
@@ -20,13 +20,13 @@ enum options_action {
 	OPTIONS_LIST, /* for completions (mount_options.h) */
 };
 
-/* tag_ttl is what fits what is mounted. */
-#define TAG_TTL_UNSET UINT_MAX
-
 struct options {
 	enum options_action action;
-	const char *registry; /* or "oci:DIR"; in argv, as all strings but
-			       * cache */
+	/* What is mounted: registries and "oci:DIR"; none: all hosts. In argv,
+	 * as all strings but cache. */
+	char **sources;
+	size_t source_count;
+	size_t resolved; /* of them, which are ours and not in argv */
 	const char *mountpoint;
 	bool foreground;
 	bool debug_fuse;
@@ -56,6 +56,12 @@ struct options {
 /* Defaults, then argv, whose -o strings it cuts up. -EINVAL with a sentence. */
 int options_parse(struct options *options, int argc, char **argv,
     struct err *err);
+
+/* Makes what the sources say right wherever the program goes. What
+ * connection_absolute() says. */
+int options_resolve(struct options *options, struct err *err);
+
+/* Frees what options_parse() and options_resolve() have made. */
 void options_release(struct options *options);
 
 /* Appends --help's page. */

@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "base/strf.h"
-#include "connection.h"
 #include "habits/habits.h"
 #include "habits/refusals.h"
 #include "kernel/borrow.h"
@@ -21,12 +20,12 @@
 #include "kernel/loop.h"
 #include "kernel/op.h"
 #include "kernel/spent.h"
-#include "mirror/mirror.h"
 #include "node/nodes.h"
 #include "scratch/scratch.h"
 #include "signals.h"
-#include "tag/made.h"
+#include "sources/hosts.h"
 #include "upload/written_file.h"
+#include "views/makers.h"
 
 enum {
 	FETCHES_MAX = 6,              /* blobs at the same time */
@@ -37,10 +36,12 @@ enum {
 struct session {
 	const struct options *options;
 	struct mount mount;
-	struct mount_source source; /* of its root: all that it has */
-	struct connection connection;
 	struct store *store;
-	struct node *root; /* held */
+	struct images_shared *shared;
+	struct mount_sources *sources;
+	struct mount_source *only; /* that is the mount point, or NULL */
+	struct hosts *hosts;       /* NULL: no other may be entered */
+	struct node *root;         /* held */
 	struct channel *channel;
 	struct loop *loop;
 };
@@ -50,7 +51,8 @@ static void session_release(struct session *session)
 	struct mount *mount = &session->mount;
 
 	/* Whatever waits for the network ends first. */
-	connection_cut(&session->connection);
+	if (session->sources)
+		mount_sources_cut(session->sources);
 	feed_free(mount->feed);
 	channel_free(session->channel);
 	loop_free(session->loop);
@@ -63,60 +65,130 @@ static void session_release(struct session *session)
 	if (mount->written)
 		written_names_free(mount->written);
 	if (mount->scratches) {
-		mirrors_end(&session->source);
+		mount_sources_end(session->sources);
 		scratches_free(mount->scratches);
 	}
-	if (session->source.made)
-		made_free(session->source.made);
+	hosts_free(session->hosts);
 	attempts_free(mount->attempts);
 	refusals_free(mount->refusals);
 	spent_free(mount->spent);
-	mirrors_free(session->source.mirrors);
-	if (session->source.images)
-		images_free(session->source.images);
+	if (session->sources)
+		mount_sources_release_images(session->sources);
+	if (session->shared)
+		images_shared_free(session->shared);
 	pthread_mutex_destroy(&mount->handles_lock);
 	pthread_mutex_destroy(&mount->ops_lock);
 	if (session->store)
 		store_close(session->store);
-	connection_release(&session->connection);
+	if (session->sources)
+		mount_sources_free(session->sources);
 }
 
-static int open_images(struct session *session, struct err *err)
+static int make_sources(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	const struct mount_sources_options sources = {
+	    .connection = {.mountpoint = options->mountpoint,
+		.authfile = options->authfile,
+		.insecure = options->insecure,
+		.timeout = options->timeout,
+		.min_rate = options->min_rate},
+	    .images = {.platform = options->platform,
+		.format = options->compression,
+		.epoch = options->epoch},
+	    .tag_ttl = options->tag_ttl,
+	};
+
+	session->sources = mount_sources_new(&session->mount, &sources, err);
+	return session->sources ? 0 : -err->code;
+}
+
+static int open_store(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
 	const struct store_options store = {options->cache, options->cache_size,
 	    FETCHES_MAX};
-	const struct images_options images = {options->platform,
-	    session->connection.tag_ttl, options->compression, options->epoch};
+	struct mount *mount = &session->mount;
 	int r = store_open(&store, &session->store, err);
 
 	if (r < 0)
 		return r;
-	return images_new(session->connection.source, session->store, &images,
-	    &session->source.images, err);
+	session->shared = images_shared_new(session->store, err);
+	mount->store = session->store;
+	mount->images_shared = session->shared;
+	return session->shared ? 0 : -err->code;
+}
+
+/* The one source of the mount is asked now, so that what is wrong with it is
+ * said before the mount is there. */
+static int open_only(struct session *session, struct err *err)
+{
+	struct mount *mount = &session->mount;
+	struct source *source;
+	int r = mount_sources_open_only(session->sources,
+	    session->options->sources[0], &session->only, err);
+
+	if (r < 0)
+		return r;
+	source = images_source(session->only->images);
+	if (!source_can(source, SOURCE_PUSHES) && !mount->read_only) {
+		log_info("%s cannot be written: the mount is read-only",
+		    source_name(source));
+		mount->read_only = true;
+	}
+	return 0;
+}
+
+/* Where no source is named, all hosts may be. */
+static int open_hosts(struct session *session, struct err *err)
+{
+	int r = mount_sources_start_network(session->sources, err);
+
+	if (r < 0)
+		return r;
+	session->hosts = hosts_new(session->sources, err);
+	session->mount.hosts = session->hosts;
+	return session->hosts ? 0 : -err->code;
+}
+
+static int open_sources(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	int r = 0;
+
+	session->mount.read_only = options->read_only;
+	if (options->source_count == 1)
+		return open_only(session, err);
+	for (size_t i = 0; i < options->source_count && r == 0; i++)
+		r = mount_sources_add(session->sources, options->sources[i],
+		    err);
+	if (r == 0 && options->source_count == 0)
+		r = open_hosts(session, err);
+	return r;
+}
+
+static int make_root(struct session *session, struct err *err)
+{
+	struct mount_source *only = session->only;
+
+	return only ? repo_node_root(only, only->base, &session->root, err)
+		    : hosts_node_root(mount_sources_top(session->sources),
+			  &session->root, err);
 }
 
 static int make_mount(struct session *session, struct err *err)
 {
 	struct mount *mount = &session->mount;
-	struct mount_source *source = &session->source;
 
-	source->mount = mount;
-	source->name = "";
-	source->base = session->connection.base;
-	mount->source = source;
-	mount->store = session->store;
+	mount->http = mount_sources_http(session->sources);
 	mount->views = views;
 	mount->write_kinds = write_kinds;
 	mount->uid = getuid();
 	mount->gid = getgid();
 	clock_gettime(CLOCK_REALTIME, &mount->started);
 	clock_gettime(CLOCK_MONOTONIC, &mount->started_clock);
-	mount->http = session->connection.http;
 	mount->mountpoint = session->options->mountpoint;
 	mount->cache_size = session->options->cache_size;
-	mount->tag_ttl = session->connection.tag_ttl;
-	mount->read_only = session->connection.read_only;
 	mount->squash = session->options->squash;
 	mount->shared = session->options->allow_other;
 	mount->prefetch = session->options->prefetch;
@@ -128,12 +200,6 @@ static int make_mount(struct session *session, struct err *err)
 		return -err->code;
 	mount->nodes = node_table_new(err);
 	if (!mount->nodes)
-		return -err->code;
-	source->made = made_new(err);
-	if (!source->made)
-		return -err->code;
-	source->mirrors = mirrors_new(err);
-	if (!source->mirrors)
 		return -err->code;
 	mount->attempts = attempts_new(err);
 	if (!mount->attempts)
@@ -150,7 +216,7 @@ static int make_mount(struct session *session, struct err *err)
 	mount->written = written_names_new(err);
 	if (!mount->written)
 		return -err->code;
-	return repo_node_root(source, source->base, &session->root, err);
+	return 0;
 }
 
 /* As libfuse reads options; NULL when out of memory. */
@@ -171,10 +237,11 @@ static char *escape_commas(const char *text)
 static int open_channel(struct session *session, struct err *err)
 {
 	const struct options *options = session->options;
-	AUTO_FREE char *name = escape_commas(options->registry);
+	AUTO_FREE char *name = escape_commas(
+	    options->source_count ? options->sources[0] : "registryfs");
 	AUTO_FREE char *mount_options =
 	    strf("fsname=%s,subtype=registryfs%s%s%s%s%s", name ? name : "",
-		session->connection.read_only ? ",ro" : "",
+		session->mount.read_only ? ",ro" : "",
 		/* Others see what this user may, and no more. */
 		options->allow_other ? ",allow_other,default_permissions" : "",
 		options->noexec ? ",noexec" : "",
@@ -209,7 +276,7 @@ static void end_soon(void *arg)
 
 static void end_now(void *arg)
 {
-	connection_cut(&((struct session *)arg)->connection);
+	mount_sources_cut(((struct session *)arg)->sources);
 }
 
 static int serve(struct session *session, struct err *err)
@@ -228,7 +295,7 @@ static int serve(struct session *session, struct err *err)
 	if (r == 0)
 		r = loop_run(session->loop, err);
 	/* A change is brought to its end, though nobody may wait for it. */
-	completer_wait(images_completer(session->source.images));
+	mount_sources_complete(session->sources);
 	signals_stop(signals);
 	return r;
 }
@@ -267,11 +334,15 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 	pthread_mutex_init(&session.mount.ops_lock, NULL);
 	raise_file_limit();
 	signals_block();
-	r = connection_open(options, &session.connection, err);
+	r = make_sources(&session, err);
 	if (r == 0)
-		r = open_images(&session, err);
+		r = open_store(&session, err);
+	if (r == 0)
+		r = open_sources(&session, err);
 	if (r == 0)
 		r = make_mount(&session, err);
+	if (r == 0)
+		r = make_root(&session, err);
 	if (r == 0)
 		r = open_channel(&session, err);
 	if (r == 0)

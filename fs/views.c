@@ -3,6 +3,7 @@
 #include "node/view.h"
 
 const struct view_ops *const views[NODE_KINDS] = {
+    [NODE_HOSTS] = &view_hosts,
     [NODE_REPO] = &view_repo,
     [NODE_IMAGE] = &view_image,
     [NODE_DOCUMENT] = &view_document,

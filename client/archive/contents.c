@@ -85,16 +85,16 @@ static int is_layout(struct draft *draft, struct archive_entry *json,
 	if (!archive_reader_find(draft->reader, "oci-layout", &marker) ||
 	    !archive_reader_find(draft->reader, "index.json", json))
 		return 0;
-	if (archive_reader_has_blobs(draft->reader))
-		return 1;
 	r = read_file(draft->reader, &marker, LAYOUT_MARKER_MAX, &draft->arena,
 	    &data, &reason);
 	if (r == 0)
-		return layout_is_marker(data, (size_t)marker.size);
+		r = layout_check_marker(data, (size_t)marker.size, &reason);
+	if (r == 0)
+		return 1;
 	if (r == -EINVAL)
-		return 0;
+		return archive_reader_has_blobs(draft->reader);
 	*err = reason;
-	return r;
+	return err_wrap(err, "oci-layout");
 }
 
 static int take_all(struct draft *draft, struct err *err)

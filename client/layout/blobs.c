@@ -119,8 +119,8 @@ static ssize_t payload_read(const struct payload *payload, void *piece,
 }
 
 /* Writes it, and says what its digest is. */
-static int write_payload(int fd, const struct payload *payload,
-    struct hasher *hasher, struct err *err)
+static int write_payload(const struct new_file *file,
+    const struct payload *payload, struct hasher *hasher, struct err *err)
 {
 	AUTO_FREE char *piece = malloc(PIECE);
 	int r = piece ? 0 : err_nomem(err);
@@ -134,7 +134,7 @@ static int write_payload(int fd, const struct payload *payload,
 			return err_set(err, EINTR, "interrupted");
 		r = hasher_update(hasher, piece, (size_t)n, err);
 		if (r == 0)
-			r = file_pwrite(fd, piece, (size_t)n, at, err);
+			r = new_file_write(file, piece, (size_t)n, at, err);
 		at += (uint64_t)n;
 		if (payload->sent)
 			atomic_fetch_add(payload->sent, (uint64_t)n);
@@ -142,14 +142,14 @@ static int write_payload(int fd, const struct payload *payload,
 	return r;
 }
 
-static int write_blob(int fd, const struct digest *digest,
+static int write_blob(const struct new_file *file, const struct digest *digest,
     const struct payload *payload, struct err *err)
 {
 	CLEANUP(hasher_free_p)
 	struct hasher *hasher = hasher_new(digest->algorithm, err);
 	char want[DIGEST_TEXT_SIZE], got[DIGEST_TEXT_SIZE];
 	struct digest found;
-	int r = hasher ? write_payload(fd, payload, hasher, err) : -err->code;
+	int r = hasher ? write_payload(file, payload, hasher, err) : -err->code;
 
 	if (r == 0)
 		r = hasher_finish(hasher, &found, err);
@@ -168,7 +168,7 @@ int layout_blob_store(struct layout_source *layouts, const char *dir,
 	    path ? new_file_begin(layouts, path, &file, err) : err_nomem(err);
 
 	if (r == 0)
-		r = write_blob(file.fd, digest, payload, err);
+		r = write_blob(&file, digest, payload, err);
 	return r < 0 ? r : new_file_add(&file, err);
 }
 

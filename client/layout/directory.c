@@ -7,15 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strf.h"
 #include "base/task.h"
+#include "lock.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define EMPTY_INDEX \
@@ -25,10 +24,6 @@
 enum {
 	DIR_MODE = 0777, /* less the umask, as all files here */
 	FILE_MODE = 0666,
-	/* Another process cannot wake us. */
-	LOCK_POLL_MS = 10,
-	/* A change takes less. */
-	LOCK_POLLS_UNSAID = 100,
 };
 
 /* The directory of a path, open; "" is the top. */
@@ -120,6 +115,15 @@ int new_file_begin(struct layout_source *layouts, const char *path,
 	return out->fd < 0 ? begin_named(out, err) : 0;
 }
 
+int new_file_write(const struct new_file *file, const void *data, size_t len,
+    uint64_t at, struct err *err)
+{
+	return file_pwrite(file->fd, data, len, at, err) < 0
+		   ? err_wrap(err, "cannot write %s/%s", file->layouts->path,
+			 file->path)
+		   : 0;
+}
+
 /* Links the file to a path: 0, or -errno without a sentence. */
 static int link_file(const struct new_file *file, const char *path)
 {
@@ -204,6 +208,52 @@ void new_file_release(struct new_file *file)
 		close(file->fd);
 }
 
+/* Renames the file, unless something has its name, where the file system itself
+ * cannot see to it: those who do so hold the lock of the directory. */
+static int rename_locked(struct new_file *file, struct err *err)
+{
+	const int root = file->layouts->root;
+	const char *slash = strrchr(file->path, '/');
+	AUTO_FREE char *dir =
+	    slash ? strndup(file->path, (size_t)(slash - file->path))
+		  : strdup(".");
+	AUTO_FD int lock = -1;
+
+	if (!dir)
+		return err_nomem(err);
+	lock = layout_lock_path(file->layouts, dir, err);
+	if (lock < 0)
+		return lock;
+	if (faccessat(root, file->path, F_OK, 0) == 0)
+		return 0;
+	if (renameat(root, file->temp, root, file->path) < 0)
+		return err_sys(err, "cannot create %s/%s", file->layouts->path,
+		    file->path);
+	free(steal(&file->temp));
+	return 0;
+}
+
+/* Gives the file its name, unless something has that. FAT and others have no
+ * links, and some file systems of those only the plain rename. */
+static int name_new(struct new_file *file, struct err *err)
+{
+	const int root = file->layouts->root;
+
+	if (link_file(file, file->path) == 0 || errno == EEXIST)
+		return 0;
+	if (file->temp && renameat2(root, file->temp, root, file->path,
+			      RENAME_NOREPLACE) == 0) {
+		free(steal(&file->temp));
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	return file->temp && (errno == EINVAL || errno == ENOSYS)
+		   ? rename_locked(file, err)
+		   : err_sys(err, "cannot create %s/%s", file->layouts->path,
+			 file->path);
+}
+
 /* Makes a file, unless there is one: another process may be faster, and has
  * put something there. */
 static int make_file(struct layout_source *layouts, const char *dir,
@@ -219,14 +269,13 @@ static int make_file(struct layout_source *layouts, const char *dir,
 		return 0;
 	r = new_file_begin(layouts, path, &file, err);
 	if (r == 0)
-		r = file_pwrite(file.fd, text, strlen(text), 0, err);
+		r = new_file_write(&file, text, strlen(text), 0, err);
 	if (r == 0)
 		r = sync_file(&file, err);
 	if (r < 0)
 		return r;
-	if (link_file(&file, path) < 0 && errno != EEXIST)
-		return err_sys(err, "cannot create %s/%s", layouts->path, path);
-	return directory_sync_parent(layouts, path, err);
+	r = name_new(&file, err);
+	return r < 0 ? r : directory_sync_parent(layouts, path, err);
 }
 
 int directory_make_layout(struct layout_source *layouts, const char *dir,
@@ -240,39 +289,6 @@ int directory_make_layout(struct layout_source *layouts, const char *dir,
 		r = make_file(layouts, dir, LAYOUT_INDEX, EMPTY_INDEX, err);
 	/* It is a layout once it has this. */
 	return r < 0 ? r : make_file(layouts, dir, LAYOUT_MARKER, MARKER, err);
-}
-
-int directory_lock(struct layout_source *layouts, const char *dir,
-    struct err *err)
-{
-	const struct timespec poll = {0, LOCK_POLL_MS * 1000000};
-	AUTO_FREE char *path = layout_join(dir, LAYOUT_MARKER);
-	AUTO_FD int fd = -1;
-
-	if (!path)
-		return err_nomem(err);
-	/* Some network file systems lock only what can be written. */
-	fd = openat(layouts->root, path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		fd = openat(layouts->root, path,
-		    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return err_sys(err, "cannot open %s/%s", layouts->path, path);
-	for (unsigned polls = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; polls++) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(err, "cannot lock %s/%s", layouts->path,
-			    path);
-		if (task_interrupted())
-			return err_set(err, EINTR,
-			    "interrupted while another process changes %s/%s",
-			    layouts->path, dir);
-		if (polls == LOCK_POLLS_UNSAID)
-			log_warn("%s/%s is locked: waiting for the process "
-				 "that changes the layout",
-			    layouts->path, path);
-		nanosleep(&poll, NULL);
-	}
-	return steal_fd(&fd);
 }
 
 /* Whether the file is the one that was read. */
@@ -316,7 +332,7 @@ int directory_put_index(struct layout_source *layouts, const char *dir,
 	    path ? new_file_begin(layouts, path, &file, err) : err_nomem(err);
 
 	if (r == 0)
-		r = file_pwrite(file.fd, text->data, text->len, 0, err);
+		r = new_file_write(&file, text->data, text->len, 0, err);
 	if (r < 0)
 		return r;
 	r = keep_access(&file, &before->st, err);

@@ -28,6 +28,9 @@ struct new_file {
 /* Begins one, in directories that are made for it. */
 int new_file_begin(struct layout_source *layouts, const char *path,
     struct new_file *out, struct err *err);
+/* Writes some of its bytes; an error says its path. */
+int new_file_write(const struct new_file *file, const void *data, size_t len,
+    uint64_t at, struct err *err);
 /* Makes its bytes stay, and gives it its name. A file of the same size that has
  * that is left there; another is replaced. */
 int new_file_add(struct new_file *file, struct err *err);
@@ -36,11 +39,6 @@ void new_file_release(struct new_file *file);
 
 /* Makes the two files of a layout in dir, where they are not there. */
 int directory_make_layout(struct layout_source *layouts, const char *dir,
-    struct err *err);
-
-/* Waits until nobody else changes the layout in dir. The lock goes with the
- * descriptor that is returned. -EINTR. */
-int directory_lock(struct layout_source *layouts, const char *dir,
     struct err *err);
 
 /* Puts another index.json in the place of the one that `before` was read from,

@@ -13,12 +13,15 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/strf.h"
 #include "blobs.h"
 #include "lacking.h"
 #include "location.h"
 #include "manifests.h"
 #include "names.h"
+#include "notices.h"
+#include "tree.h"
 
 enum { PIECE = 256 << 10 };
 
@@ -30,6 +33,7 @@ static void close_source(struct source *source)
 	struct layout_source *layouts = layout_of(source);
 
 	layout_states_release(layouts);
+	notices_release(layouts);
 	pthread_mutex_destroy(&layouts->lock);
 	if (layouts->root >= 0)
 		close(layouts->root);
@@ -192,21 +196,25 @@ static char *name_of(const char *path)
 
 /* Whether there is nothing but directories below: a tree of no layout yet, or
  * one whose first was begun when the machine stopped. */
-static bool is_empty(int parent, const char *name)
+static bool is_empty(struct layout_source *layouts, const char *path)
 {
-	int fd = openat(parent, name,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct err none = ERR_INIT;
+	int fd = tree_open_list(layouts, path, &none);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	bool empty = dir;
+	bool empty = dir || fd == -EXDEV;
 
 	if (!dir && fd >= 0)
 		close(fd);
-	while (empty && (entry = readdir(dir)))
+	while (empty && dir && (entry = readdir(dir))) {
+		AUTO_FREE char *below = layout_join(path, entry->d_name);
+
 		empty = strcmp(entry->d_name, ".") == 0 ||
 			strcmp(entry->d_name, "..") == 0 ||
 			strcmp(entry->d_name, LAYOUT_INDEX) == 0 ||
-			is_empty(dirfd(dir), entry->d_name);
+			(entry->d_type != DT_LNK && below &&
+			    is_empty(layouts, below));
+	}
 	if (dir)
 		closedir(dir);
 	return empty;
@@ -217,7 +225,7 @@ static int check(struct layout_source *layouts, struct err *err)
 {
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
 	struct err reason = ERR_INIT;
-	int r = layout_state_get(layouts, "", &state, &reason);
+	int r = notices_state_get(layouts, "", &state, &reason);
 
 	if (r == 0) {
 		layouts->own = name_of(layouts->path);
@@ -230,8 +238,16 @@ static int check(struct layout_source *layouts, struct err *err)
 	if (!layouts->own)
 		return err_nomem(err);
 	r = names_any(layouts, err);
-	if (r != 0 || is_empty(layouts->root, "."))
+	if (r != 0)
 		return r < 0 ? r : 0;
+	if (is_empty(layouts, "")) {
+		log_info("%s has no image layout yet: mkdir a repository in "
+			 "the "
+			 "mount, and the first push to it makes one in a "
+			 "directory of that name",
+		    layouts->path);
+		return 0;
+	}
 	return err_set(err, EINVAL,
 	    "%s is neither an image layout, which has " LAYOUT_MARKER
 	    " and " LAYOUT_INDEX ", nor a tree of them",
@@ -252,6 +268,7 @@ static int open_root(struct layout_source *layouts, const char *dir,
     struct err *err)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
 	if (!realpath(dir, path))
 		return err_sys(err, "cannot open %s", dir);
@@ -260,11 +277,14 @@ static int open_root(struct layout_source *layouts, const char *dir,
 	if (!layouts->path || !layouts->name)
 		return err_nomem(err);
 	layouts->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return layouts->root < 0 ? err_sys(err, "cannot open %s", path)
-				 : check(layouts, err);
+	if (layouts->root < 0 || fstat(layouts->root, &st) < 0)
+		return err_sys(err, "cannot open %s", path);
+	layouts->device = st.st_dev;
+	return check(layouts, err);
 }
 
-int layout_open(const char *dir, struct source **out, struct err *err)
+int layout_open(const char *dir, unsigned timeout, struct source **out,
+    struct err *err)
 {
 	struct layout_source *layouts = calloc(1, sizeof(*layouts));
 	int r;
@@ -272,6 +292,7 @@ int layout_open(const char *dir, struct source **out, struct err *err)
 	if (!layouts)
 		return err_nomem(err);
 	layouts->root = -1;
+	layouts->timeout = timeout;
 	pthread_mutex_init(&layouts->lock, NULL);
 	r = open_root(layouts, dir, err);
 	if (r < 0) {
@@ -281,7 +302,8 @@ int layout_open(const char *dir, struct source **out, struct err *err)
 	layouts->source = (struct source){.ops = &layout_ops,
 	    .name = layouts->name,
 	    .kind = "layout",
-	    .can = abilities(layouts)};
+	    .can = abilities(layouts),
+	    .own = layouts->own};
 	*out = &layouts->source;
 	return 0;
 }

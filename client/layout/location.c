@@ -8,6 +8,8 @@
 
 #include "directory.h"
 #include "lacking.h"
+#include "notices.h"
+#include "tree.h"
 
 void location_release(struct location *location)
 {
@@ -38,21 +40,24 @@ static bool set_single(const struct layout_source *layouts,
 	return true;
 }
 
-/* In a tree the longest part of the name that is a layout's directory: false
+/* In a tree the longest part of the name that is a layout's directory: 1, or 0
  * where none is. */
-static bool set_deepest(struct layout_source *layouts, const char *repository,
-    struct location *location)
+static int set_deepest(struct layout_source *layouts, const char *repository,
+    struct location *location, struct err *err)
 {
 	size_t len = strlen(repository);
 
 	for (;;) {
+		int r;
+
 		set(location, repository, len);
-		if (layout_is_there(layouts, location->dir))
-			return true;
+		r = tree_has_layout(layouts, location->dir, err);
+		if (r != 0)
+			return r;
 		while (len > 0 && repository[len - 1] != '/')
 			len--;
 		if (len == 0)
-			return false;
+			return 0;
 		len--;
 	}
 }
@@ -62,7 +67,7 @@ int location_refresh(struct layout_source *layouts, struct location *location,
 {
 	layout_state_put(location->state);
 	location->state = NULL;
-	return layout_state_get(layouts, location->dir, &location->state, err);
+	return notices_state_get(layouts, location->dir, &location->state, err);
 }
 
 static bool has_inner(const struct location *location)
@@ -82,17 +87,34 @@ static int no_repository(const char *repository, struct err *err)
 	return lacking(err, "%s: no such repository", repository);
 }
 
+/* Of a directory that is no layout; what is in one that cannot be read is not
+ * known. */
+static int no_layout(struct layout_source *layouts, const char *repository,
+    struct err *err)
+{
+	struct err reason = ERR_INIT;
+	AUTO_FD int fd = tree_open_list(layouts, repository, &reason);
+
+	if (fd >= 0 || fd == -ENOENT || fd == -EXDEV)
+		return no_repository(repository, err);
+	*err = reason;
+	return fd;
+}
+
 int location_find(struct layout_source *layouts, const char *repository,
     struct location *out, struct err *err)
 {
-	bool there;
 	int r;
 
 	*out = (struct location){.state = NULL};
-	there = *layouts->own ? set_single(layouts, repository, out)
-			      : set_deepest(layouts, repository, out);
-	if (!there)
-		return no_repository(repository, err);
+	if (*layouts->own) {
+		if (!set_single(layouts, repository, out))
+			return no_repository(repository, err);
+	} else {
+		r = set_deepest(layouts, repository, out, err);
+		if (r <= 0)
+			return r < 0 ? r : no_layout(layouts, repository, err);
+	}
 	r = location_refresh(layouts, out, err);
 	if (r == -ENOENT || (r == 0 && !has_inner(out)))
 		return no_repository(repository, err);
@@ -108,6 +130,21 @@ static bool is_inside(const struct location *location)
 	       (!location->inner[len] || location->inner[len] == '/');
 }
 
+/* That what is made there is in this tree. */
+static int check_ours(struct layout_source *layouts, const char *dir,
+    struct err *err)
+{
+	struct err reason = ERR_INIT;
+	AUTO_FD int fd = tree_open(layouts, dir, &reason);
+
+	if (fd == -EXDEV)
+		return err_set(err, EINVAL,
+		    "a registryfs is mounted on %s/%s, or above it, and takes "
+		    "no layout: choose another name",
+		    layouts->path, dir);
+	return 0;
+}
+
 int location_make(struct layout_source *layouts, const char *repository,
     struct location *out, struct err *err)
 {
@@ -118,7 +155,10 @@ int location_make(struct layout_source *layouts, const char *repository,
 		return set_single(layouts, repository, out)
 			   ? location_refresh(layouts, out, err)
 			   : no_repository(repository, err);
-	if (set_deepest(layouts, repository, out)) {
+	r = set_deepest(layouts, repository, out, err);
+	if (r < 0)
+		return r;
+	if (r > 0) {
 		if (is_inside(out))
 			return err_set(err, EINVAL,
 			    "%s: a layout keeps its blobs there; choose "
@@ -129,6 +169,8 @@ int location_make(struct layout_source *layouts, const char *repository,
 			return r;
 	}
 	set(out, repository, strlen(repository));
-	r = directory_make_layout(layouts, out->dir, err);
+	r = check_ours(layouts, out->dir, err);
+	if (r == 0)
+		r = directory_make_layout(layouts, out->dir, err);
 	return r < 0 ? r : location_refresh(layouts, out, err);
 }

@@ -12,6 +12,8 @@
 #include "directory.h"
 #include "lacking.h"
 #include "location.h"
+#include "lock.h"
+#include "notices.h"
 
 /* A tool that does not know of the lock may write as well. */
 enum { TRIES = 100 };
@@ -195,9 +197,8 @@ static int check_kept(struct layout_source *layouts,
 	if (r != -EINVAL)
 		return r;
 	err_set(err, EIO,
-	    "another program removed blobs of %s while it was pushed: push it "
-	    "again",
-	    repository);
+	    "another program removed blobs of the image meanwhile, which no "
+	    "tag named yet: push it again");
 	return -EIO;
 }
 
@@ -231,40 +232,41 @@ static int change_locked(struct layout_source *layouts,
 static int change_index(struct layout_source *layouts,
     struct location *location, change_fn *change, void *arg, struct err *err)
 {
-	AUTO_FD int lock = directory_lock(layouts, location->dir, err);
+	AUTO_FD int lock = layout_lock(layouts, location->dir, err);
 
 	return lock < 0 ? lock
 			: change_locked(layouts, location, change, arg, err);
 }
 
-/* A name, and what it is to be of; NULL: of nothing. */
+static int clear_name(const struct layout_state *state, void *arg,
+    struct buf *out, struct err *err)
+{
+	return layout_index_set(out, state->text.data, state->text.len, arg,
+	    NULL, err);
+}
+
+/* A name, and the manifest that it is to be of. */
 struct naming {
 	struct layout_name name;
-	const struct descriptor *to;
+	struct layout_source *layouts;
+	const struct location *location;
+	const char *repository;
+	const struct manifest *manifest;
+	const struct descriptor *to; /* that manifest */
 };
 
+/* What is named once is kept by those who collect garbage, so that this is the
+ * time to look. */
 static int set_name(const struct layout_state *state, void *arg,
     struct buf *out, struct err *err)
 {
 	const struct naming *naming = arg;
+	int r = check_kept(naming->layouts, naming->location,
+	    naming->repository, naming->manifest, naming->to, err);
 
-	return layout_index_set(out, state->text.data, state->text.len,
-	    &naming->name, naming->to, err);
-}
-
-static int put(struct layout_source *layouts, struct location *location,
-    const char *reference, const struct descriptor *to,
-    const struct payload *payload, struct err *err)
-{
-	struct naming naming = {.to = to};
-	int r = layout_blob_store(layouts, location->dir, &to->digest, payload,
-	    err);
-
-	if (r < 0 || is_digest(reference))
-		return r;
-	naming.name = name_in(location, reference);
-	r = change_index(layouts, location, set_name, &naming, err);
-	return r < 0 ? r : 0;
+	return r < 0 ? r
+		     : layout_index_set(out, state->text.data, state->text.len,
+			   &naming->name, naming->to, err);
 }
 
 int manifests_put(struct source *source, const char *repository,
@@ -278,6 +280,10 @@ int manifests_put(struct source *source, const char *repository,
 	struct descriptor to = {.media_type = media_type,
 	    .digest = *digest,
 	    .size = len};
+	struct naming naming = {.layouts = layouts,
+	    .location = &location,
+	    .repository = repository,
+	    .to = &to};
 	int r = manifest_parse(data, len, media_type, &manifest, err);
 
 	if (r == 0)
@@ -287,10 +293,16 @@ int manifests_put(struct source *source, const char *repository,
 	if (r < 0)
 		return r;
 	to.artifact_type = manifest->artifact_type;
-	r = put(layouts, &location, reference, &to, &payload, err);
-	return r < 0 ? r
-		     : check_kept(layouts, &location, repository, manifest, &to,
-			   err);
+	r = layout_blob_store(layouts, location.dir, digest, &payload, err);
+	if (r < 0 || is_digest(reference))
+		return r;
+	naming.name = name_in(&location, reference);
+	naming.manifest = manifest;
+	r = change_index(layouts, &location, set_name, &naming, err);
+	if (r < 0)
+		return r;
+	notices_put(layouts, location.dir, &naming.name, digest);
+	return 0;
 }
 
 /* The entries of a repository that are of a digest. */
@@ -323,6 +335,9 @@ static int delete_digest(struct layout_source *layouts,
 	if (r == 0)
 		return lacking(err, "%s: no such manifest", reference);
 	if (r > 0)
+		notices_remove_digest(layouts, location->dir, location->inner,
+		    &digest);
+	if (r > 0)
 		r = change_index(layouts, location, drop, &dropping, err);
 	if (r >= 0)
 		r = location_refresh(layouts, location, err);
@@ -334,9 +349,11 @@ static int delete_digest(struct layout_source *layouts,
 static int delete_tag(struct layout_source *layouts, struct location *location,
     const char *tag, struct err *err)
 {
-	struct naming naming = {.name = name_in(location, tag)};
-	int r = change_index(layouts, location, set_name, &naming, err);
+	struct layout_name name = name_in(location, tag);
+	int r;
 
+	notices_remove(layouts, location->dir, &name);
+	r = change_index(layouts, location, clear_name, &name, err);
 	return r == 0 ? lacking(err, "%s: no such tag", tag) : r < 0 ? r : 0;
 }
 

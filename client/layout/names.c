@@ -14,6 +14,8 @@
 #include "base/task.h"
 #include "lacking.h"
 #include "location.h"
+#include "notices.h"
+#include "tree.h"
 
 /* Who wants the repositories. */
 struct repository_walk {
@@ -36,7 +38,7 @@ static int say_layout(const struct repository_walk *listing, const char *dir,
 	CLEANUP(layout_state_put_p) struct layout_state *state = NULL;
 	struct err reason = ERR_INIT;
 	const char *last = "";
-	int r = layout_state_get(listing->layouts, dir, &state, &reason);
+	int r = notices_state_get(listing->layouts, dir, &state, &reason);
 
 	if (r == -EINTR || r == -ENOMEM)
 		*err = reason;
@@ -67,15 +69,52 @@ static void close_dir(DIR **dir)
 		closedir(*dir);
 }
 
-static DIR *open_dir(const struct layout_source *layouts, const char *path)
+/* NULL where there is none, or with an error. */
+static DIR *open_dir(struct layout_source *layouts, const char *path,
+    struct err *err)
 {
-	int fd = openat(layouts->root, *path ? path : ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = tree_open_list(layouts, path, err);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (!dir && fd >= 0)
+	if (!dir && fd >= 0) {
+		err_sys(err, "cannot open %s/%s", layouts->path, path);
 		close(fd);
+	}
 	return dir;
+}
+
+/* What cannot be read is there, and what is in it is not known: it is said to
+ * be a repository, and says why it is not when it is looked into. */
+static int say_unreadable(const struct repository_walk *listing,
+    const char *path, const struct err *reason, struct err *err)
+{
+	if (!*path || reason->code == EINTR || reason->code == ENOMEM) {
+		*err = *reason;
+		return -err->code;
+	}
+	if (layout_says_first(listing->layouts, reason->msg))
+		log_warn("%s", reason->msg);
+	return say(listing, path, err);
+}
+
+/* What is gone meanwhile, or is no directory of the tree, is not in it. */
+static bool is_unreadable(const struct err *reason)
+{
+	return reason->code && reason->code != ENOENT && reason->code != EXDEV;
+}
+
+/* Says it if it is a layout, or may be one. */
+static int look_at(const struct repository_walk *listing, const char *path,
+    struct err *err)
+{
+	struct err reason = ERR_INIT;
+	int r = tree_has_layout(listing->layouts, path, &reason);
+
+	if (r < 0)
+		r = say_unreadable(listing, path, &reason, err);
+	else if (r > 0)
+		r = say_layout(listing, path, path, err);
+	return r;
 }
 
 static int walk(const struct repository_walk *listing, const char *path,
@@ -98,30 +137,29 @@ static int visit(const struct repository_walk *listing, const char *path,
 	below = layout_join(path, name);
 	if (!below)
 		return err_nomem(err);
-	if (entry->d_type != DT_LNK)
-		return walk(listing, below, err);
-	return layout_is_there(listing->layouts, below)
-		   ? say_layout(listing, below, below, err)
-		   : 0;
+	return entry->d_type == DT_LNK ? look_at(listing, below, err)
+				       : walk(listing, below, err);
 }
 
 static int walk(const struct repository_walk *listing, const char *path,
     struct err *err)
 {
-	CLEANUP(close_dir) DIR *dir = open_dir(listing->layouts, path);
-	bool in_layout = *path && layout_is_there(listing->layouts, path);
+	struct err reason = ERR_INIT;
+	CLEANUP(close_dir)
+	DIR *dir = open_dir(listing->layouts, path, &reason);
 	struct dirent *entry;
-	int r = 0;
+	int in_layout = 0, r = 0;
 
 	if (task_interrupted())
 		return err_set(err, EINTR, "interrupted");
-	if (!dir)
-		log_debug(LOG_FETCH, "%s/%s: %s", listing->layouts->path, path,
-		    strerror(errno));
-	if (in_layout)
+	if (*path)
+		in_layout = tree_has_layout(listing->layouts, path, &reason);
+	if (in_layout > 0)
 		r = say_layout(listing, path, path, err);
+	else if (is_unreadable(&reason))
+		r = say_unreadable(listing, path, &reason, err);
 	while (r == 0 && dir && (entry = readdir(dir)))
-		r = visit(listing, path, in_layout, entry, err);
+		r = visit(listing, path, in_layout > 0, entry, err);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/strf.h"
@@ -89,18 +90,23 @@ static int check_marker(struct layout_source *layouts, const char *dir,
 {
 	AUTO_BUF struct buf text = BUF_INIT(LAYOUT_MARKER_MAX);
 	AUTO_FD int fd = open_file(layouts, dir, LAYOUT_MARKER, err);
+	struct err reason = ERR_INIT;
 	struct stat st = {0};
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &st) == 0 && read_file(fd, &st, &text, err) == 0 &&
-	    layout_is_marker(text.data, text.len))
+	r = fstat(fd, &st) < 0 ? err_sys(&reason, "cannot examine it")
+			       : read_file(fd, &st, &text, &reason);
+	if (r == 0)
+		r = layout_check_marker(text.data, text.len, &reason);
+	if (r == 0)
 		return 0;
-	err_set(err, EIO,
+	err_set(err, r == -ENOMEM ? ENOMEM : EIO,
 	    "%s/%s%s" LAYOUT_MARKER
-	    " does not give the version of an image layout",
-	    layouts->path, dir, *dir ? "/" : "");
-	return is_being_written(&st) ? 1 : -err->code;
+	    " does not give the version of an image layout: %s",
+	    layouts->path, dir, *dir ? "/" : "", reason.msg);
+	return r != -ENOTSUP && is_being_written(&st) ? 1 : -err->code;
 }
 
 static int state_read(struct layout_state *state, int fd, struct err *err)
@@ -167,24 +173,42 @@ static int state_load(struct layout_source *layouts, const char *dir,
 	return is_being_written(&state->st) ? 1 : -err->code;
 }
 
+uint64_t layout_patience(const struct layout_source *layouts)
+{
+	uint64_t all = layouts->timeout * UINT64_C(1000), lost = budget_lost();
+
+	return lost < all ? all - lost : 0;
+}
+
+static int kept_writing(const struct layout_source *layouts,
+    const struct err *reason, struct err *err)
+{
+	return err_set(err, reason->code,
+	    "%s; programs kept writing it for %u seconds", reason->msg,
+	    layouts->timeout);
+}
+
 static int state_load_written(struct layout_source *layouts, const char *dir,
     struct layout_state **out, struct err *err)
 {
 	const struct timespec pause = {0, PAUSE_MS * 1000000};
-	struct err reason;
+	const uint64_t begun = budget_clock(),
+		       patience = layout_patience(layouts);
 
 	for (;;) {
-		int r;
+		struct err reason = ERR_INIT;
+		int r = state_load(layouts, dir, out, &reason);
 
-		reason = (struct err)ERR_INIT;
-		r = state_load(layouts, dir, out, &reason);
-		if (r <= 0) {
-			if (r < 0)
-				*err = reason;
+		if (r < 0)
+			*err = reason;
+		if (r <= 0)
 			return r;
-		}
 		if (task_interrupted())
 			return err_set(err, EINTR, "interrupted");
+		if (budget_clock() - begun >= patience) {
+			budget_lose(budget_clock() - begun);
+			return kept_writing(layouts, &reason, err);
+		}
 		nanosleep(&pause, NULL);
 	}
 }
@@ -195,6 +219,16 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_size == b->st_size &&
 	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+bool layout_state_is_current(const struct layout_source *layouts,
+    const char *dir, const struct layout_state *state)
+{
+	AUTO_FREE char *path = layout_join(dir, LAYOUT_INDEX);
+	struct stat st;
+
+	return path && fstatat(layouts->root, path, &st, 0) == 0 &&
+	       is_same(&state->st, &st);
 }
 
 /* What was read before, if the file is still that one; or NULL. */
@@ -238,9 +272,18 @@ int layout_state_get(struct layout_source *layouts, const char *dir,
 	if (*out)
 		return 0;
 	r = state_load_written(layouts, dir, out, err);
-	if (r == 0)
-		state_keep(layouts, dir, *out);
-	return r;
+	if (r < 0)
+		return r;
+	state_keep(layouts, dir, *out);
+	return 0;
+}
+
+bool layout_says_first(struct layout_source *layouts, const char *sentence)
+{
+	SCOPED_LOCK(&layouts->lock);
+
+	return !map_get(&layouts->said, sentence) &&
+	       map_put(&layouts->said, sentence, layouts) == 0;
 }
 
 void layout_states_release(struct layout_source *layouts)
@@ -251,6 +294,7 @@ void layout_states_release(struct layout_source *layouts)
 	map_foreach (&layouts->subjects, slot)
 		free(slot->value);
 	map_release(&layouts->subjects);
+	map_release(&layouts->said);
 }
 
 const struct descriptor *layout_state_find(const struct layout_state *state,
@@ -260,14 +304,4 @@ const struct descriptor *layout_state_find(const struct layout_state *state,
 		if (layout_name_equal(&state->names[i], name))
 			return &state->index->entries[i];
 	return NULL;
-}
-
-bool layout_is_there(struct layout_source *layouts, const char *dir)
-{
-	AUTO_FREE char *index = layout_join(dir, LAYOUT_INDEX);
-	AUTO_FREE char *marker = layout_join(dir, LAYOUT_MARKER);
-
-	return index && marker &&
-	       faccessat(layouts->root, index, F_OK, 0) == 0 &&
-	       faccessat(layouts->root, marker, F_OK, 0) == 0;
 }

@@ -42,16 +42,28 @@ size_t layout_names(const struct descriptor *entry,
 	return n;
 }
 
-bool layout_is_marker(const void *data, size_t len)
+int layout_check_marker(const void *data, size_t len, struct err *err)
 {
 	json_auto_t *root = NULL;
 	json_t *version = NULL;
+	const char *text;
+	int r = document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
+	    err);
 
-	return document_read(data, len, LAYOUT_MARKER_MAX, JSON_OBJECT, &root,
-		   ERR_IGNORE) == 0 &&
-	       document_member(root, "imageLayoutVersion", JSON_STRING,
-		   &version, ERR_IGNORE) == 0 &&
-	       version;
+	if (r == 0)
+		r = document_member(root, "imageLayoutVersion", JSON_STRING,
+		    &version, err);
+	if (r < 0)
+		return r;
+	if (!version)
+		return err_set(err, EINVAL, "imageLayoutVersion is missing");
+	text = json_string_value(version);
+	if (strncmp(text, "1.", 2) == 0)
+		return 0;
+	return err_set(err, ENOTSUP,
+	    "version \"%.32s\" of image layouts is not supported; 1.0.0 is, "
+	    "and all of 1.x",
+	    text);
 }
 
 /* A list of strings, each in the arena; NULL and 0 where it is absent. */

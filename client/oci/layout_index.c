@@ -94,6 +94,16 @@ static struct layout_name name_of(const struct descriptor *entry)
 	return (struct layout_name){"", ""};
 }
 
+const char *layout_unusable_name(const struct descriptor *entry)
+{
+	const struct layout_name name = name_of(entry);
+	const char *text = descriptor_annotation(entry, REF_NAME);
+
+	if (*name.tag)
+		return NULL;
+	return text ? text : descriptor_annotation(entry, FULL_NAME);
+}
+
 /* Whether it has no name and could do with one. */
 static bool is_nameless(const struct descriptor *entry,
     const struct layout_name *name)

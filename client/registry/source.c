@@ -3,118 +3,183 @@
 #include "registry/source.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "opening.h"
+#include "session/address.h"
 
 enum { PIECE = 256 << 10 };
 
 struct registry_source {
 	struct source source;
-	struct registry *registry;
+	char *name;                /* that source has, or NULL */
+	struct registry *registry; /* NULL: it is the opening's */
+	struct opening *opening;
 };
 
-static struct registry *registry_of(struct source *source)
+static struct registry_source *self_of(struct source *source)
 {
-	return ((struct registry_source *)source)->registry;
+	return (struct registry_source *)source;
+}
+
+static struct registry *registry_of(struct source *source, struct err *err)
+{
+	struct registry_source *self = self_of(source);
+
+	return self->registry ? self->registry
+			      : opening_get(self->opening, err);
 }
 
 static void close_source(struct source *source)
 {
-	registry_close(registry_of(source));
-	free(source);
+	struct registry_source *self = self_of(source);
+
+	if (self->registry)
+		registry_close(self->registry);
+	opening_free(self->opening);
+	free(self->name);
+	free(self);
 }
 
 static int reference(struct source *source, const char *repository,
     struct reference *out, struct err *err)
 {
-	return registry_reference(registry_of(source), repository, out, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_reference(registry, repository, out, err);
 }
 
 static void limit(struct source *source, struct source_limit *out)
 {
-	*out = registry_limit(registry_of(source));
+	struct registry_source *self = self_of(source);
+	struct registry *registry =
+	    self->registry ? self->registry : opening_known(self->opening);
+
+	*out = registry ? registry_limit(registry) : (struct source_limit){0};
 }
 
 static int repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err)
 {
-	return registry_catalog(registry_of(source), each, arg, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_catalog(registry, each, arg, err);
 }
 
 static int pulls_through(struct source *source, const char *repository,
     struct err *err)
 {
-	return registry_pulls_through(registry_of(source), repository, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_pulls_through(registry, repository, err);
 }
 
 static int tags(struct source *source, const char *repository,
     source_name_fn *each, void *arg, struct err *err)
 {
-	return registry_tags(registry_of(source), repository, each, arg, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_tags(registry, repository, each, arg, err);
 }
 
 static int manifest_get(struct source *source, const char *repository,
     const char *ref, struct source_manifest *out, struct err *err)
 {
-	return registry_manifest_get(registry_of(source), repository, ref, out,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_get(registry, repository, ref, out, err);
 }
 
 static int manifest_head(struct source *source, const char *repository,
     const char *ref, struct digest *out, struct err *err)
 {
-	return registry_manifest_head(registry_of(source), repository, ref, out,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_head(registry, repository, ref, out, err);
 }
 
 static int manifest_look(struct source *source, const char *repository,
     const char *ref, struct digest *out, struct err *err)
 {
-	return registry_manifest_look(registry_of(source), repository, ref, out,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_look(registry, repository, ref, out, err);
 }
 
 static int manifest_put(struct source *source, const char *repository,
     const char *ref, const char *media_type, const void *data, size_t len,
     const struct digest *digest, struct err *err)
 {
-	return registry_manifest_put(registry_of(source), repository, ref,
-	    media_type, data, len, digest, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_put(registry, repository, ref, media_type,
+	    data, len, digest, err);
 }
 
 static int manifest_delete(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
-	return registry_manifest_delete(registry_of(source), repository, ref,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_delete(registry, repository, ref, err);
 }
 
 static int manifest_remove(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
-	return registry_manifest_remove(registry_of(source), repository, ref,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_manifest_remove(registry, repository, ref, err);
 }
 
 static int referrers(struct source *source, const char *repository,
     const struct digest *digest, source_referrer_fn *each, void *arg,
     struct err *err)
 {
-	return registry_referrers(registry_of(source), repository, digest, each,
-	    arg, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_referrers(registry, repository, digest, each, arg, err);
 }
 
 static int blob_read(struct source *source, const char *repository,
     const struct digest *digest, uint64_t offset, uint64_t len,
     struct sink *sink, struct err *err)
 {
+	struct registry *registry = registry_of(source, err);
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	AUTO_FREE char *piece = malloc(PIECE);
+	AUTO_FREE char *piece = NULL;
 	ssize_t n;
 	int r;
 
+	if (!registry)
+		return -err->code;
+	piece = malloc(PIECE);
 	if (!piece)
 		return err_nomem(err);
-	r = registry_blob_open(registry_of(source), repository, digest, offset,
-	    len, &response, err);
+	r = registry_blob_open(registry, repository, digest, offset, len,
+	    &response, err);
 	if (r < 0)
 		return r;
 	while ((n = http_read(response, piece, PIECE, err)) > 0) {
@@ -128,22 +193,31 @@ static int blob_read(struct source *source, const char *repository,
 static int blob_head(struct source *source, const char *repository,
     const struct digest *digest, uint64_t size, struct err *err)
 {
-	return registry_blob_head(registry_of(source), repository, digest, size,
-	    err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_blob_head(registry, repository, digest, size, err);
 }
 
 static int blob_mount(struct source *source, const char *repository,
     const struct digest *digest, const char *from, struct err *err)
 {
-	return registry_blob_mount(registry_of(source), repository, digest,
-	    from, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_blob_mount(registry, repository, digest, from, err);
 }
 
 static int blob_put(struct source *source, const char *repository,
     const struct digest *digest, const struct payload *payload, struct err *err)
 {
-	return registry_blob_upload(registry_of(source), repository, digest,
-	    payload, err);
+	struct registry *registry = registry_of(source, err);
+
+	if (!registry)
+		return -err->code;
+	return registry_blob_upload(registry, repository, digest, payload, err);
 }
 
 static const struct source_ops registry_source_ops = {
@@ -166,22 +240,60 @@ static const struct source_ops registry_source_ops = {
     .blob_put = blob_put,
 };
 
+static struct registry_source *source_new(const char *name)
+{
+	struct registry_source *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return NULL;
+	self->source = (struct source){
+	    .ops = &registry_source_ops,
+	    .name = name,
+	    .kind = "registry",
+	    .can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES,
+	};
+	return self;
+}
+
 int registry_source(struct registry *registry, struct source **out,
     struct err *err)
 {
-	struct registry_source *source = malloc(sizeof(*source));
+	struct registry_source *self = source_new(registry_host(registry));
 
-	if (!source) {
+	if (!self) {
 		registry_close(registry);
 		return err_nomem(err);
 	}
-	*source = (struct registry_source){
-	    .source = {.ops = &registry_source_ops,
-		.name = registry_host(registry),
-		.kind = "registry",
-		.can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES},
-	    .registry = registry,
-	};
-	*out = &source->source;
+	self->registry = registry;
+	*out = &self->source;
 	return 0;
+}
+
+int registry_source_later(struct http *http, struct creds *creds,
+    const struct registry_options *options, struct source **out,
+    struct err *err)
+{
+	struct address address;
+	struct registry_source *self;
+	int r = address_parse(&address, options->address, err);
+
+	if (r < 0)
+		return r;
+	self = source_new(NULL);
+	if (!self)
+		return err_nomem(err);
+	self->name = strdup(address.host);
+	self->source.name = self->name;
+	self->opening = opening_new(http, creds, options, err);
+	if (!self->name || !self->opening) {
+		close_source(&self->source);
+		return err_nomem(err);
+	}
+	*out = &self->source;
+	return 0;
+}
+
+int registry_source_reach(struct source *source, struct err *err)
+{
+	return registry_of(source, err) ? 0 : -err->code;
 }

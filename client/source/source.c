@@ -3,6 +3,8 @@
 #include "source/source.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 void source_close(struct source *source)
 {
@@ -12,6 +14,19 @@ void source_close(struct source *source)
 const char *source_name(const struct source *source)
 {
 	return source->name;
+}
+
+const char *source_place(const struct source *source, const char *repository,
+    char *out, size_t size)
+{
+	size_t len = source->own ? strlen(source->own) : 0;
+
+	if (len && strncmp(repository, source->own, len) == 0 &&
+	    (!repository[len] || repository[len] == '/'))
+		repository += len + (repository[len] == '/');
+	snprintf(out, size, "%s%s%s", source->name, *repository ? "/" : "",
+	    repository);
+	return out;
 }
 
 const char *source_kind(const struct source *source)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "control.h"
-#include "image/journal.h"
+#include "image/shared.h"
 #include "node/key.h"
 
 struct events_node {
@@ -33,7 +33,8 @@ int events_node(struct node *dir, const char *name, struct node **out,
 
 	if (!self)
 		return err_nomem(err);
-	self->file = journal_file_get(images_journal(dir->source->images));
+	self->file =
+	    journal_file_get(images_shared_journal(dir->mount->images_shared));
 	node_init_in(&self->node, dir, name, NODE_EVENTS, file_key(self->file),
 	    0, 0);
 	*out = node_add(dir->mount->nodes, &self->node, err);
@@ -44,7 +45,7 @@ uint64_t events_node_number(struct mount *mount)
 {
 	CLEANUP(journal_file_put_p)
 	struct journal_file *file =
-	    journal_file_get(images_journal(mount->source->images));
+	    journal_file_get(images_shared_journal(mount->images_shared));
 
 	return key_number(NODE_EVENTS, file_key(file));
 }

@@ -59,15 +59,33 @@ static void add_label(struct metrics *m, struct buf *out, const char *start,
 		m->r = escape_label(out, value, m->err);
 }
 
+/* The label by which one tells the sources of a mount apart. */
+static void add_registry(struct metrics *m, struct buf *out,
+    const struct status_source *source)
+{
+	add_label(m, out, ",registry", source->name);
+}
+
+static void print_source_info(struct metrics *m,
+    const struct status_source *source)
+{
+	AUTO_BUF struct buf labels = BUF_INIT(LABEL_MAX);
+
+	add_registry(m, &labels, source);
+	add_label(m, &labels, ",namespace", source->namespace);
+	sample(m, "source_info", buf_str(&labels), 1);
+}
+
 static void print_info(struct metrics *m, const struct status *status)
 {
 	AUTO_BUF struct buf labels = BUF_INIT(LABEL_MAX);
 
 	add_label(m, &labels, ",version", status->version);
-	add_label(m, &labels, ",registry", status->registry);
-	add_label(m, &labels, ",namespace", status->namespace);
 	describe(m, "info", "gauge", "What is mounted where.");
 	sample(m, "info", buf_str(&labels), 1);
+	describe(m, "source_info", "gauge", "Where images come from.");
+	for (size_t i = 0; i < status->source_count; i++)
+		print_source_info(m, &status->sources[i]);
 	gauge(m, "start_time_seconds", (uint64_t)status->started,
 	    "When it was mounted, in seconds since 1970.");
 }
@@ -121,28 +139,62 @@ static void print_network(struct metrics *m, const struct http_counters *http)
 	    "Bytes of bodies that were sent.");
 }
 
-static void known_gauge(struct metrics *m, const char *name, uint64_t value,
-    const char *help)
+/* One value of a limit, of all sources that have said it. */
+struct limit_gauge {
+	const char *name, *help;
+	uint64_t (*value)(const struct source_limit *limit);
+};
+
+static uint64_t quota_limit(const struct source_limit *limit)
 {
-	if (value != UINT64_MAX)
-		gauge(m, name, value, help);
+	return limit->quota.at ? limit->quota.limit : UINT64_MAX;
 }
 
-static void print_limit(struct metrics *m, const struct source_limit *limit)
+static uint64_t quota_remaining(const struct source_limit *limit)
 {
-	if (limit->quota.at) {
-		known_gauge(m, "rate_limit_requests", limit->quota.limit,
-		    "Requests that the registry allows in its window.");
-		known_gauge(m, "rate_limit_remaining_requests",
-		    limit->quota.remaining,
-		    "How many of them are left, as it said last.");
-		known_gauge(m, "rate_limit_window_seconds", limit->quota.window,
-		    "How long the window is.");
+	return limit->quota.at ? limit->quota.remaining : UINT64_MAX;
+}
+
+static uint64_t quota_window(const struct source_limit *limit)
+{
+	return limit->quota.at ? limit->quota.window : UINT64_MAX;
+}
+
+static uint64_t refused_at(const struct source_limit *limit)
+{
+	return limit->refusal.at ? (uint64_t)limit->refusal.at : UINT64_MAX;
+}
+
+static const struct limit_gauge limit_gauges[] = {
+    {"rate_limit_requests", "Requests that the registry allows in its window.",
+	quota_limit},
+    {"rate_limit_remaining_requests",
+	"How many of them are left, as it said last.", quota_remaining},
+    {"rate_limit_window_seconds", "How long the window is.", quota_window},
+    {"rate_limit_refused_time_seconds",
+	"When it last refused one, in seconds since 1970.", refused_at},
+};
+
+enum { LIMIT_GAUGES = sizeof(limit_gauges) / sizeof(*limit_gauges) };
+
+static void print_limit(struct metrics *m, const struct status *status,
+    const struct limit_gauge *gauge)
+{
+	bool described = false;
+
+	for (size_t i = 0; i < status->source_count; i++) {
+		const struct status_source *source = &status->sources[i];
+		AUTO_BUF struct buf labels = BUF_INIT(LABEL_MAX);
+		uint64_t value = gauge->value(&source->limit);
+
+		if (value == UINT64_MAX)
+			continue;
+		if (!described)
+			describe(m, gauge->name, "gauge", gauge->help);
+		described = true;
+		add_registry(m, &labels, source);
+		sample(m, gauge->name, buf_str(&labels), value);
 	}
-	if (limit->refusal.at)
-		gauge(m, "rate_limit_refused_time_seconds",
-		    (uint64_t)limit->refusal.at,
-		    "When it last refused one, in seconds since 1970.");
 }
 
 int metrics_print(const struct status *status, struct buf *out, struct err *err)
@@ -154,7 +206,8 @@ int metrics_print(const struct status *status, struct buf *out, struct err *err)
 	print_pushes(&m, status);
 	print_cache(&m, status);
 	print_network(&m, &status->http);
-	print_limit(&m, &status->limit);
+	for (size_t i = 0; i < LIMIT_GAUGES; i++)
+		print_limit(&m, status, &limit_gauges[i]);
 	buf_release(&m.mountpoint);
 	return m.r;
 }

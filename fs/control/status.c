@@ -16,15 +16,41 @@ static double seconds_since(const struct timespec *then)
 	       (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
+/* Those that are there now: a newer one comes before the first. */
+static int take_sources(const struct mount *mount, struct status *out,
+    struct err *err)
+{
+	const struct mount_source *first = mount_source_first(mount), *source;
+	size_t count = 0;
+
+	for (source = first; source; source = source->next)
+		count++;
+	out->sources = calloc(count + 1, sizeof(*out->sources));
+	if (!out->sources)
+		return err_nomem(err);
+	out->source_count = count;
+	/* In the order in which they were opened. */
+	for (source = first; source; source = source->next) {
+		struct source *from = images_source(source->images);
+
+		out->sources[--count] = (struct status_source){
+		    .name = source_name(from),
+		    .kind = source_kind(from),
+		    .directory = source->name,
+		    .namespace = source->base,
+		    .limit = source_limit(from),
+		};
+	}
+	return 0;
+}
+
 int status_take(struct mount *mount, struct status *out, struct err *err)
 {
-	struct images *images = mount->source->images;
-	struct pushes *pushes = images_pushes(images);
+	struct pushes *pushes = images_shared_pushes(mount->images_shared);
+	int r;
 
 	*out = (struct status){
 	    .version = REGISTRYFS_VERSION,
-	    .registry = source_name(images_source(images)),
-	    .namespace = mount->source->base,
 	    .mountpoint = mount->mountpoint,
 	    .cache_dir = mount->cache_dir,
 	    .cache_size = mount->cache_size,
@@ -32,23 +58,26 @@ int status_take(struct mount *mount, struct status *out, struct err *err)
 	    .pid = getpid(),
 	    .started = mount->started.tv_sec,
 	    .uptime = seconds_since(&mount->started_clock),
-	    .limit = source_limit(images_source(images)),
 	    .ended = pushes_count(pushes),
 	};
 	if (mount->http)
 		out->http = http_count(mount->http);
-	store_stats(images_store(images), &out->store);
-	return pushes_list(pushes, &out->pushes, &out->push_count, err);
+	store_stats(mount->store, &out->store);
+	r = take_sources(mount, out, err);
+	return r < 0 ? r
+		     : pushes_list(pushes, &out->pushes, &out->push_count, err);
 }
 
 void status_release(struct status *status)
 {
 	free(status->pushes);
+	free(status->sources);
 }
 
 static void print_push(struct json *json, const struct push_info *push)
 {
 	json_open(json, NULL, '{');
+	json_text(json, "registry", push->registry);
 	json_text(json, "repository", push->repository);
 	json_text(json, "tag", push->tag);
 	json_text(json, "state", push->complete ? "sending" : "receiving");
@@ -118,23 +147,38 @@ static void print_limit(struct json *json, const struct source_limit *limit)
 	json_close(json, '}');
 }
 
+static void print_sources(struct json *json, const struct status *status)
+{
+	json_open(json, "sources", '[');
+	for (size_t i = 0; i < status->source_count; i++) {
+		const struct status_source *source = &status->sources[i];
+
+		json_open(json, NULL, '{');
+		json_text(json, "name", source->name);
+		json_text(json, "kind", source->kind);
+		json_text(json, "directory", source->directory);
+		json_text(json, "namespace", source->namespace);
+		print_limit(json, &source->limit);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
 int status_print(const struct status *status, struct buf *out, struct err *err)
 {
 	struct json json = JSON_INIT(out, true, err);
 
 	json_open(&json, NULL, '{');
 	json_text(&json, "version", status->version);
-	json_text(&json, "registry", status->registry);
-	json_text(&json, "namespace", status->namespace);
 	json_text(&json, "mountpoint", status->mountpoint);
 	json_bool(&json, "read_only", status->read_only);
 	json_count(&json, "pid", (uint64_t)status->pid);
 	json_time(&json, "started", status->started);
 	json_seconds(&json, "uptime_seconds", status->uptime);
+	print_sources(&json, status);
 	print_pushes(&json, status);
 	print_cache(&json, status);
 	print_network(&json, &status->http);
-	print_limit(&json, &status->limit);
 	json_close(&json, '}');
 	return json.r;
 }

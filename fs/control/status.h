@@ -7,11 +7,18 @@
 #include "image/pushes.h"
 #include "node/mount.h"
 
+/* A source of the mount; strings are borrowed. */
+struct status_source {
+	const char *name;      /* as users write it */
+	const char *kind;      /* "registry", "layout" */
+	const char *directory; /* at the mount point; "": it is that */
+	const char *namespace;
+	struct source_limit limit;
+};
+
 struct status {
 	/* Of the mount, borrowed. */
 	const char *version;
-	const char *registry;
-	const char *namespace;
 	const char *mountpoint;
 	const char *cache_dir;
 	uint64_t cache_size; /* at most, bytes */
@@ -25,7 +32,8 @@ struct status {
 	struct push_counts ended;
 	struct store_stats store;
 	struct http_counters http;
-	struct source_limit limit;
+	struct status_source *sources;
+	size_t source_count;
 };
 
 /* Asks nobody else, and waits for nothing. */

@@ -47,13 +47,15 @@ static void name_free(struct image_node_name *name)
 	}
 }
 
-static struct image_node_name *name_new(const char *directory,
-    const char *repository, const char *tag)
+/* source: its repository's. directory: its name in that. */
+static struct image_node_name *name_new(struct mount_source *source,
+    const char *directory, const char *repository, const char *tag)
 {
 	struct image_node_name *name = calloc(1, sizeof(*name));
 
 	if (!name)
 		return NULL;
+	name->source = source;
 	name->repository = strdup(repository);
 	name->tag = tag ? strdup(tag) : NULL;
 	name->plain = tag && strcmp(directory, tag) == 0;
@@ -72,7 +74,8 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
     const char *repository, const char *tag, struct err *err)
 {
 	struct image_node *self = to_image(node);
-	struct image_node_name *made = name_new(name, repository, tag);
+	struct image_node_name *made =
+	    name_new(dir->source, name, repository, tag);
 	struct node_names names = {key_of_tag(dir, name), strdup(name)};
 
 	if (!made || !names.key || !names.name) {
@@ -84,6 +87,7 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 	made->before = atomic_load(&self->name);
 	made->names_before = node_move(node, dir, names);
 	atomic_store(&self->name, made);
+	atomic_store(&node->source, dir->source);
 	return 0;
 }
 
@@ -92,7 +96,7 @@ static int add(struct node *parent, const char *name, const char *repository,
     struct node **out, struct err *err)
 {
 	struct image_node *made = calloc(1, sizeof(*made));
-	double ttl = tag ? parent->mount->tag_ttl : TTL_FOREVER;
+	double ttl = tag ? parent->source->tag_ttl : TTL_FOREVER;
 	char *key;
 
 	if (!made)
@@ -102,7 +106,8 @@ static int add(struct node *parent, const char *name, const char *repository,
 	if (digest)
 		made->digest = *digest;
 	pthread_mutex_init(&made->lock, NULL);
-	atomic_init(&made->name, name_new(name, repository, tag));
+	atomic_init(&made->name,
+	    name_new(parent->source, name, repository, tag));
 	made->image = image ? image_get(image) : NULL;
 	made->dated = image != NULL;
 	/* What is below a tag is looked up each time: it is the tag's as it
@@ -165,12 +170,14 @@ static void image_remember(struct image_node *self, struct image *image)
 	image_put(before);
 }
 
-/* A tag that is moved takes its node along, also to another repository. */
-static bool is_image(const struct image *image, const char *repository,
-    const struct digest *digest)
+/* A tag that is moved takes its node along, also to another repository or
+ * source. */
+static bool is_image(const struct image *image,
+    const struct image_node_name *name, const struct digest *digest)
 {
 	return image && digest_equal(&image->digest, digest) &&
-	       !strcmp(image->repository, repository);
+	       image->images == name->source->images &&
+	       !strcmp(image->repository, name->repository);
 }
 
 int image_node_image(struct node *node, struct image **out, struct err *err)
@@ -178,14 +185,14 @@ int image_node_image(struct node *node, struct image **out, struct err *err)
 	struct image_node *self = to_image(node);
 	CLEANUP(image_put_p) struct image *last = image_last(self);
 	const struct image_node_name *name = atomic_load(&self->name);
-	struct images *images = node->source->images;
+	struct images *images = name->source->images;
 	struct digest digest = self->digest;
 	int r = 0;
 
 	if (name->tag)
 		r = images_resolve(images, name->repository, name->tag, &digest,
 		    err);
-	if (r == 0 && !is_image(last, name->repository, &digest)) {
+	if (r == 0 && !is_image(last, name, &digest)) {
 		image_put(last);
 		last = NULL;
 		/* What refers to an image is listed. */

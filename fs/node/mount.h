@@ -20,6 +20,8 @@ struct store;
 struct borrowed;
 struct feed;
 struct handle;
+struct hosts;
+struct images_shared;
 struct op;
 struct refusals;
 struct scratches;
@@ -36,9 +38,13 @@ enum delete_policy {
 struct mount {
 	/* What each kind of node does; by enum node_kind. */
 	const struct view_ops *const *views;
-	/* The source of the root: what is of the whole mount (status, metrics,
-	 * events) is asked of it. */
-	struct mount_source *source;
+	/* Where images come from: one, which is the mount point, or more. */
+	_Atomic(struct mount_source *) sources;
+	struct images_shared
+	    *images_shared; /* what those of all sources share */
+	/* That may become sources when their names are looked up; NULL: no
+	 * host may. */
+	struct hosts *hosts;
 	/* How a written file takes effect; by enum write_effect. */
 	const struct write_kind *const *write_kinds;
 	struct store *store; /* of all sources, and of what is written */
@@ -57,7 +63,6 @@ struct mount {
 	bool shared;    /* others may enter: modes are enforced */
 	bool prefetch;  /* an image's layers, when somebody enters it */
 	bool referrers; /* are copied with their image */
-	double tag_ttl; /* seconds */
 	const char *cache_dir;
 	uint64_t cache_size; /* bytes */
 	struct http *http;

@@ -6,6 +6,28 @@
 #include <string.h>
 
 #include "base/strf.h"
+#include "mount.h"
+
+void mount_source_add(struct mount_source *source)
+{
+	source->next = mount_source_first(source->mount);
+	atomic_store(&source->mount->sources, source);
+}
+
+struct mount_source *mount_source_first(const struct mount *mount)
+{
+	return atomic_load(&mount->sources);
+}
+
+struct mount_source *mount_source_find(const struct mount *mount,
+    const char *name)
+{
+	struct mount_source *source = mount_source_first(mount);
+
+	while (source && strcmp(source->name, name) != 0)
+		source = source->next;
+	return source;
+}
 
 char *source_unique_name(const struct mount_source *source,
     const char *repository)

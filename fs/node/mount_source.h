@@ -16,14 +16,33 @@ struct mount;
 
 struct mount_source {
 	struct mount *mount;
+	/* NULL: it is no source, and stands for the mount point that is above
+	 * several. */
 	struct images *images;
 	/* The directory at the mount point that it is, or "": it is the mount
 	 * point, and the only source. */
 	const char *name;
-	const char *base;        /* the namespace that is mounted, or "" */
-	struct made *made;       /* directories that mkdir made */
-	struct mirrors *mirrors; /* and those of images that are copied */
+	const char *base;          /* the namespace that is mounted, or "" */
+	double tag_ttl;            /* seconds */
+	struct made *made;         /* directories that mkdir made */
+	struct mirrors *mirrors;   /* and those of images that are copied */
+	struct mount_source *next; /* of the mount's */
 };
+
+/* Adds a source to those of its mount, where it stays; one thread at a time. */
+void mount_source_add(struct mount_source *source);
+
+/* The source of a mount that has the name; NULL: there is no such. */
+struct mount_source *mount_source_find(const struct mount *mount,
+    const char *name);
+
+/*
+ * All sources of a mount, the newest first; others may be added meanwhile.
+ *
+ *	for (struct mount_source *source = mount_source_first(mount); source;
+ *	     source = source->next)
+ */
+struct mount_source *mount_source_first(const struct mount *mount);
 
 /* A repository's name ("": the top) that no repository of another source has: a
  * new string, or NULL when out of memory. */

@@ -36,6 +36,7 @@ enum { NODE_ROOT = 1 };
 
 /* What a node stands for. */
 enum node_kind {
+	NODE_HOSTS,    /* the mount point above several sources */
 	NODE_REPO,     /* a namespace, a repository, or both */
 	NODE_IMAGE,    /* the directory of an image */
 	NODE_DOCUMENT, /* a file of it, or its archive, that can be written */
@@ -63,9 +64,9 @@ struct node {
 	enum node_kind kind;
 	const struct view_ops *view; /* of its kind */
 	struct mount *mount;
-	struct mount_source *source; /* that it is of */
-	_Atomic(char *) key;         /* NULL: it is located by its number */
-	struct place *place;         /* then that is where */
+	_Atomic(struct mount_source *) source; /* that it is of */
+	_Atomic(char *) key; /* NULL: it is located by its number */
+	struct place *place; /* then that is where */
 	/* The directory that it is in, held; NULL: the root, repositories,
 	 * which are known by their name, contents, which are wherever they are
 	 * read, and what is written, whose names are elsewhere. Under the

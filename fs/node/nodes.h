@@ -51,6 +51,7 @@ int image_node_digest(struct node *parent, const char *name,
 /* What an image directory is of; a rename makes it another one, but what it
  * was stays readable as long as the node. */
 struct image_node_name {
+	struct mount_source *source;
 	char *repository;
 	char *tag; /* NULL: one image for ever */
 	/* The directory's name is the tag alone, which a repository may have,

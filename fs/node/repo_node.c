@@ -26,7 +26,7 @@ static struct node *repo_node_alloc(struct mount_source *source,
 	repo->repository = strdup(repository);
 	node_init(&repo->node, source, NODE_REPO,
 	    repo->repository ? key_of_repository(source, repository) : NULL,
-	    source->mount->tag_ttl, source->mount->tag_ttl);
+	    source->tag_ttl, source->tag_ttl);
 	return &repo->node;
 }
 

@@ -170,6 +170,7 @@ struct view_ops {
 	    size_t len, int flags, struct err *err);
 };
 
+extern const struct view_ops view_hosts;
 extern const struct view_ops view_repo;
 extern const struct view_ops view_image;
 extern const struct view_ops view_document;

@@ -89,15 +89,6 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	return 0;
 }
 
-static int copy_to(const struct mount_source *source, struct image *image,
-    const struct tag *to, struct err *err)
-{
-	int r = source_check_image(source, image, err);
-
-	return r < 0 ? r
-		     : tag_copy(image, &to->ref, source->mount->referrers, err);
-}
-
 int tags_link(struct node *dir, const char *name, const char *path,
     struct node **out, struct err *err)
 {
@@ -111,7 +102,7 @@ int tags_link(struct node *dir, const char *name, const char *path,
 		r = walk_image(dir->source, repo_node_repository(dir), path,
 		    &image, err);
 	if (r == 0)
-		r = copy_to(dir->source, image, &to, err);
+		r = tag_copy(image, &to.ref, dir->mount->referrers, err);
 	return r < 0 ? r : link_node(dir->source, path, out, err);
 }
 
@@ -139,7 +130,7 @@ int tags_link_inside(struct node *image_dir, const char *name, const char *path,
 	if (r < 0)
 		*err = from_repository;
 	else
-		r = copy_to(source, image, &to, err);
+		r = tag_copy(image, &to.ref, source->mount->referrers, err);
 	return r < 0 ? err_wrap(err, "tag %s", to.ref.tag)
 		     : link_node(source, path, out, err);
 }
@@ -164,16 +155,6 @@ static int rename_node(const struct tag *from, struct node *to_dir,
 		   ? image_node_move(node, to_dir, to_name, to->ref.repository,
 			 to->ref.tag, err)
 		   : 0;
-}
-
-/* A tag of one registry is not moved to another by its name. */
-static int check_source(const struct node *dir, const struct node *to_dir,
-    struct err *err)
-{
-	if (dir->source == to_dir->source)
-		return 0;
-	return err_set(err, EXDEV,
-	    "a tag cannot be moved to another registry; copy it");
 }
 
 static int exchange_names(struct node *dir, const char *name,
@@ -206,8 +187,6 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 
 	if (r == 0)
 		r = check_delete(dir->mount, err);
-	if (r == 0)
-		r = check_source(dir, to_dir, err);
 	if (r == 0 && flags & RENAME_EXCHANGE)
 		return exchange_names(dir, name, to_dir, to_name, err);
 	if (r == 0)
@@ -221,7 +200,8 @@ int tags_move(struct node *dir, const char *name, struct node *to_dir,
 	if (r < 0)
 		return r;
 	/* 1.0 to 1.0.tar: it has that name. */
-	if (!strcmp(from.ref.repository, to.ref.repository) &&
+	if (from.ref.images == to.ref.images &&
+	    !strcmp(from.ref.repository, to.ref.repository) &&
 	    !strcmp(from.ref.tag, to.ref.tag))
 		return 0;
 	r = tag_move(&from.ref, &to.ref, dir->mount->referrers, err);

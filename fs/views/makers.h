@@ -6,6 +6,10 @@
 #include "layer/tree.h"
 #include "node/nodes.h"
 
+/* The mount point above several sources; top: mount_sources_top(). */
+int hosts_node_root(struct mount_source *top, struct node **out,
+    struct err *err);
+
 /* Parts of an image directory. */
 int layers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);

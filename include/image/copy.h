@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image under another name of its registry: no layer travels where the
- * registry can take it from the repository that has it.
+ * An image under another name, of its source or of another one: no layer
+ * travels that is there, or that the registry can take from the repository that
+ * has it.
  */
 #ifndef IMAGE_COPY_H
 #define IMAGE_COPY_H
@@ -14,7 +15,8 @@
  * Puts an image or index, bytes as they are, into a repository, its own or
  * another, under target's tag (untagged: by its digest only). Whatever it names
  * is there first: in another repository its blobs are mounted across, or else
- * fetched and sent, and of an index all of its manifests that the registry has.
+ * (always in another source) fetched and sent, and of an index all of its
+ * manifests that the image's source has.
  * Errors as source_manifest_put() and blob_read().
  */
 int image_copy(struct image *image, const struct tag_ref *target,
@@ -24,8 +26,8 @@ int image_copy(struct image *image, const struct tag_ref *target,
 int image_put_tag(struct image *image, const struct tag_ref *target,
     struct err *err);
 
-/* Only what a manifest in another repository would name: the blobs of an image
- * and, of an index, all below it. */
+/* Only what a manifest in the target's repository would name: the blobs of an
+ * image and, of an index, all below it. */
 int image_bring(struct image *image, const struct tag_ref *target,
     struct err *err);
 

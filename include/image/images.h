@@ -2,7 +2,9 @@
 /*
  * The images of one source: names resolved, manifests and configs read
  * through the store, lists kept for a while. Everything named by digest is kept
- * for good; what a tag names, and what lists say, for tag_ttl.
+ * for good; what a tag names, and what lists say, for tag_ttl. The images of
+ * several sources share what is of no source: the store, the layers in use, the
+ * journal and the list of pushes.
  *
  * Usable from any thread.
  */
@@ -20,6 +22,7 @@
 #include "image/journal.h"
 #include "image/names.h"
 #include "image/pushes.h"
+#include "image/shared.h"
 #include "layer/layer.h"
 #include "layer/writer.h"
 #include "oci/config.h"
@@ -42,8 +45,8 @@ struct images_options {
 	int64_t epoch;
 };
 
-/* source and store are borrowed and outlive it. */
-int images_new(struct source *source, struct store *store,
+/* source and shared are borrowed and outlive it. */
+int images_new(struct source *source, struct images_shared *shared,
     const struct images_options *options, struct images **out, struct err *err);
 void images_free(struct images *images);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to the images of a registry, as far as this process does or sees
- * it: one JSON object a line, in the order in which it happens.
+ * What happens to the images of all registries of a mount, as far as this
+ * process does or sees it: one JSON object a line, in the order in which it
+ * happens.
  *
  * It is kept in a file that only grows, an unnamed one of the store: what was
  * read at an offset stays there. Before that becomes too large another one is
@@ -30,7 +31,8 @@ enum { JOURNAL_FILE_MAX = 16 << 20 };
 
 /* What is NULL is left out. */
 struct image_event {
-	const char *name; /* "push-begun", "tag-moved", … */
+	const char *name;     /* "push-begun", "tag-moved", … */
+	const char *registry; /* the source's name */
 	const char *repository;
 	const char *tag;
 	const struct digest *digest; /* what the tag names now */

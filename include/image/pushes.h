@@ -15,6 +15,7 @@ struct pushes;
 
 /* One push, as it was when it was looked at. */
 struct push_info {
+	const char *registry; /* its source's name, as long as that is open */
 	char repository[REPOSITORY_MAX + 1];
 	char tag[TAG_MAX + 1];
 	time_t began;

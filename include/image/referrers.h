@@ -60,11 +60,12 @@ int referrers_detach(struct image *image, const struct digest *referrer,
     struct err *err);
 
 /*
- * Brings what refers to the image to another repository of its registry, where
- * the image is already: also what refers to that, and to the images of an
- * index. Errors as image_copy(); -EFBIG where there is no end of it.
+ * Brings what refers to the image to another repository, of its source or of
+ * another one, where the image is already: also what refers to that, and to the
+ * images of an index. Errors as image_copy(); -EFBIG where there is no end of
+ * it.
  */
-int referrers_copy(struct image *image, const char *repository,
-    struct err *err);
+int referrers_copy(struct image *image, struct images *to,
+    const char *repository, struct err *err);
 
 #endif

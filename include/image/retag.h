@@ -14,14 +14,16 @@
 #include "image/images.h"
 
 /*
- * Gives an image a name, in its repository or in another one, where with
- * `referrers` what refers to it goes first. As image_copy().
+ * Gives an image a name, in its repository or in another one, of its source or
+ * of another one, where with `referrers` what refers to it goes first. As
+ * image_copy().
  */
 int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
     struct err *err);
 
 /*
- * Moves a tag, onto another one of the same images maybe, which it replaces.
+ * Moves a tag, onto another one maybe, which it replaces, and to another source
+ * as well.
  * For a moment there are both names; where the old one cannot be removed there
  * still are, but that what was replaced is put back. Once the first of its
  * steps has begun, an interrupt gives -EINTR, and the others follow. -ENOENT;
@@ -31,7 +33,7 @@ int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
 int tag_move(const struct tag_ref *from, const struct tag_ref *to,
     bool referrers, struct err *err);
 
-/* Two tags of the same images: each becomes what the other was, one after the
+/* Two tags: each becomes what the other was, one after the
  * other. Interrupts as tag_move(). */
 int tag_exchange(const struct tag_ref *a, const struct tag_ref *b,
     bool referrers, struct err *err);

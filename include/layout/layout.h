@@ -21,12 +21,15 @@
 #include "source/source.h"
 
 /*
- * Opens dir, which may have nothing but directories: a tree of no layout yet.
+ * Opens dir, which may have nothing but directories: a tree of no layout yet. A
+ * call waits at most `timeout` seconds for other programs that hold a lock
+ * (-EBUSY) or are about to write a file (-EIO).
  * To be closed with source_close(). -ENOTDIR; -EINVAL with a sentence for what
  * is neither a layout nor a tree of them, or is a layout that cannot be read;
  * what else open(2) says.
  */
-int layout_open(const char *dir, struct source **out, struct err *err);
+int layout_open(const char *dir, unsigned timeout, struct source **out,
+    struct err *err);
 
 /* The repository that the layout is, "" of a tree. Lives as long as the source,
  * which is one of layout_open(). */

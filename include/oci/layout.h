@@ -51,8 +51,10 @@ void docker_archive_free(struct docker_archive *archive);
 
 DEFINE_CLEANUP(struct docker_archive *, docker_archive_free);
 
-/* Whether a file oci-layout with these bytes marks a layout. */
-bool layout_is_marker(const void *data, size_t len);
+/* Whether a file oci-layout with these bytes marks a layout that we know: 0.
+ * -EINVAL where it marks none; -ENOTSUP where it marks one of another version
+ * than 1.x. Both with a sentence. */
+int layout_check_marker(const void *data, size_t len, struct err *err);
 
 /*
  * The names that annotations give to an entry of an OCI layout's index:

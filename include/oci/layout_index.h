@@ -34,6 +34,10 @@ bool layout_name_equal(const struct layout_name *a,
 int layout_index_names(const struct manifest *index, struct layout_name **out,
     struct err *err);
 
+/* What is written as an entry's name, and can be the name of no tag; or NULL.
+ */
+const char *layout_unusable_name(const struct descriptor *entry);
+
 /* The reference by which other clients know the repository: with the colon of
  * its port, and of "docker.io" or another host, or of "localhost" where its
  * name has none. -ENAMETOOLONG. */

@@ -136,6 +136,8 @@ struct source {
 	const char *name; /* as users write it, for messages and notes */
 	const char *kind; /* what it is: "registry", "layout" */
 	unsigned can;     /* of enum source_ability */
+	/* The repository that it is, as one layout is; NULL: it has them. */
+	const char *own;
 };
 
 /* Frees the source, which nobody uses any more. */
@@ -146,6 +148,11 @@ DEFINE_CLEANUP(struct source *, source_close);
 /* The source as users write it: "localhost:5000", "oci:/srv/images". Lives as
  * long as the source. */
 const char *source_name(const struct source *source);
+
+/* Where a repository lies, for messages: "localhost:5000/app"; of the one that
+ * the source is, "oci:/srv/app". What is longer than size is cut. Gives out. */
+const char *source_place(const struct source *source, const char *repository,
+    char *out, size_t size);
 
 /* What it is, for messages: "registry", "layout". */
 const char *source_kind(const struct source *source);

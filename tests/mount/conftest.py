@@ -110,15 +110,18 @@ def other_user():
 
 @pytest.fixture
 def mount(binary, tmp_path, home):
-    """Mounts: mount(registry or proxy or address, "option=…", …). Each mount is
-    unmounted after the test, and the test fails by what its daemon said."""
+    """Mounts: mount(registry, "option=…", …), where a registry is that, a
+    proxy, an address, or a list of them. Each mount is unmounted after the
+    test, and the test fails by what its daemon said."""
     numbers = itertools.count(1)
     mounts = []
 
     def start(registry, *options, directory=None, program=binary, **more):
         directory = directory or tmp_path / f"mount-{next(numbers)}"
-        address = getattr(registry, "address", registry)
-        mounts.append(Mount(program, address, directory, more.pop("home", home),
+        if not isinstance(registry, (list, tuple)):
+            registry = [registry]
+        sources = [getattr(one, "address", one) for one in registry]
+        mounts.append(Mount(program, sources, directory, more.pop("home", home),
                             options=options, **more))
         return mounts[-1]
 

@@ -49,12 +49,14 @@ def test_the_numbers_of_their_inodes(mounted):
 
 def test_the_status_of_a_mount_that_does_nothing(mounted, proxy):
     first = status(mounted)
-    assert first["registry"] == proxy.address
+    (source,) = first["sources"]
+    assert source == {"name": proxy.address, "kind": "registry",
+                      "directory": "", "namespace": "", "rate_limit": None}
     assert first["mountpoint"] == str(mounted.path)
     assert first["pid"] == mounted.pid
     assert first["cache"]["directory"] == str(mounted.cache)
     assert first["cache"]["limit_bytes"] == 10 << 30
-    assert (first["pushes"], first["rate_limit"]) == ([], None)
+    assert first["pushes"] == []
     assert is_recent(first["started"])
     assert wait_until(lambda: status(mounted)["uptime_seconds"]
                       > first["uptime_seconds"] > 0, "the clock")
@@ -64,7 +66,7 @@ def test_the_status_of_a_mount_that_does_nothing(mounted, proxy):
 
 def test_a_namespace_is_said(mount, registry):
     mounted = mount(f"{registry.address}/team/sub")
-    assert status(mounted)["namespace"] == "team/sub"
+    assert status(mounted)["sources"][0]["namespace"] == "team/sub"
 
 
 TOOLS = {
@@ -123,8 +125,9 @@ def test_who_has_it_open_reads_what_was_then(mounted, name):
 
 
 def test_jq(mounted):
-    result = run("jq", "-r", ".registry", mounted / ".registryfs/status.json")
-    assert result.stdout.strip() == status(mounted)["registry"]
+    result = run("jq", "-r", ".sources[].name",
+                 mounted / ".registryfs/status.json")
+    assert result.stdout.strip() == status(mounted)["sources"][0]["name"]
 
 
 def test_a_push_that_is_half_written(mounted, app, client):
@@ -236,7 +239,7 @@ def test_what_is_mounted_where(mount, registry, tmp_path):
     mounted = mount(registry, mountpoint=mountpoint)
     assert status(mounted)["mountpoint"] == str(mountpoint)
     ((_, labels),) = [sample for sample in metrics(mounted)
-                      if sample[0] == "registryfs_info"]
+                      if sample[0] == "registryfs_source_info"]
     assert dict(labels)["registry"] == registry.address
 
 
@@ -250,7 +253,7 @@ def look_at(mounted, client, tag):
 def test_a_rate_limit(mounted, client, proxy):
     MOVED.push(client, "app", "1.0")
     look_at(mounted, client, "1.0")
-    assert status(mounted)["rate_limit"] is None
+    assert status(mounted)["sources"][0]["rate_limit"] is None
     for remaining in (76, 75):
         proxy.heal()
         proxy.says("/manifests/", {
@@ -258,14 +261,15 @@ def test_a_rate_limit(mounted, client, proxy):
             "ratelimit-remaining": f"{remaining};w=21600",
             "docker-ratelimit-source": '192.0.2.1"'})
         look_at(mounted, client, f"2.{remaining}")
-        limit = status(mounted)["rate_limit"]
+        limit = status(mounted)["sources"][0]["rate_limit"]
         assert is_recent(limit.pop("said"))
         assert limit == {"limit": 100, "remaining": remaining,
                          "window_seconds": 21600, "source": '192.0.2.1"',
                          "refused": None, "retry_after_seconds": None}
         numbers = metrics(mounted)
-        assert numbers["registryfs_rate_limit_requests", ()] == 100
-        assert (numbers["registryfs_rate_limit_remaining_requests", ()]
+        labels = (("registry", proxy.address),)
+        assert numbers["registryfs_rate_limit_requests", labels] == 100
+        assert (numbers["registryfs_rate_limit_remaining_requests", labels]
                 == remaining)
 
 
@@ -276,7 +280,7 @@ def test_a_refusal_because_of_it(mounted, client, proxy):
                             headers={"Retry-After": "1"}, times=1)
     os.stat(mounted / "app/1.0")
     assert refusal.used == 1
-    limit = status(mounted)["rate_limit"]
+    limit = status(mounted)["sources"][0]["rate_limit"]
     assert is_recent(limit["refused"])
     assert limit["retry_after_seconds"] == 1
     assert (limit["said"], limit["remaining"]) == (None, None)

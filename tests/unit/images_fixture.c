@@ -17,7 +17,9 @@ void images_fixture_open(struct images_fixture *f, server_answer *answer,
 	assert_int_equal(registry_source(steal(&f->registry.registry),
 			     &f->source, &err),
 	    0);
-	assert_int_equal(images_new(f->source, f->store, &options, &f->images,
+	f->shared = images_shared_new(f->store, &err);
+	assert_non_null(f->shared);
+	assert_int_equal(images_new(f->source, f->shared, &options, &f->images,
 			     &err),
 	    0);
 }
@@ -25,6 +27,7 @@ void images_fixture_open(struct images_fixture *f, server_answer *answer,
 void images_fixture_close(struct images_fixture *f)
 {
 	images_free(f->images);
+	images_shared_free(f->shared);
 	store_close(f->store);
 	source_close(f->source);
 	registry_fixture_close(&f->registry);

@@ -13,6 +13,7 @@ struct images_fixture {
 	struct fixture registry;
 	struct source *source;
 	struct store *store;
+	struct images_shared *shared;
 	struct images *images;
 	struct scratch dir;
 };

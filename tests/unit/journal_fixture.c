@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "journal_fixture.h"
 
+/* A line without its registry, whose port no test knows. */
+static char *add_line(char *to, const char *from, size_t len)
+{
+	static const char start[] = "\"registry\":\"";
+	const char *registry = memmem(from, len, start, strlen(start));
+	const char *after;
+
+	if (!registry)
+		return mempcpy(to, from, len);
+	after = strchr(registry + strlen(start), '"');
+	assert_non_null(after);
+	assert_int_equal(after[1], ',');
+	after += 2;
+	to = mempcpy(to, from, (size_t)(registry - from));
+	return mempcpy(to, after, len - (size_t)(after - from));
+}
+
 const char *journal_text(struct journal_file *file)
 {
 	static char all[JOURNAL_TEXT], out[JOURNAL_TEXT];
@@ -19,7 +36,7 @@ const char *journal_text(struct journal_file *file)
 		assert_memory_equal(p, head, strlen("{\"time\":\""));
 		p += strlen(head);
 		assert_memory_equal(p - 3, "Z\",", 3);
-		to = mempcpy(to, p, (size_t)(end + 1 - p));
+		to = add_line(to, p, (size_t)(end + 1 - p));
 		p = end + 1;
 	}
 	*to = '\0';

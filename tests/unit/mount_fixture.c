@@ -38,12 +38,14 @@ static void open_source(struct mount_fixture *f, unsigned number)
 	self->source = (struct mount_source){.mount = &f->mount,
 	    .name = f->count > 1 ? names[number] : "",
 	    .base = "",
+	    .tag_ttl = 60,
 	    .made = made_new(&f->err),
 	    .mirrors = mirrors_new(&f->err)};
 	assert_non_null(self->source.made);
 	assert_non_null(self->source.mirrors);
-	must(images_new(self->from, f->store, &images, &self->source.images,
+	must(images_new(self->from, f->shared, &images, &self->source.images,
 	    &f->err));
+	mount_source_add(&self->source);
 }
 
 static void open_mount(struct mount_fixture *f)
@@ -52,10 +54,9 @@ static void open_mount(struct mount_fixture *f)
 
 	mount->views = views;
 	mount->write_kinds = write_kinds;
-	mount->source = &f->sources[0].source;
+	mount->images_shared = f->shared;
 	mount->store = f->store;
 	mount->mountpoint = "/mnt";
-	mount->tag_ttl = 60;
 	mount->referrers = true;
 	mount->uid = getuid();
 	mount->gid = getgid();
@@ -88,6 +89,8 @@ void mount_fixture_open(struct mount_fixture *f, unsigned count)
 	assert_int_equal(scratch_make(&f->dir), 0);
 	snprintf(cache, sizeof(cache), "%s/cache", f->dir.path);
 	must(store_open(&store, &f->store, &f->err));
+	f->shared = images_shared_new(f->store, &f->err);
+	assert_non_null(f->shared);
 	f->http = http_new(&http, &f->err);
 	assert_non_null(f->http);
 	for (unsigned i = 0; i < count; i++)
@@ -118,6 +121,7 @@ void mount_fixture_close(struct mount_fixture *f)
 	pthread_mutex_destroy(&mount->ops_lock);
 	for (unsigned i = 0; i < f->count; i++)
 		close_source(&f->sources[i]);
+	images_shared_free(f->shared);
 	http_free(f->http);
 	store_close(f->store);
 	scratch_remove(&f->dir);

@@ -28,6 +28,7 @@ struct mount_fixture {
 	struct mount mount;
 	struct http *http;
 	struct store *store;
+	struct images_shared *shared;
 	struct mount_fixture_source sources[MOUNT_SOURCES_MAX];
 	unsigned count;
 	struct err err; /* of the last call */

@@ -37,7 +37,9 @@ void open_images(struct fixture *f)
 	const struct store_options store = {dir, 1ULL << 30, 4};
 
 	must(store_open(&store, &f->store, &f->err));
-	must(images_new(f->source, f->store, &images, &f->images, &f->err));
+	f->shared = images_shared_new(f->store, &f->err);
+	assert_non_null(f->shared);
+	must(images_new(f->source, f->shared, &images, &f->images, &f->err));
 }
 
 int push_setup(void **state)
@@ -67,6 +69,7 @@ int push_teardown(void **state)
 
 	close_push(f);
 	images_free(f->images);
+	images_shared_free(f->shared);
 	store_close(f->store);
 	source_close(f->source);
 	creds_free(f->creds);

@@ -43,6 +43,7 @@ struct fixture {
 	struct creds *creds;
 	struct source *source;
 	struct store *store;
+	struct images_shared *shared;
 	struct images *images;
 
 	struct spool *spool;

@@ -40,7 +40,8 @@ static void test_defaults(void **state)
 	setenv("XDG_CACHE_HOME", "/var/tmp/cache", 1);
 	unsetenv("SOURCE_DATE_EPOCH");
 	assert_int_equal(parse(&options, "x localhost:5000 /mnt", &err), 0);
-	assert_string_equal(options.registry, "localhost:5000");
+	assert_int_equal(options.source_count, 1);
+	assert_string_equal(options.sources[0], "localhost:5000");
 	assert_string_equal(options.mountpoint, "/mnt");
 	assert_string_equal(options.cache, "/var/tmp/cache/registryfs");
 	assert_false(options.foreground);
@@ -84,6 +85,29 @@ static void test_options(void **state)
 	assert_string_equal(options.debug, "http,fetch");
 	assert_int_equal(options.delete_tags, DELETE_TAGS);
 	options_release(&options);
+}
+
+static void test_sources(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t count;
+	} lines[] = {
+	    {"x /mnt", 0},
+	    {"x reg /mnt", 1},
+	    {"x reg:5000/team oci:/srv/a,b ghcr.io /mnt", 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct options options;
+		struct err err = ERR_INIT;
+
+		assert_int_equal(parse(&options, lines[i].line, &err), 0);
+		assert_int_equal(options.source_count, lines[i].count);
+		assert_string_equal(options.mountpoint, "/mnt");
+		options_release(&options);
+	}
 }
 
 /* What mount(8) and fstab say is taken and means nothing; suid and dev that
@@ -137,8 +161,6 @@ static void test_refused(void **state)
 {
 	static const char *const lines[] = {
 	    "x",
-	    "x reg",
-	    "x reg /mnt more",
 	    "x --nonsense reg /mnt",
 	    "x -o nonsense reg /mnt",
 	    "x -o nonsense=1 reg /mnt",
@@ -165,6 +187,7 @@ static void test_refused(void **state)
 	    "x -o compression=zstd:chunks reg /mnt",
 	    "x -o compression=zstd:chunked:3: reg /mnt",
 	    "x reg,ro /mnt",
+	    "x reg other,ro /mnt",
 	};
 
 	(void)state;
@@ -235,6 +258,7 @@ int main(void)
 	    cmocka_unit_test(test_mount_helper),
 	    cmocka_unit_test(test_relative_cache),
 	    cmocka_unit_test(test_delete),
+	    cmocka_unit_test(test_sources),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_help),
 	};

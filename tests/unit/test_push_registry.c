@@ -22,6 +22,7 @@ static void forget_everything(struct fixture *f)
 
 	close_push(f);
 	images_free(f->images);
+	images_shared_free(f->shared);
 	store_close(f->store);
 	remove_tree(dir);
 	open_images(f);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "image/retag.h"
 #include "node/key.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
@@ -162,38 +163,68 @@ static void contents_are_one_and_archives_two(void **state)
 	assert_true(archives[0] != archives[1]);
 }
 
-static void images_of_another_source_are_not_linked(void **state)
+static void assert_same_manifest(struct mount_fixture *f, const char *tag)
 {
-	struct mount_fixture *f = *state;
-	CLEANUP(node_put_p) struct node *dir = fixture_repository(f, 0, "app");
-	CLEANUP(image_put_p) struct image *image = NULL;
-	AUTO_BUF struct buf tar = BUF_INIT(1 << 20);
+	const struct stored *one, *two;
 
-	fixture_rootfs(&tar, "one");
-	must(fixture_write(f, dir, "1.0.tar", tar.data, tar.len));
-	must(image_open_tag(source(f, 0)->images, "app", "1.0", &image,
-	    &f->err));
-	must(source_check_image(source(f, 0), image, &f->err));
-	assert_int_equal(source_check_image(source(f, 1), image, &f->err),
-	    -EXDEV);
-	assert_string_equal(f->err.msg,
-	    "the image is of another registry: copy it");
+	one = registry_double_manifest(f->sources[0].server, "app", "1.0");
+	two = registry_double_manifest(f->sources[1].server, "app", tag);
+	assert_non_null(one);
+	assert_non_null(two);
+	assert_int_equal(one->len, two->len);
+	assert_memory_equal(one->data, two->data, one->len);
 }
 
-static void tags_are_not_moved_to_another_source(void **state)
+/* What is there is not sent again. */
+static void images_are_linked_from_another_source(void **state)
 {
 	struct mount_fixture *f = *state;
 	CLEANUP(node_put_p) struct node *a = fixture_repository(f, 0, "app");
 	CLEANUP(node_put_p) struct node *b = fixture_repository(f, 1, "app");
+	CLEANUP(image_put_p) struct image *image = NULL;
+	AUTO_BUF struct buf tar = BUF_INIT(1 << 20);
+	struct tag_ref to = {.images = source(f, 1)->images,
+	    .repository = "app",
+	    .tag = "linked"};
+	unsigned uploads;
+
+	fixture_rootfs(&tar, "one");
+	must(fixture_write(f, a, "1.0.tar", tar.data, tar.len));
+	must(image_open_tag(source(f, 0)->images, "app", "1.0", &image,
+	    &f->err));
+	must(tag_copy(image, &to, false, &f->err));
+	assert_same_manifest(f, "linked");
+	uploads = f->sources[1].server->uploads;
+	assert_int_equal(uploads, 2);
+	to.tag = "again";
+	must(tag_copy(image, &to, false, &f->err));
+	assert_int_equal(f->sources[1].server->uploads, uploads);
+}
+
+static void tags_are_moved_to_another_source(void **state)
+{
+	struct mount_fixture *f = *state;
+	CLEANUP(node_put_p) struct node *a = fixture_repository(f, 0, "app");
+	CLEANUP(node_put_p) struct node *b = fixture_repository(f, 1, "app");
+	CLEANUP(node_put_p) struct node *tag = NULL;
+	CLEANUP(image_put_p) struct image *image = NULL;
 	AUTO_BUF struct buf tar = BUF_INIT(1 << 20);
 
 	f->mount.delete_tags = DELETE_TAGS;
+	/* Which these registries have no list of. */
+	f->mount.referrers = false;
 	fixture_rootfs(&tar, "one");
 	must(fixture_write(f, a, "1.0.tar", tar.data, tar.len));
-	assert_int_equal(a->view->rename(a, "1.0", b, "1.0", 0, &f->err),
-	    -EXDEV);
+	must(a->view->lookup(a, "1.0", &tag, &f->err));
+	must(a->view->rename(a, "1.0", b, "2.0", 0, &f->err));
+	assert_non_null(
+	    registry_double_manifest(f->sources[1].server, "app", "2.0"));
 	assert_null(
-	    registry_double_manifest(f->sources[1].server, "app", "1.0"));
+	    registry_double_manifest(f->sources[0].server, "app", "1.0"));
+	/* The kernel goes on with its node. */
+	assert_ptr_equal(tag->source, source(f, 1));
+	must(image_node_image(tag, &image, &f->err));
+	assert_ptr_equal(image->images, source(f, 1)->images);
 }
 
 /* A file that waits goes along, and is pushed where it is renamed to. */
@@ -225,8 +256,8 @@ int main(void)
 	    SOURCES_TEST(what_is_written_is_in_one),
 	    SOURCES_TEST(pushes_go_to_their_source),
 	    SOURCES_TEST(contents_are_one_and_archives_two),
-	    SOURCES_TEST(images_of_another_source_are_not_linked),
-	    SOURCES_TEST(tags_are_not_moved_to_another_source),
+	    SOURCES_TEST(images_are_linked_from_another_source),
+	    SOURCES_TEST(tags_are_moved_to_another_source),
 	    SOURCES_TEST(files_are_pushed_to_the_source_of_their_name),
 	};
 

@@ -20,18 +20,31 @@
 static struct push_info pushes[] = {
     {.repository = "team/app",
 	.tag = "1.0",
+	.registry = "localhost:5000",
 	.began = 951782400,
 	.received = 1000,
 	.sent = 10,
 	.layers = 3,
 	.layers_done = 1},
-    {.repository = "app", .tag = "2.0", .complete = true, .received = 24},
+    {.registry = "oci:/srv",
+	.repository = "app",
+	.tag = "2.0",
+	.complete = true,
+	.received = 24},
+};
+
+static struct status_source sources[] = {
+    {.name = "localhost:5000",
+	.kind = "registry",
+	.directory = "",
+	.namespace = "team"},
+    {.name = "oci:/srv", .kind = "layout", .directory = "srv", .namespace = ""},
 };
 
 static const struct status sample = {
     .version = "1.2",
-    .registry = "localhost:5000",
-    .namespace = "",
+    .sources = sources,
+    .source_count = 2,
     .mountpoint = EVIL,
     .cache_dir = EVIL,
     .cache_size = 1 << 20,
@@ -65,6 +78,7 @@ static void as_json(void **state)
 	    "\"directory\": \"/mnt/\\\"a\\\\b\\\"\\u000a\\u0001\ufffd\"");
 	expect(&out, "\"started\": \"2000-02-29T00:00:00Z\"");
 	expect(&out, "    {\n"
+		     "      \"registry\": \"localhost:5000\",\n"
 		     "      \"repository\": \"team/app\",\n"
 		     "      \"tag\": \"1.0\",\n"
 		     "      \"state\": \"receiving\",\n"
@@ -75,7 +89,14 @@ static void as_json(void **state)
 		     "      \"layers_done\": 1\n"
 		     "    },\n");
 	expect(&out, "\"state\": \"sending\"");
-	expect(&out, "\"rate_limit\": null\n}\n");
+	expect(&out, "    {\n"
+		     "      \"name\": \"oci:/srv\",\n"
+		     "      \"kind\": \"layout\",\n"
+		     "      \"directory\": \"srv\",\n"
+		     "      \"namespace\": \"\",\n"
+		     "      \"rate_limit\": null\n"
+		     "    }\n"
+		     "  ],\n");
 }
 
 static void as_metrics(void **state)
@@ -85,8 +106,11 @@ static void as_metrics(void **state)
 
 	(void)state;
 	assert_int_equal(metrics_print(&sample, &out, &err), 0);
-	expect(&out, "registryfs_info{" LABEL ",version=\"1.2\","
-		     "registry=\"localhost:5000\",namespace=\"\"} 1\n");
+	expect(&out, "registryfs_info{" LABEL ",version=\"1.2\"} 1\n");
+	expect(&out, "registryfs_source_info{" LABEL
+		     ",registry=\"localhost:5000\",namespace=\"team\"} 1\n");
+	expect(&out, "registryfs_source_info{" LABEL
+		     ",registry=\"oci:/srv\",namespace=\"\"} 1\n");
 	expect(&out,
 	    "# TYPE registryfs_pushes_total counter\n"
 	    "registryfs_pushes_total{" LABEL ",result=\"done\"} 5\n"
@@ -103,45 +127,51 @@ static void the_rate_limit(void **state)
 {
 	AUTO_BUF struct buf json = BUF_INIT(1 << 16);
 	AUTO_BUF struct buf metrics = BUF_INIT(1 << 16);
+	struct status_source source = sources[0];
 	struct status status = sample;
 	struct err err = ERR_INIT;
 
 	(void)state;
-	status.limit.quota.at = 951782400;
-	status.limit.quota.limit = 100;
-	status.limit.quota.remaining = 76;
-	status.limit.quota.window = UINT64_MAX;
-	snprintf(status.limit.quota.source, sizeof(status.limit.quota.source),
+	status.sources = &source;
+	status.source_count = 1;
+	source.limit.quota.at = 951782400;
+	source.limit.quota.limit = 100;
+	source.limit.quota.remaining = 76;
+	source.limit.quota.window = UINT64_MAX;
+	snprintf(source.limit.quota.source, sizeof(source.limit.quota.source),
 	    "\"");
 	assert_int_equal(status_print(&status, &json, &err), 0);
 	assert_int_equal(metrics_print(&status, &metrics, &err), 0);
-	expect(&json, "  \"rate_limit\": {\n"
-		      "    \"said\": \"2000-02-29T00:00:00Z\",\n"
-		      "    \"limit\": 100,\n"
-		      "    \"remaining\": 76,\n"
-		      "    \"window_seconds\": null,\n"
-		      "    \"source\": \"\\\"\",\n"
-		      "    \"refused\": null,\n"
-		      "    \"retry_after_seconds\": null\n"
-		      "  }\n");
-	expect(&metrics,
-	    "registryfs_rate_limit_remaining_requests{" LABEL "} 76\n");
+	expect(&json, "      \"rate_limit\": {\n"
+		      "        \"said\": \"2000-02-29T00:00:00Z\",\n"
+		      "        \"limit\": 100,\n"
+		      "        \"remaining\": 76,\n"
+		      "        \"window_seconds\": null,\n"
+		      "        \"source\": \"\\\"\",\n"
+		      "        \"refused\": null,\n"
+		      "        \"retry_after_seconds\": null\n"
+		      "      }\n");
+	expect(&metrics, "registryfs_rate_limit_remaining_requests{" LABEL
+			 ",registry=\"localhost:5000\"} 76\n");
 	assert_null(strstr(metrics.data, "window_seconds"));
 }
 
 static void a_refusal_alone(void **state)
 {
 	AUTO_BUF struct buf json = BUF_INIT(1 << 16);
+	struct status_source source = sources[0];
 	struct status status = sample;
 	struct err err = ERR_INIT;
 
 	(void)state;
-	status.limit.refusal.at = 951782400;
-	status.limit.refusal.retry_after = 30;
+	status.sources = &source;
+	status.source_count = 1;
+	source.limit.refusal.at = 951782400;
+	source.limit.refusal.retry_after = 30;
 	assert_int_equal(status_print(&status, &json, &err), 0);
-	expect(&json, "\"said\": null,\n    \"limit\": null,\n");
-	expect(&json, "    \"refused\": \"2000-02-29T00:00:00Z\",\n"
-		      "    \"retry_after_seconds\": 30\n");
+	expect(&json, "\"said\": null,\n        \"limit\": null,\n");
+	expect(&json, "        \"refused\": \"2000-02-29T00:00:00Z\",\n"
+		      "        \"retry_after_seconds\": 30\n");
 }
 
 static void what_does_not_fit_is_an_error(void **state)

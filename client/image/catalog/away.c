@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/budget.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "images_state.h"
 

@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The images of a registry: what they share. */
+/* The images of a source: what they are made of. */
 #include "images_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-int images_new(struct source *source, struct store *store,
+int images_new(struct source *source, struct images_shared *shared,
     const struct images_options *options, struct images **out, struct err *err)
 {
 	CLEANUP(images_free_p)
 	struct images *images = calloc(1, sizeof(*images));
-	int r;
 
 	if (!images)
 		return err_nomem(err);
 	images->source = source;
-	images->store = store;
+	images->shared = shared;
 	images->options = *options;
 	monitor_init(&images->monitor);
 	images->turns = turns_new(err);
 	images->referrers = referrers_state_new(err);
 	if (!images->turns || !images->referrers)
-		return -err->code;
-	images->journal = journal_new(store, JOURNAL_FILE_MAX, err);
-	if (!images->journal)
-		return -err->code;
-	images->pushes = pushes_new(images->journal, err);
-	if (!images->pushes)
 		return -err->code;
 	images->away.pool = pool_new("away", 1, err);
 	if (!images->away.pool)
@@ -37,10 +30,8 @@ int images_new(struct source *source, struct store *store,
 	images->completer = completer_new(err);
 	if (!images->completer)
 		return -err->code;
-	r = layer_table_new(store, &images->layers, err);
-	if (r == 0)
-		*out = steal(&images);
-	return r;
+	*out = steal(&images);
+	return 0;
 }
 
 void images_free(struct images *images)
@@ -49,10 +40,7 @@ void images_free(struct images *images)
 	pool_free(images->away.pool);
 	/* Its jobs hold images. */
 	pool_free(images->ahead);
-	layer_table_free(images->layers);
 	turns_free(images->turns);
-	pushes_free(images->pushes);
-	journal_free(images->journal);
 	referrers_state_free(images->referrers);
 	names_put(images->catalog.names);
 	map_release(&images->found);
@@ -71,12 +59,12 @@ struct source *images_source(struct images *images)
 
 struct store *images_store(struct images *images)
 {
-	return images->store;
+	return images->shared->store;
 }
 
 struct layer_table *images_layers(struct images *images)
 {
-	return images->layers;
+	return images->shared->layers;
 }
 
 struct turns *images_turns(struct images *images)
@@ -86,12 +74,12 @@ struct turns *images_turns(struct images *images)
 
 struct journal *images_journal(struct images *images)
 {
-	return images->journal;
+	return images->shared->journal;
 }
 
 struct pushes *images_pushes(struct images *images)
 {
-	return images->pushes;
+	return images->shared->pushes;
 }
 
 struct referrers_state *images_referrers(struct images *images)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The images of a registry, as images.c and tags.c share them. */
+/* The images of a source, as images.c and tags.c share them. */
 #ifndef IMAGE_IMAGES_STATE_H
 #define IMAGE_IMAGES_STATE_H
 
@@ -13,16 +13,20 @@
 #include "referrers_state.h"
 #include "tag_times.h"
 
-struct images {
-	struct source *source;
+struct images_shared {
 	struct store *store;
 	struct layer_table *layers;
+	struct journal *journal;
+	struct pushes *pushes;
+};
+
+struct images {
+	struct source *source;
+	struct images_shared *shared;
 	struct turns *turns;
 	struct referrers_state *referrers;
 	struct pool *ahead; /* what will be read is fetched */
 	struct completer *completer;
-	struct journal *journal;
-	struct pushes *pushes;
 	struct images_options options;
 	struct monitor monitor;
 	struct listing catalog; /* under monitor, as all that follows */

@@ -158,6 +158,7 @@ static int print_event(struct buf *out, const struct image_event *event,
 	struct json json = JSON_INIT(out, false, err);
 
 	begin_line(&json, event->name);
+	add_text(&json, "registry", event->registry);
 	add_text(&json, "repository", event->repository);
 	add_text(&json, "tag", event->tag);
 	add_digest(&json, "digest", event->digest);

@@ -3,15 +3,8 @@
 #include "listing.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-int64_t clock_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
+#include "base/clock.h"
 
 void cached_loaded(struct cached *cached, uint64_t version)
 {

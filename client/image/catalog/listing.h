@@ -59,9 +59,6 @@ struct resolution {
 	int64_t asked;
 };
 
-/* Now, by the monotonic clock. */
-int64_t clock_seconds(void);
-
 /* Once there are `many` values, drops those that are not to be kept. Whether it
  * has dropped any. */
 bool map_drop_old(struct map *map, size_t many,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/lock.h"
+#include "image/images.h"
 
 struct pushes {
 	struct journal *journal;
@@ -59,14 +60,18 @@ static void take_out(struct pushes *pushes, struct push_progress *progress,
 	pushes->counts.failed += !done;
 }
 
-void progress_begin(struct push_progress *progress, struct pushes *pushes,
+void progress_begin(struct push_progress *progress, struct images *images,
     const char *repository, const char *tag)
 {
+	struct pushes *pushes = images_pushes(images);
+	const char *registry = source_name(images_source(images));
 	const struct image_event event = {.name = "push-begun",
+	    .registry = registry,
 	    .repository = repository,
 	    .tag = tag};
 
 	*progress = (struct push_progress){.pushes = pushes,
+	    .registry = registry,
 	    .repository = repository,
 	    .tag = tag};
 	clock_gettime(CLOCK_REALTIME, &progress->began);
@@ -95,6 +100,7 @@ void progress_end(struct push_progress *progress, const struct digest *digest,
 	    .seconds = seconds_since(&progress->began_clock)};
 	const struct image_event event = {.name = digest ? "push-done"
 							 : "push-failed",
+	    .registry = progress->registry,
 	    .repository = progress->repository,
 	    .tag = progress->tag,
 	    .digest = digest,
@@ -110,6 +116,7 @@ void progress_end(struct push_progress *progress, const struct digest *digest,
 
 static void look(struct push_progress *progress, struct push_info *out)
 {
+	out->registry = progress->registry;
 	snprintf(out->repository, sizeof(out->repository), "%s",
 	    progress->repository);
 	snprintf(out->tag, sizeof(out->tag), "%s", progress->tag);

@@ -9,9 +9,12 @@
 #include "image/journal.h"
 #include "image/pushes.h"
 
+struct images;
+
 struct push_progress {
 	/* Constant while it is under way. */
 	struct pushes *pushes; /* NULL: it has ended, or never began */
+	const char *registry;  /* its source's name */
 	const char *repository, *tag;
 	struct timespec began, began_clock; /* real time, monotonic */
 
@@ -28,7 +31,7 @@ struct pushes *pushes_new(struct journal *journal, struct err *err);
 void pushes_free(struct pushes *pushes);
 
 /* The push is under way until progress_end(); names are borrowed. */
-void progress_begin(struct push_progress *progress, struct pushes *pushes,
+void progress_begin(struct push_progress *progress, struct images *images,
     const char *repository, const char *tag);
 
 /* It is pushed, or (digest NULL) has failed with err. Does nothing where it is

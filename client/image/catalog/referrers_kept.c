@@ -2,6 +2,7 @@
 /* Lists of what refers to images, kept for a while. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/strf.h"
 #include "listing.h"
 #include "referrers_state.h"

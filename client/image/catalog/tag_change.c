@@ -31,6 +31,7 @@ bool tag_change_note(struct journal *journal, const struct tag_change *change)
 {
 	const struct tag_state *before = &change->before, *now = &change->now;
 	const struct image_event event = {.name = change_name(change),
+	    .registry = change->registry,
 	    .repository = change->repository,
 	    .tag = change->tag,
 	    .digest = known(now) ? &now->digest : NULL,

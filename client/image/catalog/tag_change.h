@@ -14,6 +14,7 @@ struct tag_state {
 };
 
 struct tag_change {
+	const char *registry; /* the source's name */
 	const char *repository, *tag;
 	struct tag_state before, now;
 	bool ours; /* this mount made it, else it only saw it */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/strf.h"
 #include "images_state.h"
 #include "tag_change.h"
@@ -34,7 +35,8 @@ static void listed_otherwise(struct images *images, const char *repository,
     const char *tag, bool there)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
-	struct tag_change change = {.repository = repository,
+	struct tag_change change = {.registry = source_name(images->source),
+	    .repository = repository,
 	    .tag = tag,
 	    .now.presence = there ? TAG_PRESENT : TAG_ABSENT};
 
@@ -43,7 +45,7 @@ static void listed_otherwise(struct images *images, const char *repository,
 	change.before = tag_state(images, repository, tag, key);
 	if (change.before.presence == change.now.presence)
 		return;
-	if (tag_change_note(images->journal, &change))
+	if (tag_change_note(images->shared->journal, &change))
 		tag_times_note(&images->times, key);
 	free(map_del(&images->resolved, key));
 }
@@ -125,7 +127,7 @@ static int tags_load(struct images *images, const char *repository,
 	if (r < 0 && listing->names && images->away.unreachable)
 		r = 1;
 	monitor_leave(&images->monitor);
-	journal_flush(images->journal);
+	journal_flush(images->shared->journal);
 	return r;
 }
 
@@ -211,7 +213,8 @@ static void resolution_keep(struct images *images, const char *key,
 static void tag_keep(struct images *images, const char *repository,
     const char *tag, const char *key, const struct digest *digest, bool ours)
 {
-	struct tag_change change = {.repository = repository,
+	struct tag_change change = {.registry = source_name(images->source),
+	    .repository = repository,
 	    .tag = tag,
 	    .before = tag_state(images, repository, tag, key),
 	    .now = {digest ? TAG_PRESENT : TAG_ABSENT,
@@ -220,7 +223,8 @@ static void tag_keep(struct images *images, const char *repository,
 
 	resolution_keep(images, key, &change.now.digest);
 	/* A digest is asked about as tags are, and is not a tag. */
-	if (!strchr(tag, ':') && tag_change_note(images->journal, &change))
+	if (!strchr(tag, ':') &&
+	    tag_change_note(images->shared->journal, &change))
 		tag_times_note(&images->times, key);
 	if (digest)
 		catalog_found(images, repository);
@@ -256,7 +260,7 @@ static bool is_kept(struct images *images, const char *text, struct digest *out)
 	AUTO_BUF struct buf data = BUF_INIT(MANIFEST_MAX_BYTES);
 
 	return strchr(text, ':') && digest_parse(out, text, ERR_IGNORE) == 0 &&
-	       store_load(images->store, out, &data, ERR_IGNORE) == 1;
+	       store_load(images->shared->store, out, &data, ERR_IGNORE) == 1;
 }
 
 /* Whether the registry is away, and what the tag was last seen to name. What a
@@ -362,7 +366,7 @@ int images_resolve(struct images *images, const char *repository,
 		tag_keep(images, repository, tag, key, r < 0 ? NULL : &now,
 		    false);
 	monitor_leave(&images->monitor);
-	journal_flush(images->journal);
+	journal_flush(images->shared->journal);
 	if (r >= 0)
 		*out = now;
 	return r;
@@ -477,5 +481,5 @@ void images_tag_changed(struct images *images, const char *repository,
 	if (listing)
 		listing->cached.loaded = CACHED_STALE;
 	monitor_leave(&images->monitor);
-	journal_flush(images->journal);
+	journal_flush(images->shared->journal);
 }

@@ -95,8 +95,8 @@ static int push_layer(struct image *base, const struct tag_ref *target,
 	int r;
 
 	noted.progress = &progress;
-	progress_begin(&progress, images_pushes(target->images),
-	    target->repository, target->tag);
+	progress_begin(&progress, target->images, target->repository,
+	    target->tag);
 	atomic_store(&progress.received, spool_size(spool));
 	atomic_store(&progress.complete, true);
 	r = base ? add_to_image(base, &noted, spool, name, &digest, err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images copied inside their registry. */
+/* Images copied, inside their source or to another one. */
 #include "image/copy.h"
 
 #include <errno.h>
@@ -17,7 +17,29 @@ enum { DEPTH_MAX = 4, PIECE = 256 << 10 };
 
 static bool is_home(const struct image *image, const struct tag_ref *target)
 {
-	return strcmp(image->repository, target->repository) == 0;
+	return image->images == target->images &&
+	       strcmp(image->repository, target->repository) == 0;
+}
+
+/* 1: the target has it now, from the image's repository; 0: it is to be sent.
+ */
+static int mount_blob(struct image *image, const struct descriptor *blob,
+    const struct tag_ref *target, struct err *err)
+{
+	struct err refusal = ERR_INIT;
+	int r;
+
+	if (image->images != target->images)
+		return 0;
+	r = source_blob_mount(images_source(image->images), target->repository,
+	    &blob->digest, image->repository, &refusal);
+	if (r == -EINTR) {
+		*err = refusal;
+		return r;
+	}
+	if (r < 0)
+		log_debug(LOG_PUSH, "not mounted: %s", refusal.msg);
+	return r == 1;
 }
 
 static int fetch(struct image *image, const struct descriptor *descriptor,
@@ -42,7 +64,7 @@ static int fetch(struct image *image, const struct descriptor *descriptor,
 	return r;
 }
 
-/* Where the registry would not mount it. */
+/* Where the target cannot take it by itself. */
 static int send(struct image *image, const struct descriptor *descriptor,
     const struct tag_ref *target, struct err *err)
 {
@@ -67,7 +89,6 @@ int image_bring_blob(struct image *image, const struct descriptor *blob,
     const struct tag_ref *target, struct err *err)
 {
 	char text[DIGEST_TEXT_SIZE];
-	struct err refusal = ERR_INIT;
 	int r;
 
 	if (is_home(image, target))
@@ -75,16 +96,9 @@ int image_bring_blob(struct image *image, const struct descriptor *blob,
 	r = image_has_blob(image, blob, err);
 	if (r <= 0)
 		return r;
-	r = source_blob_mount(images_source(image->images), target->repository,
-	    &blob->digest, image->repository, &refusal);
-	if (r == 1)
-		return 0;
-	if (r < 0)
-		log_debug(LOG_PUSH, "not mounted: %s", refusal.msg);
-	if (r == -EINTR) {
-		*err = refusal;
-		return r;
-	}
+	r = mount_blob(image, blob, target, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = send(image, blob, target, err);
 	return r < 0 ? err_wrap(err, "blob %s",
 			   digest_format(&blob->digest, text))
@@ -210,8 +224,8 @@ int image_copy(struct image *image, const struct tag_ref *target,
 	if (target->untagged || is_home(image, target))
 		return copy(image, target, err);
 	noted.progress = &progress;
-	progress_begin(&progress, images_pushes(target->images),
-	    target->repository, target->tag);
+	progress_begin(&progress, target->images, target->repository,
+	    target->tag);
 	atomic_store(&progress.complete, true);
 	r = copy(image, &noted, err);
 	progress_end(&progress, r < 0 ? NULL : &image->digest, err);

@@ -121,7 +121,8 @@ static int copy_referrers(struct copying *copying, struct image *subject,
 	return r;
 }
 
-int referrers_copy(struct image *image, const char *repository, struct err *err)
+int referrers_copy(struct image *image, struct images *to,
+    const char *repository, struct err *err)
 {
 	CLEANUP(copying_free_p)
 	struct copying *copying = calloc(1, sizeof(*copying));
@@ -129,7 +130,7 @@ int referrers_copy(struct image *image, const char *repository, struct err *err)
 
 	if (!copying)
 		return err_nomem(err);
-	copying->to = (struct tag_ref){.images = image->images,
+	copying->to = (struct tag_ref){.images = to,
 	    .repository = repository,
 	    .untagged = true};
 	r = see(copying, &image->digest, err);

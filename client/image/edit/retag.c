@@ -17,9 +17,10 @@
 static int bring_referrers(struct image *image, const struct tag_ref *to,
     bool referrers, struct err *err)
 {
-	if (!referrers || strcmp(image->repository, to->repository) == 0)
+	if (!referrers || (image->images == to->images &&
+			      strcmp(image->repository, to->repository) == 0))
 		return 0;
-	return referrers_copy(image, to->repository, err);
+	return referrers_copy(image, to->images, to->repository, err);
 }
 
 int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
@@ -32,8 +33,9 @@ int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
 
 /* Two tags while they are changed, and what they name. */
 struct pair {
-	struct images *images;
 	struct tag_ref names[2]; /* the pair's own */
+	/* In the order in which they are locked. */
+	struct images *locked[2];
 	char *locks[2];
 	struct image *first, *second; /* NULL: there is none */
 };
@@ -43,7 +45,7 @@ static void pair_free(struct pair *pair)
 	image_put(pair->first);
 	image_put(pair->second);
 	for (size_t i = 0; i < 2; i++) {
-		tag_unlock(pair->images, pair->locks[1 - i]);
+		tag_unlock(pair->locked[1 - i], pair->locks[1 - i]);
 		free((char *)(uintptr_t)pair->names[i].repository);
 		free((char *)(uintptr_t)pair->names[i].tag);
 	}
@@ -67,9 +69,20 @@ static bool name_copy(struct tag_ref *out, const struct tag_ref *name)
 
 static int order(const struct tag_ref *a, const struct tag_ref *b)
 {
-	int r = strcmp(a->repository, b->repository);
+	int r = strcmp(source_name(images_source(a->images)),
+	    source_name(images_source(b->images)));
 
+	if (r == 0)
+		r = strcmp(a->repository, b->repository);
 	return r ? r : strcmp(a->tag, b->tag);
+}
+
+static int lock(struct pair *pair, size_t i, const struct tag_ref *name,
+    struct err *err)
+{
+	pair->locked[i] = name->images;
+	return tag_lock(name->images, name->repository, name->tag,
+	    &pair->locks[i], err);
 }
 
 static int lock_both(struct pair *pair, const struct tag_ref *a,
@@ -77,12 +90,9 @@ static int lock_both(struct pair *pair, const struct tag_ref *a,
 {
 	const struct tag_ref *low = order(a, b) < 0 ? a : b;
 	const struct tag_ref *high = low == a ? b : a;
-	int r = tag_lock(pair->images, low->repository, low->tag,
-	    &pair->locks[0], err);
+	int r = lock(pair, 0, low, err);
 
-	return r < 0 ? r
-		     : tag_lock(pair->images, high->repository, high->tag,
-			   &pair->locks[1], err);
+	return r < 0 ? r : lock(pair, 1, high, err);
 }
 
 static int pair_open(struct pair *pair, struct err *err)
@@ -93,11 +103,11 @@ static int pair_open(struct pair *pair, struct err *err)
 	int r = lock_both(pair, first, second, err);
 
 	if (r == 0)
-		r = image_open_tag_now(pair->images, first->repository,
+		r = image_open_tag_now(first->images, first->repository,
 		    first->tag, &pair->first, err);
 	if (r < 0)
 		return r;
-	r = image_open_tag_now(pair->images, second->repository, second->tag,
+	r = image_open_tag_now(second->images, second->repository, second->tag,
 	    &pair->second, &reason);
 	if (r < 0 && r != -ENOENT)
 		*err = reason;
@@ -113,7 +123,6 @@ static int pair_begin(const struct tag_ref *first, const struct tag_ref *second,
 	if (!pair)
 		return err_nomem(err);
 	budget_be_patient();
-	pair->images = first->images;
 	if (!name_copy(&pair->names[0], first) ||
 	    !name_copy(&pair->names[1], second))
 		return err_nomem(err);
@@ -129,7 +138,8 @@ static int complete(struct pair *pair, int (*change)(void *arg, struct err *),
 {
 	const struct work work = {change, pair_release, pair};
 
-	return completer_do(images_completer(pair->images), &work, err);
+	return completer_do(images_completer(pair->names[0].images), &work,
+	    err);
 }
 
 /* All that an image needs to get that name, and that may take long. */
@@ -158,12 +168,12 @@ static void put_back(struct image *image, const struct tag_ref *name)
 }
 
 /* Whether the tag names the image: 1, 0, or an error. */
-static int names(struct images *images, const struct tag_ref *name,
-    const struct image *image, struct err *err)
+static int names(const struct tag_ref *name, const struct image *image,
+    struct err *err)
 {
 	struct digest now;
-	int r = source_manifest_look(images_source(images), name->repository,
-	    name->tag, &now, err);
+	int r = source_manifest_look(images_source(name->images),
+	    name->repository, name->tag, &now, err);
 
 	return r == 1 ? digest_equal(&now, &image->digest) : r;
 }
@@ -173,17 +183,15 @@ static int names(struct images *images, const struct tag_ref *name,
 static int remove_old(struct pair *pair, const struct tag_ref *from,
     struct err *err)
 {
-	int r = names(pair->images, from, pair->first, err);
+	int r = names(from, pair->first, err);
 
 	if (r == 0)
 		return err_set(err, EBUSY,
 		    "another client moved or removed %s:%s meanwhile",
 		    from->repository, from->tag);
 	if (r == 1)
-		r = untag(pair->images, from->repository, from->tag, err);
-	return r < 0 && names(pair->images, from, pair->first, ERR_IGNORE) == 0
-		   ? 0
-		   : r;
+		r = untag(from->images, from->repository, from->tag, err);
+	return r < 0 && names(from, pair->first, ERR_IGNORE) == 0 ? 0 : r;
 }
 
 static int move(void *arg, struct err *err)
@@ -199,7 +207,7 @@ static int move(void *arg, struct err *err)
 			    to->repository, to->tag);
 	}
 	/* Unless the new name may be the only one. */
-	if (r < 0 && names(pair->images, from, pair->first, ERR_IGNORE) == 1)
+	if (r < 0 && names(from, pair->first, ERR_IGNORE) == 1)
 		put_back(pair->second, to);
 	return r;
 }

@@ -26,13 +26,15 @@ static int random_digest(struct digest *out, struct err *err)
 static int refuse(struct images *images, const char *repository,
     struct err *err)
 {
-	char said[sizeof(err->msg)];
+	char said[sizeof(err->msg)], place[sizeof(err->msg)];
 
 	memcpy(said, err->msg, sizeof(said));
 	return err_set(err, EPERM,
-	    "%s/%s: the registry does not delete (docker-registry does with "
+	    "%s: the registry does not delete (docker-registry does with "
 	    "REGISTRY_STORAGE_DELETE_ENABLED=true): %s",
-	    source_name(images_source(images)), repository, said);
+	    source_place(images_source(images), repository, place,
+		sizeof(place)),
+	    said);
 }
 
 int untag_check(struct images *images, const char *repository, struct err *err)

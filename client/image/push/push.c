@@ -84,8 +84,8 @@ int push_new(const struct tag_ref *target, struct spool *spool,
 	r = push_init(push, target, err);
 	if (r < 0)
 		return r;
-	progress_begin(&push->progress, images_pushes(target->images),
-	    push->repository, push->tag);
+	progress_begin(&push->progress, target->images, push->repository,
+	    push->tag);
 	*out = steal(&push);
 	return 0;
 }

@@ -28,6 +28,8 @@ struct origin {
 	char repository[];
 };
 
+enum { PLACE_SIZE = 256 }; /* of where a repository lies, in a message */
+
 /*
  * Says of a refusal that it is about what something names (by: a manifest, the
  * tag), where the registry says that it does not have that. What else is not
@@ -38,7 +40,7 @@ static int name_lost(struct source *source, const char *repository,
     struct err *err)
 {
 	const struct err refusal = *err;
-	char text[DIGEST_TEXT_SIZE];
+	char text[DIGEST_TEXT_SIZE], place[PLACE_SIZE];
 
 	if (refusal.code != ENOENT)
 		return -refusal.code;
@@ -47,10 +49,11 @@ static int name_lost(struct source *source, const char *repository,
 		return -EIO;
 	}
 	err_set(err, code,
-	    "%s/%s: the %s does not have %s %s, although %s names it: push the "
+	    "%s: the %s does not have %s %s, although %s names it: push the "
 	    "image again (%s)",
-	    source_name(source), repository, source_kind(source), what,
-	    digest_format(digest, text), by, refusal.msg);
+	    source_place(source, repository, place, sizeof(place)),
+	    source_kind(source), what, digest_format(digest, text), by,
+	    refusal.msg);
 	err->http = refusal.http;
 	return -code;
 }

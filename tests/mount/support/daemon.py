@@ -31,7 +31,8 @@ def is_sanitized(binary):
 
 
 class Mount:
-    """A mount of one registry. `mount / "app/1.0"` is a path below it.
+    """A mount of one registry, or of a list of them. `mount / "app/1.0"` is a
+    path below it.
 
     directory is the mount's own: mount point, log, and cache, unless cache is
     False. options are those after -o, arguments stand before them.
@@ -52,16 +53,17 @@ class Mount:
         self._ended = False
         # The last one of an option counts: a test's own comes after this.
         options = [f"cache={self.cache}"] * cache + list(options)
+        sources = [registry] if isinstance(registry, str) else registry
         command = [str(binary), "-f", *arguments]
         if options:
             command += ["-o", ",".join(options)]
         self._process = Process(
-            [*command, registry, str(self.path)],
+            [*command, *sources, str(self.path)],
             directory / "log", env=home.environment(),
             **(user.popen if user else {}))
         try:
             # The start is measured, too: it takes less than the usual wait.
-            wait_until(self._answers, f"the mount of {registry}", poll=0.002)
+            wait_until(self._answers, f"the mount of {sources}", poll=0.002)
         except Exception:
             self._end_by_force()
             raise

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """OCI image layouts on the disk, read as the specification has them."""
 
+import fcntl
 import hashlib
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 from support.archives import REF_NAME, write_layout
@@ -41,6 +43,14 @@ def rename(layout, position, **annotations):
     index = json.loads((layout / INDEX).read_bytes())
     index["manifests"][position]["annotations"] = annotations
     (layout / INDEX).write_text(json.dumps(index))
+
+
+@contextmanager
+def locked(layout):
+    """As another process that changes it; gives what ends that."""
+    with open(layout / "oci-layout", "rb") as marker:
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        yield lambda: fcntl.flock(marker, fcntl.LOCK_UN)
 
 
 def assert_valid(layout):

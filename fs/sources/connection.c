@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens what the command line names. */
+#include "connection.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/strf.h"
+#include "creds/creds.h"
+#include "layout/layout.h"
+#include "oci/reference.h"
+#include "registry/source.h"
+
+#define LAYOUT_PREFIX "oci:"
+
+enum {
+	/* More than the fetches, so that names can be asked for meanwhile. */
+	HOST_CONNECTIONS = 20,
+	CONNECT_TIMEOUT = 10, /* seconds */
+	ATTEMPTS = 4,         /* of a request, as other clients do */
+	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+};
+
+bool connection_is_layout(const char *text)
+{
+	return strncmp(text, LAYOUT_PREFIX, strlen(LAYOUT_PREFIX)) == 0;
+}
+
+/* Nothing but a path begins so; and what has a layout in it is most likely
+ * meant as one, though a host can have that name. */
+static int check_no_directory(const char *text, struct err *err)
+{
+	AUTO_FREE char *marker = strf("%s/oci-layout", text);
+	struct stat st;
+
+	if (!marker)
+		return err_nomem(err);
+	if (stat(text, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	if (*text == '/' || *text == '.')
+		return err_set(err, EINVAL,
+		    "%s is a directory and not a registry: type " LAYOUT_PREFIX
+		    "%s to mount the image layouts in it",
+		    text, text);
+	if (access(marker, F_OK) < 0)
+		return 0;
+	return err_set(err, EINVAL,
+	    "%s is a directory with an image layout: type " LAYOUT_PREFIX
+	    "%s to mount that, or https://%s to mount a registry of that name",
+	    text, text, text);
+}
+
+char *connection_absolute(const char *text, struct err *err)
+{
+	char path[PATH_MAX];
+	char *absolute;
+
+	if (!connection_is_layout(text)) {
+		if (check_no_directory(text, err) < 0)
+			return NULL;
+		absolute = strdup(text);
+	} else if (!realpath(text + strlen(LAYOUT_PREFIX), path)) {
+		err_sys(err, "cannot mount %s", text);
+		return NULL;
+	} else {
+		absolute = strf(LAYOUT_PREFIX "%s", path);
+	}
+	if (!absolute)
+		err_nomem(err);
+	return absolute;
+}
+
+/* "https://host:port/name/space" into address and namespace, both new. */
+static int split_registry(const char *text, char **address, char **namespace,
+    struct err *err)
+{
+	const char *host = strstr(text, "://");
+	size_t len;
+
+	host = host ? host + 3 : text;
+	len = strcspn(host, "/");
+	*address = strndup(text, (size_t)(host - text) + len);
+	host += len;
+	host += strspn(host, "/");
+	len = strlen(host);
+	while (len && host[len - 1] == '/')
+		len--;
+	*namespace = strndup(host, len);
+	if (!*address || !*namespace)
+		return err_nomem(err);
+	if (**namespace && !repository_valid(*namespace))
+		return err_set(err, EINVAL,
+		    "%s is not the name of a repository or namespace: type "
+		    "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone",
+		    *namespace);
+	return 0;
+}
+
+/* The mount goes on: a login is seen, and so is a logout, after which what is
+ * public can be read. */
+static void warn_of_login(struct registry *registry, const char *base)
+{
+	struct err err = ERR_INIT;
+
+	if (registry_check_login(registry, *base ? base : NULL, &err) < 0)
+		log_warn("%s", err.msg);
+}
+
+int network_start(struct network *network, struct err *err)
+{
+	const struct connection_options *options = network->options;
+	const struct http_options http = {
+	    .user_agent = "registryfs/" REGISTRYFS_VERSION,
+	    .connect_timeout = options->timeout < CONNECT_TIMEOUT
+				   ? options->timeout
+				   : CONNECT_TIMEOUT,
+	    .stall_timeout = options->timeout,
+	    .min_rate = options->min_rate,
+	    .attempts = ATTEMPTS,
+	    .max_wait = RETRY_AFTER_MAX,
+	    .host_connections = HOST_CONNECTIONS,
+	};
+
+	if (!network->http)
+		network->http = http_new(&http, err);
+	if (!network->http)
+		return -err->code;
+	if (!network->creds)
+		network->creds = creds_new(options->authfile, err);
+	return network->creds ? 0 : -err->code;
+}
+
+void network_cut(const struct network *network)
+{
+	if (network->http)
+		http_shutdown(network->http);
+}
+
+void network_release(struct network *network)
+{
+	if (network->http)
+		http_free(network->http);
+	if (network->creds)
+		creds_free(network->creds);
+}
+
+static int open_now(struct network *network,
+    const struct registry_options *options, struct connection *out,
+    struct err *err)
+{
+	struct registry *registry;
+	int r = registry_open(network->http, network->creds, options, &registry,
+	    err);
+
+	if (r < 0)
+		return r;
+	warn_of_login(registry, out->base);
+	return registry_source(registry, &out->source, err);
+}
+
+static int open_registry(struct network *network, const char *text, bool later,
+    struct connection *out, struct err *err)
+{
+	struct registry_options options = {
+	    .insecure = network->options->insecure};
+	AUTO_FREE char *address = NULL;
+	int r = split_registry(text, &address, &out->base, err);
+
+	if (r == 0)
+		r = network_start(network, err);
+	if (r < 0)
+		return r;
+	options.address = address;
+	return later ? registry_source_later(network->http, network->creds,
+			   &options, &out->source, err)
+		     : open_now(network, &options, out, err);
+}
+
+/* What would show itself could not be read to its end. */
+static int check_outside(const char *mountpoint, const char *dir,
+    struct err *err)
+{
+	/* "/" alone ends in one. */
+	size_t len = strlen(dir) - (strcmp(dir, "/") == 0);
+
+	if (strncmp(mountpoint, dir, len) != 0 ||
+	    (mountpoint[len] && mountpoint[len] != '/'))
+		return 0;
+	return err_set(err, EINVAL,
+	    "cannot mount on %s, which is in %s: mount on a directory that is "
+	    "not",
+	    mountpoint, dir);
+}
+
+static int open_layout(const struct network *network, const char *text,
+    struct connection *out, struct err *err)
+{
+	const char *dir = text + strlen(LAYOUT_PREFIX);
+	int r = check_outside(network->options->mountpoint, dir, err);
+
+	if (r == 0)
+		r = layout_open(dir, network->options->timeout, &out->source,
+		    err);
+	if (r < 0)
+		return r;
+	out->base = strdup(layout_repository(out->source));
+	return out->base ? 0 : err_nomem(err);
+}
+
+static int open_source(struct network *network, const char *text, bool later,
+    struct connection *out, struct err *err)
+{
+	CLEANUP(connection_release) struct connection made = {0};
+	int r = connection_is_layout(text)
+		    ? open_layout(network, text, &made, err)
+		    : open_registry(network, text, later, &made, err);
+
+	if (r < 0)
+		return r;
+	out->source = steal(&made.source);
+	out->base = steal(&made.base);
+	return 0;
+}
+
+int connection_open(struct network *network, const char *text,
+    struct connection *out, struct err *err)
+{
+	return open_source(network, text, false, out, err);
+}
+
+int connection_open_later(struct network *network, const char *text,
+    struct connection *out, struct err *err)
+{
+	return open_source(network, text, true, out, err);
+}
+
+void connection_release(struct connection *connection)
+{
+	if (connection->source)
+		source_close(connection->source);
+	free(connection->base);
+}
