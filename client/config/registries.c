@@ -285,10 +285,11 @@ static bool leads_away(const struct registries *registries,
     const struct rule *rule)
 {
 	const bool part = *path_of(registries, rule->prefix);
+	const struct endpoint_trust *trust = &rule->place.trust;
 
 	return rule->blocked || rule->mirror_count > 0 ||
-	       !is_itself(registries, rule) ||
-	       (part && rule->place.trust.insecure);
+	       !is_itself(registries, rule) || trust->ca_files ||
+	       trust->cert_file || (part && rule->place.trust.insecure);
 }
 
 bool registries_lead_away(const struct registries *registries)

@@ -5,19 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "registry/source.h"
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_BOOTTIME, &time);
-	return (uint64_t)time.tv_sec;
-}
 
 /* Whether two places are one as far as a connection goes. */
 static bool is_same(const struct backend *backend, const char *address,
@@ -78,17 +70,6 @@ void backends_release(struct backends *backends)
 	pthread_mutex_destroy(&backends->lock);
 }
 
-/* The mount goes on: a login is seen, and so is a logout, after which what is
- * public can be read. */
-static void warn_of_login(struct registry *registry, const char *repository)
-{
-	struct err err = ERR_INIT;
-
-	if (registry_check_login(registry,
-		repository && *repository ? repository : NULL, &err) < 0)
-		log_warn("%s", err.msg);
-}
-
 static int connect_it(struct backends *backends, const struct backend *backend,
     struct source **out, struct err *err)
 {
@@ -101,13 +82,16 @@ static int connect_it(struct backends *backends, const struct backend *backend,
 	    .cert_file = trust->cert_file,
 	    .key_file = trust->key_file,
 	};
+	struct err login = ERR_INIT;
 	struct registry *registry;
 	int r = registry_open(backends->http, backends->creds, &options,
 	    &registry, err);
 
 	if (r < 0)
 		return r;
-	warn_of_login(registry, backends->options.repository);
+	/* What is public can be read without a login that is refused. */
+	if (registry_check_login(registry, NULL, &login) < 0)
+		log_warn("%s", login.msg);
 	return registry_source(registry, out, err);
 }
 
@@ -116,12 +100,13 @@ static int connect_it(struct backends *backends, const struct backend *backend,
 static int check_alone(const struct backends *backends, struct backend *backend,
     struct err *err)
 {
-	if (backend->alone_until > now())
+	if (backend->alone_until > clock_seconds())
 		return err_set(err, EBUSY,
 		    "%s has failed, and is left alone for a while",
 		    backend->address);
 	if (backend->alone_until > 0)
-		backend->alone_until = now() + backends->options.pause;
+		backend->alone_until =
+		    clock_seconds() + backends->options.pause;
 	return 0;
 }
 
@@ -177,7 +162,7 @@ void backend_failed(struct backends *backends, struct backend *backend,
 
 	monitor_enter(&backend->monitor);
 	first = backend->alone_until == 0;
-	backend->alone_until = now() + backends->options.pause;
+	backend->alone_until = clock_seconds() + backends->options.pause;
 	monitor_leave(&backend->monitor);
 	if (first)
 		log_warn("the mirror %s is left alone until it answers, and "

@@ -20,7 +20,7 @@ struct backend {
 	struct monitor monitor; /* of what follows */
 	struct turn opening;
 	struct source *source; /* NULL until it is open */
-	uint64_t alone_until;  /* seconds, CLOCK_BOOTTIME; 0: it works */
+	int64_t alone_until;   /* clock_seconds(); 0: it works */
 };
 
 struct backends {
@@ -37,8 +37,8 @@ struct backend *backends_get(struct backends *backends,
     const struct endpoint *endpoint, struct err *err);
 void backends_release(struct backends *backends);
 
-/* The registry, opened: 0 or what registry_open() says. As a mirror it is -EBUSY
- * while it is left alone, and its failure puts it aside. */
+/* The registry, opened: 0 or what registry_open() says. A mirror is -EBUSY
+ * while it is left alone. */
 int backend_open(struct backends *backends, struct backend *backend,
     bool mirror, struct source **out, struct err *err);
 

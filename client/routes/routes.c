@@ -263,43 +263,58 @@ static int make(struct http *http, struct creds *creds,
 	return registries_open(host, &routes->registries, err);
 }
 
-/* The registry's own source, where it is not led anywhere. */
-static int take_own(struct routes *routes, struct source **out, struct err *err)
+/* The mount goes on: a login is seen, and so is a logout, after which what is
+ * public can be read. */
+static void warn_of_login(struct registry *registry, const char *repository)
 {
-	const struct endpoint own = {.address = routes->host,
-	    .path = "",
-	    .trust = registries_trust(routes->registries)};
-	struct backend *backend = backends_get(&routes->backends, &own, err);
-	struct source *source;
-	int r = backend ? backend_open(&routes->backends, backend, false,
-			      &source, err)
-			: -err->code;
+	struct err err = ERR_INIT;
 
+	if (registry_check_login(registry,
+		repository && *repository ? repository : NULL, &err) < 0)
+		log_warn("%s", err.msg);
+}
+
+/* The registry's own source, where it is not led anywhere. */
+static int take_own(const struct routes *routes, struct source **out,
+    struct err *err)
+{
+	const struct backends *backends = &routes->backends;
+	const struct registry_options options = {.address = routes->address,
+	    .insecure = backends->options.insecure ||
+			registries_trust(routes->registries)->insecure};
+	struct registry *registry;
+	int r;
+
+	if (backends->options.later)
+		return registry_source_later(backends->http, backends->creds,
+		    &options, out, err);
+	r = registry_open(backends->http, backends->creds, &options, &registry,
+	    err);
 	if (r < 0)
 		return r;
-	backend->source = NULL;
-	*out = source;
-	return 0;
+	warn_of_login(registry, routes->repository);
+	return registry_source(registry, out, err);
 }
 
 int routes_open(struct http *http, struct creds *creds,
     const struct routes_options *options, struct source **out, struct err *err)
 {
 	struct routes *routes = calloc(1, sizeof(*routes));
+	bool led = false;
 	int r;
 
-	*out = NULL;
 	if (!routes)
 		return err_nomem(err);
 	r = make(http, creds, options, routes, err);
-	if (r == 0 && !registries_lead_away(routes->registries))
-		r = take_own(routes, out, err);
-	else if (r == 0)
-		r = reach(routes, err);
-	if (r == 0 && *out == NULL) {
-		*out = &routes->source;
-		return 0;
+	if (r == 0) {
+		led = registries_lead_away(routes->registries);
+		r = !led             ? take_own(routes, out, err)
+		    : options->later ? 0
+				     : reach(routes, err);
 	}
-	close_source(&routes->source);
+	if (led && r == 0)
+		*out = &routes->source;
+	else
+		close_source(&routes->source);
 	return r;
 }

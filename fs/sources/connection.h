@@ -50,7 +50,7 @@ struct connection {
 	char *base;
 };
 
-/* Opens the source that the text names. What registry_open() and layout_open()
+/* Opens the source that the text names. What routes_open() and layout_open()
  * say, and -EINVAL with a sentence. */
 int connection_open(struct network *network, const char *text,
     struct connection *out, struct err *err);

@@ -69,8 +69,8 @@ int registries_route(const struct registries *registries,
     struct err *err);
 void route_release(struct route *route);
 
-/* Whether the files lead anywhere but to the host itself, for any repository of
- * it; else only its trust counts. */
+/* Whether the files lead anywhere but to the host itself, or have certificates
+ * for it, for any repository of it; else it counts whether it is insecure. */
 bool registries_lead_away(const struct registries *registries);
 const struct endpoint_trust *registries_trust(
     const struct registries *registries);

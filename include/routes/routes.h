@@ -21,13 +21,15 @@ struct routes_options {
 	const char *repository; /* that, or the namespace, which is wanted */
 	bool insecure;          /* of the registry itself */
 	unsigned pause; /* seconds that a mirror which failed is left alone */
+	bool later;     /* nothing is asked before something is wanted */
 };
 
 /*
  * The source of a registry, to be closed with source_close(). Where the files
  * lead nowhere else it is the registry's own. http and creds are borrowed and
  * outlive it. Stored credentials that are refused are said in the log. What
- * registry_open() says, where neither the registry nor a mirror can be asked;
+ * registry_open() says, where neither the registry nor a mirror can be asked
+ * (later: each call can then fail so);
  * -EINVAL for a file that is broken, -EPERM where one of them forbids it.
  */
 int routes_open(struct http *http, struct creds *creds,
