@@ -24,6 +24,52 @@ static bool is_same(const struct backend *backend, const char *address,
 			      !b->cert_file));
 }
 
+static void backend_free(struct backend *backend)
+{
+	if (backend->source)
+		source_close(backend->source);
+	pthread_mutex_destroy(&backend->lock);
+	free(backend->address);
+	free(backend);
+}
+
+DEFINE_CLEANUP(struct backend *, backend_free);
+
+static struct backend *backend_new(const struct backends *backends,
+    const char *address, bool insecure, const struct endpoint *endpoint,
+    struct err *err)
+{
+	const struct endpoint_trust *trust = endpoint->trust;
+	const struct registry_options options = {
+	    .address = address,
+	    .insecure = insecure,
+	    .path = endpoint->path,
+	    .ca_files = (const char *const *)trust->ca_files,
+	    .cert_file = trust->cert_file,
+	    .key_file = trust->key_file,
+	};
+	CLEANUP(backend_free_p)
+	struct backend *backend = calloc(1, sizeof(*backend));
+
+	if (!backend) {
+		err_nomem(err);
+		return NULL;
+	}
+	pthread_mutex_init(&backend->lock, NULL);
+	backend->path = endpoint->path;
+	backend->trust = trust;
+	backend->insecure = insecure;
+	backend->address = strdup(address);
+	if (!backend->address) {
+		err_nomem(err);
+		return NULL;
+	}
+	if (registry_source_later(backends->http, backends->creds, &options,
+		&backend->source, err) < 0)
+		return NULL;
+	return steal(&backend);
+}
+
 struct backend *backends_get(struct backends *backends,
     const struct endpoint *endpoint, struct err *err)
 {
@@ -39,19 +85,11 @@ struct backend *backends_get(struct backends *backends,
 		backend = backend->next;
 	if (backend)
 		return backend;
-	backend = calloc(1, sizeof(*backend));
-	if (backend && !(backend->address = strdup(address)))
-		free(steal(&backend));
-	if (!backend) {
-		err_nomem(err);
-		return NULL;
+	backend = backend_new(backends, address, insecure, endpoint, err);
+	if (backend) {
+		backend->next = backends->first;
+		backends->first = backend;
 	}
-	backend->path = endpoint->path;
-	backend->trust = endpoint->trust;
-	backend->insecure = insecure;
-	monitor_init(&backend->monitor);
-	backend->next = backends->first;
-	backends->first = backend;
 	return backend;
 }
 
@@ -61,45 +99,17 @@ void backends_release(struct backends *backends)
 		struct backend *backend = backends->first;
 
 		backends->first = backend->next;
-		if (backend->source)
-			source_close(backend->source);
-		monitor_release(&backend->monitor);
-		free(backend->address);
-		free(backend);
+		backend_free(backend);
 	}
 	pthread_mutex_destroy(&backends->lock);
 }
 
-static int connect_it(struct backends *backends, const struct backend *backend,
-    struct source **out, struct err *err)
-{
-	const struct endpoint_trust *trust = backend->trust;
-	const struct registry_options options = {
-	    .address = backend->address,
-	    .insecure = backend->insecure,
-	    .path = backend->path,
-	    .ca_files = (const char *const *)trust->ca_files,
-	    .cert_file = trust->cert_file,
-	    .key_file = trust->key_file,
-	};
-	struct err login = ERR_INIT;
-	struct registry *registry;
-	int r = registry_open(backends->http, backends->creds, &options,
-	    &registry, err);
-
-	if (r < 0)
-		return r;
-	/* What is public can be read without a login that is refused. */
-	if (registry_check_login(registry, NULL, &login) < 0)
-		log_warn("%s", login.msg);
-	return registry_source(registry, out, err);
-}
-
-/* In the monitor. One asks whether a mirror is back; the others do not wait for
- * its answer. */
-static int check_alone(const struct backends *backends, struct backend *backend,
+/* One asks whether it is back; the others do not wait for its answer. */
+int backend_check(const struct backends *backends, struct backend *backend,
     struct err *err)
 {
+	SCOPED_LOCK(&backend->lock);
+
 	if (backend->alone_until > clock_seconds())
 		return err_set(err, EBUSY,
 		    "%s has failed, and is left alone for a while",
@@ -110,62 +120,29 @@ static int check_alone(const struct backends *backends, struct backend *backend,
 	return 0;
 }
 
-/* In the monitor, which it leaves meanwhile. */
-static int open_once(struct backends *backends, struct backend *backend,
-    struct err *err)
+/* Sets until when it is left alone: whether it was so far. */
+static bool set_alone(struct backend *backend, int64_t until)
 {
-	struct source *source = NULL;
-	int r = turn_wait(&backend->opening, &backend->monitor, err);
+	SCOPED_LOCK(&backend->lock);
+	bool was = backend->alone_until > 0;
 
-	if (r < 0 || backend->source)
-		return r;
-	turn_take(&backend->opening, 0);
-	monitor_leave(&backend->monitor);
-	r = connect_it(backends, backend, &source, err);
-	monitor_enter(&backend->monitor);
-	backend->source = source;
-	turn_end(&backend->opening, &backend->monitor, r < 0 ? err : NULL);
-	return r;
-}
-
-int backend_open(struct backends *backends, struct backend *backend,
-    bool mirror, struct source **out, struct err *err)
-{
-	int r = 0;
-
-	monitor_enter(&backend->monitor);
-	if (mirror)
-		r = check_alone(backends, backend, err);
-	if (r == 0)
-		r = open_once(backends, backend, err);
-	*out = backend->source;
-	monitor_leave(&backend->monitor);
-	return r;
+	backend->alone_until = until;
+	return was;
 }
 
 void backend_worked(struct backend *backend)
 {
-	bool back;
-
-	monitor_enter(&backend->monitor);
-	back = backend->alone_until > 0;
-	backend->alone_until = 0;
-	monitor_leave(&backend->monitor);
-	if (back)
+	if (set_alone(backend, 0))
 		log_info("the mirror %s is back", backend->address);
 }
 
-void backend_failed(struct backends *backends, struct backend *backend,
+void backend_failed(const struct backends *backends, struct backend *backend,
     const struct err *why)
 {
-	bool first;
+	const unsigned pause = backends->options.pause;
 
-	monitor_enter(&backend->monitor);
-	first = backend->alone_until == 0;
-	backend->alone_until = clock_seconds() + backends->options.pause;
-	monitor_leave(&backend->monitor);
-	if (first)
+	if (!set_alone(backend, clock_seconds() + pause))
 		log_warn("the mirror %s is left alone until it answers, and "
 			 "asked each %u seconds: %s",
-		    backend->address, backends->options.pause, why->msg);
+		    backend->address, pause, why->msg);
 }

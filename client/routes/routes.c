@@ -210,24 +210,17 @@ static const struct source_ops routes_ops = {
     .blob_put = blob_put,
 };
 
-/* The server is there: no more is asked. */
 static int reach_step(const struct walk_step *step, void *arg, struct err *err)
 {
-	const struct backend **reached = arg;
-
-	(void)err;
-	*reached = step->by;
-	return 0;
+	(void)arg;
+	return registry_source_reach(step->source, err);
 }
 
 /* The registry, or where it cannot be reached a mirror. */
 static int reach(struct routes *routes, struct err *err)
 {
-	const char *wanted = routes->repository;
-	const struct backend *reached = NULL;
-
-	return walk(routes, wanted ? wanted : "", NULL, WALK_LISTS, reach_step,
-	    &reached, err);
+	return walk(routes, routes->repository, NULL, WALK_LISTS, reach_step,
+	    NULL, err);
 }
 
 static int make(struct http *http, struct creds *creds,

@@ -116,39 +116,36 @@ static bool is_ours(const struct err *err)
 	       err->code == ENOMEM || err->code == ECANCELED;
 }
 
-static int ask(struct routes *routes, const struct endpoint *endpoint,
-    struct backend *backend, bool mirror, walk_fn *fn, void *arg,
-    struct err *err)
+static int ask(const struct endpoint *endpoint, struct backend *backend,
+    bool mirror, walk_fn *fn, void *arg, struct err *err)
 {
-	struct walk_step step = {.repository = endpoint->repository,
+	const struct walk_step step = {.source = backend->source,
+	    .repository = endpoint->repository,
 	    .by = backend,
 	    .mirror = mirror};
-	int r =
-	    backend_open(&routes->backends, backend, mirror, &step.source, err);
-	bool opened = r == 0;
 
-	if (opened)
-		r = fn(&step, arg, err);
-	if (!mirror || (r < 0 && is_ours(err)))
-		return r;
-	if (r >= 0 || !(is_servers(err) || !opened))
-		backend_worked(backend);
-	else if (r != -EBUSY || err->http)
-		backend_failed(&routes->backends, backend, err);
-	return r;
+	return fn(&step, arg, err);
 }
 
 /* A mirror has one attempt: what is next has all the others. */
 static int ask_mirror(struct routes *routes, const struct endpoint *endpoint,
     struct backend *backend, walk_fn *fn, void *arg, struct err *err)
 {
-	struct budget own, *outer = budget_detour(&own);
-	int r = ask(routes, endpoint, backend, true, fn, arg, err);
+	struct budget own, *outer;
+	int r = backend_check(&routes->backends, backend, err);
 
+	if (r < 0)
+		return r;
+	outer = budget_detour(&own);
+	r = ask(endpoint, backend, true, fn, arg, err);
 	budget_return(&own, outer);
 	if (r < 0)
 		log_debug(LOG_FETCH, "the mirror %s: %s", backend->address,
 		    err->msg);
+	if (r < 0 && is_servers(err))
+		backend_failed(&routes->backends, backend, err);
+	else if (r >= 0 || !is_ours(err))
+		backend_worked(backend);
 	return r;
 }
 
@@ -176,8 +173,7 @@ static int ask_all(struct routes *routes, const struct candidates *candidates,
 			return -err->code;
 		r = mirror ? ask_mirror(routes, endpoint, backend, fn, arg,
 				 &reason)
-			   : ask(routes, endpoint, backend, false, fn, arg,
-				 &reason);
+			   : ask(endpoint, backend, false, fn, arg, &reason);
 		if (r >= 0)
 			return r;
 		if (is_ours(&reason) || endpoint == candidates->registry)
@@ -222,7 +218,6 @@ int walk_write(struct routes *routes, const char *repository,
 	if (route.blocked_by)
 		return blocked(routes, name, &route, err);
 	backend = backends_get(&routes->backends, &route.writes, err);
-	return backend
-		   ? ask(routes, &route.writes, backend, false, fn, arg, err)
-		   : -err->code;
+	return backend ? ask(&route.writes, backend, false, fn, arg, err)
+		       : -err->code;
 }
