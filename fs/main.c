@@ -92,6 +92,18 @@ static int run_behind(const struct options *options)
 	return 1;
 }
 
+/* One word is a mount point. */
+static void hint_at_source(const struct options *options)
+{
+	const char *word = options->mountpoint;
+
+	if (options->source_count == 0 && access(word, F_OK) < 0)
+		fprintf(stderr,
+		    "registryfs: to mount a registry of that name, type "
+		    "registryfs %s MOUNTPOINT\n",
+		    word);
+}
+
 static int mount_registry(struct options *options)
 {
 	struct front front = {-1};
@@ -104,6 +116,7 @@ static int mount_registry(struct options *options)
 	}
 	if (mountpoint_check(options->mountpoint, &err) < 0) {
 		say(&err);
+		hint_at_source(options);
 		return 1;
 	}
 	mountpoint = realpath(options->mountpoint, NULL);

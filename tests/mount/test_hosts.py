@@ -321,6 +321,17 @@ def test_one_image_is_changed(mount, registry, client):
         os.unlink(mounted / "manifest.json")
 
 
+def test_a_registry_without_a_mount_point(binary, home, registry):
+    result = run(binary, registry.address, check=False,
+                 env=home.environment())
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"registryfs: mount point {registry.address}: No such file or "
+        "directory\n"
+        "registryfs: to mount a registry of that name, type registryfs "
+        f"{registry.address} MOUNTPOINT\n")
+
+
 REFUSED = {
     "{0}/app:2.0": "{0}/app:2.0: ",
     "{0}/App": "App is not the name of a repository or namespace: type "
