@@ -226,6 +226,22 @@ def test_a_tag_is_moved(mount, two):
     assert (moved / "rootfs/etc/motd").read_bytes() == b"1\n"
 
 
+def test_a_move_to_another_name_of_the_registry(mount, make_registry):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0")
+    other = f"127.0.0.1:{registry.address.rpartition(':')[2]}"
+    mounted = mount([registry.address, other], "delete")
+    mounted.expect_error(f"{registry.address} and {other} are one registry")
+    result = shell(mounted.path,
+                   f"mv {registry.address}/app/1.0 {other}/app/1.0x; "
+                   f"mv {other}/app/1.0x {registry.address}/app/2.0; "
+                   f"mv -T {registry.address}/app/2.0 {other}/app/2.0",
+                   check=False)
+    assert "Device or resource busy" in result.stderr
+    assert digests(client, "app") == {"2.0": IMAGE.digest}
+
+
 def test_referrers_go_along(mount, two):
     (first, one), (second, other) = two
     sbom = referrer_of(IMAGE)
