@@ -18,26 +18,27 @@
 #define KEY_PODMAN_HUB "docker.io"
 
 /* An auth file, and what it says of a host. */
-struct place {
+struct login_place {
 	const struct auth_file *file;
 	struct buf text; /* empty where there is none */
 	struct authfile_answer answer;
 };
 
-static void place_release(struct place *place)
+static void place_release(struct login_place *place)
 {
 	secret_release(&place->text);
 	authfile_answer_release(&place->answer);
 }
 
 /* To be released also after a failure. */
-static int place_read(struct place *place, const struct auth_file *file,
+static int place_read(struct login_place *place, const struct auth_file *file,
     const char *host, struct err *err)
 {
 	struct err failure = ERR_INIT;
 	int r;
 
-	*place = (struct place){.file = file, .text = BUF_INIT(AUTHFILE_MAX)};
+	*place =
+	    (struct login_place){.file = file, .text = BUF_INIT(AUTHFILE_MAX)};
 	r = file_slurp(file->path, &place->text, &failure);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
@@ -50,7 +51,7 @@ static int place_read(struct place *place, const struct auth_file *file,
 	return err_wrap(err, "%s", file->path);
 }
 
-static const char *key_for(const struct place *place, const char *host)
+static const char *key_for(const struct login_place *place, const char *host)
 {
 	if (!key_is_hub(host, strlen(host)))
 		return host;
@@ -59,7 +60,7 @@ static const char *key_for(const struct place *place, const char *host)
 }
 
 /* Whether a helper of the place has the host's credential. */
-static int helper_has(const struct place *place, const char *host,
+static int helper_has(const struct login_place *place, const char *host,
     struct err *err)
 {
 	CLEANUP(credential_release) struct credential found = {0};
@@ -70,7 +71,7 @@ static int helper_has(const struct place *place, const char *host,
 
 /* Whether the host's credentials are found there: 1, 0. podman writes to its
  * own file where that names a helper. */
-static int is_place_of(const struct place *place, const char *host,
+static int is_place_of(const struct login_place *place, const char *host,
     struct err *err)
 {
 	if (place->file->kind == AUTH_FILE_DOCKERCFG)
@@ -111,7 +112,7 @@ static int choose_file(const struct auth_files *files, const char *host,
     const struct auth_file **out, struct err *err)
 {
 	for (size_t i = 0; i < files->count; i++) {
-		CLEANUP(place_release) struct place place = {0};
+		CLEANUP(place_release) struct login_place place = {0};
 		int r = place_read(&place, &files->file[i], host, err);
 
 		if (r == 0)
@@ -144,7 +145,7 @@ static int check_environment(const struct auth_files *files, const char *host,
 	return 0;
 }
 
-static int write_place(const struct place *place, const char *host,
+static int write_place(const struct login_place *place, const char *host,
     const struct credential *credential, struct err *err)
 {
 	AUTO_SECRET char *text = NULL;
@@ -157,7 +158,7 @@ static int write_place(const struct place *place, const char *host,
 }
 
 /* docker says of a helper's hosts in its file that they are logged in. */
-static int store_in_helper(const struct place *place, const char *host,
+static int store_in_helper(const struct login_place *place, const char *host,
     const struct credential *credential, char **where, struct err *err)
 {
 	const char *helper = place->answer.helper;
@@ -174,7 +175,7 @@ static int store_in_helper(const struct place *place, const char *host,
 int creds_store(struct creds *creds, const char *host,
     const struct credential *credential, char **where, struct err *err)
 {
-	CLEANUP(place_release) struct place place = {0};
+	CLEANUP(place_release) struct login_place place = {0};
 	const struct auth_file *file = NULL;
 	int r = check_environment(&creds->files, host, err);
 
@@ -202,8 +203,8 @@ struct erasing {
 	int count;
 };
 
-static int erase_in_helper(struct erasing *erasing, const struct place *place,
-    const char *server, struct err *err)
+static int erase_in_helper(struct erasing *erasing,
+    const struct login_place *place, const char *server, struct err *err)
 {
 	const char *helper = place->answer.helper;
 	CLEANUP(credential_release) struct credential found = {0};
@@ -222,8 +223,8 @@ static int erase_in_helper(struct erasing *erasing, const struct place *place,
 	return 0;
 }
 
-static int erase_in_helpers(struct erasing *erasing, const struct place *place,
-    struct err *err)
+static int erase_in_helpers(struct erasing *erasing,
+    const struct login_place *place, struct err *err)
 {
 	bool hub = key_is_hub(erasing->host, strlen(erasing->host));
 	int r;
@@ -238,8 +239,8 @@ static int erase_in_helpers(struct erasing *erasing, const struct place *place,
 }
 
 /* An empty entry goes as well, but was no login. */
-static int erase_in_file(struct erasing *erasing, const struct place *place,
-    struct err *err)
+static int erase_in_file(struct erasing *erasing,
+    const struct login_place *place, struct err *err)
 {
 	AUTO_SECRET char *text = NULL;
 	int r = document_remove(buf_str(&place->text), place->text.len,
@@ -259,7 +260,7 @@ static int erase_in_file(struct erasing *erasing, const struct place *place,
 static int erase_place(struct erasing *erasing, const struct auth_file *file,
     struct err *err)
 {
-	CLEANUP(place_release) struct place place = {0};
+	CLEANUP(place_release) struct login_place place = {0};
 	int r = place_read(&place, file, erasing->host, err);
 
 	if (r == 0)

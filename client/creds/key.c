@@ -75,3 +75,12 @@ size_t key_match(const char *key, const char *host, const char *repository)
 		return MATCH_NONE;
 	return MATCH_HOST + strlen(path);
 }
+
+char *key_host(const char *key)
+{
+	const char *bare = skip_scheme(key);
+	size_t len = strcspn(bare, "/");
+
+	return key_is_hub(bare, len) ? strdup(hub_names[0])
+				     : strndup(bare, len);
+}

@@ -16,6 +16,10 @@
 /* Whether the host is Docker Hub under any of its names. */
 bool key_is_hub(const char *host, size_t len);
 
+/* The host that a stored key is of, as one types it ("docker.io" for all names
+ * of Docker Hub): a new string, or NULL when out of memory. */
+char *key_host(const char *key);
+
 /*
  * How well a stored key serves a repository (may be NULL) of host: 0 not at
  * all, larger is better. A namespace ("host/ns") beats the host, the host as it

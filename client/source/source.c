@@ -137,6 +137,13 @@ int source_blob_read(struct source *source, const char *repository,
 	    sink, err);
 }
 
+bool source_blob_wrong(struct source *source, const char *repository,
+    const struct digest *digest)
+{
+	return source->ops->blob_wrong &&
+	       source->ops->blob_wrong(source, repository, digest);
+}
+
 int source_blob_file(struct source *source, const char *repository,
     const struct digest *digest, uint64_t size, struct err *err)
 {

@@ -9,12 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/strf.h"
 #include "creds/creds.h"
 #include "layout/layout.h"
 #include "oci/reference.h"
-#include "registry/source.h"
+#include "routes/routes.h"
 
 #define LAYOUT_PREFIX "oci:"
 /* Of registries: what Helm and Flux say. */
@@ -27,6 +26,7 @@ enum {
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+	MIRROR_PAUSE = 60,    /* seconds that one which failed is left alone */
 };
 
 bool connection_is_layout(const char *text)
@@ -151,16 +151,6 @@ static int split_registry(const char *text, char **address,
 	return *address && path ? split_path(path, out, err) : err_nomem(err);
 }
 
-/* The mount goes on: a login is seen, and so is a logout, after which what is
- * public can be read. */
-static void warn_of_login(struct registry *registry, const char *base)
-{
-	struct err err = ERR_INIT;
-
-	if (registry_check_login(registry, *base ? base : NULL, &err) < 0)
-		log_warn("%s", err.msg);
-}
-
 int network_start(struct network *network, struct err *err)
 {
 	const struct connection_options *options = network->options;
@@ -199,25 +189,12 @@ void network_release(struct network *network)
 		creds_free(network->creds);
 }
 
-static int open_now(struct network *network,
-    const struct registry_options *options, struct connection *out,
-    struct err *err)
-{
-	struct registry *registry;
-	int r = registry_open(network->http, network->creds, options, &registry,
-	    err);
-
-	if (r < 0)
-		return r;
-	warn_of_login(registry, out->base);
-	return registry_source(registry, &out->source, err);
-}
-
 static int open_registry(struct network *network, const char *text, bool later,
     struct connection *out, struct err *err)
 {
-	struct registry_options options = {
-	    .insecure = network->options->insecure};
+	struct routes_options options = {.insecure = network->options->insecure,
+	    .pause = MIRROR_PAUSE,
+	    .later = later};
 	AUTO_FREE char *address = NULL;
 	int r = split_registry(text, &address, out, err);
 
@@ -226,9 +203,9 @@ static int open_registry(struct network *network, const char *text, bool later,
 	if (r < 0)
 		return r;
 	options.address = address;
-	return later ? registry_source_later(network->http, network->creds,
-			   &options, &out->source, err)
-		     : open_now(network, &options, out, err);
+	options.repository = out->base;
+	return routes_open(network->http, network->creds, &options,
+	    &out->source, err);
 }
 
 /* What would show itself could not be read to its end. */

@@ -53,7 +53,7 @@ struct connection {
 		      * repository that is; NULL: all */
 };
 
-/* Opens the source that the text names. What registry_open() and layout_open()
+/* Opens the source that the text names. What routes_open() and layout_open()
  * say, and -EINVAL with a sentence. */
 int connection_open(struct network *network, const char *text,
     struct connection *out, struct err *err);

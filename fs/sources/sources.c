@@ -217,6 +217,11 @@ struct http *mount_sources_http(const struct mount_sources *sources)
 	return sources->network.http;
 }
 
+struct creds *mount_sources_creds(const struct mount_sources *sources)
+{
+	return sources->network.creds;
+}
+
 void mount_sources_cut(const struct mount_sources *sources)
 {
 	network_cut(&sources->network);

@@ -137,7 +137,8 @@ static int tag_exists(struct mount_source *source, const char *repository,
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* The archive of a tag: 1. */
+/* The archive of a tag: 1. Where the tag's manifest is lost, programs have to
+ * find a file that they can write, and so put the image again. */
 static int lookup_archive(const struct repo_lookup *lookup,
     const char *repository, struct node **out, struct err *err)
 {
@@ -149,11 +150,16 @@ static int lookup_archive(const struct repo_lookup *lookup,
 	    .name = lookup->text,
 	    .intent = {.source = source}};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = image_open_tag(source->images, repository, tag, &image, err);
+	struct err lost = ERR_INIT;
+	int r = image_open_tag(source->images, repository, tag, &image, &lost);
 
-	if (r == 0)
+	if (r == -ENOLINK)
+		document.lost = &lost;
+	else if (r < 0)
+		*err = lost;
+	else
 		r = archive_content(source, image, tag, &document.content, err);
-	if (r < 0)
+	if (r < 0 && !document.lost)
 		return r;
 	r = intent_of_name(&place, lookup->text, &document.intent, err);
 	if (r < 0)

@@ -48,6 +48,17 @@ DEFINE_CLEANUP(struct creds *, creds_free);
 int creds_lookup(struct creds *creds, const char *host, const char *repository,
     struct credential *out, struct err *err);
 
+/* Called for a host; nonzero ends the calls, and is returned. */
+typedef int creds_host_fn(void *arg, const char *host, struct err *err);
+
+/*
+ * Calls each() for the hosts that the files have logins for, or helpers; one
+ * may come twice. What cannot be read, or is broken, has none. Any thread may
+ * ask.
+ */
+int creds_hosts(struct creds *creds, creds_host_fn *each, void *arg,
+    struct err *err);
+
 /*
  * Grows with each change of the files that are looked into: one that comes,
  * goes, or is written, as `docker login` and `docker logout` do; and when a

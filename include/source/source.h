@@ -121,6 +121,8 @@ struct source_ops {
 	int (*blob_file)(struct source *source, const char *repository,
 	    const struct digest *digest, uint64_t size,
 	    struct err *err); /* NULL: -EOPNOTSUPP */
+	bool (*blob_wrong)(struct source *source, const char *repository,
+	    const struct digest *digest); /* NULL: false */
 	int (*blob_head)(struct source *source, const char *repository,
 	    const struct digest *digest, uint64_t size, struct err *err);
 	int (*blob_mount)(struct source *source, const char *repository,
@@ -257,6 +259,12 @@ int source_referrers(struct source *source, const char *repository,
 int source_blob_read(struct source *source, const char *repository,
     const struct digest *digest, uint64_t offset, uint64_t len,
     struct sink *sink, struct err *err);
+
+/* The bytes that came of a blob last were not the blob's. Whether others would
+ * come the next time: there is more than one server, and the one that sent them
+ * is not asked for a while. */
+bool source_blob_wrong(struct source *source, const char *repository,
+    const struct digest *digest);
 
 /* Of a local source (SOURCE_LOCAL) opens the file that is the blob: its
  * descriptor, for reading. The bytes are not verified. -ENOENT, or -EIO where

@@ -73,6 +73,23 @@ def test_hosts_of_certificates_are_listed(mount, home):
     assert listing(mount(ANY).path) == ["registry.example:5000"]
 
 
+def test_hosts_of_logins_are_listed(mount, home):
+    home.docker_config({
+        "auths": {"https://index.docker.io/v1/": {}, "ghcr.io": {"auth": ""},
+                  "https://old.example/v2/": {}, "no host": {}},
+        "credHelpers": {"123.dkr.ecr.eu-west-1.amazonaws.com": "ecr-login"}})
+    home.containers_auth({"auths": {"quay.io/team/app": {}, "ghcr.io": {}}})
+    mounted = mount(ANY)
+    assert listing(mounted.path) == [
+        "123.dkr.ecr.eu-west-1.amazonaws.com", "docker.io", "ghcr.io",
+        "old.example", "quay.io"]
+    # To look at them asks nobody.
+    run("ls", "-l", mounted.path)
+    assert status(mounted)["network"]["requests"] == 0
+    (home.path / ".docker/config.json").write_text("{")
+    assert listing(mount(ANY).path) == ["ghcr.io", "quay.io"]
+
+
 @pytest.mark.parametrize("name", [
     ".git", ".Trash-1000", "README", "no_such", "a b.c", "x" * 255,
     "nonesuch.invalid", "autorun.inf"])

@@ -27,12 +27,12 @@ static int set_names(struct call *call, const struct registry *registry,
 		call->repository = call_repository(registry, repository);
 		if (!call->repository)
 			return err_nomem(err);
-		call->url = strf("%s/v2/%s/%s", registry->origin,
-		    call->repository, path);
+		call->url =
+		    strf("%s/v2/%s/%s", registry->root, call->repository, path);
 		call->scope =
 		    strf("repository:%s:%s", call->repository, actions);
 	} else {
-		call->url = strf("%s/v2/%s", registry->origin, path);
+		call->url = strf("%s/v2/%s", registry->root, path);
 		call->scope = strdup(actions);
 	}
 	return call->url && call->scope ? 0 : err_nomem(err);

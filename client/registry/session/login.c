@@ -12,7 +12,7 @@
 static int ask(struct registry *registry, const char *authorization,
     struct err *err)
 {
-	AUTO_FREE char *url = strf("%s/v2/", registry->origin);
+	AUTO_FREE char *url = strf("%s/v2/", registry->root);
 	AUTO_SECRET char *line = strf("Authorization: %s", authorization);
 	CLEANUP(http_close_p) struct http_response *response = NULL;
 	const char *headers[] = {line, NULL};
