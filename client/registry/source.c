@@ -62,10 +62,7 @@ static int reference(struct source *source, const char *repository,
 
 static void limit(struct source *source, struct source_limit *out)
 {
-	struct registry *registry = known_registry_of(source);
-=======
 	struct registry *registry = known_registry(source);
->>>>>>> h4
 
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
 }
