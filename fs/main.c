@@ -133,7 +133,7 @@ static int print(int (*page)(struct buf *out, struct err *err))
 
 int main(int argc, char **argv)
 {
-	CLEANUP(options_release) struct options options;
+	CLEANUP(options_release) struct options options = {.cache = NULL};
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	struct err err = ERR_INIT;
 
