@@ -228,7 +228,7 @@ static int print_page(const struct command *command, struct err *err)
 
 int command_run(const struct command *command, int argc, char **argv)
 {
-	struct command_words words = {NULL};
+	struct command_words words = {.host = NULL};
 	struct err err = ERR_INIT;
 	int r = read_words(command, argc, argv, &words, &err);
 

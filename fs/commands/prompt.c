@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "creds/secret.h"
 
+#define TERMINAL "/dev/tty"
+
 enum { LINE_SIZE = 4096 }; /* more than a terminal's line has */
 
 static volatile sig_atomic_t caught;
@@ -55,7 +57,7 @@ static ssize_t read_line(int terminal, const char *question, char *line,
 	dprintf(terminal, "%s", question);
 	n = read(terminal, line, LINE_SIZE - 1);
 	if (n < 0)
-		return err_sys(err, "cannot read from the terminal");
+		return err_sys(err, "%s", TERMINAL);
 	line[n] = '\0';
 	if (n == 0 || line[n - 1] != '\n')
 		return err_set(err, EINVAL, "nothing was typed");
@@ -71,11 +73,11 @@ static ssize_t read_without_echo(int terminal, const char *question, char *line,
 	ssize_t n;
 
 	if (tcgetattr(terminal, &with) < 0)
-		return err_sys(err, "cannot switch the echo off");
+		return err_sys(err, "%s", TERMINAL);
 	without = with;
 	without.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	if (tcsetattr(terminal, TCSAFLUSH, &without) < 0)
-		return err_sys(err, "cannot switch the echo off");
+		return err_sys(err, "%s", TERMINAL);
 	n = read_line(terminal, question, line, err);
 	tcsetattr(terminal, TCSAFLUSH, &with);
 	/* The end of the line was not shown either. */
@@ -87,7 +89,7 @@ int prompt_ask(const char *question, bool secret, char **out, struct err *err)
 {
 	struct sigaction before[ENDINGS];
 	char line[LINE_SIZE];
-	AUTO_FD int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	AUTO_FD int terminal = open(TERMINAL, O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
 
 	*out = NULL;

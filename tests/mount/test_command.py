@@ -213,7 +213,7 @@ def test_a_password_in_the_address_is_not_repeated(registryfs, registry,
     assert result.returncode == 1
     assert ("a registry's address cannot have a user or a password"
             in result.stderr)
-    assert "docker login" in result.stderr
+    assert "registryfs login" in result.stderr
     assert "secret" not in result.stderr
 
 

@@ -135,6 +135,16 @@ def test_who_is_logged_in_is_offered(terminal, login, address):
     assert session.finish() == 0
 
 
+@pytest.mark.parametrize("typed, sentence", [
+    ("\n", "no user was named"), ("\x04", "nothing was typed")])
+def test_nobody_is_named(terminal, address, typed, sentence):
+    session = terminal("login", address)
+    session.expect(f"User at {address}: ")
+    session.type(typed)
+    assert session.finish() == 1
+    assert f"registryfs: {sentence}" in session.shown
+
+
 def test_a_prompt_that_is_left(home, binary, address):
     """The terminal has its echo again."""
     session = Terminal(home.environment(), "sh", "-c",
@@ -177,7 +187,8 @@ def test_a_wrong_password_replaces_nothing(login, home):
     (["login", "--foo", "{}"], "unknown option --foo; .*login --help"),
     (["logout", "-u", "x", "{}"], "unknown option -u"),
     (["login", "{}", "--authfile"], "--authfile needs a value"),
-    (["login", "--password-stdin", "{}"], "needs --username"),
+    (["login", "--password-stdin", "{}"],
+     "--password-stdin needs --username"),
     (["login", "-u", "x", "--password-stdin", "{}"], "password is empty"),
     (["login", "{}/app"], "more than the host"),
     (["logout", "{}/app"], "more than the host"),

@@ -124,6 +124,8 @@ def test_what_was_withdrawn_is_said(mount, world, home):
     root.expect_error("refused|wrong credentials")
     for attempt in attempts(root, "2.0"):
         assert is_refused(attempt)
+    said = f"log in again with registryfs login {world.registry.address}"
+    assert said in root.log()
 
 
 @pytest.mark.parametrize("world", [Identity], indirect=True)

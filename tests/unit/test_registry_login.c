@@ -81,7 +81,7 @@ static void check(void **state)
 		if (cases[i].result == 0)
 			continue;
 		assert_says(err.msg, "refuses the stored credentials of alice");
-		assert_says(err.msg, "docker login 127.0.0.1:");
+		assert_says(err.msg, "registryfs login 127.0.0.1:");
 	}
 }
 

@@ -186,12 +186,16 @@ int call_refused_by(struct registry *registry, const struct call *call,
 	    err);
 
 	if (refusal->status == 401 && sent_password(registry, call))
-		err_wrap(err, "the stored user and password are refused");
+		err_wrap(err,
+		    "the stored user and password are refused (log in again "
+		    "with registryfs login %s)",
+		    registry->address.host);
 	else if (r == -EACCES &&
 		 registry_lacks_login(registry, call->repository))
 		err_wrap(err,
-		    "no credentials were found (log in with docker login or "
-		    "podman login)");
+		    "no credentials were found (log in with registryfs login "
+		    "%s)",
+		    registry->address.host);
 	return r;
 }
 

@@ -151,8 +151,8 @@ static int obtain(const struct ask *ask, const struct challenges *own,
 		return r < 0 ? r : 0;
 	return err_set(err, EACCES,
 	    "%s asks for credentials (for %s), and none were found: log in "
-	    "with docker login %s or podman login %s",
-	    host, ask->scope, host, host);
+	    "with registryfs login %s",
+	    host, ask->scope, host);
 }
 
 static int look_up_and_obtain(const struct wanted *wanted, char **value,
@@ -167,7 +167,14 @@ static int look_up_and_obtain(const struct wanted *wanted, char **value,
 	if (r < 0)
 		return err_wrap(err, "no credentials for %s",
 		    registry->address.host);
-	return obtain(&ask, wanted->own, value, lifetime, err);
+	r = obtain(&ask, wanted->own, value, lifetime, err);
+	if (r == -EACCES && err->http == 401 &&
+	    (credential.password || credential.identity_token))
+		err_wrap(err,
+		    "the stored credentials are refused (log in again with "
+		    "registryfs login %s)",
+		    registry->address.host);
+	return r;
 }
 
 /* Whether credential helpers say something else now: what is refused may have

@@ -139,7 +139,7 @@ int registry_check_login(struct registry *registry, const char *repository,
 	name = name_of(&credential);
 	return err_set(err, EACCES,
 	    "%s refuses the stored credentials%s%.100s: log in again with "
-	    "docker login %s or podman login %s, or log out to read what is "
-	    "public",
+	    "registryfs login %s, or log out with registryfs logout %s to read "
+	    "what is public",
 	    host, name ? " of " : "", name ? name : "", host, host);
 }

@@ -189,7 +189,10 @@ int token_parse(const char *text, size_t len, time_t now, struct token *out,
 	out->text = strdup(token);
 	if (!out->text)
 		return err_nomem(err);
-	return copy_identity(root, out, err);
+	if (copy_identity(root, out, err) == 0)
+		return 0;
+	secret_free(steal(&out->text));
+	return -err->code;
 }
 
 /* Words that are neither a page's nor those of a refusal may be a token's. */
