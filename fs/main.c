@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "commands/commands.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -133,8 +134,11 @@ static int print(int (*page)(struct buf *out, struct err *err))
 int main(int argc, char **argv)
 {
 	CLEANUP(options_release) struct options options;
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	struct err err = ERR_INIT;
 
+	if (command)
+		return command_run(command, argc - 1, argv + 1);
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		say(&err);
 		return 1;
@@ -144,6 +148,8 @@ int main(int argc, char **argv)
 		return print(options_help);
 	case OPTIONS_LIST:
 		return print(mount_options_list);
+	case OPTIONS_LIST_COMMANDS:
+		return print(commands_list);
 	case OPTIONS_VERSION:
 		puts("registryfs " REGISTRYFS_VERSION);
 		return 0;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/container.h"
 #include "draft.h"
 #include "read.h"
 
@@ -141,5 +142,5 @@ int archive_contents_read(struct archive_reader *reader,
 void archive_contents_free(struct archive_contents *contents)
 {
 	if (contents)
-		draft_free((struct draft *)contents);
+		draft_free(container_of(contents, struct draft, contents));
 }

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "entries.h"
 #include "stream/compression.h"
@@ -142,7 +143,8 @@ static int walk(struct archive_reader *reader, const char *data, size_t len,
 static int take_decoded(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct archive_reader *reader = (struct archive_reader *)sink;
+	struct archive_reader *reader =
+	    container_of(sink, struct archive_reader, decoded);
 	int r = 0;
 
 	if (!reader->tar_ended)

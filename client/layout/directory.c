@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strf.h"
-#include "base/task.h"
 #include "lock.h"
 
 #define MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"

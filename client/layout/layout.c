@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strf.h"
@@ -198,8 +199,7 @@ static char *name_of(const char *path)
  * one whose first was begun when the machine stopped. */
 static bool is_empty(struct layout_source *layouts, const char *path)
 {
-	struct err none = ERR_INIT;
-	int fd = tree_open_list(layouts, path, &none);
+	int fd = tree_open_list(layouts, path, ERR_IGNORE);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	bool empty = dir || fd == -EXDEV;
@@ -310,5 +310,5 @@ int layout_open(const char *dir, unsigned timeout, struct source **out,
 
 const char *layout_repository(const struct source *source)
 {
-	return ((const struct layout_source *)source)->own;
+	return container_of(source, const struct layout_source, source)->own;
 }

@@ -80,14 +80,14 @@ static struct put_name *take(struct layout_source *layouts, const char *dir,
 }
 
 /* The repository and digest of names that go. */
-struct removal {
+struct name_removal {
 	const char *repository;
 	const struct digest *digest;
 };
 
 static bool is_removed(const struct put_name *put, const void *arg)
 {
-	const struct removal *removal = arg;
+	const struct name_removal *removal = arg;
 
 	return strcmp(put->name.repository, removal->repository) == 0 &&
 	       digest_equal(&put->digest, removal->digest);
@@ -96,7 +96,7 @@ static bool is_removed(const struct put_name *put, const void *arg)
 void notices_remove_digest(struct layout_source *layouts, const char *dir,
     const char *repository, const struct digest *digest)
 {
-	const struct removal removal = {repository, digest};
+	const struct name_removal removal = {repository, digest};
 	struct put_name *put;
 
 	SCOPED_LOCK(&layouts->lock);
@@ -148,7 +148,6 @@ static size_t add_unusable(const struct layout_state *state, const char *dir,
     struct buf *out)
 {
 	AUTO_FREE char *path = path_of(dir, "");
-	struct err none = ERR_INIT;
 	size_t count = 0;
 
 	for (size_t i = 0; path && i < state->index->entry_count; i++) {
@@ -157,7 +156,7 @@ static size_t add_unusable(const struct layout_state *state, const char *dir,
 		char digest[DIGEST_TEXT_SIZE];
 
 		if (text && count++ < SHOWN_NAMES)
-			buf_addf(out, &none, "%s\"%.40s\" is %.80s@%s",
+			buf_addf(out, ERR_IGNORE, "%s\"%.40s\" is %.80s@%s",
 			    count > 1 ? ", " : "", text, path,
 			    digest_format(&entry->digest, digest));
 	}

@@ -15,7 +15,7 @@
 #include "manifests.h"
 
 /* What a listing of referrers asks for. */
-struct search {
+struct referrers_search {
 	struct layout_source *layouts;
 	const struct location *location;
 	const struct digest *subject;
@@ -23,8 +23,9 @@ struct search {
 	void *arg;
 };
 
-static int load(const struct search *search, const struct descriptor *entry,
-    struct buf *text, struct manifest **out, struct err *err)
+static int load(const struct referrers_search *search,
+    const struct descriptor *entry, struct buf *text, struct manifest **out,
+    struct err *err)
 {
 	int r = layout_blob_load(search->layouts, search->location->dir,
 	    &entry->digest, text, err);
@@ -56,8 +57,9 @@ static void learn_subject(struct layout_source *layouts, const char *digest,
 	free(copy);
 }
 
-static int say(const struct search *search, const struct descriptor *entry,
-    const struct manifest *manifest, struct err *err)
+static int say(const struct referrers_search *search,
+    const struct descriptor *entry, const struct manifest *manifest,
+    struct err *err)
 {
 	const char *type = manifest->artifact_type;
 	const struct descriptor referrer = {.media_type = manifest->media_type,
@@ -71,8 +73,8 @@ static int say(const struct search *search, const struct descriptor *entry,
 }
 
 /* Says it if it refers to the subject. One that cannot be read does not. */
-static int look_at(const struct search *search, const struct descriptor *entry,
-    struct err *err)
+static int look_at(const struct referrers_search *search,
+    const struct descriptor *entry, struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -93,7 +95,7 @@ static int look_at(const struct search *search, const struct descriptor *entry,
 					  : 0;
 }
 
-static int search_index(const struct search *search, struct err *err)
+static int search_index(const struct referrers_search *search, struct err *err)
 {
 	const struct manifest *index = search->location->state->index;
 	int r = 0;
@@ -104,7 +106,7 @@ static int search_index(const struct search *search, struct err *err)
 }
 
 /* The list that the tag of the subject's digest names, if there is one. */
-static int search_tag(const struct search *search, struct err *err)
+static int search_tag(const struct referrers_search *search, struct err *err)
 {
 	CLEANUP(manifest_free_p) struct manifest *list = NULL;
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -134,7 +136,8 @@ int manifests_referrers(struct source *source, const char *repository,
 {
 	CLEANUP(location_release) struct location location;
 	struct layout_source *layouts = layout_of(source);
-	const struct search search = {layouts, &location, digest, each, arg};
+	const struct referrers_search search = {layouts, &location, digest,
+	    each, arg};
 	int r = location_find(layouts, repository, &location, err);
 
 	if (r == 0)

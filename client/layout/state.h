@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "base/container.h"
 #include "base/map.h"
 #include "layout/layout.h"
 #include "oci/layout_index.h"
@@ -45,7 +46,7 @@ struct layout_source {
 /* The source is one of layout_open(). */
 static inline struct layout_source *layout_of(struct source *source)
 {
-	return (struct layout_source *)source;
+	return container_of(source, struct layout_source, source);
 }
 
 /* How many ms a call may still wait for other programs. What it has waited is

@@ -21,7 +21,7 @@ enum {
 	HEADER_MAX = TAR_EXTENDED_MAX + 4 * TAR_BLOCK,
 };
 
-struct writer {
+struct tree_writer {
 	const struct local_tar_options *options;
 	struct sink *sink;
 	char path[TAR_NAME_MAX + 2]; /* of where it is, with its last '/' */
@@ -32,7 +32,7 @@ struct writer {
 	char *piece;
 };
 
-static void writer_release(struct writer *writer)
+static void writer_release(struct tree_writer *writer)
 {
 	map_release(&writer->first);
 	arena_release(&writer->names);
@@ -121,8 +121,9 @@ static bool tar_type_of(mode_t mode, enum tar_type *out)
 
 /* Whether the entry at writer->path is another name for what has been written,
  * which *link is then set to. */
-static int find_link(struct writer *writer, const struct local_inode *inode,
-    const struct stat *st, const char **link, struct err *err)
+static int find_link(struct tree_writer *writer,
+    const struct local_inode *inode, const struct stat *st, const char **link,
+    struct err *err)
 {
 	const char *first;
 	char key[24];
@@ -142,7 +143,7 @@ static int find_link(struct writer *writer, const struct local_inode *inode,
 	return 0;
 }
 
-static int write_header(struct writer *writer, struct local_inode *inode,
+static int write_header(struct tree_writer *writer, struct local_inode *inode,
     struct tar_entry *entry, struct err *err)
 {
 	AUTO_FREE struct tar_xattr *xattrs = NULL;
@@ -161,14 +162,14 @@ static int write_header(struct writer *writer, struct local_inode *inode,
 	return r;
 }
 
-static int write_zeros(struct writer *writer, size_t len, struct err *err)
+static int write_zeros(struct tree_writer *writer, size_t len, struct err *err)
 {
 	static const char zeros[2 * TAR_BLOCK];
 
 	return sink_write(writer->sink, zeros, len, err);
 }
 
-static int write_content(struct writer *writer, struct local_inode *inode,
+static int write_content(struct tree_writer *writer, struct local_inode *inode,
     uint64_t size, struct err *err)
 {
 	for (uint64_t off = 0; off < size;) {
@@ -192,7 +193,7 @@ static int write_content(struct writer *writer, struct local_inode *inode,
 	return write_zeros(writer, (size_t)tar_padding(size), err);
 }
 
-static int write_file(struct writer *writer, struct local_inode *inode,
+static int write_file(struct tree_writer *writer, struct local_inode *inode,
     uint64_t size, struct err *err)
 {
 	int r;
@@ -207,7 +208,7 @@ static int write_file(struct writer *writer, struct local_inode *inode,
 	return r;
 }
 
-static int write_entry(struct writer *writer, struct local_inode *inode,
+static int write_entry(struct tree_writer *writer, struct local_inode *inode,
     struct err *err)
 {
 	struct tar_entry entry = {.name = writer->path, .link = ""};
@@ -238,7 +239,7 @@ static int write_entry(struct writer *writer, struct local_inode *inode,
 }
 
 /* Goes down to a name; what it returns is to be given to leave(). */
-static int enter(struct writer *writer, const struct local_name *name,
+static int enter(struct tree_writer *writer, const struct local_name *name,
     struct err *err)
 {
 	bool is_directory = S_ISDIR(name->inode->mode);
@@ -258,7 +259,7 @@ static int enter(struct writer *writer, const struct local_name *name,
 }
 
 /* The path is no longer than TAR_NAME_MAX, so this does not go deep. */
-static int write_names(struct writer *writer, struct local_inode *dir,
+static int write_names(struct tree_writer *writer, struct local_inode *dir,
     const char *left_out, struct err *err)
 {
 	AUTO_FREE struct local_name **names = sorted_names(dir, err);
@@ -283,7 +284,7 @@ static int write_names(struct writer *writer, struct local_inode *dir,
 	return r;
 }
 
-static int write_root(struct writer *writer, struct local_inode *dir,
+static int write_root(struct tree_writer *writer, struct local_inode *dir,
     struct err *err)
 {
 	int r;
@@ -298,7 +299,7 @@ int local_tar(struct local_inode *dir, const struct local_tar_options *options,
     struct sink *sink, struct err *err)
 {
 	CLEANUP(writer_release)
-	struct writer writer = {.options = options,
+	struct tree_writer writer = {.options = options,
 	    .sink = sink,
 	    .first = MAP_INIT,
 	    .names = ARENA_INIT,

@@ -8,17 +8,17 @@
 #include "state.h"
 
 /* The directories that are to be visited. */
-struct pending {
+struct pending_dirs {
 	struct local_inode *first;
 };
 
-static void push(struct pending *pending, struct local_inode *dir)
+static void push(struct pending_dirs *pending, struct local_inode *dir)
 {
 	dir->list = pending->first;
 	pending->first = dir;
 }
 
-static struct local_inode *pop(struct pending *pending)
+static struct local_inode *pop(struct pending_dirs *pending)
 {
 	struct local_inode *dir = pending->first;
 
@@ -32,7 +32,7 @@ static struct local_inode *pop(struct pending *pending)
 static void visit(struct local_inode *dir,
     void (*each)(void *arg, struct local_inode *inode), void *arg)
 {
-	struct pending pending = {NULL};
+	struct pending_dirs pending = {NULL};
 
 	each(arg, dir);
 	push(&pending, dir);
@@ -116,7 +116,7 @@ static void lost_name(struct unreachable *gone, struct local_inode *inode)
 }
 
 /* Directories wait until what is in them is taken away. Under lock. */
-static void take_away(struct local_name *name, struct pending *pending,
+static void take_away(struct local_name *name, struct pending_dirs *pending,
     struct unreachable *gone)
 {
 	struct local_inode *inode = name->inode;
@@ -134,7 +134,7 @@ static void take_away(struct local_name *name, struct pending *pending,
 /* Under lock. */
 static void take_all_away(struct local_name *name, struct unreachable *gone)
 {
-	struct pending pending = {NULL};
+	struct pending_dirs pending = {NULL};
 	struct local_inode *dir;
 
 	take_away(name, &pending, gone);

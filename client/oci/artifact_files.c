@@ -18,7 +18,7 @@ struct artifact_files {
 };
 
 /* Where they are while the table is made: a path's kind, one of `kinds`. */
-struct making {
+struct files_making {
 	struct artifact_files *made;
 	struct map places;
 };
@@ -38,7 +38,7 @@ static const struct {
     {"application/vnd.sylabs.sif.layer.v1.sif", "image.sif"},
 };
 
-static int add(struct making *making, const char *path,
+static int add(struct files_making *making, const char *path,
     enum artifact_file_kind kind, size_t entry, struct err *err)
 {
 	struct artifact_files *files = making->made;
@@ -63,14 +63,14 @@ static int add(struct making *making, const char *path,
 		   : 0;
 }
 
-static bool has_kind(const struct making *making, const char *path,
+static bool has_kind(const struct files_making *making, const char *path,
     enum artifact_file_kind kind)
 {
 	return map_get(&making->places, path) == &kinds[kind];
 }
 
 /* Whether nothing is there, and all above it are directories, or can be. */
-static bool is_free(const struct making *making, char *path)
+static bool is_free(const struct files_making *making, char *path)
 {
 	if (map_get(&making->places, path))
 		return false;
@@ -89,7 +89,7 @@ static bool is_free(const struct making *making, char *path)
 }
 
 /* At a path that is free. */
-static int place(struct making *making, char *path,
+static int place(struct files_making *making, char *path,
     enum artifact_file_kind kind, size_t entry, struct err *err)
 {
 	int r = 0;
@@ -141,8 +141,8 @@ static const char *name_of_type(const char *media_type)
 	return NULL;
 }
 
-static int place_untitled(struct making *making, const struct descriptor *part,
-    size_t entry, struct err *err)
+static int place_untitled(struct files_making *making,
+    const struct descriptor *part, size_t entry, struct err *err)
 {
 	const char *name = name_of_type(part->media_type);
 	char hex[DIGEST_TEXT_SIZE], path[NAME_MAX + 1];
@@ -175,7 +175,7 @@ static bool is_packed(const struct descriptor *part)
 }
 
 /* The directory, and the tar beside it. */
-static int place_packed(struct making *making, char path[PATH_MAX],
+static int place_packed(struct files_making *making, char path[PATH_MAX],
     const struct descriptor *part, size_t entry, struct err *err)
 {
 	size_t len = strlen(path);
@@ -192,8 +192,8 @@ static int place_packed(struct making *making, char path[PATH_MAX],
 		   : place_untitled(making, part, entry, err);
 }
 
-static int place_part(struct making *making, const struct descriptor *part,
-    size_t entry, struct err *err)
+static int place_part(struct files_making *making,
+    const struct descriptor *part, size_t entry, struct err *err)
 {
 	char path[PATH_MAX];
 
@@ -218,7 +218,7 @@ int artifact_files_new(const struct manifest *manifest,
 {
 	CLEANUP(artifact_files_put_p)
 	struct artifact_files *made = calloc(1, sizeof(*made));
-	struct making making = {made, MAP_INIT};
+	struct files_making making = {made, MAP_INIT};
 	int r = 0;
 
 	if (!made)

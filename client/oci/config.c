@@ -9,7 +9,7 @@
 #include "descriptor.h"
 #include "document.h"
 
-struct parsed {
+struct parsed_config {
 	struct config config; /* first: config_free() gets its address */
 	struct digest diff_ids[];
 };
@@ -57,7 +57,7 @@ static int find_diff_ids(const json_t *root, json_t **out, struct err *err)
 	return r < 0 ? err_wrap(err, "rootfs") : 0;
 }
 
-static int read_diff_ids(const json_t *list, struct parsed *parsed,
+static int read_diff_ids(const json_t *list, struct parsed_config *parsed,
     struct err *err)
 {
 	size_t count = json_array_size(list);
@@ -76,7 +76,7 @@ int config_parse(const void *data, size_t len, struct config **out,
 {
 	json_auto_t *root = NULL;
 	CLEANUP(config_free_p) struct config *config = NULL;
-	struct parsed *parsed;
+	struct parsed_config *parsed;
 	json_t *diff_ids;
 	int r;
 

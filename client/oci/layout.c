@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "document.h"
 
-struct parsed {
+struct parsed_archive {
 	struct docker_archive archive; /* first: its address is what is freed */
 	struct arena arena;
 };
@@ -140,7 +141,7 @@ static int read_image(const json_t *object, struct arena *arena,
 	return read_names(object, arena, out, err);
 }
 
-static int read_images(const json_t *list, struct parsed *parsed,
+static int read_images(const json_t *list, struct parsed_archive *parsed,
     struct err *err)
 {
 	size_t count = json_array_size(list);
@@ -170,7 +171,7 @@ int docker_archive_parse(const void *data, size_t len,
 {
 	json_auto_t *root = NULL;
 	CLEANUP(docker_archive_free_p) struct docker_archive *archive = NULL;
-	struct parsed *parsed;
+	struct parsed_archive *parsed;
 	int r;
 
 	r = document_read(data, len, DOCKER_ARCHIVE_MAX_BYTES, JSON_ARRAY,
@@ -190,10 +191,11 @@ int docker_archive_parse(const void *data, size_t len,
 
 void docker_archive_free(struct docker_archive *archive)
 {
-	struct parsed *parsed = (struct parsed *)archive;
+	struct parsed_archive *parsed;
 
-	if (!parsed)
+	if (!archive)
 		return;
+	parsed = container_of(archive, struct parsed_archive, archive);
 	arena_release(&parsed->arena);
 	free(parsed);
 }

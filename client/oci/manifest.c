@@ -6,10 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/container.h"
 #include "descriptor.h"
 #include "document.h"
 
-struct parsed {
+struct parsed_manifest {
 	struct manifest manifest; /* first: manifest_free() gets its address */
 	struct arena arena;
 };
@@ -149,7 +150,7 @@ static int read_optional(const json_t *root, const char *name,
 }
 
 static int read_entries(const json_t *root, const char *name,
-    struct parsed *parsed, struct err *err)
+    struct parsed_manifest *parsed, struct err *err)
 {
 	struct descriptor *entries;
 	json_t *list;
@@ -192,7 +193,7 @@ static int check_members(const json_t *root, enum manifest_kind kind,
 	return 0;
 }
 
-static int read_members(const json_t *root, struct parsed *parsed,
+static int read_members(const json_t *root, struct parsed_manifest *parsed,
     struct err *err)
 {
 	struct manifest *m = &parsed->manifest;
@@ -221,7 +222,7 @@ int manifest_parse(const void *data, size_t len, const char *media_type,
 {
 	json_auto_t *root = NULL;
 	CLEANUP(manifest_free_p) struct manifest *manifest = NULL;
-	struct parsed *parsed;
+	struct parsed_manifest *parsed;
 	const char *type = NULL;
 	int r;
 
@@ -248,10 +249,11 @@ int manifest_parse(const void *data, size_t len, const char *media_type,
 
 void manifest_free(struct manifest *manifest)
 {
-	struct parsed *parsed = (struct parsed *)manifest;
+	struct parsed_manifest *parsed;
 
-	if (!parsed)
+	if (!manifest)
 		return;
+	parsed = container_of(manifest, struct parsed_manifest, manifest);
 	arena_release(&parsed->arena);
 	free(parsed);
 }

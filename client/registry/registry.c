@@ -284,6 +284,17 @@ int registry_open(struct http *http, struct creds *creds,
 	return r;
 }
 
+int registry_parse_host(const char *text, char **out, struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	if (r < 0)
+		return r;
+	*out = strdup(address.host);
+	return *out ? 0 : err_nomem(err);
+}
+
 void registry_close(struct registry *registry)
 {
 	if (!registry)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "opening.h"
 #include "session/address.h"
 
@@ -19,7 +20,7 @@ struct registry_source {
 
 static struct registry_source *self_of(struct source *source)
 {
-	return (struct registry_source *)source;
+	return container_of(source, struct registry_source, source);
 }
 
 static struct registry *registry_of(struct source *source, struct err *err)
@@ -28,6 +29,14 @@ static struct registry *registry_of(struct source *source, struct err *err)
 
 	return self->registry ? self->registry
 			      : opening_get(self->opening, err);
+}
+
+/* NULL where it is not open yet. */
+static struct registry *known_registry(struct source *source)
+{
+	struct registry_source *self = self_of(source);
+
+	return self->registry ? self->registry : opening_known(self->opening);
 }
 
 static void close_source(struct source *source)
@@ -53,11 +62,16 @@ static int reference(struct source *source, const char *repository,
 
 static void limit(struct source *source, struct source_limit *out)
 {
-	struct registry_source *self = self_of(source);
-	struct registry *registry =
-	    self->registry ? self->registry : opening_known(self->opening);
+	struct registry *registry = known_registry(source);
 
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
+}
+
+static bool lacks_login(struct source *source, const char *repository)
+{
+	struct registry *registry = known_registry(source);
+
+	return registry && registry_lacks_login(registry, repository);
 }
 
 static int repositories(struct source *source, source_name_fn *each, void *arg,
@@ -224,6 +238,7 @@ static const struct source_ops registry_source_ops = {
     .close = close_source,
     .reference = reference,
     .limit = limit,
+    .lacks_login = lacks_login,
     .repositories = repositories,
     .pulls_through = pulls_through,
     .tags = tags,

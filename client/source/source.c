@@ -54,6 +54,12 @@ struct source_limit source_limit(struct source *source)
 	return limit;
 }
 
+bool source_lacks_login(struct source *source, const char *repository)
+{
+	return source->ops->lacks_login &&
+	       source->ops->lacks_login(source, repository);
+}
+
 int source_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err)
 {

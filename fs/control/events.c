@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "control.h"
 #include "image/shared.h"
 #include "node/key.h"
@@ -16,9 +17,9 @@ struct events_node {
 	struct journal_file *file;
 };
 
-static struct journal_file *to_file(const struct node *node)
+static struct journal_file *to_file(struct node *node)
 {
-	return ((const struct events_node *)(const void *)node)->file;
+	return container_of(node, const struct events_node, node)->file;
 }
 
 static char *file_key(const struct journal_file *file)

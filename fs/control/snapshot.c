@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "control.h"
@@ -38,7 +39,7 @@ struct snapshot_node {
 
 static struct snapshot_node *to_snapshot_node(struct node *node)
 {
-	return (struct snapshot_node *)(void *)node;
+	return container_of(node, struct snapshot_node, node);
 }
 
 static struct snapshot *snapshot_get(struct snapshot *snapshot)

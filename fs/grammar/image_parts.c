@@ -42,15 +42,24 @@ static bool has_index(const struct image *top, const struct image *shown)
 }
 
 const struct image_part image_parts[IMAGE_PARTS] = {
-    {IMAGE_MANIFEST, "manifest.json", S_IFREG, has_shown, WRITE_MANIFEST, true},
-    {IMAGE_CONFIG, "config.json", S_IFREG, has_config, WRITE_CONFIG, true},
-    {IMAGE_INDEX, "index.json", S_IFREG, has_index, WRITE_INDEX, false},
-    {IMAGE_LAYERS, "layers", S_IFDIR, has_layers, WRITE_NOTHING, true},
-    {IMAGE_ROOTFS, "rootfs", S_IFDIR, has_layers, WRITE_NOTHING, true},
-    {IMAGE_FILES, "files", S_IFDIR, has_files, WRITE_NOTHING, false},
-    {IMAGE_PLATFORMS, "platforms", S_IFDIR, has_index, WRITE_NOTHING, false},
-    {IMAGE_REFERRERS, "referrers", S_IFDIR, has_any, WRITE_NOTHING, false},
-    {IMAGE_ARCHIVE, IMAGE_TAR, S_IFREG, has_any, WRITE_ARCHIVE, false},
+    {IMAGE_MANIFEST, "manifest.json", S_IFREG, has_shown, WRITE_MANIFEST,
+	WRITE_MIRROR_PART, true},
+    {IMAGE_CONFIG, "config.json", S_IFREG, has_config, WRITE_CONFIG,
+	WRITE_MIRROR_PART, true},
+    {IMAGE_INDEX, "index.json", S_IFREG, has_index, WRITE_INDEX,
+	WRITE_MIRROR_PART, false},
+    {IMAGE_LAYERS, "layers", S_IFDIR, has_layers, WRITE_NOTHING, WRITE_NOTHING,
+	true},
+    {IMAGE_ROOTFS, "rootfs", S_IFDIR, has_layers, WRITE_NOTHING, WRITE_NOTHING,
+	true},
+    {IMAGE_FILES, "files", S_IFDIR, has_files, WRITE_NOTHING, WRITE_NOTHING,
+	false},
+    {IMAGE_PLATFORMS, "platforms", S_IFDIR, has_index, WRITE_NOTHING,
+	WRITE_NOTHING, false},
+    {IMAGE_REFERRERS, "referrers", S_IFDIR, has_any, WRITE_NOTHING,
+	WRITE_NOTHING, false},
+    {IMAGE_ARCHIVE, IMAGE_TAR, S_IFREG, has_any, WRITE_ARCHIVE, WRITE_MIRROR,
+	false},
 };
 
 const struct image_part *image_part_find(const char *name)

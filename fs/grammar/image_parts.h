@@ -34,7 +34,8 @@ struct image_part {
 	const char *name;
 	mode_t mode; /* its type alone */
 	bool (*present)(const struct image *top, const struct image *shown);
-	enum write_effect effect; /* of a file of that name */
+	enum write_effect effect;  /* of a file of that name */
+	enum write_effect in_copy; /* of one in a copy of the image by files */
 	bool of_images;
 };
 

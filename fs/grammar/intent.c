@@ -83,15 +83,15 @@ static int in_repository(const struct write_place *place, const char *text,
 static int in_mirror(const struct write_place *place, const char *name,
     struct write_intent *out, struct err *err)
 {
+	const struct image_part *part = image_part_find(name);
 	const char *path = place->repository;
 	AUTO_FREE char *repository =
 	    strndup(path, (size_t)(strrchr(path, '/') - path));
 
 	if (!repository)
 		return err_nomem(err);
-	return set(out,
-	    strcmp(name, IMAGE_TAR) ? WRITE_MIRROR_PART : WRITE_MIRROR,
-	    repository, place->tag, path, err);
+	return set(out, part ? part->in_copy : WRITE_NOTHING, repository,
+	    place->tag, path, err);
 }
 
 static enum write_effect effect_in_image(const char *name)

@@ -20,7 +20,7 @@ enum {
 	RELATIVES = 16, /* threads of one process that noted the same */
 };
 
-struct note {
+struct attempt_note {
 	bool used;
 	enum attempt_kind kind;
 	uint64_t dir;
@@ -30,7 +30,7 @@ struct note {
 /* What one thread has noted. */
 struct noter {
 	pid_t thread;
-	struct note notes[NOTES];
+	struct attempt_note notes[NOTES];
 	size_t next;
 	struct noter *older; /* the one that noted something before it */
 };
@@ -125,11 +125,11 @@ static struct noter *noter_make(struct attempts *attempts)
 	return noter;
 }
 
-static struct note *find_note(struct noter *noter, const struct node *dir,
-    const char *name, enum attempt_kind kind)
+static struct attempt_note *find_note(struct noter *noter,
+    const struct node *dir, const char *name, enum attempt_kind kind)
 {
 	for (size_t i = 0; noter && i < NOTES; i++) {
-		struct note *note = &noter->notes[i];
+		struct attempt_note *note = &noter->notes[i];
 
 		if (note->used && note->kind == kind && note->dir == dir->ino &&
 		    strcmp(note->name, name) == 0)
@@ -143,7 +143,7 @@ void attempt_note(const struct node *dir, const char *name,
 {
 	struct attempts *attempts = dir->mount->attempts;
 	struct noter *noter;
-	struct note *note;
+	struct attempt_note *note;
 
 	if (!caller_now().pid)
 		return;
@@ -192,7 +192,7 @@ void attempt_forget(const struct node *dir, const char *name,
 {
 	struct attempts *attempts = dir->mount->attempts;
 	pid_t thread = noted_by(dir, name, kind);
-	struct note *note;
+	struct attempt_note *note;
 
 	SCOPED_LOCK(&attempts->lock);
 	note = find_note(noter_of(attempts, thread), dir, name, kind);
@@ -214,7 +214,7 @@ uint64_t attempt_last(const struct mount *mount, enum attempt_kind kind)
 	SCOPED_LOCK(&attempts->lock);
 	noter = noter_of(attempts, caller_now().pid);
 	for (size_t i = 1; noter && i <= NOTES; i++) {
-		const struct note *note =
+		const struct attempt_note *note =
 		    &noter->notes[(noter->next - i) % NOTES];
 
 		if (note->used && note->kind == kind)

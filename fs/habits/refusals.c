@@ -16,7 +16,7 @@ enum {
 	RULE_SIZE = 64,
 };
 
-struct note {
+struct refusal_note {
 	pid_t pid; /* 0: free */
 	time_t last;
 	char rule[RULE_SIZE];
@@ -24,8 +24,8 @@ struct note {
 
 struct refusals {
 	pthread_mutex_t lock;
-	struct note notes[NOTES]; /* under lock */
-	size_t next;              /* likewise */
+	struct refusal_note notes[NOTES]; /* under lock */
+	size_t next;                      /* likewise */
 };
 
 struct refusals *refusals_new(struct err *err)
@@ -59,10 +59,11 @@ static void rule_of(const char *sentence, char out[RULE_SIZE])
 }
 
 /* Under lock. */
-static struct note *find(struct refusals *refusals, pid_t pid, const char *rule)
+static struct refusal_note *find(struct refusals *refusals, pid_t pid,
+    const char *rule)
 {
 	for (size_t i = 0; i < NOTES; i++) {
-		struct note *note = &refusals->notes[i];
+		struct refusal_note *note = &refusals->notes[i];
 
 		if (note->pid == pid && strcmp(note->rule, rule) == 0)
 			return note;
@@ -83,7 +84,7 @@ bool refusals_are_new(struct refusals *refusals, const char *sentence)
 	pid_t pid = caller_now().pid;
 	time_t now = seconds();
 	char rule[RULE_SIZE];
-	struct note *note;
+	struct refusal_note *note;
 	bool is_new;
 
 	rule_of(sentence, rule);

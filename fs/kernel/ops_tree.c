@@ -71,14 +71,14 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr,
 }
 
 /* What is to be made, and of it what its kind needs. */
-struct making {
+struct node_making {
 	const char *name;
 	mode_t mode;        /* of a directory or a special file */
 	dev_t device;       /* of a special file */
 	const char *target; /* of a symbolic link */
 };
 
-static int make(struct node *dir, const struct making *making,
+static int make(struct node *dir, const struct node_making *making,
     struct node **out, struct err *err)
 {
 	const struct view_ops *view = dir->view;
@@ -96,7 +96,7 @@ static int make(struct node *dir, const struct making *making,
 }
 
 static int make_entry(struct op *op, fuse_ino_t parent,
-    const struct making *making, struct fuse_entry_param *entry)
+    const struct node_making *making, struct fuse_entry_param *entry)
 {
 	CLEANUP(node_put_p) struct node *dir = op_node(op, parent);
 	CLEANUP(node_put_p) struct node *node = NULL;
@@ -106,7 +106,7 @@ static int make_entry(struct op *op, fuse_ino_t parent,
 }
 
 static void reply_made(fuse_req_t req, const char *what, fuse_ino_t parent,
-    const struct making *making)
+    const struct node_making *making)
 {
 	struct op op;
 	struct fuse_entry_param entry;
@@ -127,21 +127,23 @@ static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
     mode_t mode)
 {
 	reply_made(req, "mkdir", parent,
-	    &(struct making){.name = name, .mode = S_IFDIR | mode});
+	    &(struct node_making){.name = name, .mode = S_IFDIR | mode});
 }
 
 static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
     const char *name)
 {
 	reply_made(req, "symlink", parent,
-	    &(struct making){.name = name, .target = target});
+	    &(struct node_making){.name = name, .target = target});
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
     mode_t mode, dev_t device)
 {
 	reply_made(req, "mknod", parent,
-	    &(struct making){.name = name, .mode = mode, .device = device});
+	    &(struct node_making){.name = name,
+		.mode = mode,
+		.device = device});
 }
 
 static int link_entry(struct op *op, fuse_ino_t ino, fuse_ino_t parent,

@@ -10,7 +10,6 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "grammar/image_parts.h"
 #include "habits/caller.h"
 #include "habits/habits.h"
 #include "node/nodes.h"
@@ -352,8 +351,8 @@ bool mirror_hides(const struct node *dir)
 	return true;
 }
 
-void mirror_note_manifest(struct mount_source *source, const char *path,
-    const char *name, const struct digest *digest)
+void mirror_note_part(struct mount_source *source, const char *path,
+    enum image_part_id part, const struct digest *digest)
 {
 	struct mirror *mirror;
 
@@ -361,9 +360,9 @@ void mirror_note_manifest(struct mount_source *source, const char *path,
 	mirror = find(source, path);
 	if (mirror)
 		mirror->copier = mirror->writer = caller_now().pid;
-	if (mirror && !strcmp(name, "manifest.json"))
+	if (mirror && part == IMAGE_MANIFEST)
 		mirror->manifest = *digest;
-	if (mirror && !strcmp(name, "index.json"))
+	if (mirror && part == IMAGE_INDEX)
 		mirror->index = *digest;
 }
 

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "grammar/image_parts.h"
 #include "node/node.h"
 #include "oci/digest.h"
 
@@ -85,9 +86,9 @@ bool mirror_is_copied(const struct node *dir);
  * and now lists to copy what is in it. True once for each part. */
 bool mirror_hides(const struct node *dir);
 
-/* Bytes of that digest have been copied to a file of that name. */
-void mirror_note_manifest(struct mount_source *source, const char *path,
-    const char *name, const struct digest *digest);
+/* Bytes of that digest have been copied to the file that is that part. */
+void mirror_note_part(struct mount_source *source, const char *path,
+    enum image_part_id part, const struct digest *digest);
 
 /* The image that it has become; false: it has not yet. */
 bool mirror_image(struct mount_source *source, const char *path,

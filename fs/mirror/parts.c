@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "grammar/image_parts.h"
 #include "mirror.h"
 #include "node/mount.h"
 #include "node/nodes.h"
@@ -23,40 +22,44 @@ enum {
 			   : CONFIG_MAX_BYTES
 };
 
-static const char *const names[] = {"manifest.json", "config.json",
-    "index.json"};
-
-/* The bytes that the image has under that name: 1, or 0 where it has none. */
-static int bytes_of(struct image *top, const char *name, struct buf *out,
-    struct err *err)
+/* The bytes of a part that an image has. */
+static int bytes_of(const struct image_part *part, struct image *top,
+    struct image *shown, struct buf *out, struct err *err)
 {
-	CLEANUP(image_put_p) struct image *shown = NULL;
-	int r;
-
-	if (!strcmp(name, "index.json")) {
-		if (top->manifest->kind != MANIFEST_INDEX)
-			return 0;
-		r = buf_add(out, top->data, top->len, err);
-		return r < 0 ? r : 1;
+	switch (part->id) {
+	case IMAGE_MANIFEST:
+		return buf_add(out, shown->data, shown->len, err);
+	case IMAGE_CONFIG:
+		return image_config_bytes(shown, out, err);
+	case IMAGE_INDEX:
+		return buf_add(out, top->data, top->len, err);
+	case IMAGE_LAYERS:
+	case IMAGE_ROOTFS:
+	case IMAGE_FILES:
+	case IMAGE_PLATFORMS:
+	case IMAGE_REFERRERS:
+	case IMAGE_ARCHIVE:
+	case IMAGE_PARTS:
+		break;
 	}
-	if (image_platform(top, &shown, ERR_IGNORE) < 0)
-		return 0;
-	if (!strcmp(name, "manifest.json"))
-		r = buf_add(out, shown->data, shown->len, err);
-	else if (!digest_is_set(&shown->manifest->config.digest))
-		return 0;
-	else
-		r = image_config_bytes(shown, out, err);
-	return r < 0 ? r : 1;
+	return err_set(err, EINVAL,
+	    "%s is not compared with that of the image in image.tar",
+	    part->name);
 }
 
-static int compare(const char *name, struct image *image,
+static int compare(const struct image_part *part, struct image *image,
     const struct buf *copied, struct err *err)
 {
 	AUTO_BUF struct buf bytes = BUF_INIT(DOCUMENT_MAX);
-	int r = bytes_of(image, name, &bytes, err);
+	CLEANUP(image_put_p) struct image *shown = NULL;
+	int r;
 
-	if (r <= 0)
+	/* One that it has of no platform, it does not have. */
+	image_platform(image, &shown, ERR_IGNORE);
+	if (!part->present(image, shown))
+		return 0;
+	r = bytes_of(part, image, shown, &bytes, err);
+	if (r < 0)
 		return r;
 	if (bytes.len == copied->len &&
 	    memcmp(bytes.data, copied->data, bytes.len) == 0)
@@ -64,19 +67,23 @@ static int compare(const char *name, struct image *image,
 	return err_set(err, EINVAL,
 	    "%s differs from the image in image.tar, which was pushed; to "
 	    "change the image, write the file into the image's directory",
-	    name);
+	    part->name);
 }
 
 /* What was copied before image.tar. */
 static int compare_kept(struct mount_source *source, const char *path,
     struct image *image, struct err *err)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < IMAGE_PARTS; i++) {
+		const struct image_part *part = &image_parts[i];
 		AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
-		int r = scratch_load(source, path, names[i], &copied, err);
+		int r = 0;
 
+		if (part->in_copy == WRITE_MIRROR_PART)
+			r = scratch_load(source, path, part->name, &copied,
+			    err);
 		if (r == 1)
-			r = compare(names[i], image, &copied, err);
+			r = compare(part, image, &copied, err);
 		if (r < 0)
 			return r;
 	}
@@ -104,7 +111,7 @@ bool mirror_write_place(struct node *dir, const char *name,
 	const char *path = repo_node_repository(dir);
 
 	if (!mirror_tag(path) || !mirror_has_part(dir, name) ||
-	    image_part_find(name)->mode != S_IFREG)
+	    image_part_find(name)->in_copy == WRITE_NOTHING)
 		return false;
 	*out = (struct write_place){.where = WRITE_IN_MIRROR,
 	    .repository = path,
@@ -140,8 +147,8 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 }
 
 /* Compares it with the image, if that is there already. */
-static int compare_late(const struct write_intent *intent, const char *name,
-    const struct buf *copied, struct err *err)
+static int compare_late(const struct write_intent *intent,
+    const struct image_part *part, const struct buf *copied, struct err *err)
 {
 	CLEANUP(image_put_p) struct image *image = NULL;
 	struct digest digest;
@@ -151,12 +158,13 @@ static int compare_late(const struct write_intent *intent, const char *name,
 		return 0;
 	r = image_open(intent->source->images, intent->repository, &digest,
 	    &image, err);
-	return r < 0 ? r : compare(name, image, copied, err);
+	return r < 0 ? r : compare(part, image, copied, err);
 }
 
 static int apply_part(const struct write_intent *intent,
     const struct write_content *file, struct err *err)
 {
+	const struct image_part *part = image_part_find(file->name);
 	AUTO_BUF struct buf copied = BUF_INIT(DOCUMENT_MAX);
 	struct digest digest;
 	int r = content_read(file, &copied, err);
@@ -165,14 +173,13 @@ static int apply_part(const struct write_intent *intent,
 		r = digest_of(DIGEST_SHA256, copied.data, copied.len, &digest,
 		    err);
 	if (r == 0)
-		r = compare_late(intent, file->name, &copied, err);
+		r = compare_late(intent, part, &copied, err);
 	if (r == 0)
 		r = scratch_save(intent->source, intent->detail, file->name,
 		    &copied, err);
 	if (r < 0)
 		return r;
-	mirror_note_manifest(intent->source, intent->detail, file->name,
-	    &digest);
+	mirror_note_part(intent->source, intent->detail, part->id, &digest);
 	return 1;
 }
 

@@ -4,11 +4,12 @@
 
 #include <stdlib.h>
 
+#include "base/container.h"
 #include "nodes.h"
 
-struct layer_file *to_layer_file(const struct node *node)
+struct layer_file *to_layer_file(struct node *node)
 {
-	return (struct layer_file *)(uintptr_t)node;
+	return container_of(node, struct layer_file, node);
 }
 
 struct node *layer_file_new(struct mount_source *source, struct layer *layer,

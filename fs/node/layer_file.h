@@ -4,6 +4,7 @@
 #ifndef FS_LAYER_FILE_H
 #define FS_LAYER_FILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,10 +18,13 @@ struct layer_file {
 	/* 0: all is as in its layer. */
 	uint32_t links;
 	bool hides_xattrs;
+	/* The number of the root of the tree in which it was found last, or 0.
+	 */
+	atomic_uint_least64_t tree;
 };
 
 /* The file of a NODE_LAYER_FILE, which the node is. */
-struct layer_file *to_layer_file(const struct node *node);
+struct layer_file *to_layer_file(struct node *node);
 
 /* A node that is in no table yet; the layer is borrowed where there is no key,
  * else held. key is taken, also on failure, which is NULL. */

@@ -118,6 +118,17 @@ static void forget_rekeyed(struct node_table *table, struct node *node)
 	*at = node->next_rekeyed;
 }
 
+/* It is called what the other one is, which has its name in exchange. */
+static void take_name(struct node *node, struct node *other)
+{
+	char *before = node->name;
+
+	if (strcmp(before, other->name) == 0)
+		return;
+	node->name = other->name;
+	other->name = before;
+}
+
 /* A node was found where another one of its key was to be added: it is in the
  * directory by which it was found last. What that one has as its parent then is
  * to be put without the lock. */
@@ -128,11 +139,14 @@ static struct node *found(struct node *there, struct node *other)
 	there->holds++;
 	if (other->parent == before) {
 		other->parent = NULL;
+		if (before)
+			take_name(there, other);
 		return there;
 	}
 	there->parent = other->parent;
 	there->parent->holds++;
 	other->parent = before;
+	take_name(there, other);
 	return there;
 }
 
@@ -210,6 +224,15 @@ struct node_names node_move(struct node *node, struct node *parent,
 struct node *node_parent(const struct node *node)
 {
 	SCOPED_LOCK(&node->mount->nodes->lock);
+	if (node->parent)
+		node->parent->holds++;
+	return node->parent;
+}
+
+struct node *node_parent_and_name(const struct node *node, char **name)
+{
+	SCOPED_LOCK(&node->mount->nodes->lock);
+	*name = node->parent ? strdup(node->name) : NULL;
 	if (node->parent)
 		node->parent->holds++;
 	return node->parent;

@@ -72,7 +72,8 @@ struct node {
 	 * read, and what is written, whose names are elsewhere. Under the
 	 * table's lock. */
 	struct node *parent;
-	/* Its name in there; NULL without a parent. */
+	/* Its name in there; NULL without a parent. That of a blob is another
+	 * one in other directories: under the table's lock. */
 	_Atomic(char *) name;
 	/* The files that are written in it (upload/written_dir.h), or NULL. */
 	struct written_dir *written;
@@ -156,6 +157,10 @@ bool node_is_below(const struct node *node, const struct node *dir);
 
 /* The directory that a node of the table is in; held, or NULL. */
 struct node *node_parent(const struct node *node);
+
+/* The same, and a new string: its name in there, NULL where it has none or out
+ * of memory. */
+struct node *node_parent_and_name(const struct node *node, char **name);
 
 /* How many of the directories that lead to a node, and itself, are of a kind.
  */

@@ -2,6 +2,7 @@
 /* Files of layers that are located by their number. */
 #include "place.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/lock.h"
@@ -21,6 +22,7 @@ struct place {
 	struct mount_source *source;
 	struct layer *layer; /* held; its index is there */
 	uint64_t number;
+	atomic_uint_least64_t tree; /* as in struct layer_file */
 	/* Under the table's lock. */
 	uint64_t lookups; /* the kernel's, of all its files */
 	uint64_t nodes;   /* that there are right now */
@@ -100,6 +102,7 @@ static struct node *make_node(struct node_table *table, struct place *place,
 		node->ino = place->number << ENTRY_BITS | entry;
 		node->holds = 1;
 		node->place = place;
+		to_layer_file(node)->tree = atomic_load(&place->tree);
 		return node;
 	}
 	pthread_mutex_lock(&table->lock);
@@ -120,6 +123,12 @@ struct node *place_node(struct mount_source *source, struct layer *layer,
 	place = enter(table, source, layer);
 	pthread_mutex_unlock(&table->lock);
 	return place ? make_node(table, place, entry) : NULL;
+}
+
+void place_found_in(struct node *node, const struct node *root)
+{
+	atomic_store(&node->place->tree, root->ino);
+	atomic_store(&to_layer_file(node)->tree, root->ino);
 }
 
 uint64_t place_number(struct mount *mount, struct layer *layer, uint32_t entry)

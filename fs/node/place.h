@@ -19,6 +19,9 @@
 struct node *place_node(struct mount_source *source, struct layer *layer,
     uint32_t entry);
 
+/* Its layer's files were found last in the tree with that root. */
+void place_found_in(struct node *node, const struct node *root);
+
 /* The number that it (usually) has. */
 uint64_t place_number(struct mount *mount, struct layer *layer, uint32_t entry);
 

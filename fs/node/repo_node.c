@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "key.h"
 #include "nodes.h"
 
@@ -13,7 +14,7 @@ struct repo_node {
 
 const char *repo_node_repository(const struct node *node)
 {
-	return ((const struct repo_node *)(const void *)node)->repository;
+	return container_of(node, const struct repo_node, node)->repository;
 }
 
 static struct node *repo_node_alloc(struct mount_source *source,
@@ -54,7 +55,7 @@ int repo_node_root(struct mount_source *source, const char *repository,
 
 void repo_node_free(struct node *node)
 {
-	struct repo_node *repo = (struct repo_node *)(void *)node;
+	struct repo_node *repo = container_of(node, struct repo_node, node);
 
 	free(repo->repository);
 	free(repo);

@@ -92,6 +92,9 @@ struct view_ops {
 	/* Its path from the mount point, a new string or NULL, where that is
 	 * not its parent's and its name; NULL: it is (node/walk.h). */
 	char *(*path)(const struct node *node);
+	/* Of the root of a tree: the path from the mount point of what stands
+	 * at a path of the tree. A new string; NULL: not known. */
+	char *(*path_in)(struct node *root, const char *path);
 
 	/* How long the kernel may keep the attributes; NULL: the node's
 	 * attr_ttl. */

@@ -109,11 +109,13 @@ char *node_path_in(const char *path, const char *name)
 char *node_path(const struct node *node)
 {
 	CLEANUP(node_put_p) struct node *parent = NULL;
-	AUTO_FREE char *above = NULL;
+	AUTO_FREE char *above = NULL, *name = NULL;
 
+	if (node->ino == NODE_ROOT)
+		return strdup("");
 	if (node->view->path)
 		return node->view->path(node);
-	parent = node_parent(node);
+	parent = node_parent_and_name(node, &name);
 	above = parent ? node_path(parent) : NULL;
-	return above ? node_path_in(above, node->name) : NULL;
+	return above && name ? node_path_in(above, name) : NULL;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
@@ -15,7 +16,7 @@ struct scratch_node {
 
 struct local_inode *scratch_inode(const struct node *node)
 {
-	return ((const struct scratch_node *)(const void *)node)->inode;
+	return container_of(node, const struct scratch_node, node)->inode;
 }
 
 int scratch_node(struct mount_source *source, struct local_inode *inode,

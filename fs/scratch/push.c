@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "image/change.h"
 #include "local/tar.h"
@@ -26,7 +27,7 @@ struct spool_sink {
 static int spool_sink_write(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct spool_sink *self = (struct spool_sink *)(void *)sink;
+	struct spool_sink *self = container_of(sink, struct spool_sink, sink);
 	int r = spool_write(self->spool, data, len, self->size, err);
 
 	self->size += len;

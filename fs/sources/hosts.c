@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/strf.h"
 #include "base/turn.h"
+#include "creds/creds.h"
 #include "oci/reference.h"
 #include "store/store.h"
 
@@ -29,7 +30,7 @@ enum {
 	CERT_DIRS = 3,
 };
 
-struct failure {
+struct host_failure {
 	int64_t at;
 	struct err err;
 };
@@ -40,7 +41,7 @@ struct hosts {
 	struct turns *turns; /* at asking, by the name */
 	char *cert_dirs[CERT_DIRS];
 	pthread_mutex_t lock;
-	struct map failures; /* host -> struct failure; under lock */
+	struct map failures; /* host -> struct host_failure; under lock */
 };
 
 static int find_cert_dirs(struct hosts *hosts, struct err *err)
@@ -146,10 +147,27 @@ static int each_with_certs(const char *path, host_fn *each, void *arg,
 	return r;
 }
 
+struct with_login {
+	host_fn *each;
+	void *arg;
+};
+
+/* A key of an auth file may be anything. */
+static int add_with_login(void *arg, const char *host, struct err *err)
+{
+	const struct with_login *with_login = arg;
+
+	return is_host(host) ? with_login->each(with_login->arg, host, err) : 0;
+}
+
 int hosts_each(struct hosts *hosts, host_fn *each, void *arg, struct err *err)
 {
+	struct with_login with_login = {each, arg};
 	int r = each_entered(hosts, each, arg, err);
 
+	if (r == 0)
+		r = creds_hosts(mount_sources_creds(hosts->sources),
+		    add_with_login, &with_login, err);
 	for (size_t i = 0; i < CERT_DIRS && r == 0; i++)
 		r = each_with_certs(hosts->cert_dirs[i], each, arg, err);
 	return r;
@@ -201,11 +219,11 @@ static void remember(struct hosts *hosts, const char *name)
 static void note_failure(struct hosts *hosts, const char *name,
     const struct err *err)
 {
-	struct failure *failure = malloc(sizeof(*failure));
+	struct host_failure *failure = malloc(sizeof(*failure));
 
 	if (!failure)
 		return;
-	*failure = (struct failure){clock_seconds(), *err};
+	*failure = (struct host_failure){clock_seconds(), *err};
 	SCOPED_LOCK(&hosts->lock);
 	if (hosts->failures.count >= FAILURES_MAX)
 		drop_failures(hosts);
@@ -217,7 +235,7 @@ static void note_failure(struct hosts *hosts, const char *name,
 /* -errno of what failed a while ago at most, or 0. */
 static int failed_before(struct hosts *hosts, const char *name, struct err *err)
 {
-	const struct failure *failure;
+	const struct host_failure *failure;
 
 	SCOPED_LOCK(&hosts->lock);
 	failure = map_get(&hosts->failures, name);

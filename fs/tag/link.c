@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "link.h"
 #include "node/key.h"
 
@@ -15,9 +16,9 @@ struct link_node {
 	char *target;
 };
 
-static struct link_node *to_link(const struct node *node)
+static struct link_node *to_link(struct node *node)
 {
-	return (struct link_node *)(uintptr_t)node;
+	return container_of(node, struct link_node, node);
 }
 
 int link_node(struct mount_source *source, const char *target,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "document.h"
 #include "node/image_info.h"
 #include "node/key.h"
@@ -14,9 +15,9 @@ struct archive_node {
 	struct save *save;
 };
 
-static struct archive_node *to_archive(const struct node *node)
+static struct archive_node *to_archive(struct node *node)
 {
-	return (struct archive_node *)(uintptr_t)node;
+	return container_of(node, struct archive_node, node);
 }
 
 static char *archive_key(const struct mount_source *source,
@@ -55,7 +56,9 @@ int archive_content(struct mount_source *source, struct image *image,
 
 struct save *archive_content_save(const struct node *node)
 {
-	return node->kind == NODE_ARCHIVE ? to_archive(node)->save : NULL;
+	if (node->kind != NODE_ARCHIVE)
+		return NULL;
+	return container_of(node, const struct archive_node, node)->save;
 }
 
 static void archive_free(struct node *node)

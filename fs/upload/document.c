@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "document_node.h"
 #include "node/key.h"
 
-struct document_node *to_document(const struct node *node)
+struct document_node *to_document(struct node *node)
 {
-	return (struct document_node *)(uintptr_t)node;
+	return container_of(node, struct document_node, node);
 }
 
 static char *document_key(const struct document *document)
@@ -34,6 +35,8 @@ int document_node(const struct document *document, struct node **out,
 	self->intent = document->intent;
 	self->content = document->content;
 	self->size = document->size;
+	if (document->lost)
+		self->lost = *document->lost;
 	node_init_in(&self->node, document->dir, document->name, NODE_DOCUMENT,
 	    document_key(document), 0, 0);
 	*out = node_add(source->mount->nodes, &self->node, err);
@@ -42,7 +45,8 @@ int document_node(const struct document *document, struct node **out,
 
 uint64_t document_number(const struct node *node)
 {
-	const struct document_node *self = to_document(node);
+	const struct document_node *self =
+	    container_of(node, const struct document_node, node);
 
 	return self->content
 		   ? node_number(self->content->kind, self->content->key)
@@ -73,7 +77,7 @@ int document_image(struct node *node, struct image **out, struct err *err)
 
 const struct write_intent *document_intent(const struct node *node)
 {
-	return &to_document(node)->intent;
+	return &container_of(node, const struct document_node, node)->intent;
 }
 
 static int written(struct node *dir, struct document *document,

@@ -20,6 +20,9 @@ struct document {
 	struct write_intent intent; /* of what is written into it */
 	struct node *content;
 	uint64_t size;
+	/* There is content, which is lost: why. It can be written, and so be
+	 * replaced. NULL: it is not. Borrowed. */
+	const struct err *lost;
 };
 
 /* Makes a node of it, held, or gives the one that has its key. Takes
@@ -34,7 +37,7 @@ uint64_t document_number(const struct node *node);
 struct save *document_save(const struct handle *handle);
 
 /* Whether the caller has opened it to read it, not long ago. */
-bool document_was_read(const struct node *node);
+bool document_was_read(struct node *node);
 
 /* What is written into it becomes; as long as the node lives. */
 const struct write_intent *document_intent(const struct node *node);

@@ -17,7 +17,8 @@ struct document_node {
 	struct node node;
 	struct write_intent intent;
 	struct node *content;
-	uint64_t size; /* where there is no content */
+	uint64_t size;   /* where there is no content */
+	struct err lost; /* why it cannot be read; code 0: it can */
 	pthread_mutex_t lock;
 	/* What is being written into it now, whose size is the file's for those
 	 * who write: tools look whether that is empty. Under lock; cleared by
@@ -38,7 +39,7 @@ struct document_file {
 };
 
 /* The document of a NODE_DOCUMENT, which the node is. */
-struct document_node *to_document(const struct node *node);
+struct document_node *to_document(struct node *node);
 
 /* As in struct view_ops. */
 void document_free(struct node *node);

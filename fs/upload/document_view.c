@@ -185,7 +185,7 @@ static void note_reader(struct document_node *self)
 	self->readers[self->reads++ % READERS_MAX] = caller_now().pid;
 }
 
-bool document_was_read(const struct node *node)
+bool document_was_read(struct node *node)
 {
 	struct document_node *self = to_document(node);
 	pid_t pid = caller_now().pid;
@@ -201,6 +201,10 @@ static int open_to_read(struct document_node *self, int flags,
     struct handle *content, struct err *err)
 {
 	note_reader(self);
+	if (self->lost.code) {
+		*err = self->lost;
+		return -err->code;
+	}
 	if (!self->content)
 		return err_set(err, EIO,
 		    "the file is now part of the image, under another name");

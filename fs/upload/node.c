@@ -2,6 +2,7 @@
 /* The nodes of files that are being written. */
 #include <stdlib.h>
 
+#include "base/container.h"
 #include "node/key.h"
 #include "node/lead.h"
 #include "node/nodes.h"
@@ -14,7 +15,7 @@ struct written_node {
 
 struct written_file *written_file_of(const struct node *node)
 {
-	return ((const struct written_node *)(const void *)node)->file;
+	return container_of(node, const struct written_node, node)->file;
 }
 
 int written_node(struct mount_source *source, struct written_file *file,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/lock.h"
 #include "image/trees.h"
@@ -56,14 +57,14 @@ struct manifest_node {
 	struct image *image;
 };
 
-static struct blob_node *to_blob(const struct node *node)
+static struct blob_node *to_blob(struct node *node)
 {
-	return (struct blob_node *)(uintptr_t)node;
+	return container_of(node, struct blob_node, node);
 }
 
 static struct image *manifest_image(const struct node *node)
 {
-	return ((const struct manifest_node *)(const void *)node)->image;
+	return container_of(node, const struct manifest_node, node)->image;
 }
 
 uint64_t blob_node_number(const struct descriptor *descriptor)
@@ -71,30 +72,41 @@ uint64_t blob_node_number(const struct descriptor *descriptor)
 	return key_number(NODE_BLOB, key_of_blob(descriptor));
 }
 
-int blob_content(struct mount_source *source, struct image *image,
-    const struct descriptor *descriptor, struct node **out, struct err *err)
+static struct blob_node *blob_new(struct image *image,
+    const struct descriptor *descriptor)
 {
 	struct blob_node *blob = calloc(1, sizeof(*blob));
 
 	if (!blob)
-		return err_nomem(err);
+		return NULL;
 	blob->image = image_get(image);
 	blob->descriptor = descriptor;
 	pthread_mutex_init(&blob->lock, NULL);
+	return blob;
+}
+
+int blob_content(struct mount_source *source, struct image *image,
+    const struct descriptor *descriptor, struct node **out, struct err *err)
+{
+	struct blob_node *blob = blob_new(image, descriptor);
+
+	if (!blob)
+		return err_nomem(err);
 	node_init(&blob->node, source, NODE_BLOB, key_of_blob(descriptor), 0,
 	    TTL_FOREVER);
 	return node_made(&blob->node, out, err);
 }
 
-int blob_node(struct mount_source *source, struct image *image,
+int blob_node(struct node *parent, const char *name, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err)
 {
-	struct node *node = NULL;
-	int r = blob_content(source, image, descriptor, &node, err);
+	struct blob_node *blob = blob_new(image, descriptor);
 
-	if (r < 0)
-		return r;
-	*out = node_add(source->mount->nodes, node, err);
+	if (!blob)
+		return err_nomem(err);
+	node_init_in(&blob->node, parent, name, NODE_BLOB,
+	    key_of_blob(descriptor), 0, TTL_FOREVER);
+	*out = node_add(parent->mount->nodes, &blob->node, err);
 	return *out ? 0 : -err->code;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/strf.h"
 #include "makers.h"
 #include "node/image_info.h"
@@ -17,9 +18,9 @@ struct files_node {
 	char *path; /* in files/; "" is itself */
 };
 
-static struct files_node *to_files(const struct node *node)
+static struct files_node *to_files(struct node *node)
 {
-	return (struct files_node *)(uintptr_t)node;
+	return container_of(node, struct files_node, node);
 }
 
 /* Takes key and files. */
@@ -85,7 +86,7 @@ static int file_node(struct files_node *dir, const char *name,
 
 	switch (file->kind) {
 	case ARTIFACT_FILE:
-		return blob_node(node->source, dir->image,
+		return blob_node(node, name, dir->image,
 		    &dir->image->manifest->entries[file->entry], out, err);
 	case ARTIFACT_PACKED:
 		return packed_tree_node(node, name, dir->image, file->entry,
@@ -140,7 +141,8 @@ static int files_list(struct node *dir, struct dirlist *out, struct err *err)
 
 static const struct image *part_of(const struct node *dir, const char **name)
 {
-	const struct files_node *self = to_files(dir);
+	const struct files_node *self =
+	    container_of(dir, const struct files_node, node);
 
 	*name = "files";
 	return *self->path ? NULL : self->image;

@@ -38,12 +38,6 @@ static int hosts_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-static char *hosts_path(const struct node *node)
-{
-	(void)node;
-	return strdup("");
-}
-
 /* 1 with *out, 0, or an error. */
 static int find(struct mount *mount, const char *name,
     struct mount_source **out, struct err *err)
@@ -60,7 +54,7 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 	struct mount_source *source;
 	int r;
 
-	if (!strcmp(name, ".registryfs"))
+	if (control_is_at(dir, name))
 		return control_node(dir, name, out, err);
 	r = find(dir->mount, name, &source, err);
 	if (r < 0)
@@ -69,12 +63,12 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 		      : err_set(err, ENOENT, "no such name");
 }
 
-struct listing {
+struct hosts_listing {
 	struct dirlist *out;
 	struct map seen;
 };
 
-static int add(struct listing *listing, const struct mount_source *source,
+static int add(struct hosts_listing *listing, const struct mount_source *source,
     struct err *err)
 {
 	if (map_get(&listing->seen, source->name))
@@ -94,7 +88,7 @@ static int add_host(void *arg, const char *host, struct err *err)
 	return add(arg, &to_be, err);
 }
 
-static int add_all(struct mount *mount, struct listing *listing,
+static int add_all(struct mount *mount, struct hosts_listing *listing,
     struct err *err)
 {
 	int r = 0;
@@ -109,7 +103,7 @@ static int add_all(struct mount *mount, struct listing *listing,
 
 static int hosts_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	struct listing listing = {out, MAP_INIT};
+	struct hosts_listing listing = {out, MAP_INIT};
 	int r = add_all(dir->mount, &listing, err);
 
 	map_release(&listing.seen);
@@ -132,7 +126,6 @@ static int make_nothing(struct node *dir, const char *name, mode_t mode,
 const struct view_ops view_hosts = {
     .stat = hosts_stat,
     .free = hosts_node_free,
-    .path = hosts_path,
     .lookup = hosts_lookup,
     .list = hosts_list,
     .create = make_nothing,

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "base/file.h"
+#include "control/control.h"
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "habits/habits.h"
@@ -44,18 +45,19 @@ static double image_name_ttl(const struct node *node)
  * where the registry does not have it, which `lost` then says: what the index
  * itself names can be entered all the same.
  */
-struct pair {
+struct image_pair {
 	struct image *top, *shown;
 	struct err lost; /* code 0: it is not */
 };
 
-static void pair_release(struct pair *pair)
+static void pair_release(struct image_pair *pair)
 {
 	image_put(pair->top);
 	image_put(pair->shown);
 }
 
-static int image_pair(struct node *node, struct pair *out, struct err *err)
+static int image_pair(struct node *node, struct image_pair *out,
+    struct err *err)
 {
 	struct err failure = ERR_INIT;
 	int r = image_node_image(node, &out->top, err);
@@ -71,7 +73,8 @@ static int image_pair(struct node *node, struct pair *out, struct err *err)
 }
 
 /* Whether a part may be one of the image that is lost. */
-static bool is_lost(const struct pair *pair, const struct image_part *part)
+static bool is_lost(const struct image_pair *pair,
+    const struct image_part *part)
 {
 	return pair->lost.code && !part->present(pair->top, NULL);
 }
@@ -112,14 +115,30 @@ static int no_part(struct node *dir, const char *name, struct err *err)
 	return err_set(err, ENOENT, "no such name");
 }
 
+/* The archive of an image whose manifest is lost: who writes it puts the image
+ * again. */
+static int lost_archive(struct node *dir, const struct err *lost,
+    struct node **out, struct err *err)
+{
+	struct document document = {.dir = dir,
+	    .name = IMAGE_TAR,
+	    .lost = lost};
+	int r = write_intent(dir, IMAGE_TAR, &document.intent, err);
+
+	return r < 0 ? r : document_node(&document, out, err);
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	const struct image_part *part = image_part_find(name);
-	CLEANUP(pair_release) struct pair pair = {0};
+	CLEANUP(pair_release) struct image_pair pair = {0};
+	struct err lost = ERR_INIT;
 	int r;
 
 	*out = NULL;
+	if (control_is_at(dir, name))
+		return control_node(dir, name, out, err);
 	if (move_into_is_tried(dir, name)) {
 		const struct image_node_name *image_name = image_node_name(dir);
 
@@ -137,9 +156,14 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (!part)
 		return no_part(dir, name, err);
-	r = image_pair(dir, &pair, err);
-	if (r < 0)
+	r = image_pair(dir, &pair, &lost);
+	if (r == -ENOLINK && image_node_name(dir)->tag &&
+	    strcmp(name, IMAGE_TAR) == 0)
+		return lost_archive(dir, &lost, out, err);
+	if (r < 0) {
+		*err = lost;
 		return r;
+	}
 	if (is_lost(&pair, part)) {
 		*err = pair.lost;
 		return -err->code;
@@ -166,7 +190,7 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
 	return image_lookup(dir, name, out, err);
 }
 
-static int list_part(struct node *dir, const struct pair *pair,
+static int list_part(struct node *dir, const struct image_pair *pair,
     const struct image_part *part, struct dirlist *out, struct err *err)
 {
 	CLEANUP(node_put_p) struct node *node = NULL;
@@ -197,7 +221,7 @@ static int list_lost(struct node *dir, const struct image_part *part,
 
 static int image_list(struct node *dir, struct dirlist *out, struct err *err)
 {
-	CLEANUP(pair_release) struct pair pair = {0};
+	CLEANUP(pair_release) struct image_pair pair = {0};
 	int r = image_pair(dir, &pair, err);
 
 	for (size_t i = 0; r == 0 && i < IMAGE_PARTS; i++) {
@@ -227,7 +251,7 @@ static int add_reference(const struct image *image, const char *tag,
 
 static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	CLEANUP(pair_release) struct pair pair = {0};
+	CLEANUP(pair_release) struct image_pair pair = {0};
 	const struct image_node_name *image_name = image_node_name(node);
 	int r = image_pair(node, &pair, err);
 

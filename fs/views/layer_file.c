@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/container.h"
+#include "base/strf.h"
 #include "kernel/feed.h"
 #include "makers.h"
 #include "node/key.h"
@@ -32,21 +33,26 @@ static char *own_key(const char *key, const struct tree_item *item)
 	return key_of_layer_file(key, layer_key(item->layer), item->entry);
 }
 
-int layer_file_node(struct mount_source *source, const char *key,
-    const struct tree_item *item, struct node **out, struct err *err)
+int layer_file_node(const struct node *tree, const struct tree_item *item,
+    struct node **out, struct err *err)
 {
+	struct mount_source *source = tree->source;
 	struct node *node;
 	char *own;
 
 	if (is_shared(item)) {
 		*out = place_node(source, item->layer, item->entry);
-		return *out ? 0 : err_nomem(err);
+		if (!*out)
+			return err_nomem(err);
+		place_found_in(*out, tree);
+		return 0;
 	}
-	own = own_key(key, item);
+	own = own_key(tree->key, item);
 	node =
 	    own ? layer_file_new(source, item->layer, item->entry, own) : NULL;
 	if (!node)
 		return err_nomem(err);
+	to_layer_file(node)->tree = tree->ino;
 	to_layer_file(node)->links = item->links;
 	to_layer_file(node)->hides_xattrs = item->hides_xattrs;
 	*out = node_add(source->mount->nodes, node, err);
@@ -205,6 +211,61 @@ static int file_readlink(struct node *node, char **out, struct err *err)
 	return layer_target(file->layer, file->entry, out, err);
 }
 
+/* The name of an entry in its directory, which has those of its children. */
+static bool name_of(const struct layer_index *index, uint32_t parent,
+    uint32_t entry, char name[LAYER_NAME_SIZE])
+{
+	struct layer_entry dir;
+	uint32_t child;
+
+	if (layer_index_entry(index, parent, &dir, ERR_IGNORE) < 0)
+		return false;
+	for (uint32_t i = 0; i < dir.child_count; i++)
+		if (layer_index_child(index, &dir, i, &child, name,
+			ERR_IGNORE) == 0 &&
+		    child == entry)
+			return true;
+	return false;
+}
+
+/* The path of an entry in its layer, a new string or NULL. */
+static char *path_in_layer(const struct layer_index *index, uint32_t number)
+{
+	AUTO_FREE char *path = NULL;
+
+	while (number != 0) {
+		struct layer_entry entry;
+		char name[LAYER_NAME_SIZE], *longer;
+
+		if (layer_index_entry(index, number, &entry, ERR_IGNORE) < 0 ||
+		    !name_of(index, entry.parent, number, name))
+			return NULL;
+		longer = path ? strf("%s/%s", name, path) : strdup(name);
+		free(path);
+		path = longer;
+		if (!path)
+			return NULL;
+		number = entry.parent;
+	}
+	return steal(&path);
+}
+
+/* In the tree in which it was found last. */
+static char *file_path(const struct node *node)
+{
+	const struct layer_file *file =
+	    container_of(node, const struct layer_file, node);
+	uint64_t ino = atomic_load(&file->tree);
+	CLEANUP(node_put_p)
+	struct node *root = ino ? node_find(node->mount->nodes, ino) : NULL;
+	AUTO_FREE char *path =
+	    root ? path_in_layer(layer_index_known(file->layer), file->entry)
+		 : NULL;
+
+	return path && root->view->path_in ? root->view->path_in(root, path)
+					   : NULL;
+}
+
 const struct view_ops view_layer_file = {
     .stat = file_stat,
     .free = layer_file_free,
@@ -214,5 +275,6 @@ const struct view_ops view_layer_file = {
     .read_known = file_read_known,
     .seek = file_seek,
     .readlink = file_readlink,
+    .path = file_path,
     .all_xattrs = true,
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "grammar/part_names.h"
 #include "habits/habits.h"
@@ -27,7 +28,7 @@ struct part_node {
 
 static struct image *part_image(const struct node *node)
 {
-	return ((const struct part_node *)(const void *)node)->image;
+	return container_of(node, const struct part_node, node)->image;
 }
 
 static int part_node(struct node *parent, struct image *image,
@@ -67,7 +68,7 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
 
 static void part_free(struct node *node)
 {
-	struct part_node *part = (struct part_node *)(void *)node;
+	struct part_node *part = container_of(node, struct part_node, node);
 
 	image_put(part->image);
 	free(part->tag);
@@ -117,9 +118,9 @@ static size_t layer_of_dir(const struct image *image, const char *name)
 	return index;
 }
 
-static struct part_node *to_part(const struct node *node)
+static struct part_node *to_part(struct node *node)
 {
-	return (struct part_node *)(uintptr_t)node;
+	return container_of(node, struct part_node, node);
 }
 
 /* What is being written in the directory, or was: 1, 0. */
@@ -135,7 +136,8 @@ static int written_lookup(struct node *dir, const char *name, struct node **out,
 static struct write_place place_of(const struct node *dir,
     enum write_where where)
 {
-	const struct part_node *self = to_part(dir);
+	const struct part_node *self =
+	    container_of(dir, const struct part_node, node);
 
 	return (struct write_place){.where = where,
 	    .repository = self->image->repository,
@@ -228,7 +230,7 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return layer_tree_node(dir, name, image, index, out, err);
 	r = part_find(image, layer_name, name, &index, err);
 	return r < 0 ? r
-		     : blob_node(dir->source, image,
+		     : blob_node(dir, name, image,
 			   &image->manifest->entries[index], out, err);
 }
 

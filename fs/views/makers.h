@@ -20,8 +20,8 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
 int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 
-/* A blob that the image's manifest names. */
-int blob_node(struct mount_source *source, struct image *image,
+/* A blob that the image's manifest names, as `name` in a directory. */
+int blob_node(struct node *parent, const char *name, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);
 uint64_t blob_node_number(const struct descriptor *descriptor);
 
@@ -46,10 +46,11 @@ int packed_tree_node(struct node *parent, const char *name, struct image *image,
 /*
  * What is no directory in a tree. layer_file_node() gives the node of its
  * layer, which it has in all trees; but where that tree hides some of its links
- * or attributes, or has more links, one of that tree (key says which).
+ * or attributes, or has more links, one of that tree (key says which). tree:
+ * the root of the tree, of that key.
  */
-int layer_file_node(struct mount_source *source, const char *key,
-    const struct tree_item *item, struct node **out, struct err *err);
+int layer_file_node(const struct node *tree, const struct tree_item *item,
+    struct node **out, struct err *err);
 uint64_t layer_file_number(struct mount *mount, const char *key,
     const struct tree_item *item);
 

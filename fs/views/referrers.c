@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "grammar/part_names.h"
 #include "image/referrers.h"
@@ -35,7 +36,7 @@ struct referrers_node {
 
 static const struct referrers_node *to_referrers(const struct node *node)
 {
-	return (const struct referrers_node *)(const void *)node;
+	return container_of(node, const struct referrers_node, node);
 }
 
 static struct image *to_image(const struct node *node)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/lock.h"
 #include "base/strf.h"
 #include "image/trees.h"
@@ -16,6 +17,7 @@
 #include "node/image_info.h"
 #include "node/key.h"
 #include "node/lead.h"
+#include "node/walk.h"
 
 /* All of a root file system, instead of one layer. */
 #define ALL_LAYERS SIZE_MAX
@@ -41,9 +43,9 @@ struct tree_node {
 	struct tree *_Atomic tree;
 };
 
-static struct tree_node *to_tree(const struct node *node)
+static struct tree_node *to_tree(struct node *node)
 {
-	return (struct tree_node *)(uintptr_t)node;
+	return container_of(node, struct tree_node, node);
 }
 
 static bool is_root(const struct tree_node *self)
@@ -259,6 +261,17 @@ static const char *root_key(const struct tree_node *self)
 	return self->root->node.key;
 }
 
+static char *path_in_mount(struct node *root, const char *path)
+{
+	AUTO_FREE char *above = node_path(root);
+	const char *before = to_tree(root)->path;
+	size_t len = strlen(before);
+
+	if (!above || strncmp(path, before, len) != 0)
+		return NULL;
+	return node_path_in(above, path + len + (path[len] == '/'));
+}
+
 /* Takes path. */
 static int dir_node(struct tree_node *parent, struct tree *tree,
     const char *name, char *path, const struct tree_item *item,
@@ -286,8 +299,7 @@ static int item_node(struct tree_node *parent, struct tree *tree,
 	if (S_ISDIR(item->mode))
 		return dir_node(parent, tree, name, steal(&path), item, out,
 		    err);
-	return layer_file_node(parent->node.source, root_key(parent), item, out,
-	    err);
+	return layer_file_node(&parent->root->node, item, out, err);
 }
 
 static int tree_lookup(struct node *dir, const char *name, struct node **out,
@@ -341,13 +353,15 @@ static int tree_list_dir(struct node *dir, struct dirlist *out, struct err *err)
 
 static const struct image *part_of(const struct node *dir, const char **name)
 {
-	const struct tree_node *self = to_tree(dir);
+	const struct tree_node *self =
+	    container_of(dir, const struct tree_node, node);
 
 	*name = "rootfs";
 	return self->layer == ALL_LAYERS ? self->image : NULL;
 }
 
 const struct view_ops view_tree = {
+    .path_in = path_in_mount,
     .stat = tree_stat,
     .free = tree_free,
     .xattrs = tree_xattrs,

@@ -66,6 +66,23 @@ DEFINE_CLEANUP(struct registry *, registry_close);
 int registry_check_login(struct registry *registry, const char *repository,
     struct err *err);
 
+/*
+ * Whether the registry takes user and password, before they are stored: 1, or 0
+ * where it asks for no credentials; -EACCES with a sentence where it refuses
+ * them, or why it cannot be asked. *identity: a token that stands for them, for
+ * secret_free(), where the token server gives one (and takes it), else NULL.
+ */
+int registry_try_login(struct registry *registry,
+    const struct credential *credential, char **identity, struct err *err);
+
+/* Whether no credentials are stored for a repository or namespace (may be
+ * NULL). False where that cannot be known. */
+bool registry_lacks_login(struct registry *registry, const char *repository);
+
+/* The host of an address, as registry_host() has it: a new string. Asks nobody.
+ * -EINVAL with a sentence. */
+int registry_parse_host(const char *address, char **out, struct err *err);
+
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
 

@@ -87,6 +87,8 @@ struct source_ops {
 	    struct reference *out, struct err *err);
 	void (*limit)(struct source *source,
 	    struct source_limit *out); /* NULL: never said */
+	bool (*lacks_login)(struct source *source,
+	    const char *repository); /* NULL: false */
 
 	int (*repositories)(struct source *source, source_name_fn *each,
 	    void *arg, struct err *err);
@@ -168,6 +170,10 @@ int source_reference(struct source *source, const char *repository,
 
 /* A copy of what was said last; zeroed if nothing was. */
 struct source_limit source_limit(struct source *source);
+
+/* Whether there are no credentials for a repository or namespace: what is
+ * refused there is refused to nobody in particular. Asks no source. */
+bool source_lacks_login(struct source *source, const char *repository);
 
 /*
  * All repositories; invalid names are left out. Memory is flat for any length.

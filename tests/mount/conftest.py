@@ -18,7 +18,8 @@ from support.daemon import (
 from support.engines import Docker, Podman, make_rootfs
 from support.home import Home
 from support.layers import image_of
-from support.system import OtherUser, everyone_may_use_fuse, run
+from support.system import (
+    OtherUser, everyone_may_use_fuse, quick_disk, run)
 
 SOURCE = Path(__file__).resolve().parents[2]
 MOTD = "hello from the image\n"
@@ -33,6 +34,20 @@ def pytest_configure(config):
     whole_run = ExitStack()
     whole_run.enter_context(everyone_may_use_fuse())
     config.add_cleanup(whole_run.close)
+
+
+# Those that take longest come first, so that no process has one of them to do
+# while the others have ended.
+LONG = ["test_layer_limits", "test_faults", "test_mirror_again",
+        "test_index_damage", "test_small_disk", "test_push_compression",
+        "test_tree_verify", "test_push_tools", "test_part_copies",
+        "test_mirror", "test_tree_peers", "test_tree_lazy", "test_away",
+        "test_odd_removals", "test_push_names", "test_large_windows"]
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,8 +83,14 @@ def make_registry(tmp_path):
     """Starts registries: make_registry(auth=…, certificate=…, storage=…)."""
     numbers = itertools.count(1)
     with ExitStack() as running:
-        yield lambda **options: running.enter_context(
-            DockerRegistry(tmp_path / f"registry-{next(numbers)}", **options))
+        def start(storage=None, **options):
+            storage = storage or running.enter_context(
+                tempfile.TemporaryDirectory(dir=quick_disk(tmp_path),
+                                            prefix="registry-"))
+            return running.enter_context(DockerRegistry(
+                tmp_path / f"registry-{next(numbers)}", storage=storage,
+                **options))
+        yield start
 
 
 @pytest.fixture

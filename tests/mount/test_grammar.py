@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support import parts
+
 SOURCE = Path(__file__).parents[2]
 README = (SOURCE / "README.md").read_text()
 MANUAL = (SOURCE / "fs/registryfs.1").read_text()
@@ -53,6 +55,22 @@ def test_readme_names_the_parts_of_an_image():
 def test_the_manual_names_the_parts_of_an_image():
     assert first_components(
         items_below("In the directory of an image are:")) == image_parts()
+
+
+def test_the_tests_list_the_parts_of_an_image():
+    assert parts.EVERY == image_parts()
+
+
+def test_readme_lists_an_image():
+    """The session's `ls -l app/1.0`: what has a mode, up to the next list."""
+    listing = README.split("\napp/1.0:\n")[1].split("\n\n")[0]
+    listed = {line.split()[-1]: line[0] for line in listing.splitlines()[1:]}
+    assert sorted(listed) == parts.IMAGE
+    table = read_table("fs/grammar/image_parts.c", "image_parts")
+    for name in listed:
+        row = name if name != "image.tar" else "IMAGE_TAR"
+        (mode,) = re.findall(rf'"?{re.escape(row)}"?, S_IF(REG|DIR)', table)
+        assert listed[name] == {"REG": "-", "DIR": "d"}[mode], name
 
 
 def test_readme_names_the_control_files():

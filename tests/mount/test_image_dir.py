@@ -9,6 +9,7 @@ import os
 import pytest
 
 from registry.client import digest_of
+from support import parts
 from support.images import (
     DOCKER_LAYER, DOCKER_LIST, DOCKER_SCHEMA1, OCI_GZIP_LAYER, OCI_INDEX,
     OCI_LAYER, OCI_MANIFEST, Blob, Manifest, artifact, attested_index,
@@ -16,10 +17,6 @@ from support.images import (
     platform_images, schema1, tar_of, zstd_stored)
 from support.layers import stored_layers
 from support.system import fails_with
-
-IMAGE_ENTRIES = ["config.json", "image.tar", "layers", "manifest.json",
-                 "referrers", "rootfs"]
-INDEX_ENTRIES = sorted([*IMAGE_ENTRIES, "index.json", "platforms"])
 
 TAR = tar_of({"file": b"content"})
 
@@ -43,7 +40,7 @@ def test_an_image(mount, registry, client, make, media_type):
                  gzip_layer({"top": b"2"}, media_type))
     directory = mount(registry) / "app/1.0"
     image.push(client, "app", "1.0")
-    assert names(directory) == IMAGE_ENTRIES
+    assert names(directory) == parts.IMAGE
     assert names(directory / "layers") == [
         "01", "01.tar.gz", "02", "02.tar.gz"]
     assert_shows(directory, image)
@@ -59,7 +56,7 @@ def test_an_image_without_layers(mount, registry, client):
     """What `FROM scratch` and a label build."""
     image = oci_image(scratch=True).push(client, "app", "1.0")
     directory = mount(registry) / "app/1.0"
-    assert names(directory) == IMAGE_ENTRIES
+    assert names(directory) == parts.IMAGE
     assert names(directory / "layers") == names(directory / "rootfs") == []
     assert_shows(directory, image)
 
@@ -112,12 +109,12 @@ def test_an_index(mount, registry, client, make, media_type, architecture):
     index = index_of(images, media_type).push(client, "app", "1.0")
     root = mount(registry, f"platform=linux/{architecture}")
     directory = root / "app/1.0"
-    assert names(directory) == INDEX_ENTRIES
+    assert names(directory) == parts.INDEX
     assert (directory / "index.json").read_bytes() == index.data
     assert names(directory / "platforms") == ["linux-amd64", "linux-arm64"]
     for image, platform in images:
         name = f"linux-{platform['architecture']}"
-        assert names(directory / "platforms" / name) == IMAGE_ENTRIES
+        assert names(directory / "platforms" / name) == parts.IMAGE
         assert_shows(directory / "platforms" / name, image)
         if platform["architecture"] == architecture:
             assert_shows(directory, image)
@@ -135,8 +132,7 @@ def test_variants(mount, registry, client):
 def test_an_index_without_the_mounts_platform(mount, registry, client):
     index_of(platform_images()).push(client, "app", "1.0")
     directory = mount(registry, "platform=plan9/mips") / "app/1.0"
-    assert names(directory) == [
-        "image.tar", "index.json", "platforms", "referrers"]
+    assert names(directory) == parts.INDEX_OF_OTHERS
     with pytest.raises(FileNotFoundError):
         os.stat(directory / "manifest.json")
 
@@ -176,7 +172,7 @@ def test_a_nested_index(mount, registry, client):
     inner = index_of(images)
     index_of([(inner, None)]).push(client, "app", "1.0")
     directory = mount(registry, "platform=linux/arm64") / "app/1.0"
-    assert names(directory) == INDEX_ENTRIES
+    assert names(directory) == parts.INDEX
     assert_shows(directory, images[1][0])
     (inner_name,) = names(directory / "platforms")
     inner_directory = directory / "platforms" / inner_name
@@ -209,8 +205,7 @@ FILES = {"report.txt": b"all is well\n", "data.bin": bytes(range(256)),
 def test_an_artifact(mount, registry, client):
     made = artifact(FILES).push(client, "app", "report")
     directory = mount(registry) / "app/report"
-    assert names(directory) == [
-        "config.json", "files", "image.tar", "manifest.json", "referrers"]
+    assert names(directory) == parts.ARTIFACT
     assert (directory / "manifest.json").read_bytes() == made.data
     assert {name: (directory / "files" / name).read_bytes()
             for name in names(directory / "files")} == FILES
@@ -230,8 +225,7 @@ def test_an_artifact_without_a_config(mount, proxy, client):
         client.put_blob("app", blob.data)
     serve_manifest(proxy, "report", made.data)
     directory = mount(proxy) / "app/report"
-    assert names(directory) == [
-        "files", "image.tar", "manifest.json", "referrers"]
+    assert names(directory) == parts.ARTIFACT_WITHOUT_CONFIG
     assert (directory / "files/report.txt").read_bytes() == b"all is well\n"
 
 
@@ -270,7 +264,7 @@ def test_a_broken_manifest_is_refused(mount, proxy, client, data):
     with pytest.raises(OSError) as failure:
         os.listdir(root / "app/broken")
     assert failure.value.errno == errno.EINVAL
-    assert names(root / "app/1.0") == IMAGE_ENTRIES
+    assert names(root / "app/1.0") == parts.IMAGE
 
 
 def test_a_manifest_that_is_not_what_its_digest_says(mount, proxy, client):

@@ -70,6 +70,17 @@ OPERATIONS = {
                  f"setattr: {IMAGE}/config.json: this is part of an image"),
     "open": (lambda at: write(at(".registryfs/log")),
              "open: .registryfs/log: read-only file"),
+    "open a blob": (lambda at: open(at(f"{IMAGE}/layers/01.tar.gz"), "wb"),
+                    f"open: {IMAGE}/layers/01.tar.gz: read-only file"),
+    "open in a tree": (lambda at: open(at(f"{IMAGE}/rootfs/etc/motd"), "r+b"),
+                       f"open: {IMAGE}/rootfs/etc/motd: read-only file"),
+    "open in a layer": (lambda at: open(at(f"{IMAGE}/layers/01/etc/motd"),
+                                        "r+b"),
+                        f"open: {IMAGE}/layers/01/etc/motd: read-only file"),
+    "open a blob for more": (lambda at: open(at(f"{IMAGE}/layers/01.tar.gz"),
+                                             "r+b"),
+                             f"open: {IMAGE}/layers/01.tar.gz: "
+                             "read-only file"),
     "setxattr": (lambda at: os.setxattr(
         at(IMAGE), "user.oci.annotation.a", b"\0"),
                  f"setxattr: {IMAGE}: annotation values cannot contain NUL"),
@@ -104,6 +115,23 @@ def test_one_line_with_the_path(mount, registry, client, operation, sentence):
     for name in names:
         if "/" in name:
             assert lines[0].count(name) == sentence.count(name)
+
+
+def test_of_a_blob_of_two_images(mount, registry, client):
+    """It is where it was found last, by its name there."""
+    image_of([file("etc/motd")]).push(client, "team/app", "1.0")
+    image_of([file("first")], [file("etc/motd")]).push(client, "team/app",
+                                                       "2.0")
+    # A rule is told once; each operation is a line here.
+    root = mount(registry, arguments=["--debug=fuse"])
+    root.allow_error("")
+    for path in ("1.0/layers/01", "2.0/layers/02"):
+        for rest in (".tar.gz", "/etc/motd"):
+            before = len(root.log())
+            with fails_with(errno.EPERM):
+                open(root / "team/app" / f"{path}{rest}", "r+b")
+            assert (f"open: team/app/{path}{rest}: read-only file"
+                    in root.log()[before:])
 
 
 def test_of_a_scratch_directory(mount, registry, client):

@@ -2,6 +2,7 @@
 """Directories of images that are copied over those of tags that are there: what
 comes out is one of the two images, and never a third one."""
 
+import itertools
 import os
 from dataclasses import dataclass
 
@@ -40,7 +41,19 @@ class Mirror:
         return digests(self.client, "mirror")
 
 
-@pytest.fixture(params=["one mount", "two mounts"])
+MOUNTS = ["one mount", "two mounts"]
+
+
+def each_of(hows):
+    """Each program with each pair of images, by turns within a mount and
+    between two: each program and each pair has both."""
+    return pytest.mark.parametrize("pair, how, mirror", [
+        (pair, how, MOUNTS[(row + column) % 2])
+        for (row, pair), (column, how) in itertools.product(
+            enumerate(PAIRS), enumerate(hows))], indirect=["mirror"])
+
+
+@pytest.fixture(params=MOUNTS)
 def mirror(request, mount, registry, client):
     def make(old, new):
         old.push(client, "app", "1.0")
@@ -63,8 +76,7 @@ RSYNC = ["rsync -a", "rsync -a --delete", "rsync -rlc", "rsync -a --inplace",
          "rsync -aI"]
 
 
-@pytest.mark.parametrize("how", RSYNC)
-@pytest.mark.parametrize("pair", PAIRS)
+@each_of(RSYNC)
 def test_rsync_changes_nothing_of_a_tag_that_is_there(mirror, pair, how):
     old, new = PAIRS[pair]
     made = mirror(old, new)
@@ -77,11 +89,10 @@ def test_rsync_changes_nothing_of_a_tag_that_is_there(mirror, pair, how):
                 if name.startswith(".")]
 
 
-@pytest.mark.parametrize("how", [
+@each_of([
     "cp -r {source}/. {target}/", "cp -a {source}/. {target}/",
     "tar -C {source} -c . | tar -C {target} -x",
     "busybox cp -r {source}/. {target}/"])
-@pytest.mark.parametrize("pair", PAIRS)
 def test_others_end_with_an_error(mirror, pair, how):
     old, new = PAIRS[pair]
     made = mirror(old, new)

@@ -3,7 +3,9 @@
 whatever kind of entry it is."""
 
 import os
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -16,34 +18,46 @@ from support.tars import (
     CHARACTERS, device, directory, file, hard_link, symlink, whiteout)
 from test_artifact_files import artifact_of, packed
 
-# What each of the kinds in fs/node/node.h is found as, below the mount.
+# What the kinds of fs/node/node.h are found as, below the mount: (kind, path).
 PLACES = {
-    "a namespace": "team",
-    "a repository": "app",
-    "a repository that has a tag's name": "team/1.0",
-    "a tag": "app/1.0",
-    "a tag that has a repository's name": "team/:1.0",
-    "a manifest": "app/1.0/manifest.json",
-    "a config": "app/1.0/config.json",
-    "an archive": "app/1.0/image.tar",
-    "layers": "app/1.0/layers",
-    "a blob": "app/1.0/layers/01.tar.gz",
-    "a layer's directory": "app/1.0/layers/02/dir",
-    "a tree": "app/1.0/rootfs",
-    "a directory of several layers": "app/1.0/rootfs/dir",
-    "a file": "app/1.0/rootfs/dir/file",
-    "a file that has lost a link": "app/1.0/rootfs/dir/linked",
-    "a referrer": "app/1.0/referrers",
-    "an index": "app/index/index.json",
-    "a platform": "app/index/platforms/linux-arm64",
-    "an attestation": "app/attested/referrers",
-    "files of an artifact": "app/files/files/docs/a",
-    "a directory that was packed": "app/files/files/packed/inner",
-    "a scratch directory": "app/.new/dir/file",
-    "a scratch file": "app/.part",
-    "a directory that was made": "made",
-    "the control directory": ".registryfs/status.json",
-    "events": ".registryfs/events",
+    "a namespace": ("REPO", "team"),
+    "a repository": ("REPO", "app"),
+    "a repository that has a tag's name": ("REPO", "team/1.0"),
+    "a tag": ("IMAGE", "app/1.0"),
+    "a tag that has a repository's name": ("IMAGE", "team/:1.0"),
+    "a manifest": ("DOCUMENT", "app/1.0/manifest.json"),
+    "a config": ("DOCUMENT", "app/1.0/config.json"),
+    "an archive": ("DOCUMENT", "app/1.0/image.tar"),
+    "layers": ("LAYERS", "app/1.0/layers"),
+    "a blob": ("BLOB", "app/1.0/layers/01.tar.gz"),
+    "a layer's directory": ("TREE", "app/1.0/layers/02/dir"),
+    "a tree": ("TREE", "app/1.0/rootfs"),
+    "a directory of several layers": ("TREE", "app/1.0/rootfs/dir"),
+    "a file": ("LAYER_FILE", "app/1.0/rootfs/dir/file"),
+    "a file that has lost a link": ("LAYER_FILE", "app/1.0/rootfs/dir/linked"),
+    "referrers": ("REFERRERS", "app/1.0/referrers"),
+    "an index": ("DOCUMENT", "app/index/index.json"),
+    "platforms": ("PLATFORMS", "app/index/platforms"),
+    "a platform": ("IMAGE", "app/index/platforms/linux-arm64"),
+    "attestations": ("REFERRERS", "app/attested/referrers"),
+    "files of an artifact": ("FILES", "app/files/files"),
+    "a file of an artifact": ("BLOB", "app/files/files/docs/a"),
+    "a directory that was packed": ("TREE", "app/files/files/packed/inner"),
+    "a scratch directory": ("SCRATCH", "app/.new/dir"),
+    "a scratch file": ("SCRATCH_FILE", "app/.new/dir/file"),
+    "a file that is written": ("WRITTEN", "app/.part"),
+    "a directory that was made": ("REPO", "made"),
+    "a snapshot": ("SNAPSHOT", ".registryfs/status.json"),
+    "events": ("EVENTS", ".registryfs/events"),
+}
+
+# Kinds that no directory of this mount lists.
+UNLISTED = {
+    "MANIFEST": "the content of a document",
+    "ARCHIVE": "the content of a document",
+    "CONTROL": "found by its name alone",
+    "HOSTS": "of a mount of several sources alone",
+    "LINK": "who looks for it finds the image that it has become",
 }
 
 
@@ -88,14 +102,24 @@ def check(path):
 
 
 def test_every_kind_has_one_number(root):
-    for place in PLACES.values():
+    for _, place in PLACES.values():
         os.lstat(root / place)
     assert check(root.path) > len(PLACES)
 
 
-@pytest.mark.parametrize("kind", PLACES)
-def test_it_is_listed_before_anybody_looks(root, kind):
+def test_every_kind_has_a_place():
+    text = (Path(__file__).parents[2] / "fs/node/node.h").read_text()
+    kinds = set(re.findall(r"\bNODE_(\w+),", re.search(
+        r"enum node_kind \{(.*?)\};", text, re.S)[1])) - {"KINDS"}
+    placed = {kind for kind, _ in PLACES.values()}
+    assert not placed & UNLISTED.keys()
+    assert placed | UNLISTED.keys() == kinds
+
+
+@pytest.mark.parametrize("place", [place for _, place in PLACES.values()],
+                         ids=PLACES)
+def test_it_is_listed_before_anybody_looks(root, place):
     """The listing finds no node of it, and says which number it will have."""
-    path = root / PLACES[kind]
+    path = root / place
     listed = {entry.name: entry.inode() for entry in os.scandir(path.parent)}
     assert listed[path.name] == os.lstat(path).st_ino

@@ -30,11 +30,16 @@ OTHERS = ["rsync -a {0}/ {1}/", "tar -C {0} -c . | (mkdir {1}; tar -C {1} -x)",
           "symlinks=True)'"]
 
 
-@pytest.mark.parametrize("how", COPIES)
-@pytest.mark.parametrize("target", ["copy", "layers", "../new", "07"])
-@pytest.mark.parametrize("part", [
-    "1.0/layers", "many/layers", "1.0/layers/01", "1.0/rootfs",
-    "1.0/rootfs/etc"])
+PARTS = ["1.0/layers", "many/layers", "1.0/layers/01", "1.0/rootfs",
+         "1.0/rootfs/etc"]
+TARGETS = ["copy", "layers", "../new", "07"]
+
+
+# Each part to each target, by turns by each program: each part and each target
+# has all of them.
+@pytest.mark.parametrize("part, target, how", [
+    (part, target, COPIES[(row + column) % len(COPIES)])
+    for row, part in enumerate(PARTS) for column, target in enumerate(TARGETS)])
 def test_cp_leaves_nothing(unchanged, root, how, part, target):
     root.expect_error("a copy of one directory of an image")
     result = shell(unchanged, how.format(part, target), check=False)

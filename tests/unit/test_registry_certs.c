@@ -89,7 +89,8 @@ static void no_key(void **state)
 	touch(dir, "me.cert");
 	touch(dir, "you.key");
 	assert_int_equal(certs_load(dir, &certs, &err), -EINVAL);
-	assert_non_null(strstr(err.msg, "me.cert: the key"));
+	assert_non_null(
+	    strstr(err.msg, "me.cert: the key (*.key) is missing beside it"));
 }
 
 static void no_cert(void **state)
@@ -100,7 +101,9 @@ static void no_cert(void **state)
 	(void)state;
 	touch(dir, "me.key");
 	assert_int_equal(certs_load(dir, &certs, &err), -EINVAL);
-	assert_non_null(strstr(err.msg, "me.key: the certificate"));
+	assert_non_null(
+	    strstr(err.msg, "me.key: the certificate (*.cert) is missing "
+			    "beside it"));
 }
 
 static void own_directory(void **state)

@@ -26,7 +26,7 @@ static int join(void *arg, const char *name, size_t len, struct err *err)
 static int read_all(const char *text, size_t piece, struct buf *out,
     struct err *err)
 {
-	struct names names;
+	struct names_parser names;
 	size_t len = strlen(text);
 
 	names_init(&names, "tags");
@@ -125,7 +125,7 @@ static int stop(void *arg, const char *name, size_t len, struct err *err)
 static void what_each_returns_ends_it(void **state)
 {
 	static const char text[] = "{\"tags\":[\"a\",\"b\",\"c\"]}";
-	struct names names;
+	struct names_parser names;
 	struct err err = ERR_INIT;
 	unsigned left = 2;
 

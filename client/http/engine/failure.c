@@ -8,7 +8,7 @@
 
 #define TLS_FAILED "the TLS handshake failed"
 
-static const struct meaning {
+static const struct code_meaning {
 	CURLcode curl;
 	int code;
 	bool detailed; /* libcurl's own text says more */
@@ -47,9 +47,9 @@ static const struct meaning {
     {CURLE_PROXY, EHOSTUNREACH, true, "the proxy failed"},
 };
 
-static struct meaning connect_meaning(long os_errno)
+static struct code_meaning connect_meaning(long os_errno)
 {
-	struct meaning meaning = {.code = EHOSTUNREACH,
+	struct code_meaning meaning = {.code = EHOSTUNREACH,
 	    .words = "no route to the host"};
 
 	if (os_errno == ECONNREFUSED) {
@@ -95,27 +95,27 @@ static bool is_no_tls(const struct failure *failure)
 	       strstr(failure->detail, "wrong version number");
 }
 
-static struct meaning failure_meaning(const struct failure *failure)
+static struct code_meaning failure_meaning(const struct failure *failure)
 {
 	CURLcode curl = precise_code(failure);
 
 	if (curl == CURLE_COULDNT_CONNECT && failure->os_errno)
 		return connect_meaning(failure->os_errno);
 	if (is_no_tls(failure))
-		return (struct meaning){.code = EPROTO,
+		return (struct code_meaning){.code = EPROTO,
 		    .words = "the server does not speak TLS: type http:// "
 			     "before the address"};
 	/* So libcurl calls what is longer than its buffer for such a line. */
 	if (curl == CURLE_OUT_OF_MEMORY && failure->asked)
-		return (struct meaning){.code = EPROTO,
+		return (struct code_meaning){.code = EPROTO,
 		    .words = "a line of the answer's header is too long"};
 	if (curl == CURLE_OPERATION_TIMEDOUT && !failure->asked)
-		return (struct meaning){.code = ETIMEDOUT,
+		return (struct code_meaning){.code = ETIMEDOUT,
 		    .words = "timed out while connecting"};
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if (meanings[i].curl == curl)
 			return meanings[i];
-	return (struct meaning){.code = EIO,
+	return (struct code_meaning){.code = EIO,
 	    .detailed = true,
 	    .words = curl_easy_strerror(curl)};
 }
@@ -137,7 +137,7 @@ static const char *without_prefix(const char *detail)
 
 int failure_err(const struct failure *failure, struct err *err)
 {
-	struct meaning meaning = failure_meaning(failure);
+	struct code_meaning meaning = failure_meaning(failure);
 	const char *detail = without_prefix(failure->detail);
 	char clean[CURL_ERROR_SIZE];
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/container.h"
 #include "referrers_state.h"
 
 struct referrers_builder {
@@ -18,7 +19,7 @@ struct referrers_builder {
 
 static struct referrers_builder *whole(struct referrers *referrers)
 {
-	return (struct referrers_builder *)(void *)referrers;
+	return container_of(referrers, struct referrers_builder, list);
 }
 
 struct referrers_builder *referrers_builder_new(struct err *err)

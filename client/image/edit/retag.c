@@ -32,7 +32,7 @@ int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
 }
 
 /* Two tags while they are changed, and what they name. */
-struct pair {
+struct tag_pair {
 	struct tag_ref names[2]; /* the pair's own */
 	/* In the order in which they are locked. */
 	struct images *locked[2];
@@ -40,7 +40,7 @@ struct pair {
 	struct image *first, *second; /* NULL: there is none */
 };
 
-static void pair_free(struct pair *pair)
+static void pair_free(struct tag_pair *pair)
 {
 	image_put(pair->first);
 	image_put(pair->second);
@@ -52,7 +52,7 @@ static void pair_free(struct pair *pair)
 	free(pair);
 }
 
-DEFINE_CLEANUP(struct pair *, pair_free);
+DEFINE_CLEANUP(struct tag_pair *, pair_free);
 
 static void pair_release(void *arg)
 {
@@ -77,7 +77,7 @@ static int order(const struct tag_ref *a, const struct tag_ref *b)
 	return r ? r : strcmp(a->tag, b->tag);
 }
 
-static int lock(struct pair *pair, size_t i, const struct tag_ref *name,
+static int lock(struct tag_pair *pair, size_t i, const struct tag_ref *name,
     struct err *err)
 {
 	pair->locked[i] = name->images;
@@ -85,7 +85,7 @@ static int lock(struct pair *pair, size_t i, const struct tag_ref *name,
 	    &pair->locks[i], err);
 }
 
-static int lock_both(struct pair *pair, const struct tag_ref *a,
+static int lock_both(struct tag_pair *pair, const struct tag_ref *a,
     const struct tag_ref *b, struct err *err)
 {
 	const struct tag_ref *low = order(a, b) < 0 ? a : b;
@@ -95,7 +95,7 @@ static int lock_both(struct pair *pair, const struct tag_ref *a,
 	return r < 0 ? r : lock(pair, 1, high, err);
 }
 
-static int pair_open(struct pair *pair, struct err *err)
+static int pair_open(struct tag_pair *pair, struct err *err)
 {
 	const struct tag_ref *first = &pair->names[0];
 	const struct tag_ref *second = &pair->names[1];
@@ -115,9 +115,9 @@ static int pair_open(struct pair *pair, struct err *err)
 }
 
 static int pair_begin(const struct tag_ref *first, const struct tag_ref *second,
-    struct pair **out, struct err *err)
+    struct tag_pair **out, struct err *err)
 {
-	CLEANUP(pair_free_p) struct pair *pair = calloc(1, sizeof(*pair));
+	CLEANUP(pair_free_p) struct tag_pair *pair = calloc(1, sizeof(*pair));
 	int r;
 
 	if (!pair)
@@ -133,8 +133,8 @@ static int pair_begin(const struct tag_ref *first, const struct tag_ref *second,
 }
 
 /* Takes the pair. */
-static int complete(struct pair *pair, int (*change)(void *arg, struct err *),
-    struct err *err)
+static int complete(struct tag_pair *pair,
+    int (*change)(void *arg, struct err *), struct err *err)
 {
 	const struct work work = {change, pair_release, pair};
 
@@ -180,7 +180,7 @@ static int names(const struct tag_ref *name, const struct image *image,
 
 /* Removes the old name of what has the new one. An answer that got lost is no
  * failure: what counts is whether the name is still there. */
-static int remove_old(struct pair *pair, const struct tag_ref *from,
+static int remove_old(struct tag_pair *pair, const struct tag_ref *from,
     struct err *err)
 {
 	int r = names(from, pair->first, err);
@@ -196,7 +196,7 @@ static int remove_old(struct pair *pair, const struct tag_ref *from,
 
 static int move(void *arg, struct err *err)
 {
-	struct pair *pair = arg;
+	struct tag_pair *pair = arg;
 	const struct tag_ref *from = &pair->names[0], *to = &pair->names[1];
 	int r = put(pair->first, to, err);
 
@@ -215,7 +215,7 @@ static int move(void *arg, struct err *err)
 int tag_move(const struct tag_ref *from, const struct tag_ref *to,
     bool referrers, struct err *err)
 {
-	CLEANUP(pair_free_p) struct pair *pair = NULL;
+	CLEANUP(pair_free_p) struct tag_pair *pair = NULL;
 	int r = untag_check(from->images, from->repository, err);
 
 	if (r == 0)
@@ -227,7 +227,7 @@ int tag_move(const struct tag_ref *from, const struct tag_ref *to,
 
 static int exchange(void *arg, struct err *err)
 {
-	struct pair *pair = arg;
+	struct tag_pair *pair = arg;
 	const struct tag_ref *a = &pair->names[0], *b = &pair->names[1];
 	int r = put(pair->first, b, err);
 
@@ -243,7 +243,7 @@ static int exchange(void *arg, struct err *err)
 int tag_exchange(const struct tag_ref *a, const struct tag_ref *b,
     bool referrers, struct err *err)
 {
-	CLEANUP(pair_free_p) struct pair *pair = NULL;
+	CLEANUP(pair_free_p) struct tag_pair *pair = NULL;
 	int r = pair_begin(a, b, &pair, err);
 
 	if (r == 0 && !pair->second)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -49,7 +50,7 @@ struct bytes {
 static int take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct bytes *bytes = (struct bytes *)sink;
+	struct bytes *bytes = container_of(sink, struct bytes, sink);
 	int r = hasher_update(bytes->hasher, data, len, err);
 
 	if (r == 0 && bytes->writer)

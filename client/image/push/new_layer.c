@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "catalog/creation.h"
 #include "layer.h"
@@ -27,7 +28,8 @@ struct tar_reading {
 static int take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct tar_reading *reading = (struct tar_reading *)(void *)sink;
+	struct tar_reading *reading =
+	    container_of(sink, struct tar_reading, sink);
 	int r = hasher_update(reading->hasher, data, len, err);
 
 	if (r < 0 || reading->ended)
@@ -135,7 +137,7 @@ static void unpacked_release(struct unpacked *unpacked)
 static int keep(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct unpacked *unpacked = (struct unpacked *)(void *)sink;
+	struct unpacked *unpacked = container_of(sink, struct unpacked, sink);
 	uint64_t at = unpacked->size;
 
 	unpacked->size += len;

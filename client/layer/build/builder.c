@@ -187,7 +187,7 @@ static void describe_again(struct builder *builder, uint32_t number,
 static int find_target(struct builder *builder, const char *path, uint32_t *out,
     struct err *err)
 {
-	struct place place;
+	struct path_place place;
 	int r = paths_follow(builder, path, false, 0, &place, err);
 
 	if (r <= 0)
@@ -217,7 +217,7 @@ static int describe_dangling(struct builder *builder,
 }
 
 static int add_link(struct builder *builder, const struct tar_entry *entry,
-    const struct place *place, struct err *err)
+    const struct path_place *place, struct err *err)
 {
 	struct layer_entry link = {.mode = S_IFREG}, *file;
 	uint32_t target, added;
@@ -250,7 +250,7 @@ static int add_link(struct builder *builder, const struct tar_entry *entry,
 }
 
 static int add_other(struct builder *builder, const struct tar_entry *entry,
-    const struct place *place, struct err *err)
+    const struct path_place *place, struct err *err)
 {
 	uint32_t before = *place->name
 			      ? builder_child(builder, place->dir, place->name)
@@ -277,7 +277,8 @@ static int add_other(struct builder *builder, const struct tar_entry *entry,
 
 /* A whiteout is of what layers below have; but most engines take it for one of
  * what they have unpacked, too. */
-static void note_whiteout(struct builder *builder, const struct place *place)
+static void note_whiteout(struct builder *builder,
+    const struct path_place *place)
 {
 	size_t len = strlen(whiteout_prefix);
 
@@ -291,7 +292,7 @@ static void note_whiteout(struct builder *builder, const struct place *place)
 int builder_add(struct builder *builder, const struct tar_entry *entry,
     struct err *err)
 {
-	struct place place;
+	struct path_place place;
 	int r;
 
 	builder->over_file = false;

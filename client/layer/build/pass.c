@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cutter.h"
@@ -82,7 +83,7 @@ static int keep_stream(struct pass *pass, const void *data, size_t len,
 static int take_decoded(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct pass *pass = (struct pass *)sink;
+	struct pass *pass = container_of(sink, struct pass, sink);
 	size_t used = len;
 	int r;
 

@@ -19,7 +19,7 @@ enum {
 	IMPLIED_EACH = 8,
 };
 
-struct walk {
+struct path_walk {
 	struct builder *builder;
 	bool create;
 	int64_t mtime;
@@ -36,7 +36,7 @@ static bool is_dir(struct builder *builder, uint32_t entry)
 
 /* Goes on at the target of a symbolic link, with what is left behind it. 1, 0
  * where there are too many. */
-static int follow_link(struct walk *walk, uint32_t link, const char *rest,
+static int follow_link(struct path_walk *walk, uint32_t link, const char *rest,
     struct err *err)
 {
 	const char *target = builder_target(walk->builder, link);
@@ -55,7 +55,7 @@ static int follow_link(struct walk *walk, uint32_t link, const char *rest,
 	return 1;
 }
 
-static int imply(struct walk *walk, const char *name, uint32_t *out,
+static int imply(struct path_walk *walk, const char *name, uint32_t *out,
     struct err *err)
 {
 	struct builder *builder = walk->builder;
@@ -71,7 +71,7 @@ static int imply(struct walk *walk, const char *name, uint32_t *out,
 }
 
 /* Goes into a directory of that name, after which rest is left. */
-static int enter(struct walk *walk, const char *name, char *rest,
+static int enter(struct path_walk *walk, const char *name, char *rest,
     struct err *err)
 {
 	struct builder *builder = walk->builder;
@@ -92,7 +92,7 @@ static int enter(struct walk *walk, const char *name, char *rest,
 }
 
 /* Takes one component. 2 when it was the last, which is then in name. */
-static int step(struct walk *walk, char *name, struct err *err)
+static int step(struct path_walk *walk, char *name, struct err *err)
 {
 	size_t len = strcspn(walk->rest, "/");
 	char *rest = walk->rest + len + strspn(walk->rest + len, "/");
@@ -147,7 +147,7 @@ static size_t parent_len(const char *path)
 
 /* A layer has the files of a directory one after the other: where the last one
  * led is not looked up again. */
-static void skip_known(struct walk *walk)
+static void skip_known(struct path_walk *walk)
 {
 	const struct builder *builder = walk->builder;
 	size_t len = parent_len(walk->text);
@@ -159,7 +159,7 @@ static void skip_known(struct walk *walk)
 	walk->rest = walk->text + len + 1;
 }
 
-static int note_known(struct walk *walk, struct err *err)
+static int note_known(struct path_walk *walk, struct err *err)
 {
 	struct builder *builder = walk->builder;
 
@@ -172,10 +172,10 @@ static int note_known(struct walk *walk, struct err *err)
 }
 
 int paths_follow(struct builder *builder, const char *path, bool create,
-    int64_t mtime, struct place *out, struct err *err)
+    int64_t mtime, struct path_place *out, struct err *err)
 {
 	AUTO_FREE char *text = strdup(path);
-	struct walk walk = {.builder = builder,
+	struct path_walk walk = {.builder = builder,
 	    .create = create,
 	    .mtime = mtime,
 	    .dir = LAYER_ROOT,

@@ -13,7 +13,7 @@
 
 /* Where a path leads: the directory and the last component in it, which may be
  * there or not; an empty name is the directory itself. */
-struct place {
+struct path_place {
 	uint32_t dir;
 	char name[PATH_NAME_MAX + 1];
 };
@@ -30,6 +30,6 @@ void paths_clean(char *path);
  * create) a directory that is not there; -ENOMEM, -EFBIG.
  */
 int paths_follow(struct builder *builder, const char *path, bool create,
-    int64_t mtime, struct place *out, struct err *err);
+    int64_t mtime, struct path_place *out, struct err *err);
 
 #endif

@@ -21,7 +21,7 @@ enum {
 /* A sparse file can say that it is as large as it likes. */
 #define WRITTEN_MAX (UINT64_C(1) << 38)
 
-struct writer {
+struct plain_writer {
 	struct builder *builder;
 	int fd;
 	uint64_t offset; /* of the tar in the file */
@@ -31,14 +31,14 @@ struct writer {
 	struct buf path, header;
 };
 
-static void writer_release(struct writer *writer)
+static void writer_release(struct plain_writer *writer)
 {
 	free(writer->piece);
 	buf_release(&writer->path);
 	buf_release(&writer->header);
 }
 
-static int put(struct writer *writer, const void *data, size_t len,
+static int put(struct plain_writer *writer, const void *data, size_t len,
     struct err *err)
 {
 	writer->written += len;
@@ -47,7 +47,7 @@ static int put(struct writer *writer, const void *data, size_t len,
 	return len > 0 ? sink_write(writer->out, data, len, err) : 0;
 }
 
-static int put_zeros(struct writer *writer, uint64_t len, struct err *err)
+static int put_zeros(struct plain_writer *writer, uint64_t len, struct err *err)
 {
 	static const char zeros[64 << 10];
 	int r = 0;
@@ -62,7 +62,7 @@ static int put_zeros(struct writer *writer, uint64_t len, struct err *err)
 }
 
 /* Bytes of the tar as they are. */
-static int copy(struct writer *writer, uint64_t from, uint64_t len,
+static int copy(struct plain_writer *writer, uint64_t from, uint64_t len,
     struct err *err)
 {
 	while (len > 0) {
@@ -85,8 +85,8 @@ static int copy(struct writer *writer, uint64_t from, uint64_t len,
 }
 
 /* A sparse file without holes. */
-static int put_pieces(struct writer *writer, const struct layer_entry *entry,
-    struct err *err)
+static int put_pieces(struct plain_writer *writer,
+    const struct layer_entry *entry, struct err *err)
 {
 	uint64_t from = entry->data, done = 0;
 	int r = 0;
@@ -107,8 +107,8 @@ static int put_pieces(struct writer *writer, const struct layer_entry *entry,
 	return r < 0 ? r : put_zeros(writer, entry->size - done, err);
 }
 
-static int put_content(struct writer *writer, const struct layer_entry *entry,
-    struct err *err)
+static int put_content(struct plain_writer *writer,
+    const struct layer_entry *entry, struct err *err)
 {
 	int r = entry->flags & LAYER_SPARSE
 		    ? put_pieces(writer, entry, err)
@@ -118,7 +118,7 @@ static int put_content(struct writer *writer, const struct layer_entry *entry,
 }
 
 /* Before the first of its zeros is written. */
-static int check_size(const struct writer *writer,
+static int check_size(const struct plain_writer *writer,
     const struct layer_entry *entry, struct err *err)
 {
 	if (writer->written <= WRITTEN_MAX &&
@@ -130,8 +130,9 @@ static int check_size(const struct writer *writer,
 }
 
 /* The block of an entry's attributes, and where they are in it. */
-static int read_xattrs(struct writer *writer, const struct layer_entry *entry,
-    struct buf *block, struct tar_xattr **out, size_t *count, struct err *err)
+static int read_xattrs(struct plain_writer *writer,
+    const struct layer_entry *entry, struct buf *block, struct tar_xattr **out,
+    size_t *count, struct err *err)
 {
 	uint32_t size = 0, len;
 	size_t cursor = 0, most = 0;
@@ -178,8 +179,9 @@ static enum tar_type type_of(uint32_t mode)
 }
 
 /* link: where a link leads, or "". */
-static int put_header(struct writer *writer, const struct layer_entry *entry,
-    enum tar_type type, const char *link, struct err *err)
+static int put_header(struct plain_writer *writer,
+    const struct layer_entry *entry, enum tar_type type, const char *link,
+    struct err *err)
 {
 	AUTO_BUF struct buf block = BUF_INIT(BLOCK_MAX);
 	AUTO_FREE struct tar_xattr *xattrs = NULL;
@@ -210,8 +212,8 @@ static int put_header(struct writer *writer, const struct layer_entry *entry,
 }
 
 /* A further name of what was written: first is the entry that it was then. */
-static int put_link(struct writer *writer, const struct layer_entry *entry,
-    uint32_t first, struct err *err)
+static int put_link(struct plain_writer *writer,
+    const struct layer_entry *entry, uint32_t first, struct err *err)
 {
 	AUTO_BUF struct buf link = BUF_INIT(TAR_NAME_MAX + 1);
 	int r = plain_path(writer->builder, first, &link, err);
@@ -223,7 +225,7 @@ static int put_link(struct writer *writer, const struct layer_entry *entry,
 
 /* The file that a hard link led to can be gone, and its first name that is left
  * is the file then. */
-static int put_other(struct writer *writer, uint32_t number,
+static int put_other(struct plain_writer *writer, uint32_t number,
     const struct layer_entry *entry, struct err *err)
 {
 	struct builder *builder = writer->builder;
@@ -251,8 +253,8 @@ static int put_other(struct writer *writer, uint32_t number,
 	return put_content(writer, entry, err);
 }
 
-static int put_entry(struct writer *writer, uint32_t number, bool whiteout,
-    struct err *err)
+static int put_entry(struct plain_writer *writer, uint32_t number,
+    bool whiteout, struct err *err)
 {
 	/* What follows looks at others. */
 	struct layer_entry entry = *builder_entry(writer->builder, number);
@@ -276,7 +278,7 @@ static bool is_whiteout(struct builder *builder, uint32_t number)
 	return !strncmp(builder_text(builder, name), ".wh.", 4);
 }
 
-static int put_all(struct writer *writer, bool whiteouts, struct err *err)
+static int put_all(struct plain_writer *writer, bool whiteouts, struct err *err)
 {
 	struct builder *builder = writer->builder;
 	int r = 0;
@@ -295,7 +297,7 @@ int layer_plain_write(struct layer_plain *plain, int fd, uint64_t offset,
     struct sink *out, struct err *err)
 {
 	CLEANUP(writer_release)
-	struct writer writer = {.builder = plain->builder,
+	struct plain_writer writer = {.builder = plain->builder,
 	    .fd = fd,
 	    .offset = offset,
 	    .out = out,

@@ -222,7 +222,7 @@ int layer_index_child(const struct layer_index *index,
 }
 
 /* The names of the list of children. */
-struct named {
+struct entry_named {
 	const struct layer_index *index;
 	uint32_t entry; /* of the one that was read last */
 };
@@ -230,7 +230,7 @@ struct named {
 static bool peek_name(const void *list, uint32_t number,
     char out[LAYER_NAME_SIZE])
 {
-	const struct named *named = list;
+	const struct entry_named *named = list;
 	struct index_child child;
 
 	return copy_child(named->index, number, &child, out);
@@ -239,14 +239,14 @@ static bool peek_name(const void *list, uint32_t number,
 static int read_name(void *list, uint32_t number, char out[LAYER_NAME_SIZE],
     struct err *err)
 {
-	struct named *named = list;
+	struct entry_named *named = list;
 
 	return read_child(named->index, number, &named->entry, out, err);
 }
 
 static int set_damaged(const void *list, struct err *err)
 {
-	const struct named *named = list;
+	const struct entry_named *named = list;
 
 	return layer_index_set_damaged(named->index, err);
 }
@@ -254,8 +254,9 @@ static int set_damaged(const void *list, struct err *err)
 int layer_index_find(const struct layer_index *index, uint32_t dir,
     const char *name, size_t len, uint32_t *out, struct err *err)
 {
-	static const struct names names = {peek_name, read_name, set_damaged};
-	struct named named = {.index = index};
+	static const struct index_names names = {peek_name, read_name,
+	    set_damaged};
+	struct entry_named named = {.index = index};
 	struct layer_entry entry;
 	uint32_t number;
 	int r = layer_index_entry(index, dir, &entry, err);

@@ -12,15 +12,16 @@ static int compare(const char *name, size_t len, const char *text)
 	return order ? order : -(text[len] != '\0');
 }
 
-struct search {
-	const struct names *names;
+struct name_search {
+	const struct index_names *names;
 	void *list;
 	const char *name;
 	size_t len;
 };
 
 /* Where the name is, or the number before which it would be. */
-static uint32_t locate(const struct search *search, uint32_t low, uint32_t high)
+static uint32_t locate(const struct name_search *search, uint32_t low,
+    uint32_t high)
 {
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -42,8 +43,8 @@ static uint32_t locate(const struct search *search, uint32_t low, uint32_t high)
 }
 
 /* How the name stands to that of a number, read: below, at or over 0. */
-static int read_order(const struct search *search, uint32_t number, int *order,
-    struct err *err)
+static int read_order(const struct name_search *search, uint32_t number,
+    int *order, struct err *err)
 {
 	char text[LAYER_NAME_SIZE];
 	int r = search->names->read(search->list, number, text, err);
@@ -53,11 +54,11 @@ static int read_order(const struct search *search, uint32_t number, int *order,
 	return r;
 }
 
-int names_find(const struct names *names, void *list, uint32_t first,
+int names_find(const struct index_names *names, void *list, uint32_t first,
     uint32_t count, const char *name, size_t len, uint32_t *out,
     struct err *err)
 {
-	const struct search what = {names, list, name, len};
+	const struct name_search what = {names, list, name, len};
 	uint32_t at = locate(&what, first, first + count);
 	int before = 1, after = -1, r = 0;
 

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "layer/index.h"
 
-struct names {
+struct index_names {
 	/* The name of a number: true, if it has one. It may be wrong. */
 	bool (*peek)(const void *list, uint32_t number,
 	    char out[LAYER_NAME_SIZE]);
@@ -30,7 +30,7 @@ struct names {
  * What leads there is only peeked at, which is several times as fast. It is the
  * end that is read: the name itself, or the two between which it would be.
  */
-int names_find(const struct names *names, void *list, uint32_t first,
+int names_find(const struct index_names *names, void *list, uint32_t first,
     uint32_t count, const char *name, size_t len, uint32_t *out,
     struct err *err);
 

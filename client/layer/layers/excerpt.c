@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/lock.h"
 
 enum {
@@ -130,7 +131,7 @@ static int pass_on(struct cursor *cursor, const uint8_t *data, size_t len,
 static int take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct cursor *cursor = (struct cursor *)sink;
+	struct cursor *cursor = container_of(sink, struct cursor, sink);
 	uint64_t at = cursor->out;
 
 	cursor->out += len;

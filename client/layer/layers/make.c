@@ -32,14 +32,14 @@ static int open_written(int fd, struct layer_index **out, struct err *err)
 }
 
 /* An index to be written. */
-struct written {
+struct index_written {
 	struct builder *builder;
 	const struct layer_facts *facts;
 };
 
 static int write_index(void *arg, int fd, struct err *err)
 {
-	const struct written *written = arg;
+	const struct index_written *written = arg;
 
 	return builder_write(written->builder, written->facts, fd, err);
 }
@@ -50,7 +50,7 @@ static int keep(struct layer *layer, struct builder *builder,
     const struct layer_facts *facts, struct err *err)
 {
 	struct store *store = layer->table->store;
-	struct written written = {builder, facts};
+	struct index_written written = {builder, facts};
 	AUTO_FD int fd = store_temp_filled(store, builder_size(builder),
 	    write_index, &written, err);
 	struct layer_index *index = NULL;

@@ -33,7 +33,7 @@ enum {
 
 /* What the place is in that the next value, or the next name, is in. Each is
  * inside the one before it. */
-enum place {
+enum json_place {
 	PLACE_OUTSIDE,
 	PLACE_TOC,
 	PLACE_ENTRIES,
@@ -61,7 +61,7 @@ struct toc_json {
 	int result;      /* of what failed in it */
 	size_t quiet;    /* bytes since the last value began or ended */
 
-	enum place place;
+	enum json_place place;
 	enum value value;
 	const struct toc_member *member;
 	unsigned skipped; /* how deep it is in a value that is skipped */
@@ -115,7 +115,7 @@ static int skip_deeper(struct toc_json *json)
 	return go_on(json, 0);
 }
 
-static int enter(struct toc_json *json, enum place place, enum value value)
+static int enter(struct toc_json *json, enum json_place place, enum value value)
 {
 	json->place = place;
 	json->value = value;

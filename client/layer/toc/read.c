@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/parse.h"
 #include "fill.h"
 #include "index/limits.h"
@@ -79,7 +80,7 @@ static void reading_release(struct toc_reading *reading)
 
 static struct toc_reading *reading_of(struct sink *sink)
 {
-	return ((struct reading_sink *)sink)->reading;
+	return container_of(sink, struct reading_sink, sink)->reading;
 }
 
 /* zstd:chunked's decoder writes here. */

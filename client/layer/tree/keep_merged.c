@@ -72,14 +72,14 @@ static int find(struct store *store, const char *name,
 }
 
 /* A tree to be written. */
-struct written {
+struct merged_written {
 	const struct merged_stack *stack;
 	const char *dir;
 };
 
 static int write_tree(void *arg, int fd, struct err *err)
 {
-	const struct written *written = arg;
+	const struct merged_written *written = arg;
 
 	return merged_write(written->stack, written->dir, fd, err);
 }
@@ -89,7 +89,7 @@ static int make(struct store *store, const struct merged_stack *stack,
     const char *name, struct merged **out, struct err *err)
 {
 	AUTO_FREE char *dir = store_temp_dir(store, err);
-	struct written written = {stack, dir};
+	struct merged_written written = {stack, dir};
 	AUTO_FD int fd = -1;
 	int own, r;
 

@@ -14,27 +14,27 @@ struct listed {
 	uint32_t layer, entry; /* where the name stands */
 };
 
-struct list {
+struct dir_list {
 	struct listed *names;
 	size_t count;
 	struct arena texts;
 };
 
-static void list_release(struct list *list)
+static void list_release(struct dir_list *list)
 {
 	free(list->names);
 	arena_release(&list->texts);
-	*list = (struct list){0};
+	*list = (struct dir_list){0};
 }
 
-static int list_reserve(struct list *list, size_t count, struct err *err)
+static int list_reserve(struct dir_list *list, size_t count, struct err *err)
 {
 	list->names = calloc(count + 1, sizeof(*list->names));
 	return list->names ? 0 : err_nomem(err);
 }
 
 /* Adds a name that is in that place; there is room. */
-static int list_add(struct list *list, const char *name, uint32_t layer,
+static int list_add(struct dir_list *list, const char *name, uint32_t layer,
     uint32_t entry, const struct tree_item *item, struct err *err)
 {
 	struct listed *next = &list->names[list->count];
@@ -58,7 +58,7 @@ static int by_place(const void *one, const void *two)
 
 /* A child of a directory of the merged tree. */
 static int add_merged(struct tree *tree, const struct merged *merged,
-    uint32_t number, struct list *out, struct err *err)
+    uint32_t number, struct dir_list *out, struct err *err)
 {
 	const struct merged_stack stack = tree_stack(tree);
 	char name[LAYER_NAME_SIZE];
@@ -74,8 +74,8 @@ static int add_merged(struct tree *tree, const struct merged *merged,
 			   &item, err);
 }
 
-static int list_merged(struct tree *tree, const char *path, struct list *out,
-    struct err *err)
+static int list_merged(struct tree *tree, const char *path,
+    struct dir_list *out, struct err *err)
 {
 	const struct merged *merged = tree->merged;
 	const struct merged_stack stack = tree_stack(tree);
@@ -92,7 +92,7 @@ static int list_merged(struct tree *tree, const char *path, struct list *out,
 }
 
 static int list_alone(struct tree *tree, const struct layer_index *index,
-    const char *path, struct list *out, struct err *err)
+    const char *path, struct dir_list *out, struct err *err)
 {
 	struct layer_entry dir;
 	uint32_t number;
@@ -121,7 +121,7 @@ static int list_alone(struct tree *tree, const struct layer_index *index,
 static int add_settled(struct tree *tree,
     const struct layer_index *const *indexes, size_t lowest,
     const struct meaning *dir, const struct candidate *candidate,
-    struct list *out, struct err *err)
+    struct dir_list *out, struct err *err)
 {
 	CLEANUP(meaning_release) struct meaning meaning = {0};
 	const struct part *part = &candidate->part;
@@ -142,7 +142,8 @@ static int add_settled(struct tree *tree,
 }
 
 static int list_dir(struct tree *tree, const struct layer_index *const *indexes,
-    size_t lowest, const struct meaning *dir, struct list *out, struct err *err)
+    size_t lowest, const struct meaning *dir, struct dir_list *out,
+    struct err *err)
 {
 	CLEANUP(candidates_release) struct candidates names = {0};
 	int r = stack_names(indexes, dir, &names, err);
@@ -164,7 +165,7 @@ static int list_settled(const struct question *question, struct tree *tree,
     const struct layer_index *const *indexes, size_t lowest, struct err *err)
 {
 	CLEANUP(meaning_release) struct meaning dir = {0};
-	struct list *list = question->out;
+	struct dir_list *list = question->out;
 	int r =
 	    stack_find(indexes, lowest, tree->count, question->path, &dir, err);
 
@@ -178,7 +179,7 @@ static int list_settled(const struct question *question, struct tree *tree,
 	return r;
 }
 
-static int collect(struct tree *tree, const char *path, struct list *list,
+static int collect(struct tree *tree, const char *path, struct dir_list *list,
     struct err *err)
 {
 	AUTO_FREE const struct layer_index **indexes = tree_indexes(tree);
@@ -199,7 +200,7 @@ int tree_list(struct tree *tree, const char *path,
 	struct err *err),
     void *arg, struct err *err)
 {
-	CLEANUP(list_release) struct list list = {0};
+	CLEANUP(list_release) struct dir_list list = {0};
 	size_t tries = 0;
 	int r;
 

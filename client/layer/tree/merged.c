@@ -176,7 +176,7 @@ int merged_node(const struct merged *merged, const struct merged_stack *stack,
 }
 
 /* The names of nodes. */
-struct named {
+struct merged_named {
 	const struct merged *merged;
 	const struct merged_stack *stack;
 	struct merged_node *node; /* the one that was read last */
@@ -185,7 +185,7 @@ struct named {
 static bool peek_name(const void *list, uint32_t number,
     char out[LAYER_NAME_SIZE])
 {
-	const struct named *named = list;
+	const struct merged_named *named = list;
 	const struct merged_stack *stack = named->stack;
 	struct merged_node node;
 
@@ -197,7 +197,7 @@ static bool peek_name(const void *list, uint32_t number,
 static int read_name(void *list, uint32_t number, char out[LAYER_NAME_SIZE],
     struct err *err)
 {
-	const struct named *named = list;
+	const struct merged_named *named = list;
 
 	return merged_node(named->merged, named->stack, number, named->node,
 	    out, err);
@@ -205,7 +205,7 @@ static int read_name(void *list, uint32_t number, char out[LAYER_NAME_SIZE],
 
 static int not_sorted(const void *list, struct err *err)
 {
-	const struct named *named = list;
+	const struct merged_named *named = list;
 
 	return set_damaged(named->merged, err);
 }
@@ -214,8 +214,9 @@ int merged_find_child(const struct merged *merged,
     const struct merged_stack *stack, const char *name, size_t len,
     struct merged_node *node, uint32_t *number, struct err *err)
 {
-	static const struct names names = {peek_name, read_name, not_sorted};
-	struct named named = {merged, stack, node};
+	static const struct index_names names = {peek_name, read_name,
+	    not_sorted};
+	struct merged_named named = {merged, stack, node};
 
 	return names_find(&names, &named, node->first_child, node->child_count,
 	    name, len, number, err);

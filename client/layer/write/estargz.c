@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "build/paths.h"
 #include "indexed.h"
 #include "tar/header.h"
@@ -67,14 +68,12 @@ static void table_release(struct table *table)
 	gzip_stream_free(table->gzip);
 }
 
-#define TABLE_OF(sink_, member) \
-	((struct table *)((char *)(sink_)-offsetof(struct table, member)))
-
 static int write_blob(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	return encoder_append(TABLE_OF(sink, blob)->indexed->encoder, data, len,
-	    err);
+	struct table *table = container_of(sink, struct table, blob);
+
+	return encoder_append(table->indexed->encoder, data, len, err);
 }
 
 static int write_tar(struct table *table, const void *data, size_t len,
@@ -89,7 +88,7 @@ static int write_tar(struct table *table, const void *data, size_t len,
 static int write_json(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct table *table = TABLE_OF(sink, json);
+	struct table *table = container_of(sink, struct table, json);
 	int r = hasher_update(table->hasher, data, len, err);
 
 	return r < 0 ? r : write_tar(table, data, len, err);

@@ -15,8 +15,8 @@
 enum { ENTRY_MAX = 16 * TAR_NAME_MAX + 2 * TAR_EXTENDED_MAX };
 
 /* An entry that waits in the queue. */
-struct pending {
-	struct pending *next;
+struct pending_entry {
+	struct pending_entry *next;
 	char *head; /* its JSON, as far as it was known when it came */
 	char *name; /* likewise */
 	uint64_t size;
@@ -32,7 +32,7 @@ struct toc_writer {
 	uint64_t size; /* of the text so far */
 	bool any;
 	struct buf line;
-	struct pending *first, *last;
+	struct pending_entry *first, *last;
 	struct buf names; /* hashes of all names */
 };
 
@@ -68,7 +68,7 @@ int toc_writer_new(bool is_chunked, uint64_t chunk_size,
 	return r;
 }
 
-static void pending_free(struct pending *pending)
+static void pending_free(struct pending_entry *pending)
 {
 	free(pending->head);
 	free(pending->name);
@@ -76,14 +76,14 @@ static void pending_free(struct pending *pending)
 	free(pending);
 }
 
-DEFINE_CLEANUP(struct pending *, pending_free);
+DEFINE_CLEANUP(struct pending_entry *, pending_free);
 
 void toc_writer_free(struct toc_writer *writer)
 {
 	if (!writer)
 		return;
 	while (writer->first) {
-		struct pending *pending = writer->first;
+		struct pending_entry *pending = writer->first;
 
 		writer->first = pending->next;
 		pending_free(pending);
@@ -95,7 +95,7 @@ void toc_writer_free(struct toc_writer *writer)
 }
 
 static uint64_t chunk_len(const struct toc_writer *writer,
-    const struct pending *pending, size_t i)
+    const struct pending_entry *pending, size_t i)
 {
 	uint64_t left = pending->size - i * writer->chunk_size;
 
@@ -104,7 +104,8 @@ static uint64_t chunk_len(const struct toc_writer *writer,
 
 /* Where a chunk is, and if it is one of several what of the file it is. */
 static int add_chunk(const struct toc_writer *writer,
-    const struct pending *pending, size_t i, struct buf *line, struct err *err)
+    const struct pending_entry *pending, size_t i, struct buf *line,
+    struct err *err)
 {
 	const struct encoder_piece *chunk = &pending->chunks[i];
 	int r = toc_print_number(line, "offset", chunk->offset, err);
@@ -123,7 +124,7 @@ static int add_chunk(const struct toc_writer *writer,
 }
 
 static int add_first_chunk(const struct toc_writer *writer,
-    const struct pending *pending, struct buf *line, struct err *err)
+    const struct pending_entry *pending, struct buf *line, struct err *err)
 {
 	const struct encoder_piece *last = &pending->chunks[pending->count - 1];
 	int r = toc_print_digest(line, "digest",
@@ -150,7 +151,7 @@ static int write_line(struct toc_writer *writer, struct err *err)
 }
 
 static int write_pending(struct toc_writer *writer,
-    const struct pending *pending, struct err *err)
+    const struct pending_entry *pending, struct err *err)
 {
 	struct buf *line = &writer->line;
 	int r = buf_addstr(line, pending->head, err);
@@ -177,7 +178,7 @@ static int drain(struct toc_writer *writer, struct err *err)
 
 	while (r == 0 && writer->first &&
 	       writer->first->count == writer->first->wanted) {
-		struct pending *pending = writer->first;
+		struct pending_entry *pending = writer->first;
 
 		writer->first = pending->next;
 		if (!writer->first)
@@ -235,7 +236,7 @@ static int check_names(struct toc_writer *writer, struct err *err)
 	return 0;
 }
 
-static int fill(struct toc_writer *writer, struct pending *pending,
+static int fill(struct toc_writer *writer, struct pending_entry *pending,
     const struct tar_entry *entry, struct err *err)
 {
 	struct buf name = BUF_INIT(ENTRY_MAX);
@@ -258,7 +259,7 @@ int toc_writer_add(struct toc_writer *writer, const struct tar_entry *entry,
     struct err *err)
 {
 	CLEANUP(pending_free_p)
-	struct pending *pending = calloc(1, sizeof(*pending));
+	struct pending_entry *pending = calloc(1, sizeof(*pending));
 	int r = pending ? note_name(writer, entry->name, err) : err_nomem(err);
 
 	if (r == 0)
@@ -284,7 +285,7 @@ void toc_writer_set_digest(struct toc_writer *writer,
 int toc_writer_add_chunk(struct toc_writer *writer,
     const struct encoder_piece *chunk, struct err *err)
 {
-	struct pending *pending = writer->first;
+	struct pending_entry *pending = writer->first;
 
 	assert(pending && pending->count < pending->wanted);
 	if (!pending->chunks)

@@ -142,7 +142,8 @@ int call_send(struct registry *registry, const struct call *call,
 	int r = 0;
 
 	if (ours) {
-		creds_ask_again(registry->creds, call->changes);
+		creds_ask_again(registry->creds, registry->address.host,
+		    call->changes ? CREDS_CHANGE : CREDS_FINE);
 		r = auth_authorize(registry, call->repository, call->scope,
 		    NULL, NULL, &authorization, err);
 	}
@@ -186,6 +187,11 @@ int call_refused_by(struct registry *registry, const struct call *call,
 
 	if (refusal->status == 401 && sent_password(registry, call))
 		err_wrap(err, "the stored user and password are refused");
+	else if (r == -EACCES &&
+		 registry_lacks_login(registry, call->repository))
+		err_wrap(err,
+		    "no credentials were found (log in with docker login or "
+		    "podman login)");
 	return r;
 }
 

@@ -22,7 +22,7 @@ enum {
 };
 
 /* A list on its way to the caller. */
-struct list {
+struct names_list {
 	const char *what;   /* it is, for messages */
 	const char *member; /* of the JSON object */
 	bool (*valid)(const char *name, size_t len);
@@ -42,7 +42,7 @@ static bool is_repository(const char *name, size_t len)
 /* Old servers list nulls, digests and what else was stored as a tag. */
 static int pass_on(void *arg, const char *name, size_t len, struct err *err)
 {
-	struct list *list = arg;
+	struct names_list *list = arg;
 
 	if (!list->valid(name, len))
 		return 0;
@@ -67,7 +67,7 @@ static void begin_add(struct begin *begin, const char *data, size_t len)
 
 /* Says what came instead of a list, and whence. */
 static int no_list(struct registry *registry, struct http_response *response,
-    const struct list *list, struct begin *begin, struct err *err)
+    const struct names_list *list, struct begin *begin, struct err *err)
 {
 	char wrong[sizeof(err->msg)], chunk[BEGIN_SIZE];
 	struct err said = ERR_INIT;
@@ -87,11 +87,11 @@ static int no_list(struct registry *registry, struct http_response *response,
 }
 
 static int read_page(struct registry *registry, struct http_response *response,
-    struct list *list, struct err *err)
+    struct names_list *list, struct err *err)
 {
 	struct begin begin = {0};
 	char chunk[16 << 10];
-	struct names names;
+	struct names_parser names;
 	ssize_t n;
 	int r = 0;
 
@@ -117,7 +117,7 @@ static int read_page(struct registry *registry, struct http_response *response,
 /* A gateway's 404 says nothing of the registry, nor does one in the middle of a
  * list. */
 static int refused(struct registry *registry, const struct call *call,
-    struct http_response *response, struct list *list, struct err *err)
+    struct http_response *response, struct names_list *list, struct err *err)
 {
 	struct refusal refusal;
 	int r;
@@ -135,7 +135,7 @@ static int read_list(struct registry *registry, const struct call *call,
     struct http_response *response, struct page *page, void *arg,
     struct err *err)
 {
-	struct list *list = arg;
+	struct names_list *list = arg;
 	int r;
 
 	list->page = page;
@@ -146,7 +146,7 @@ static int read_list(struct registry *registry, const struct call *call,
 	return r;
 }
 
-static int walk_catalog(struct registry *registry, struct list *list,
+static int walk_catalog(struct registry *registry, struct names_list *list,
     const char *query, struct err *err)
 {
 	CLEANUP(call_release) struct call call;
@@ -182,8 +182,8 @@ static bool lets_us_in(const struct http_response *response)
  * its place can be the word of a web server of static files, which is all the
  * registry that there is; of one that says that it is a registry it is not.
  */
-static bool is_unlisted(struct registry *registry, const struct list *list,
-    const struct err *err)
+static bool is_unlisted(struct registry *registry,
+    const struct names_list *list, const struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *base = NULL;
 
@@ -199,7 +199,7 @@ static bool is_unlisted(struct registry *registry, const struct list *list,
 int registry_catalog(struct registry *registry, source_name_fn *each, void *arg,
     struct err *err)
 {
-	struct list list = {"the list of repositories", "repositories",
+	struct names_list list = {"the list of repositories", "repositories",
 	    is_repository, each, arg, 0, 0, NULL, false};
 	struct err failure = ERR_INIT;
 	char query[32];
@@ -223,8 +223,8 @@ int registry_catalog(struct registry *registry, source_name_fn *each, void *arg,
 int registry_tags(struct registry *registry, const char *repository,
     source_name_fn *each, void *arg, struct err *err)
 {
-	struct list list = {repository, "tags", tag_valid, each, arg, 0, 0,
-	    NULL, false};
+	struct names_list list = {repository, "tags", tag_valid, each, arg, 0,
+	    0, NULL, false};
 	CLEANUP(call_release) struct call call;
 	/* No n: GCR would cut the list there, and name no next page. */
 	int r = call_init(&call, registry, "GET", repository, "pull", err,

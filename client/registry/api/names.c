@@ -14,7 +14,7 @@ struct consumer {
 	void *arg;
 };
 
-void names_init(struct names *names, const char *member)
+void names_init(struct names_parser *names, const char *member)
 {
 	memset(names, 0, sizeof(*names));
 	names->member = member;
@@ -25,7 +25,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void add(struct names *names, unsigned c)
+static void add(struct names_parser *names, unsigned c)
 {
 	/* Names are ASCII; a NUL would cut them. */
 	if (c == 0 || c >= 0x80 || names->len + 1 >= sizeof(names->text))
@@ -34,7 +34,7 @@ static void add(struct names *names, unsigned c)
 		names->text[names->len++] = (char)c;
 }
 
-static void add_hex(struct names *names, char c)
+static void add_hex(struct names_parser *names, char c)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
 	const char *found = memchr(digits, c, sizeof(digits) - 1);
@@ -47,7 +47,7 @@ static void add_hex(struct names *names, char c)
 		add(names, names->unicode);
 }
 
-static void add_escape(struct names *names, char c)
+static void add_escape(struct names_parser *names, char c)
 {
 	names->escaped = false;
 	names->unicode = 0;
@@ -59,7 +59,8 @@ static void add_escape(struct names *names, char c)
 		names->unfit = true;
 }
 
-static int end_string(struct names *names, struct consumer to, struct err *err)
+static int end_string(struct names_parser *names, struct consumer to,
+    struct err *err)
 {
 	names->in_string = false;
 	names->text[names->len] = '\0';
@@ -72,7 +73,7 @@ static int end_string(struct names *names, struct consumer to, struct err *err)
 }
 
 /* A character inside of a string. */
-static int take_text(struct names *names, char c, struct consumer to,
+static int take_text(struct names_parser *names, char c, struct consumer to,
     struct err *err)
 {
 	if (names->hex_left)
@@ -89,7 +90,7 @@ static int take_text(struct names *names, char c, struct consumer to,
 }
 
 /* A character between strings. */
-static void take_structure(struct names *names, char c)
+static void take_structure(struct names_parser *names, char c)
 {
 	switch (c) {
 	case '"':
@@ -130,7 +131,7 @@ static void take_structure(struct names *names, char c)
 	}
 }
 
-int names_feed(struct names *names, const char *data, size_t len,
+int names_feed(struct names_parser *names, const char *data, size_t len,
     names_fn *each, void *arg, struct err *err)
 {
 	struct consumer to = {each, arg};
@@ -151,7 +152,7 @@ int names_feed(struct names *names, const char *data, size_t len,
 	return r;
 }
 
-int names_finish(const struct names *names, struct err *err)
+int names_finish(const struct names_parser *names, struct err *err)
 {
 	if (!names->ended)
 		return err_set(err, EIO, "the list is truncated");

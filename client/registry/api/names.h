@@ -14,7 +14,7 @@
 /* Longer than any name that is one; what is longer is passed over. */
 enum { NAMES_TEXT_SIZE = 512 };
 
-struct names {
+struct names_parser {
 	const char *member; /* the array's name, borrowed */
 	unsigned depth;     /* of open objects and arrays */
 	bool ended;         /* the object is complete */
@@ -34,18 +34,18 @@ struct names {
 typedef int names_fn(void *arg, const char *name, size_t len, struct err *err);
 
 /* member is borrowed; the struct owns no memory. */
-void names_init(struct names *names, const char *member);
+void names_init(struct names_parser *names, const char *member);
 
 /*
  * Takes more of the text and calls each for every string directly in the array;
  * other elements are passed over. 0, what each returned if that was not 0, or
  * -EIO with a sentence for what is no JSON object.
  */
-int names_feed(struct names *names, const char *data, size_t len,
+int names_feed(struct names_parser *names, const char *data, size_t len,
     names_fn *each, void *arg, struct err *err);
 
 /* At the end of the text: 0, or -EIO if the object is not complete, or has no
  * such member; null, which docker-registry writes, is an empty list. */
-int names_finish(const struct names *names, struct err *err);
+int names_finish(const struct names_parser *names, struct err *err);
 
 #endif

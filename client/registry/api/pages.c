@@ -44,12 +44,12 @@ static int trail_add(struct trail *trail, const char *step, struct err *err)
 
 /* A walk, by the urls of its pages and by what was in them: where each page
  * names another url for the next one, that is all that can repeat. */
-struct walk {
+struct pages_walk {
 	struct trail urls, contents;
 	uint64_t pages, items;
 };
 
-static void walk_release(struct walk *walk)
+static void walk_release(struct pages_walk *walk)
 {
 	free(walk->urls.seen);
 	free(walk->contents.seen);
@@ -61,7 +61,7 @@ void page_add(struct page *page, const char *item)
 	page->hash = page->hash * 31 + map_hash(item);
 }
 
-static int check_url(struct walk *walk, const char *url, struct err *err)
+static int check_url(struct pages_walk *walk, const char *url, struct err *err)
 {
 	int r = trail_add(&walk->urls, url, err);
 
@@ -70,7 +70,7 @@ static int check_url(struct walk *walk, const char *url, struct err *err)
 }
 
 /* Some servers have empty pages in the middle. */
-static int check_content(struct walk *walk, const struct page *page,
+static int check_content(struct pages_walk *walk, const struct page *page,
     struct err *err)
 {
 	char text[64];
@@ -147,7 +147,7 @@ static int read_one(struct registry *registry, const struct call *call,
 int pages_walk(struct registry *registry, struct call *call, page_fn *read,
     void *arg, struct err *err)
 {
-	CLEANUP(walk_release) struct walk walk = {0};
+	CLEANUP(walk_release) struct pages_walk walk = {0};
 
 	call->max_redirects = CALL_REDIRECTS;
 	call->retry = true;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/container.h"
 #include "base/strf.h"
 #include "cache/path.h"
 #include "cache/use.h"
@@ -84,7 +85,7 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 		return err_nomem(err);
 	found = shared_find(store, key);
 	if (found) {
-		*out = (struct entry *)found;
+		*out = container_of(found, struct entry, shared);
 		return 0;
 	}
 	fresh = entry_new(store, digest, size, err);
@@ -105,7 +106,7 @@ int entry_find(struct store *store, const struct digest *digest, uint64_t size,
 		return r;
 	if (found == &fresh->shared)
 		steal(&fresh);
-	*out = (struct entry *)found;
+	*out = container_of(found, struct entry, shared);
 	return 0;
 }
 
@@ -122,13 +123,15 @@ int entry_settling(struct store *store, const struct digest *digest,
 {
 	AUTO_FREE char *key = make_key(digest, size);
 	CLEANUP(entry_put_p) struct entry *entry = NULL;
+	struct shared *found;
 	int r = 0;
 
 	if (!key)
 		return err_nomem(err);
-	entry = (struct entry *)shared_find(store, key);
-	if (!entry)
+	found = shared_find(store, key);
+	if (!found)
 		return 0;
+	entry = container_of(found, struct entry, shared);
 	monitor_enter(&entry->monitor);
 	if (is_settling(entry)) {
 		*out = openfile_get(entry->file);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/budget.h"
+#include "base/container.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cache/room.h"
@@ -55,7 +56,7 @@ static int hash(struct fetch *fetch, const void *data, size_t len,
  */
 static bool unwanted(struct delivery *delivery)
 {
-	struct fetch *fetch = (struct fetch *)delivery;
+	struct fetch *fetch = container_of(delivery, struct fetch, delivery);
 	struct entry *entry = fetch->entry;
 
 	if (atomic_load(&entry->opened) == 0 &&
@@ -67,7 +68,7 @@ static bool unwanted(struct delivery *delivery)
 static int take_bytes(struct delivery *delivery, const void *data, size_t len,
     struct err *err)
 {
-	struct fetch *fetch = (struct fetch *)delivery;
+	struct fetch *fetch = container_of(delivery, struct fetch, delivery);
 	struct entry *entry = fetch->entry;
 	int r = 0;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/budget.h"
+#include "base/container.h"
 #include "base/log.h"
 #include "base/turn.h"
 #include "cache/room.h"
@@ -39,7 +40,7 @@ static void flight_put(struct flight *flight)
 
 static bool unwanted(struct delivery *delivery)
 {
-	struct flight *flight = (struct flight *)delivery;
+	struct flight *flight = container_of(delivery, struct flight, delivery);
 	struct parts *parts = flight->parts;
 	bool replaced;
 
@@ -97,7 +98,7 @@ static ssize_t fill_block(struct flight *flight, const void *data, size_t len,
 static int take_bytes(struct delivery *delivery, const void *data, size_t len,
     struct err *err)
 {
-	struct flight *flight = (struct flight *)delivery;
+	struct flight *flight = container_of(delivery, struct flight, delivery);
 	const char *p = data;
 	uint64_t off = delivery->at;
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "base/strf.h"
 #include "blob/entry.h"
@@ -155,7 +156,7 @@ int partset_find(struct store *store, const struct digest *digest,
 		return err_nomem(err);
 	found = shared_find(store, key);
 	if (found) {
-		*out = (struct parts *)found;
+		*out = container_of(found, struct parts, shared);
 		return 0;
 	}
 	fresh = partset_new(store, digest, size, err);
@@ -168,7 +169,7 @@ int partset_find(struct store *store, const struct digest *digest,
 		return r;
 	if (found == &fresh->shared)
 		steal(&fresh);
-	*out = (struct parts *)found;
+	*out = container_of(found, struct parts, shared);
 	return 0;
 }
 

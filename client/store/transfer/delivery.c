@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/container.h"
 #include "base/file.h"
 #include "cache/evict.h"
 
@@ -67,7 +68,7 @@ static int take(struct delivery *delivery, const void *data, size_t len,
 static int sink_take(struct sink *sink, const void *data, size_t len,
     struct err *err)
 {
-	struct delivery *delivery = (struct delivery *)sink;
+	struct delivery *delivery = container_of(sink, struct delivery, sink);
 	uint64_t room = delivery->end - delivery->at;
 	bool over = len > room && !delivery->to_end;
 

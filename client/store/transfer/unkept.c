@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/budget.h"
+#include "base/container.h"
 #include "cache/room.h"
 #include "delivery.h"
 
@@ -79,7 +80,8 @@ void unkept_drop(struct unkept *unkept)
 static int take(struct delivery *delivery, const void *data, size_t len,
     struct err *err)
 {
-	struct fetched *fetched = (struct fetched *)delivery;
+	struct fetched *fetched =
+	    container_of(delivery, struct fetched, delivery);
 
 	(void)err;
 	memcpy(fetched->data + (delivery->at - fetched->begin), data, len);
