@@ -151,6 +151,24 @@ void registries_close(struct registries *registries)
 	free(registries);
 }
 
+int registries_hosts(int (*each)(void *arg, const char *host, struct err *err),
+    void *arg, struct err *err)
+{
+	CLEANUP(rules_release) struct rules rules = {0};
+	int r = containers_load(&rules, err);
+
+	for (size_t i = 0; r == 0 && i < rules.count; i++) {
+		const char *prefix = rules.list[i].prefix;
+		AUTO_FREE char *host = strndup(prefix, strcspn(prefix, "/"));
+
+		if (!host)
+			return err_nomem(err);
+		if (!rules.list[i].blocked && *host != '*')
+			r = each(arg, host, err);
+	}
+	return r;
+}
+
 /* The rule for a name, or NULL. */
 static const struct rule *find(const struct registries *registries,
     const char *name)

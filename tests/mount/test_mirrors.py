@@ -125,6 +125,7 @@ def test_a_host_of_many(mount, proxy, mirror, image, configured):
     """Entered by its name."""
     configured(registry_table(proxy.address, mirror.address))
     root = mount(())
+    assert HOST in os.listdir(root.path)
     with proxy.requests() as asked:
         assert (root / HOST / "app/1.0/manifest.json").read_bytes() \
             == image.data
