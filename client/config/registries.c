@@ -74,7 +74,7 @@ static void keep_own(struct registries *registries)
 
 /* Docker's insecure registries are so wherever they are named. */
 static void mark_insecure(const struct registries *registries,
-    const struct insecure *insecure, struct place *place)
+    const struct insecure *insecure, struct rule_place *place)
 {
 	const char *scheme = place->address ? strstr(place->address, "://") : 0;
 	const char *host = scheme ? scheme + 3 : place->address;
@@ -191,7 +191,7 @@ static const char *rest_of(const struct registries *registries,
 }
 
 /* The repository in a place: its namespace, and the rest of the name. */
-static int set_endpoint(struct endpoint *out, const struct place *place,
+static int set_endpoint(struct endpoint *out, const struct rule_place *place,
     const char *rest, struct err *err)
 {
 	bool both = *place->namespace && *rest;
