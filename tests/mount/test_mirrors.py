@@ -171,6 +171,8 @@ def test_wrong_bytes_of_a_mirror(mount, proxy, mirror, image, configured):
     assert tree
     assert layer_of(root) == layer.data
     assert f"{mirror.address} is left alone" in root.log()
+    assert f"its bytes of {layer.digest} in app are not that blob" \
+        in root.log()
 
 
 def test_a_wrong_manifest_of_a_mirror(mount, proxy, mirror, image, configured):
