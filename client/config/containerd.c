@@ -76,7 +76,7 @@ static int read_client(const struct toml *table, const char *file,
 	return trust->cert_file && trust->key_file ? 0 : err_nomem(err);
 }
 
-static int read_capabilities(const struct toml *table, struct place *place,
+static int read_capabilities(const struct toml *table, struct rule_place *place,
     struct err *err)
 {
 	const struct toml *each = NULL;
@@ -99,7 +99,7 @@ static int read_capabilities(const struct toml *table, struct place *place,
 }
 
 static int read_host(const struct toml *table, const char *url,
-    const char *file, struct place *place, struct err *err)
+    const char *file, struct rule_place *place, struct err *err)
 {
 	const bool has_scheme = strncmp(url, "http", 4) == 0;
 	AUTO_FREE char *whole = strf("%s%s", has_scheme ? "" : "https://", url);
@@ -128,7 +128,7 @@ static int read_hosts(const struct toml *root, struct rule *rule,
 
 	for (host = hosts ? hosts->first : NULL; r == 0 && host;
 	     host = host->next) {
-		CLEANUP(place_release) struct place mirror = {0};
+		CLEANUP(place_release) struct rule_place mirror = {0};
 
 		if (host->type != TOML_TABLE)
 			return toml_refuse(host, err, "\"%.100s\" is no table",

@@ -14,12 +14,12 @@
 #define DROP_INS "registries.conf.d"
 
 /* Where a file is, and whose rules it adds. */
-struct reading {
+struct conf_file {
 	const char *path;
 	struct rules *rules;
 };
 
-static int read_place(const struct toml *table, struct place *place,
+static int read_place(const struct toml *table, struct rule_place *place,
     struct err *err)
 {
 	const char *location = NULL;
@@ -40,7 +40,7 @@ static int read_place(const struct toml *table, struct place *place,
 }
 
 static int read_use(const struct toml *table, bool digests_only,
-    struct place *mirror, struct err *err)
+    struct rule_place *mirror, struct err *err)
 {
 	const char *use = "";
 	int r = toml_string(table, "pull-from-mirror", &use, err);
@@ -65,7 +65,7 @@ static int read_use(const struct toml *table, bool digests_only,
 static int read_mirror(const struct toml *table, bool digests_only,
     struct rule *rule, struct err *err)
 {
-	CLEANUP(place_release) struct place mirror = {0};
+	CLEANUP(place_release) struct rule_place mirror = {0};
 	int r = read_place(table, &mirror, err);
 
 	if (r == 0 && !mirror.address)
@@ -145,7 +145,7 @@ static int check_conflict(const struct rules *rules, const struct rule *rule,
 }
 
 static int read_registry(const struct toml *table,
-    const struct reading *reading, struct err *err)
+    const struct conf_file *reading, struct err *err)
 {
 	CLEANUP(rule_release)
 	struct rule rule = {.file = strdup(reading->path),
@@ -187,7 +187,7 @@ static int check_short_names(const struct toml *root, struct err *err)
 
 /* A rule of the older format: a list of hosts that are insecure or blocked. */
 static int add_old(const char *location, bool blocked,
-    const struct reading *reading, const struct toml *at, struct err *err)
+    const struct conf_file *reading, const struct toml *at, struct err *err)
 {
 	CLEANUP(rule_release)
 	struct rule rule = {.file = strdup(reading->path),
@@ -215,7 +215,7 @@ static int add_old(const char *location, bool blocked,
 }
 
 static int read_old_list(const struct toml *old, const char *name,
-    const struct reading *reading, struct err *err)
+    const struct conf_file *reading, struct err *err)
 {
 	const struct toml *table = NULL, *host = NULL;
 	bool search = strcmp(name, "search") == 0;
@@ -230,7 +230,7 @@ static int read_old_list(const struct toml *old, const char *name,
 }
 
 static int read_old(const struct toml *root, const struct toml *old,
-    bool drop_in, const struct reading *reading, struct err *err)
+    bool drop_in, const struct conf_file *reading, struct err *err)
 {
 	int r;
 
@@ -251,7 +251,7 @@ int containers_parse(const char *text, size_t len, const char *path,
     bool drop_in, struct rules *rules, struct err *err)
 {
 	CLEANUP(toml_free_p) struct toml *root = NULL;
-	const struct reading reading = {path, rules};
+	const struct conf_file reading = {path, rules};
 	const struct toml *registry = NULL, *old = NULL;
 	int r = toml_parse(text, len, &root, err);
 

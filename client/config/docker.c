@@ -31,7 +31,7 @@ static int get_list(const json_t *root, const char *name, json_t **out,
 static int add_mirror(struct rule *hub, const char *url, struct err *err)
 {
 	CLEANUP(place_release)
-	struct place mirror = {.by_tag = true, .by_digest = true};
+	struct rule_place mirror = {.by_tag = true, .by_digest = true};
 	int r = strstr(url, "://") ? place_parse_url(&mirror, url, false, err)
 				   : err_set(err, EINVAL, "it has no scheme");
 

@@ -21,7 +21,7 @@ int config_slurp(const char *path, struct buf *out, struct err *err)
 
 /* The path of a url in two: what comes before the API's "/v2", and below it a
  * namespace. */
-static int split_path(struct place *place, const char *path, size_t len,
+static int split_path(struct rule_place *place, const char *path, size_t len,
     bool whole, struct err *err)
 {
 	const char *root = memmem(path, len, "/v2/", 4);
@@ -48,7 +48,7 @@ static int split_path(struct place *place, const char *path, size_t len,
 	return place->namespace && place->path ? 0 : err_nomem(err);
 }
 
-int place_parse_url(struct place *place, const char *url, bool whole,
+int place_parse_url(struct rule_place *place, const char *url, bool whole,
     struct err *err)
 {
 	const char *scheme = strstr(url, "://");

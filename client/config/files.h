@@ -44,7 +44,7 @@ int config_slurp(const char *path, struct buf *out, struct err *err);
 /* A url "SCHEME://HOST[:PORT][/PATH]" as a place: below the API's /v2/ a path
  * is a namespace. whole: the path is the API's root, and nothing is to be
  * added. */
-int place_parse_url(struct place *place, const char *url, bool whole,
+int place_parse_url(struct rule_place *place, const char *url, bool whole,
     struct err *err);
 
 #endif

@@ -74,7 +74,7 @@ static void keep_own(struct registries *registries)
 
 /* Docker's insecure registries are so wherever they are named. */
 static void mark_insecure(const struct registries *registries,
-    const struct insecure *insecure, struct place *place)
+    const struct insecure *insecure, struct rule_place *place)
 {
 	const char *scheme = place->address ? strstr(place->address, "://") : 0;
 	const char *host = scheme ? scheme + 3 : place->address;
@@ -151,6 +151,24 @@ void registries_close(struct registries *registries)
 	free(registries);
 }
 
+int registries_hosts(int (*each)(void *arg, const char *host, struct err *err),
+    void *arg, struct err *err)
+{
+	CLEANUP(rules_release) struct rules rules = {0};
+	int r = containers_load(&rules, err);
+
+	for (size_t i = 0; r == 0 && i < rules.count; i++) {
+		const char *prefix = rules.list[i].prefix;
+		AUTO_FREE char *host = strndup(prefix, strcspn(prefix, "/"));
+
+		if (!host)
+			return err_nomem(err);
+		if (!rules.list[i].blocked && *host != '*')
+			r = each(arg, host, err);
+	}
+	return r;
+}
+
 /* The rule for a name, or NULL. */
 static const struct rule *find(const struct registries *registries,
     const char *name)
@@ -173,7 +191,7 @@ static const char *rest_of(const struct registries *registries,
 }
 
 /* The repository in a place: its namespace, and the rest of the name. */
-static int set_endpoint(struct endpoint *out, const struct place *place,
+static int set_endpoint(struct endpoint *out, const struct rule_place *place,
     const char *rest, struct err *err)
 {
 	bool both = *place->namespace && *rest;

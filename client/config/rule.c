@@ -30,7 +30,7 @@ void strings_free(char **strings)
 	free(strings);
 }
 
-int place_parse(struct place *place, const char *text, struct err *err)
+int place_parse(struct rule_place *place, const char *text, struct err *err)
 {
 	size_t len = strlen(text), host;
 
@@ -54,7 +54,7 @@ int place_parse(struct place *place, const char *text, struct err *err)
 		   : err_nomem(err);
 }
 
-void place_release(struct place *place)
+void place_release(struct rule_place *place)
 {
 	free(place->address);
 	free(place->path);
@@ -62,7 +62,7 @@ void place_release(struct place *place)
 	strings_free(place->trust.ca_files);
 	free(place->trust.cert_file);
 	free(place->trust.key_file);
-	*place = (struct place){0};
+	*place = (struct rule_place){0};
 }
 
 void rule_release(struct rule *rule)
@@ -76,16 +76,17 @@ void rule_release(struct rule *rule)
 	*rule = (struct rule){0};
 }
 
-int rule_add_mirror(struct rule *rule, struct place *place, struct err *err)
+int rule_add_mirror(struct rule *rule, struct rule_place *place,
+    struct err *err)
 {
-	struct place *more =
+	struct rule_place *more =
 	    reallocarray(rule->mirrors, rule->mirror_count + 1, sizeof(*more));
 
 	if (!more)
 		return err_nomem(err);
 	rule->mirrors = more;
 	rule->mirrors[rule->mirror_count++] = *place;
-	*place = (struct place){0};
+	*place = (struct rule_place){0};
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "config/registries.h"
 
 /* Where a prefix leads to. */
-struct place {
+struct rule_place {
 	char *address;   /* of a registry, as in struct endpoint */
 	char *path;      /* likewise */
 	char *namespace; /* in it, or "" */
@@ -20,9 +20,9 @@ struct rule {
 	    *prefix; /* "host", "host/name", "*.example.com", "host/name:tag" */
 	char *file;  /* that has it */
 	bool blocked;
-	bool stays;         /* what matches is read where it is named */
-	struct place place; /* else there; the trust is of both */
-	struct place *mirrors;
+	bool stays;              /* what matches is read where it is named */
+	struct rule_place place; /* else there; the trust is of both */
+	struct rule_place *mirrors;
 	size_t mirror_count;
 };
 
@@ -37,13 +37,14 @@ struct insecure {
 };
 
 /* A place "HOST[:PORT][/NAMESPACE]". -EINVAL with what is wrong. */
-int place_parse(struct place *place, const char *text, struct err *err);
-void place_release(struct place *place);
+int place_parse(struct rule_place *place, const char *text, struct err *err);
+void place_release(struct rule_place *place);
 
 /* Takes the rule, in the place of one with the same prefix if there is one. */
 int rules_put(struct rules *rules, struct rule *rule, struct err *err);
 /* One more mirror, which is taken. */
-int rule_add_mirror(struct rule *rule, struct place *place, struct err *err);
+int rule_add_mirror(struct rule *rule, struct rule_place *place,
+    struct err *err);
 void rule_release(struct rule *rule);
 void rules_release(struct rules *rules);
 

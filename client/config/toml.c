@@ -16,7 +16,7 @@ enum {
 static const char bare[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			   "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
-struct document {
+struct toml_document {
 	struct toml_reader reader;
 	struct toml *root;
 	struct toml *table; /* that the last header named */
@@ -58,7 +58,7 @@ struct toml *toml_get(const struct toml *table, const char *key)
 }
 
 /* A new value in a table, or in an array (key: NULL). */
-static struct toml *add(struct document *document, struct toml *parent,
+static struct toml *add(struct toml_document *document, struct toml *parent,
     const char *key, enum toml_type type, enum toml_origin origin,
     struct err *err)
 {
@@ -113,18 +113,18 @@ static int read_key(struct toml_reader *reader, struct key *key,
 	return 0;
 }
 
-static int defined_before(const struct document *document, const char *key,
+static int defined_before(const struct toml_document *document, const char *key,
     const struct toml *before, struct err *err)
 {
 	return toml_error(&document->reader, err,
 	    "\"%.100s\" is defined already, in line %u", key, before->line);
 }
 
-static int read_value(struct document *document, struct toml *value,
+static int read_value(struct toml_document *document, struct toml *value,
     struct err *err);
 
 /* "key = value" in a table, whose dotted key may make tables in it. */
-static int read_pair(struct document *document, struct toml *table,
+static int read_pair(struct toml_document *document, struct toml *table,
     struct err *err)
 {
 	CLEANUP(key_release) struct key key = {.count = 0};
@@ -162,7 +162,7 @@ static int read_pair(struct document *document, struct toml *table,
 	return read_value(document, value, err);
 }
 
-static int read_array(struct document *document, struct toml *array,
+static int read_array(struct toml_document *document, struct toml *array,
     struct err *err)
 {
 	struct toml_reader *reader = &document->reader;
@@ -191,7 +191,7 @@ static int read_array(struct document *document, struct toml *array,
 	}
 }
 
-static int read_inline_table(struct document *document, struct toml *table,
+static int read_inline_table(struct toml_document *document, struct toml *table,
     struct err *err)
 {
 	struct toml_reader *reader = &document->reader;
@@ -213,7 +213,7 @@ static int read_inline_table(struct document *document, struct toml *table,
 	return 0;
 }
 
-static int read_value(struct document *document, struct toml *value,
+static int read_value(struct toml_document *document, struct toml *value,
     struct err *err)
 {
 	struct toml_reader *reader = &document->reader;
@@ -239,7 +239,7 @@ static int read_value(struct document *document, struct toml *value,
 
 /* The table in which the last part of a header is: those on the way are made,
  * and of an array of tables the last one is meant. */
-static struct toml *walk(struct document *document, const struct key *key,
+static struct toml *walk(struct toml_document *document, const struct key *key,
     struct err *err)
 {
 	struct toml *table = document->root;
@@ -261,7 +261,7 @@ static struct toml *walk(struct document *document, const struct key *key,
 	return table;
 }
 
-static int begin_table(struct document *document, struct toml *parent,
+static int begin_table(struct toml_document *document, struct toml *parent,
     const char *key, struct err *err)
 {
 	struct toml *table = toml_get(parent, key);
@@ -280,7 +280,7 @@ static int begin_table(struct document *document, struct toml *parent,
 	return 0;
 }
 
-static int begin_element(struct document *document, struct toml *parent,
+static int begin_element(struct toml_document *document, struct toml *parent,
     const char *key, struct err *err)
 {
 	struct toml *array = toml_get(parent, key);
@@ -299,7 +299,7 @@ static int begin_element(struct document *document, struct toml *parent,
 }
 
 /* "[table]" or "[[array of tables]]", after its first bracket. */
-static int read_header(struct document *document, struct err *err)
+static int read_header(struct toml_document *document, struct err *err)
 {
 	CLEANUP(key_release) struct key key = {.count = 0};
 	struct toml_reader *reader = &document->reader;
@@ -321,7 +321,7 @@ static int read_header(struct document *document, struct err *err)
 			     err);
 }
 
-static int read_line(struct document *document, struct err *err)
+static int read_line(struct toml_document *document, struct err *err)
 {
 	struct toml_reader *reader = &document->reader;
 	int r = toml_skip(reader, "[")
@@ -341,9 +341,9 @@ static int read_line(struct document *document, struct err *err)
 int toml_parse(const char *text, size_t len, struct toml **out, struct err *err)
 {
 	CLEANUP(toml_free_p) struct toml *root = calloc(1, sizeof(*root));
-	struct document document = {.reader = {.at = text,
-					.end = text + len,
-					.line = 1},
+	struct toml_document document = {.reader = {.at = text,
+					     .end = text + len,
+					     .line = 1},
 	    .root = root,
 	    .table = root};
 	struct toml_reader *reader = &document.reader;

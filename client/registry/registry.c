@@ -58,6 +58,7 @@ static int set_way(struct registry *registry, const struct way *way,
 		return err_nomem(err);
 	registry->tls = (struct http_tls){
 	    .insecure = way->insecure,
+	    .local = registry->address.loopback,
 	    .ca_files = (const char *const *)certs->ca_files,
 	    .cert_file = certs->cert_file,
 	    .key_file = certs->key_file,

@@ -74,6 +74,18 @@ static int pulls_through(struct source *source, const char *repository,
 	    pulls_through_step, NULL, err);
 }
 
+/* What changes a repository; -EIO: it is not known whether it was changed. */
+static int write_manifest(struct source *source, const char *repository,
+    walk_fn *fn, struct write_args *args, struct err *err)
+{
+	struct routes *routes = routes_of(source);
+	int r = walk_write(routes, repository, args->reference, fn, args, err);
+
+	if (r >= 0 || r == -EIO)
+		walk_wrote(routes, repository);
+	return r;
+}
+
 static int put_step(const struct walk_step *step, void *arg, struct err *err)
 {
 	const struct write_args *args = arg;
@@ -93,9 +105,7 @@ static int manifest_put(struct source *source, const char *repository,
 	    .len = len,
 	    .digest = digest};
 
-	walk_wrote(routes_of(source), repository);
-	return walk_write(routes_of(source), repository, ref, put_step, &args,
-	    err);
+	return write_manifest(source, repository, put_step, &args, err);
 }
 
 static int delete_step(const struct walk_step *step, void *arg, struct err *err)
@@ -111,9 +121,7 @@ static int manifest_delete(struct source *source, const char *repository,
 {
 	struct write_args args = {.reference = ref};
 
-	walk_wrote(routes_of(source), repository);
-	return walk_write(routes_of(source), repository, ref, delete_step,
-	    &args, err);
+	return write_manifest(source, repository, delete_step, &args, err);
 }
 
 static int remove_step(const struct walk_step *step, void *arg, struct err *err)
@@ -129,9 +137,7 @@ static int manifest_remove(struct source *source, const char *repository,
 {
 	struct write_args args = {.reference = ref};
 
-	walk_wrote(routes_of(source), repository);
-	return walk_write(routes_of(source), repository, ref, remove_step,
-	    &args, err);
+	return write_manifest(source, repository, remove_step, &args, err);
 }
 
 static int head_step(const struct walk_step *step, void *arg, struct err *err)

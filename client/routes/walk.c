@@ -11,7 +11,7 @@
 #include "base/strf.h"
 
 /* Of a route, who is asked in turn. */
-struct candidates {
+struct walk_list {
 	struct {
 		const struct endpoint *endpoint;
 		bool mirror;
@@ -20,14 +20,14 @@ struct candidates {
 	const struct endpoint *registry; /* whose failure counts */
 };
 
-static void add(struct candidates *candidates, const struct endpoint *endpoint,
+static void add(struct walk_list *candidates, const struct endpoint *endpoint,
     bool mirror)
 {
 	candidates->list[candidates->count].endpoint = endpoint;
 	candidates->list[candidates->count++].mirror = mirror;
 }
 
-static void candidates_release(struct candidates *candidates)
+static void candidates_release(struct walk_list *candidates)
 {
 	free(candidates->list);
 }
@@ -59,8 +59,8 @@ void walk_wrote(struct routes *routes, const char *repository)
 }
 
 /* Mirrors that are of use for it, or those that are not. */
-static void add_mirrors(struct candidates *candidates,
-    const struct route *route, bool by_tag, bool of_use)
+static void add_mirrors(struct walk_list *candidates, const struct route *route,
+    bool by_tag, bool of_use)
 {
 	for (size_t i = 0; i + 1 < route->count; i++) {
 		const struct endpoint *mirror = &route->reads[i];
@@ -71,11 +71,11 @@ static void add_mirrors(struct candidates *candidates,
 }
 
 static int choose(const struct route *route, enum walk_order order,
-    bool written, struct candidates *out, struct err *err)
+    bool written, struct walk_list *out, struct err *err)
 {
 	const struct endpoint *registry = &route->reads[route->count - 1];
 
-	*out = (struct candidates){.registry = registry};
+	*out = (struct walk_list){.registry = registry};
 	out->list = calloc(route->count + 1, sizeof(*out->list));
 	if (!out->list)
 		return err_nomem(err);
@@ -156,7 +156,7 @@ static int blocked(const struct routes *routes, const char *repository,
 	    *repository ? "/" : "", repository, route->blocked_by);
 }
 
-static int ask_all(struct routes *routes, const struct candidates *candidates,
+static int ask_all(struct routes *routes, const struct walk_list *candidates,
     walk_fn *fn, void *arg, struct err *err)
 {
 	struct err failure = ERR_INIT;
@@ -189,7 +189,7 @@ int walk(struct routes *routes, const char *repository, const char *reference,
     enum walk_order order, walk_fn *fn, void *arg, struct err *err)
 {
 	CLEANUP(route_release) struct route route = {0};
-	CLEANUP(candidates_release) struct candidates candidates = {0};
+	CLEANUP(candidates_release) struct walk_list candidates = {0};
 	AUTO_FREE char *name = walk_name(routes, repository);
 	int r = name ? registries_route(routes->registries, name, reference,
 			   &route, err)

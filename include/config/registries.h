@@ -75,6 +75,12 @@ bool registries_lead_away(const struct registries *registries);
 const struct endpoint_trust *registries_trust(
     const struct registries *registries);
 
+/* Calls each() for the hosts that registries.conf has a prefix for, but those
+ * that it blocks; one may come twice. Nonzero ends it, and is returned. Errors
+ * as registries_open(). */
+int registries_hosts(int (*each)(void *arg, const char *host, struct err *err),
+    void *arg, struct err *err);
+
 /*
  * The parts of the host that have rules of their own, one after the other: the
  * prefix of their repositories, "" for all others of the host. NULL at the end.

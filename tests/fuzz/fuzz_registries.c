@@ -18,7 +18,7 @@ static void check_refusal(const struct err *err)
 		abort();
 }
 
-static void check_place(const struct place *place)
+static void check_place(const struct rule_place *place)
 {
 	if (!place->address || !place->path || !place->namespace)
 		abort();

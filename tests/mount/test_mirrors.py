@@ -8,7 +8,7 @@ import os
 import pytest
 
 from registry.faults import cut
-from registry.static import free_port
+from registry.static import StaticRegistry, free_port
 from support.engines import skopeo
 from support.images import layer_of_size, oci_image
 from support.system import run
@@ -103,6 +103,36 @@ def test_what_a_mirror_lacks_is_read_at_the_next(mount, make_registry, proxy,
     assert copies(conf, tmp_path / "copy").returncode == 0
 
 
+def test_a_mirror_of_files(mount, proxy, image, configured, tmp_path):
+    """nginx has the manifest, and of the blobs only the config."""
+    with StaticRegistry(tmp_path / "static") as static:
+        static.put("app", image, "1.0")
+        layer = image.layers[0]
+        (static.directory / "files/v2/app/blobs" / layer.digest).unlink()
+        conf = configured(registry_table(proxy.address, static.address))
+        root = mount(HOST)
+        with proxy.requests() as asked:
+            assert layer_of(root) == layer.data
+            assert (root / "app/1.0/config.json").stat().st_size
+        assert [request.path for request in asked.matching("GET", "/app/")
+                if "tags" not in request.path] \
+            == [f"/v2/app/blobs/{layer.digest}"]
+        # skopeo reads all of an image where it found the manifest.
+        assert copies(conf, tmp_path / "copy").returncode != 0
+
+
+def test_a_host_of_many(mount, proxy, mirror, image, configured):
+    """Entered by its name."""
+    configured(registry_table(proxy.address, mirror.address))
+    root = mount(())
+    assert HOST in os.listdir(root.path)
+    with proxy.requests() as asked:
+        assert (root / HOST / "app/1.0/manifest.json").read_bytes() \
+            == image.data
+    assert not asked.count(path="/manifests/")
+    assert os.listdir(root / HOST) == ["app"]
+
+
 @pytest.mark.parametrize("fault", ["down", 500, 503, 429, "cut", "silent"])
 def test_a_mirror_that_fails_is_left_alone(mount, proxy, mirror, image,
                                            configured, fault):
@@ -141,6 +171,8 @@ def test_wrong_bytes_of_a_mirror(mount, proxy, mirror, image, configured):
     assert tree
     assert layer_of(root) == layer.data
     assert f"{mirror.address} is left alone" in root.log()
+    assert f"its bytes of {layer.digest} in app are not that blob" \
+        in root.log()
 
 
 def test_a_wrong_manifest_of_a_mirror(mount, proxy, mirror, image, configured):

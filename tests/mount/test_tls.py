@@ -49,13 +49,13 @@ def mount_by_name(binary, home, registry, tmp_path):
     mountpoint = tmp_path / "mnt"
     mountpoint.mkdir()
 
-    def execute(*options, scheme="", host=HOST):
+    def execute(*options, scheme="", host=HOST, **environment):
         options = ",".join([f"cache={tmp_path}/cache", *options])
         return run("unshare", "--mount", "sh", "-c", MOUNT_BY_NAME,
                    check=False, env=home.environment(
                        HOSTS=str(hosts), BINARY=str(binary), OPTIONS=options,
                        ADDRESS=f"{scheme}{host}:{registry.port}",
-                       MOUNTPOINT=str(mountpoint)))
+                       MOUNTPOINT=str(mountpoint), **environment))
     return execute
 
 
@@ -124,6 +124,12 @@ def test_a_name_of_loopback_needs_no_trust(mount_by_name, image):
     """As docker takes 127.0.0.0/8, by whatever name /etc/hosts leads there."""
     result = mount_by_name(host=LOCAL)
     assert result.stderr == ""
+    assert result.stdout == image.data.decode()
+
+
+def test_a_name_of_loopback_is_asked_for_no_proxy(mount_by_name, image):
+    """It would not know the name, and could be anybody."""
+    result = mount_by_name(host=LOCAL, https_proxy="http://127.0.0.1:1")
     assert result.stdout == image.data.decode()
 
 

@@ -23,7 +23,7 @@ static int parse(const char *text, bool drop_in, struct rules *rules,
 }
 
 /* "prefix -> address/namespace tags,digests; mirrors…" */
-static void print_place(const struct place *place, struct buf *out)
+static void print_place(const struct rule_place *place, struct buf *out)
 {
 	struct err err = ERR_INIT;
 

@@ -162,6 +162,22 @@ static void parts(void **state)
 	assert_string_equal(registries_part(registries, "app"), "");
 }
 
+static int add_host(void *arg, const char *host, struct err *err)
+{
+	return buf_addf(arg, err, "%s ", host);
+}
+
+static void hosts(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1 << 12);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	write_file("registries.conf", main_file);
+	assert_int_equal(registries_hosts(add_host, &out, &err), 0);
+	assert_string_equal(buf_str(&out), "r.x r.x plain.x docker.io ");
+}
+
 /* Drop-ins in the order of their names, each after the main file. */
 static void drop_ins(void **state)
 {
@@ -240,6 +256,7 @@ int main(void)
 	    cmocka_unit_test(routes),
 	    cmocka_unit_test(lead_away),
 	    cmocka_unit_test(parts),
+	    cmocka_unit_test(hosts),
 	    cmocka_unit_test(drop_ins),
 	    cmocka_unit_test(by_variable),
 	};
