@@ -301,7 +301,9 @@ static int load_drop_ins(const char *dir, struct rules *rules, struct err *err)
 	if (!path)
 		return err_nomem(err);
 	n = scandir(path, &entries, is_drop_in, by_bytes);
-	if (n < 0 && errno != ENOENT && errno != ENOTDIR)
+	if (n < 0 && errno == EACCES)
+		config_unreadable(path);
+	else if (n < 0 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(err, "cannot read %s", path);
 	for (int i = 0; i < n; i++) {
 		AUTO_FREE char *file = strf("%s/%s", path, entries[i]->d_name);

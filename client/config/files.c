@@ -7,16 +7,26 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 int config_slurp(const char *path, struct buf *out, struct err *err)
 {
-	int r = file_slurp(path, out, err);
+	struct err reason = ERR_INIT;
+	int r = file_slurp(path, out, &reason);
 
-	if (r == -ENOENT || r == -ENOTDIR) {
-		*err = (struct err)ERR_INIT;
+	if (r == -EACCES)
+		config_unreadable(path);
+	if (r == -ENOENT || r == -ENOTDIR || r == -EACCES)
 		return 0;
-	}
+	if (r < 0)
+		*err = reason;
 	return r < 0 ? r : 1;
+}
+
+/* Engines that run as root have files that are root's alone. */
+void config_unreadable(const char *path)
+{
+	log_warn("%s is ignored: this user may not read it", path);
 }
 
 /* The path of a url in two: what comes before the API's "/v2", and below it a

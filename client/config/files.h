@@ -37,9 +37,13 @@ void insecure_release(struct insecure *insecure);
 /* Files that are larger are none of these. */
 enum { CONFIG_FILE_MAX = 1 << 20 };
 
-/* The text of a file: 1, or 0 where there is none. -EACCES and such with a
- * sentence. */
+/* The text of a file: 1, or 0 where there is none, or none that the user may
+ * read, which the log says. -EIO and such with a sentence. */
 int config_slurp(const char *path, struct buf *out, struct err *err);
+
+/* Says in the log that a file or directory is ignored, which the user may not
+ * read. */
+void config_unreadable(const char *path);
 
 /* A url "SCHEME://HOST[:PORT][/PATH]" as a place: below the API's /v2/ a path
  * is a namespace. whole: the path is the API's root, and nothing is to be

@@ -357,3 +357,15 @@ def test_containerds_path_of_a_mirror(mount_with, proxy, client):
             f'server = "https://{HOST}"\n'
             f'[host."{proxy.url}/v2/hub"]\noverride_path = true\n'})
     assert result.stdout == image.data.decode(), result.stderr
+
+
+def test_a_file_that_is_roots_alone(mount, registry, client, image, configured,
+                                    other_user):
+    """An engine's file, of which another user's mount knows nothing."""
+    path = configured("[[registry]]\nprefix = \"*.example.com\"\n"
+                      "blocked = true\n")
+    path.chmod(0o600)
+    image.push(client, "app", "1.0")
+    directory = other_user.new_directory()
+    mounted = mount(registry, directory=directory / "mount", user=other_user)
+    mounted.wait_for_log("is ignored: this user may not read it")
