@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "commands/commands.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -91,6 +92,18 @@ static int run_behind(const struct options *options)
 	return 1;
 }
 
+/* One word is a mount point. */
+static void hint_at_source(const struct options *options)
+{
+	const char *word = options->mountpoint;
+
+	if (options->source_count == 0 && access(word, F_OK) < 0)
+		fprintf(stderr,
+		    "registryfs: to mount a registry of that name, type "
+		    "registryfs %s MOUNTPOINT\n",
+		    word);
+}
+
 static int mount_registry(struct options *options)
 {
 	struct front front = {-1};
@@ -103,6 +116,7 @@ static int mount_registry(struct options *options)
 	}
 	if (mountpoint_check(options->mountpoint, &err) < 0) {
 		say(&err);
+		hint_at_source(options);
 		return 1;
 	}
 	mountpoint = realpath(options->mountpoint, NULL);
@@ -132,9 +146,12 @@ static int print(int (*page)(struct buf *out, struct err *err))
 
 int main(int argc, char **argv)
 {
-	CLEANUP(options_release) struct options options;
+	CLEANUP(options_release) struct options options = {.cache = NULL};
+	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 	struct err err = ERR_INIT;
 
+	if (command)
+		return command_run(command, argc - 1, argv + 1);
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		say(&err);
 		return 1;
@@ -144,6 +161,8 @@ int main(int argc, char **argv)
 		return print(options_help);
 	case OPTIONS_LIST:
 		return print(mount_options_list);
+	case OPTIONS_LIST_COMMANDS:
+		return print(commands_list);
 	case OPTIONS_VERSION:
 		puts("registryfs " REGISTRYFS_VERSION);
 		return 0;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/strf.h"
+#include "commands/commands.h"
 #include "image/images.h"
 #include "mount_options.h"
 
@@ -22,12 +23,13 @@ enum {
 };
 
 static const char usage[] =
-    "usage: registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT\n"
+    "usage: registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT\n";
+
+static const char summary[] =
     "Mounts container registries as directories. cp IMAGE.tar\n"
     "MOUNTPOINT/REPOSITORY/TAG.tar pushes, fusermount3 -u MOUNTPOINT ends it.\n"
     "REGISTRY is [http[s]://]HOST[:PORT][/NAMESPACE]; none: all hosts\n"
     "oci:DIR is an image layout, or a tree. Each of several is a directory.\n"
-    "\n"
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
     "  --version, --help    see registryfs(1)\n"
@@ -37,6 +39,10 @@ int options_help(struct buf *out, struct err *err)
 {
 	int r = buf_addstr(out, usage, err);
 
+	if (r == 0)
+		r = commands_help(out, err);
+	if (r == 0)
+		r = buf_addstr(out, summary, err);
 	return r < 0 ? r : mount_options_help(out, err);
 }
 
@@ -63,7 +69,7 @@ static int64_t default_epoch(void)
 	return EPOCH_NONE;
 }
 
-enum { LONG_HELP = 256, LONG_VERSION, LONG_DEBUG, LONG_LIST };
+enum { LONG_HELP = 256, LONG_VERSION, LONG_DEBUG, LONG_LIST, LONG_COMMANDS };
 
 /* word: of the command line, in which the flag is. */
 static int set_flag(struct options *options, int flag, const char *word,
@@ -91,6 +97,9 @@ static int set_flag(struct options *options, int flag, const char *word,
 		return 0;
 	case LONG_LIST:
 		options->action = OPTIONS_LIST;
+		return 0;
+	case LONG_COMMANDS:
+		options->action = OPTIONS_LIST_COMMANDS;
 		return 0;
 	case 's':
 	case 'n':
@@ -134,6 +143,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	    {"version", no_argument, NULL, LONG_VERSION},
 	    {"debug", required_argument, NULL, LONG_DEBUG},
 	    {"list-options", no_argument, NULL, LONG_LIST},
+	    {"list-commands", no_argument, NULL, LONG_COMMANDS},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *word = argv[1];

@@ -17,7 +17,8 @@ enum options_action {
 	OPTIONS_MOUNT,
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
-	OPTIONS_LIST, /* for completions (mount_options.h) */
+	OPTIONS_LIST,          /* for completions (mount_options.h) */
+	OPTIONS_LIST_COMMANDS, /* likewise (commands/commands.h) */
 };
 
 struct options {

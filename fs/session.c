@@ -168,13 +168,31 @@ static int open_sources(struct session *session, struct err *err)
 	return r;
 }
 
+/* The image has to be there now, whatever becomes of its tag. */
+static int make_image_root(struct session *session, struct err *err)
+{
+	struct mount_source *only = session->only;
+	CLEANUP(image_put_p) struct image *image = NULL;
+	bool is_digest = strchr(only->image, ':') != NULL;
+	int r =
+	    image_open_tag(only->images, only->base, only->image, &image, err);
+
+	if (r < 0)
+		return err_wrap(err, "%s", session->options->sources[0]);
+	return image_node_root(only, only->base, is_digest ? NULL : only->image,
+	    &image->digest, &session->root, err);
+}
+
 static int make_root(struct session *session, struct err *err)
 {
 	struct mount_source *only = session->only;
 
-	return only ? repo_node_root(only, only->base, &session->root, err)
-		    : hosts_node_root(mount_sources_top(session->sources),
-			  &session->root, err);
+	if (!only)
+		return hosts_node_root(mount_sources_top(session->sources),
+		    &session->root, err);
+	if (only->image)
+		return make_image_root(session, err);
+	return repo_node_root(only, only->base, &session->root, err);
 }
 
 static int make_mount(struct session *session, struct err *err)

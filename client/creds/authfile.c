@@ -10,10 +10,6 @@
 #include "creds/secret.h"
 #include "key.h"
 
-/* What docker writes as the user's name where there is a token and no password.
- */
-#define TOKEN_USER "<token>"
-
 /* A member that may be absent, but is a string if it is there. */
 static int get_string(const json_t *object, const char *name, const char **out,
     struct err *err)
@@ -94,7 +90,7 @@ static int read_entry(const json_t *entry, struct credential *out,
 		r = copy_string(entry, "registrytoken", &out->registry_token,
 		    err);
 	if (r == 0 && !out->identity_token && out->username &&
-	    strcmp(out->username, TOKEN_USER) == 0)
+	    strcmp(out->username, KEY_TOKEN_USER) == 0)
 		out->identity_token = steal(&out->password);
 	return r;
 }
@@ -172,23 +168,33 @@ static bool is_dockercfg(const json_t *root)
 	       !json_object_get(root, "credsStore");
 }
 
+/* The text as an object: 0 with *out, or NULL of a file without content, as
+ * `touch` and an interrupted login leave it. */
+static int parse(const char *text, size_t len, json_t **out, struct err *err)
+{
+	json_error_t where;
+
+	*out = NULL;
+	if (len == 0)
+		return 0;
+	*out = json_loadb(text, len, 0, &where);
+	if (!*out)
+		return err_set(err, EINVAL, "not JSON in line %d", where.line);
+	return json_is_object(*out) ? 0
+				    : err_set(err, EINVAL, "not a JSON object");
+}
+
 int authfile_find(const char *text, size_t len, const char *host,
     const char *repository, struct authfile_answer *out, struct err *err)
 {
 	json_auto_t *root = NULL;
 	json_t *auths;
-	json_error_t where;
 	int r;
 
 	*out = (struct authfile_answer){0};
-	/* `touch` and an interrupted login leave a file without content. */
-	if (len == 0)
-		return 0;
-	root = json_loadb(text, len, 0, &where);
-	if (!root)
-		return err_set(err, EINVAL, "not JSON in line %d", where.line);
-	if (!json_is_object(root))
-		return err_set(err, EINVAL, "not a JSON object");
+	r = parse(text, len, &root, err);
+	if (r < 0 || !root)
+		return r;
 	if (is_dockercfg(root))
 		return find_auth(root, host, repository, out, err);
 	r = get_object(root, "auths", &auths, err);
@@ -197,6 +203,44 @@ int authfile_find(const char *text, size_t len, const char *host,
 	if (r == 0)
 		r = find_auth(auths, host, repository, out, err);
 	return r;
+}
+
+/* Those that are keys of an object, which may be absent. */
+static int each_key(json_t *object, creds_host_fn *each, void *arg,
+    struct err *err)
+{
+	const char *key;
+	json_t *value;
+	int r = 0;
+
+	json_object_foreach(object, key, value)
+	{
+		AUTO_FREE char *host = key_host(key);
+
+		r = host ? each(arg, host, err) : err_nomem(err);
+		if (r != 0)
+			break;
+	}
+	return r;
+}
+
+int authfile_hosts(const char *text, size_t len, creds_host_fn *each, void *arg,
+    struct err *err)
+{
+	json_auto_t *root = NULL;
+	json_t *auths, *helpers;
+	int r = parse(text, len, &root, err);
+
+	if (r < 0 || !root)
+		return r;
+	if (is_dockercfg(root))
+		return each_key(root, each, arg, err);
+	r = get_object(root, "auths", &auths, err);
+	if (r == 0)
+		r = get_object(root, "credHelpers", &helpers, err);
+	if (r == 0)
+		r = each_key(auths, each, arg, err);
+	return r == 0 ? each_key(helpers, each, arg, err) : r;
 }
 
 void authfile_answer_release(struct authfile_answer *answer)

@@ -28,6 +28,11 @@ struct authfile_answer {
 int authfile_find(const char *text, size_t len, const char *host,
     const char *repository, struct authfile_answer *out, struct err *err);
 
+/* Calls each() for the hosts that the text has credentials or helpers for; one
+ * may come twice. -EINVAL as authfile_find(). */
+int authfile_hosts(const char *text, size_t len, creds_host_fn *each, void *arg,
+    struct err *err);
+
 /* Frees the strings; the credential's are overwritten first. */
 void authfile_answer_release(struct authfile_answer *answer);
 

@@ -10,6 +10,7 @@
 
 #include "base/strf.h"
 #include "creds/secret.h"
+#include "key.h"
 #include "run.h"
 
 enum {
@@ -52,7 +53,10 @@ static int read_answer(const struct buf *output, struct credential *out,
 	secret = json_string_value(json_object_get(root, "Secret"));
 	if (!user || !secret)
 		return err_set(err, EIO, "the answer lacks Username or Secret");
-	if (strcmp(user, "<token>") == 0)
+	/* How some say that they have none. */
+	if (!*user && !*secret)
+		return 0;
+	if (strcmp(user, KEY_TOKEN_USER) == 0)
 		r = copy(&out->identity_token, secret, err);
 	else
 		r = copy(&out->password, secret, err);
@@ -76,25 +80,10 @@ static int read_failure(int status, const struct buf *output, struct err *err)
 	    *text ? ": " : "", text);
 }
 
-static int ask(const char *program, const char *server, struct credential *out,
-    struct err *err)
-{
-	const char *const argv[] = {program, "get", NULL};
-	AUTO_SECRET_BUF struct buf output = BUF_INIT(HELPER_OUTPUT_MAX);
-	/* At once, so that growing leaves no copies behind. */
-	int r = buf_reserve(&output, HELPER_OUTPUT_MAX, err);
-
-	if (r == 0)
-		r = run(argv, server, HELPER_SECONDS, &output, err);
-	if (r < 0)
-		return r;
-	if (r != 0)
-		return read_failure(r, &output, err);
-	return read_answer(&output, out, err);
-}
-
-int helper_get(const char *name, const char *server, struct credential *out,
-    struct err *err)
+/* A call of the program: 1 it did what it was told, output has its answer; 0 it
+ * knows no such credentials. */
+static int call(const char *name, const char *verb, const char *input,
+    struct buf *output, struct err *err)
 {
 	AUTO_FREE char *program = NULL;
 	int r;
@@ -105,8 +94,63 @@ int helper_get(const char *name, const char *server, struct credential *out,
 	program = strf("docker-credential-%s", name);
 	if (!program)
 		return err_nomem(err);
-	r = ask(program, server, out, err);
+	/* At once, so that growing leaves no copies behind. */
+	r = buf_reserve(output, HELPER_OUTPUT_MAX, err);
+	if (r == 0) {
+		const char *const argv[] = {program, verb, NULL};
+
+		r = run(argv, input, HELPER_SECONDS, output, err);
+	}
+	if (r == 0)
+		return 1;
+	if (r > 0)
+		r = read_failure(r, output, err);
 	if (r == -ENOENT || r == -EFBIG)
 		err->code = EIO;
-	return r < 0 ? err_wrap(err, "credential helper %s", program) : r;
+	return r < 0 ? err_wrap(err, "credential helper %s", program) : 0;
+}
+
+int helper_get(const char *name, const char *server, struct credential *out,
+    struct err *err)
+{
+	AUTO_SECRET_BUF struct buf output = BUF_INIT(HELPER_OUTPUT_MAX);
+	int r = call(name, "get", server, &output, err);
+
+	if (r != 1)
+		return r;
+	r = read_answer(&output, out, err);
+	return r < 0 ? err_wrap(err, "credential helper docker-credential-%s",
+			   name)
+		     : r;
+}
+
+int helper_store(const char *name, const char *server,
+    const struct credential *credential, struct err *err)
+{
+	AUTO_SECRET_BUF struct buf output = BUF_INIT(HELPER_OUTPUT_MAX);
+	const char *token = credential->identity_token;
+	json_auto_t *entry = json_pack("{s:s,s:s,s:s}", "ServerURL", server,
+	    "Username", token ? KEY_TOKEN_USER : credential->username, "Secret",
+	    token ? token : credential->password);
+	AUTO_SECRET char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
+	int r;
+
+	if (!text)
+		return err_set(err, EINVAL,
+		    "user or password are not in UTF-8, which "
+		    "docker-credential-%s needs",
+		    name);
+	r = call(name, "store", text, &output, err);
+	if (r == 0)
+		return err_set(err, EIO,
+		    "docker-credential-%s has not stored the credentials",
+		    name);
+	return r < 0 ? r : 0;
+}
+
+int helper_erase(const char *name, const char *server, struct err *err)
+{
+	AUTO_SECRET_BUF struct buf output = BUF_INIT(HELPER_OUTPUT_MAX);
+
+	return call(name, "erase", server, &output, err);
 }

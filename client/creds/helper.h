@@ -2,7 +2,7 @@
 /*
  * Programs docker-credential-NAME: the server's name on standard input, a JSON
  * object with Username and Secret on standard output, or exit status 1 with a
- * message there.
+ * message there. To store, that object is the input.
  */
 #ifndef CREDS_HELPER_H
 #define CREDS_HELPER_H
@@ -17,5 +17,13 @@
  */
 int helper_get(const char *name, const char *server, struct credential *out,
     struct err *err);
+
+/* Has docker-credential-NAME keep an identity token, or user and password. 0 or
+ * -errno as above. */
+int helper_store(const char *name, const char *server,
+    const struct credential *credential, struct err *err);
+
+/* Has it forget them. 1, 0 it knew none, or -errno as above. */
+int helper_erase(const char *name, const char *server, struct err *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 /* How well a key matches; a namespace adds its length to the last. */
-enum { MATCH_NONE, MATCH_SPELLING, MATCH_HOST };
+enum { MATCH_NONE, MATCH_PATH, MATCH_SPELLING, MATCH_HOST };
 
 static const char *const hub_names[] = {
     "docker.io",
@@ -65,9 +65,22 @@ size_t key_match(const char *key, const char *host, const char *repository)
 		return MATCH_NONE;
 	if (strcasecmp(key, host) == 0)
 		return MATCH_HOST;
-	if (bare != key || !*path || is_api_path(path))
+	if (!*path || is_api_path(path))
 		return MATCH_SPELLING;
+	/* Beside a password, docker keeps the tokens that it was made with, of
+	 * another server (https://index.docker.io/v1/access-token). */
+	if (bare != key)
+		return MATCH_PATH;
 	if (!repository || !within(repository, path, strlen(path)))
 		return MATCH_NONE;
 	return MATCH_HOST + strlen(path);
+}
+
+char *key_host(const char *key)
+{
+	const char *bare = skip_scheme(key);
+	size_t len = strcspn(bare, "/");
+
+	return key_is_hub(bare, len) ? strdup(hub_names[0])
+				     : strndup(bare, len);
 }

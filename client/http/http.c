@@ -125,7 +125,8 @@ static bool may_repeat(const struct errand *errand, int code)
 {
 	const struct http_options *options = &errand->http->options;
 
-	if (!errand->request->retry || cost_left(options) == 0 ||
+	if (!errand->request->retry || budget_now()->once ||
+	    cost_left(options) == 0 ||
 	    (code != 0 && errand->request->answers_only))
 		return false;
 	if (budget_is_patient() && !atomic_load(&errand->http->away) &&

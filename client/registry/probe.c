@@ -15,7 +15,7 @@ enum { PROBE_REDIRECTS = 5 };
 
 struct probe {
 	struct http *http;
-	char *origin;
+	char *root;
 	const struct http_tls *tls;
 	pthread_t thread;
 	struct task task;
@@ -31,10 +31,10 @@ struct probe {
 	struct err err;
 };
 
-int probe_ask(struct http *http, const char *origin, const struct http_tls *tls,
+int probe_ask(struct http *http, const char *root, const struct http_tls *tls,
     struct http_response **out, struct err *err)
 {
-	AUTO_FREE char *url = strf("%s/v2/", origin);
+	AUTO_FREE char *url = strf("%s/v2/", root);
 	struct http_request request = {.method = "GET",
 	    .url = url,
 	    .tls = tls,
@@ -73,7 +73,7 @@ static void *run(void *arg)
 
 	if (!begin(probe))
 		return NULL;
-	probe->result = probe_ask(probe->http, probe->origin, probe->tls,
+	probe->result = probe_ask(probe->http, probe->root, probe->tls,
 	    &probe->response, &probe->err);
 	end(probe);
 	return NULL;
@@ -84,11 +84,11 @@ static void release(struct probe *probe)
 	http_close(probe->response);
 	pthread_mutex_destroy(&probe->lock);
 	pthread_cond_destroy(&probe->changed);
-	free(probe->origin);
+	free(probe->root);
 	free(probe);
 }
 
-struct probe *probe_start(struct http *http, const char *origin,
+struct probe *probe_start(struct http *http, const char *root,
     const struct http_tls *tls, struct err *err)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
@@ -101,9 +101,8 @@ struct probe *probe_start(struct http *http, const char *origin,
 	probe->tls = tls;
 	pthread_mutex_init(&probe->lock, NULL);
 	pthread_cond_init(&probe->changed, NULL);
-	probe->origin = strdup(origin);
-	if (probe->origin &&
-	    thread_start(&probe->thread, NULL, run, probe) == 0)
+	probe->root = strdup(root);
+	if (probe->root && thread_start(&probe->thread, NULL, run, probe) == 0)
 		return probe;
 	err_nomem(err);
 	release(probe);

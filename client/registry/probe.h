@@ -8,14 +8,15 @@
 #include "base/cleanup.h"
 #include "http/http.h"
 
-/* Asks once more where the answer is "later", but not where there is no answer:
- * the next way may be the right one. Errors as http_open(). */
-int probe_ask(struct http *http, const char *origin, const struct http_tls *tls,
+/* Asks below root, "https://HOST" or that with a path; once more where the
+ * answer is "later", but not where there is no answer: the next way may be the
+ * right one. Errors as http_open(). */
+int probe_ask(struct http *http, const char *root, const struct http_tls *tls,
     struct http_response **out, struct err *err);
 
 /* The same in a thread of its own. NULL on failure, err filled. tls outlives
  * it. */
-struct probe *probe_start(struct http *http, const char *origin,
+struct probe *probe_start(struct http *http, const char *root,
     const struct http_tls *tls, struct err *err);
 
 /* Whether it ends within that time. */

@@ -8,6 +8,7 @@
 
 #include "answer/refusal.h"
 #include "answer/reply.h"
+#include "base/hosts.h"
 #include "base/strf.h"
 #include "probe.h"
 #include "session/session.h"
@@ -47,12 +48,17 @@ static int set_way(struct registry *registry, const struct way *way,
 	const struct certs *certs = &registry->certs;
 
 	free(registry->origin);
+	free(registry->root);
 	registry->origin = strf("%s://%s", way->plain ? "http" : "https",
 	    registry->address.server);
-	if (!registry->origin)
+	registry->root = registry->origin
+			     ? strf("%s%s", registry->origin, registry->path)
+			     : NULL;
+	if (!registry->root)
 		return err_nomem(err);
 	registry->tls = (struct http_tls){
 	    .insecure = way->insecure,
+	    .local = registry->address.loopback,
 	    .ca_files = (const char *const *)certs->ca_files,
 	    .cert_file = certs->cert_file,
 	    .key_file = certs->key_file,
@@ -96,7 +102,7 @@ static int no_registry(const struct registry *registry,
 	err_set(err, EPROTONOSUPPORT,
 	    "there is no registry at %s: GET /v2/ is answered with "
 	    "%d%s%.100s%s%s%s%s",
-	    registry->origin, refusal.status, type ? " " : "", type ? type : "",
+	    registry->root, refusal.status, type ? " " : "", type ? type : "",
 	    *quote ? ": " : "", quote, refusal.message, quote);
 	err->http = refusal.status;
 	return -EPROTONOSUPPORT;
@@ -128,7 +134,7 @@ static int judge(struct registry *registry, struct http_response *response,
 static int ping(struct registry *registry, struct err *err)
 {
 	CLEANUP(http_close_p) struct http_response *response = NULL;
-	int r = probe_ask(registry->http, registry->origin, &registry->tls,
+	int r = probe_ask(registry->http, registry->root, &registry->tls,
 	    &response, err);
 
 	return r < 0 ? r : judge(registry, response, err);
@@ -176,7 +182,7 @@ static int try_both(struct registry *registry, const struct way ways[WAYS_MAX],
 	if (r < 0)
 		return r;
 	tls = registry->tls;
-	probe = probe_start(registry->http, registry->origin, &tls, err);
+	probe = probe_start(registry->http, registry->root, &tls, err);
 	if (!probe)
 		return -err->code;
 	if (!probe_wait(probe, HEAD_START)) {
@@ -248,6 +254,7 @@ int registry_open(struct http *http, struct creds *creds,
 {
 	CLEANUP(registry_close_p)
 	struct registry *registry = calloc(1, sizeof(*registry));
+	AUTO_BUF struct buf hosts = hosts_read();
 	int r;
 
 	if (!registry)
@@ -256,16 +263,37 @@ int registry_open(struct http *http, struct creds *creds,
 	registry->creds = creds;
 	registry->insecure = options->insecure;
 	registry->lister = options->lister;
+	registry->path = strdup(options->path ? options->path : "");
+	if (!registry->path)
+		return err_nomem(err);
 	grants_init(&registry->grants);
 	limits_init(&registry->limits);
 	r = address_parse(&registry->address, options->address, err);
 	if (r == 0)
-		r = certs_find(registry->address.host, &registry->certs, err);
+		registry->address.loopback |=
+		    hosts_loopback(buf_str(&hosts), registry->address.server);
+	if (r == 0)
+		r = options->ca_files || options->cert_file
+			? certs_take(options->ca_files, options->cert_file,
+			      options->key_file, &registry->certs, err)
+			: certs_find(registry->address.host, &registry->certs,
+			      err);
 	if (r == 0)
 		r = settle(registry, err);
 	if (r == 0)
 		*out = steal(&registry);
 	return r;
+}
+
+int registry_parse_host(const char *text, char **out, struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	if (r < 0)
+		return r;
+	*out = strdup(address.host);
+	return *out ? 0 : err_nomem(err);
 }
 
 void registry_close(struct registry *registry)
@@ -275,7 +303,9 @@ void registry_close(struct registry *registry)
 	grants_release(&registry->grants);
 	limits_release(&registry->limits);
 	certs_release(&registry->certs);
+	free(registry->path);
 	free(registry->origin);
+	free(registry->root);
 	free(registry);
 }
 
@@ -286,6 +316,32 @@ int registry_reference(const struct registry *registry, const char *repository,
 
 	return address_reference(&registry->address, plain, repository, out,
 	    err);
+}
+
+int registry_address_reference(const char *text, const char *repository,
+    struct reference *out, struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	return r < 0
+		   ? r
+		   : address_reference(&address, address.scheme == ADDRESS_HTTP,
+			 repository, out, err);
+}
+
+int registry_address_host(const char *text, char out[REFERENCE_HOST_MAX + 1],
+    struct err *err)
+{
+	struct address address;
+	int r = address_parse(&address, text, err);
+
+	if (r < 0)
+		return r;
+	memcpy(out, address.host, sizeof(address.host));
+	if (address.hub)
+		memcpy(out, REFERENCE_HUB, sizeof(REFERENCE_HUB));
+	return 0;
 }
 
 struct source_limit registry_limit(struct registry *registry)

@@ -31,6 +31,14 @@ static struct registry *registry_of(struct source *source, struct err *err)
 			      : opening_get(self->opening, err);
 }
 
+/* NULL where it is not open yet. */
+static struct registry *known_registry(struct source *source)
+{
+	struct registry_source *self = self_of(source);
+
+	return self->registry ? self->registry : opening_known(self->opening);
+}
+
 static void close_source(struct source *source)
 {
 	struct registry_source *self = self_of(source);
@@ -54,11 +62,16 @@ static int reference(struct source *source, const char *repository,
 
 static void limit(struct source *source, struct source_limit *out)
 {
-	struct registry_source *self = self_of(source);
-	struct registry *registry =
-	    self->registry ? self->registry : opening_known(self->opening);
+	struct registry *registry = known_registry(source);
 
 	*out = registry ? registry_limit(registry) : (struct source_limit){0};
+}
+
+static bool lacks_login(struct source *source, const char *repository)
+{
+	struct registry *registry = known_registry(source);
+
+	return registry && registry_lacks_login(registry, repository);
 }
 
 static int repositories(struct source *source, source_name_fn *each, void *arg,
@@ -235,6 +248,7 @@ static const struct source_ops registry_source_ops = {
     .close = close_source,
     .reference = reference,
     .limit = limit,
+    .lacks_login = lacks_login,
     .repositories = repositories,
     .repositories_below = repositories_below,
     .pulls_through = pulls_through,

@@ -54,6 +54,12 @@ struct source_limit source_limit(struct source *source)
 	return limit;
 }
 
+bool source_lacks_login(struct source *source, const char *repository)
+{
+	return source->ops->lacks_login &&
+	       source->ops->lacks_login(source, repository);
+}
+
 int source_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err)
 {
@@ -139,6 +145,13 @@ int source_blob_read(struct source *source, const char *repository,
 {
 	return source->ops->blob_read(source, repository, digest, offset, len,
 	    sink, err);
+}
+
+bool source_blob_wrong(struct source *source, const char *repository,
+    const struct digest *digest)
+{
+	return source->ops->blob_wrong &&
+	       source->ops->blob_wrong(source, repository, digest);
 }
 
 int source_blob_file(struct source *source, const char *repository,

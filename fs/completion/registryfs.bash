@@ -45,6 +45,40 @@ _registryfs_option() {
 	esac
 }
 
+# The commands, or the options of the command $1: from a table as well.
+_registryfs_commands() {
+	"${words[0]}" --list-commands 2>/dev/null |
+		awk -F '\t' -v command="$1" \
+			'command == "" && $2 == "" { print $1 }
+			$1 == command && $2 != "" { print $2 }'
+}
+
+# What can follow the command $1.
+_registryfs_command() {
+	case $prev in
+	--authfile)
+		_filedir
+		return
+		;;
+	esac
+	case $cur in
+	--authfile=*)
+		compopt -o nospace
+		_registryfs_offer --authfile= \
+			< <(compgen -f -- "${cur#*=}")
+		;;
+	-*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_registryfs_commands "$1")" -- "$cur")
+		[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace
+		;;
+	*)
+		_registryfs_offer '' < <(compgen -W \
+			"$(_registryfs_hosts)" -- "$cur")
+		;;
+	esac
+}
+
 # How many arguments that are no options stand before the cursor.
 _registryfs_position() {
 	local i count=0
@@ -63,6 +97,11 @@ _registryfs() {
 	local cur prev words cword item
 
 	_init_completion -n =: || return
+	if [ "$cword" -gt 1 ] &&
+		[ -n "$(_registryfs_commands "${words[1]}")" ]; then
+		_registryfs_command "${words[1]}"
+		return
+	fi
 	if [ "$prev" = -o ]; then
 		item=${cur##*,}
 		compopt -o nospace
@@ -85,7 +124,8 @@ _registryfs() {
 	*)
 		if [ "$(_registryfs_position)" = 0 ]; then
 			_registryfs_offer '' < <(compgen -W \
-				"$(_registryfs_hosts)" -- "$cur")
+				"$(_registryfs_commands '') $(_registryfs_hosts)" \
+				-- "$cur")
 		else
 			_filedir -d
 		fi

@@ -10,6 +10,15 @@ function __registryfs_options
         { for (i = 1; i <= count; i++) print $1 values[i] }'
 end
 
+# And one of its commands: their names, or the options of one that is typed.
+function __registryfs_commands
+    set -l words (commandline -opc)
+    $words[1] --list-commands 2>/dev/null | awk -F '\t' -v command="$words[2]" '
+        command == "" && $2 == "" { print $1 "\t" $4 }
+        $1 == command && $2 != "" { print $2 "\t" $4 }'
+end
+
+complete -c registryfs -f -a '(__registryfs_commands)'
 complete -c registryfs -f -a '(__fish_complete_directories)'
 complete -c registryfs -s f -d 'Stay in the foreground'
 complete -c registryfs -s d -d 'Stay, and show every request of the kernel'

@@ -2,7 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completes registryfs in zsh.
 
-local -a mount_options topics
+local -a mount_options topics lines commands specs
+
+# Commands, each with options of its own: from a table as well.
+lines=(${(f)"$(_call_program commands $words[1] --list-commands)"})
+if (( CURRENT > 2 )) && [[ -n ${(M)lines:#$words[2]$'\t\t'*} ]]; then
+	specs=(${(f)"$(print -l $lines | awk -F '\t' -v command=$words[2] '
+		$1 != command || $2 == "" { next }
+		{ action = $3 == "" ? "" : ":" $3 ":" }
+		$3 == "FILE" { action = action "_files" }
+		{ print $2 "[" $4 "]" action }')"})
+	shift words
+	(( CURRENT-- ))
+	_arguments $specs '1:registry:_hosts'
+	return
+fi
+commands=(${(f)"$(print -l $lines | awk -F '\t' '$2 == "" { print $1 ":" $4 }')"})
 
 # The command has one table of its mount options for itself and for us.
 mount_options=(${(f)"$(_call_program options $words[1] --list-options | awk -F '\t' '
@@ -25,5 +40,5 @@ _arguments \
 	'-d[stay, and show every request of the kernel]' \
 	'--debug=[show what is done]:topic:_values -s , topic $topics' \
 	'*-o[mount options]:option:_values -s , option $mount_options' \
-	'1:registry:_hosts' \
+	'1:registry:{ _describe -t commands command commands; _hosts }' \
 	'2:mount point:_files -/'

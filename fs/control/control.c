@@ -49,6 +49,11 @@ static const struct control_file {
 
 enum { FILES = sizeof(files) / sizeof(*files) };
 
+bool control_is_at(const struct node *dir, const char *name)
+{
+	return dir->ino == NODE_ROOT && strcmp(name, ".registryfs") == 0;
+}
+
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err)
 {

@@ -5,6 +5,9 @@
 
 #include "node/nodes.h"
 
+/* Whether the name in the directory is .registryfs, at the mount point. */
+bool control_is_at(const struct node *dir, const char *name);
+
 /* .registryfs, by that name in the root. */
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err);

@@ -93,47 +93,116 @@ int image_node_move(struct node *node, struct node *dir, const char *name,
 	return 0;
 }
 
-static int add(struct node *parent, const char *name, const char *repository,
-    const char *tag, const struct digest *digest, struct image *image,
-    struct node **out, struct err *err)
+/* What a new node is of. */
+struct making {
+	struct mount_source *source;
+	const char *directory; /* its name */
+	const char *repository;
+	const char *tag;             /* NULL: it is one image for ever */
+	const struct digest *digest; /* which; NULL: the tag says it */
+	struct image *image;         /* if it was read; NULL */
+};
+
+/* A node that has no place yet; NULL: out of memory. */
+static struct image_node *node_new(const struct making *making)
 {
 	struct image_node *made = calloc(1, sizeof(*made));
-	double ttl = tag ? parent->source->tag_ttl : TTL_FOREVER;
-	char *key;
+
+	if (!made)
+		return NULL;
+	if (making->digest)
+		made->digest = *making->digest;
+	pthread_mutex_init(&made->lock, NULL);
+	atomic_init(&made->name, name_new(making->source, making->directory,
+				     making->repository, making->tag));
+	made->image = making->image ? image_get(making->image) : NULL;
+	made->dated = making->image != NULL;
+	return made;
+}
+
+/* What is below a tag is looked up each time: it is the tag's as it stands now,
+ * at once, for every process. */
+static double names_ttl(const struct making *making)
+{
+	return making->tag ? 0 : TTL_FOREVER;
+}
+
+static double attr_ttl(const struct making *making)
+{
+	return making->tag ? making->source->tag_ttl : TTL_FOREVER;
+}
+
+static bool has_name(struct image_node *made, struct err *err)
+{
+	if (atomic_load(&made->name))
+		return true;
+	node_discard(&made->node);
+	err_nomem(err);
+	return false;
+}
+
+static int add(struct node *parent, const struct making *making,
+    struct node **out, struct err *err)
+{
+	struct image_node *made = node_new(making);
 
 	if (!made)
 		return err_nomem(err);
-	key = digest ? key_of_part(parent, name, digest)
-		     : key_of_tag(parent, name);
-	if (digest)
-		made->digest = *digest;
-	pthread_mutex_init(&made->lock, NULL);
-	atomic_init(&made->name,
-	    name_new(parent->source, name, repository, tag));
-	made->image = image ? image_get(image) : NULL;
-	made->dated = image != NULL;
-	/* What is below a tag is looked up each time: it is the tag's as it
-	 * stands now, at once, for every process. */
-	node_init_in(&made->node, parent, name, NODE_IMAGE, key,
-	    tag ? 0 : TTL_FOREVER, ttl);
-	if (!atomic_load(&made->name)) {
-		node_discard(&made->node);
-		return err_nomem(err);
-	}
+	node_init_in(&made->node, parent, making->directory, NODE_IMAGE,
+	    making->digest
+		? key_of_part(parent, making->directory, making->digest)
+		: key_of_tag(parent, making->directory),
+	    names_ttl(making), attr_ttl(making));
+	if (!has_name(made, err))
+		return -err->code;
 	*out = node_add(parent->mount->nodes, &made->node, err);
+	return *out ? 0 : -err->code;
+}
+
+int image_node_root(struct mount_source *source, const char *repository,
+    const char *tag, const struct digest *digest, struct node **out,
+    struct err *err)
+{
+	const struct making making = {.source = source,
+	    .directory = "",
+	    .repository = repository,
+	    .tag = tag,
+	    .digest = tag ? NULL : digest};
+	struct image_node *made = node_new(&making);
+	char text[DIGEST_TEXT_SIZE];
+
+	if (!made)
+		return err_nomem(err);
+	node_init(&made->node, source, NODE_IMAGE,
+	    key_of_root_image(source, repository,
+		tag ? tag : digest_format(digest, text)),
+	    names_ttl(&making), attr_ttl(&making));
+	if (!has_name(made, err))
+		return -err->code;
+	*out = node_add_root(source->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
 }
 
 int image_node_tag(struct node *parent, const char *name,
     const char *repository, const char *tag, struct node **out, struct err *err)
 {
-	return add(parent, name, repository, tag, NULL, NULL, out, err);
+	return add(parent,
+	    &(struct making){.source = parent->source,
+		.directory = name,
+		.repository = repository,
+		.tag = tag},
+	    out, err);
 }
 
 int image_node_fixed(struct node *parent, const char *name, struct image *image,
     struct node **out, struct err *err)
 {
-	return add(parent, name, image->repository, NULL, &image->digest, image,
+	return add(parent,
+	    &(struct making){.source = parent->source,
+		.directory = name,
+		.repository = image->repository,
+		.digest = &image->digest,
+		.image = image},
 	    out, err);
 }
 
@@ -141,7 +210,12 @@ int image_node_digest(struct node *parent, const char *name,
     const char *repository, const struct digest *digest, struct node **out,
     struct err *err)
 {
-	return add(parent, name, repository, NULL, digest, NULL, out, err);
+	return add(parent,
+	    &(struct making){.source = parent->source,
+		.directory = name,
+		.repository = repository,
+		.digest = digest},
+	    out, err);
 }
 
 void image_node_free(struct node *node)

@@ -68,6 +68,14 @@ char *key_of_repository_in(const struct mount_source *source, const char *path,
 		      : NULL;
 }
 
+char *key_of_root_image(const struct mount_source *source,
+    const char *repository, const char *reference)
+{
+	AUTO_FREE char *unique = source_unique_name(source, repository);
+
+	return unique ? strf("image:%s:%s", unique, reference) : NULL;
+}
+
 /* No repository's name begins so: a directory that mkdir made and that of a tag
  * can have one path after the other, while somebody still has the first open.
  */

@@ -21,6 +21,10 @@ char *key_of_repository(const struct mount_source *source, const char *path);
 char *key_of_repository_in(const struct mount_source *source, const char *path,
     const char *name, size_t len);
 
+/* The image that is the mount point; reference: a tag, or a digest's text. */
+char *key_of_root_image(const struct mount_source *source,
+    const char *repository, const char *reference);
+
 /* The directory of a tag, by its name in a directory of repositories. */
 char *key_of_tag(const struct node *dir, const char *name);
 

@@ -22,7 +22,10 @@ struct mount_source {
 	/* The directory at the mount point that it is, or "": it is the mount
 	 * point, and the only source. */
 	const char *name;
-	const char *base;          /* the namespace that is mounted, or "" */
+	const char *base; /* the namespace that is mounted, or "" */
+	/* The tag or digest of the one image of it that is the mount point;
+	 * NULL: all are mounted. */
+	const char *image;
 	double tag_ttl;            /* seconds */
 	struct made *made;         /* directories that mkdir made */
 	struct mirrors *mirrors;   /* and those of images that are copied */

@@ -36,6 +36,11 @@ int image_node_tag(struct node *parent, const char *name,
     const char *repository, const char *tag, struct node **out,
     struct err *err);
 
+/* The image that is the mount point: a tag's, or (tag NULL) a digest's. */
+int image_node_root(struct mount_source *source, const char *repository,
+    const char *tag, const struct digest *digest, struct node **out,
+    struct err *err);
+
 /* The number of the node that image_node_tag() makes. */
 uint64_t image_node_number(const struct node *dir, const char *name);
 

@@ -111,6 +111,8 @@ char *node_path(const struct node *node)
 	CLEANUP(node_put_p) struct node *parent = NULL;
 	AUTO_FREE char *above = NULL, *name = NULL;
 
+	if (node->ino == NODE_ROOT)
+		return strdup("");
 	if (node->view->path)
 		return node->view->path(node);
 	parent = node_parent_and_name(node, &name);

@@ -9,14 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/strf.h"
 #include "creds/creds.h"
 #include "layout/layout.h"
 #include "oci/reference.h"
-#include "registry/source.h"
+#include "routes/routes.h"
 
 #define LAYOUT_PREFIX "oci:"
+/* Of registries: what Helm and Flux say. */
+#define OCI_TRANSPORT "oci://"
+#define DOCKER_TRANSPORT "docker://"
 
 enum {
 	/* More than the fetches, so that names can be asked for meanwhile. */
@@ -24,16 +26,18 @@ enum {
 	CONNECT_TIMEOUT = 10, /* seconds */
 	ATTEMPTS = 4,         /* of a request, as other clients do */
 	RETRY_AFTER_MAX = 60, /* seconds that a program is kept waiting */
+	MIRROR_PAUSE = 60,    /* seconds that one which failed is left alone */
 };
 
 bool connection_lister_known(const char *name)
 {
-	return registry_lister_known(name);
+	return routes_lister_known(name);
 }
 
 bool connection_is_layout(const char *text)
 {
-	return strncmp(text, LAYOUT_PREFIX, strlen(LAYOUT_PREFIX)) == 0;
+	return strncmp(text, LAYOUT_PREFIX, strlen(LAYOUT_PREFIX)) == 0 &&
+	       strncmp(text, OCI_TRANSPORT, strlen(OCI_TRANSPORT)) != 0;
 }
 
 /* Nothing but a path begins so; and what has a layout in it is most likely
@@ -80,13 +84,66 @@ char *connection_absolute(const char *text, struct err *err)
 	return absolute;
 }
 
-/* "https://host:port/name/space" into address and namespace, both new. */
-static int split_registry(const char *text, char **address, char **namespace,
-    struct err *err)
+/* What other tools put before a host. */
+static const char *skip_transport(const char *text)
 {
-	const char *host = strstr(text, "://");
+	static const char *const transports[] = {OCI_TRANSPORT,
+	    DOCKER_TRANSPORT};
+
+	for (size_t i = 0; i < sizeof(transports) / sizeof(*transports); i++)
+		if (strncmp(text, transports[i], strlen(transports[i])) == 0)
+			return text + strlen(transports[i]);
+	return text;
+}
+
+static int check_base(const char *base, struct err *err)
+{
+	if (!*base || repository_valid(base))
+		return 0;
+	return err_set(err, EINVAL,
+	    "%s is not the name of a repository or namespace: type "
+	    "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone",
+	    base);
+}
+
+/* The path of a registry's address, without slashes at its ends: a repository
+ * or namespace, an image, or the registry's API, "v2", which is all of it. */
+static int split_path(const char *path, struct connection *out, struct err *err)
+{
+	struct reference reference;
+	char text[DIGEST_TEXT_SIZE];
+	int r;
+
+	if (strcmp(path, "v2") == 0)
+		path = "";
+	out->base = strdup(path);
+	if (!out->base)
+		return err_nomem(err);
+	if (!strpbrk(path, ":@"))
+		return check_base(path, err);
+	r = reference_parse(&reference, path, err);
+	if (r < 0)
+		return r;
+	free(out->base);
+	out->base = strdup(reference.name);
+	out->image = strdup(digest_is_set(&reference.digest)
+				? digest_format(&reference.digest, text)
+				: reference.tag);
+	return out->base && out->image ? check_base(out->base, err)
+				       : err_nomem(err);
+}
+
+/* "https://host:port/name/space" into the address, a new string, and what of it
+ * is mounted. */
+static int split_registry(const char *text, char **address,
+    struct connection *out, struct err *err)
+{
+	const char *host;
+	AUTO_FREE char *path = NULL;
 	size_t len;
 
+	text = skip_transport(text);
+	host = strstr(text, "://");
 	host = host ? host + 3 : text;
 	len = strcspn(host, "/");
 	*address = strndup(text, (size_t)(host - text) + len);
@@ -95,25 +152,8 @@ static int split_registry(const char *text, char **address, char **namespace,
 	len = strlen(host);
 	while (len && host[len - 1] == '/')
 		len--;
-	*namespace = strndup(host, len);
-	if (!*address || !*namespace)
-		return err_nomem(err);
-	if (**namespace && !repository_valid(*namespace))
-		return err_set(err, EINVAL,
-		    "%s is not the name of a repository or namespace: type "
-		    "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone",
-		    *namespace);
-	return 0;
-}
-
-/* The mount goes on: a login is seen, and so is a logout, after which what is
- * public can be read. */
-static void warn_of_login(struct registry *registry, const char *base)
-{
-	struct err err = ERR_INIT;
-
-	if (registry_check_login(registry, *base ? base : NULL, &err) < 0)
-		log_warn("%s", err.msg);
+	path = strndup(host, len);
+	return *address && path ? split_path(path, out, err) : err_nomem(err);
 }
 
 int network_start(struct network *network, struct err *err)
@@ -154,37 +194,24 @@ void network_release(struct network *network)
 		creds_free(network->creds);
 }
 
-static int open_now(struct network *network,
-    const struct registry_options *options, struct connection *out,
-    struct err *err)
-{
-	struct registry *registry;
-	int r = registry_open(network->http, network->creds, options, &registry,
-	    err);
-
-	if (r < 0)
-		return r;
-	warn_of_login(registry, out->base);
-	return registry_source(registry, &out->source, err);
-}
-
 static int open_registry(struct network *network, const char *text, bool later,
     struct connection *out, struct err *err)
 {
-	struct registry_options options = {.insecure =
-					       network->options->insecure,
-	    .lister = network->options->lister};
+	struct routes_options options = {.insecure = network->options->insecure,
+	    .lister = network->options->lister,
+	    .pause = MIRROR_PAUSE,
+	    .later = later};
 	AUTO_FREE char *address = NULL;
-	int r = split_registry(text, &address, &out->base, err);
+	int r = split_registry(text, &address, out, err);
 
 	if (r == 0)
 		r = network_start(network, err);
 	if (r < 0)
 		return r;
 	options.address = address;
-	return later ? registry_source_later(network->http, network->creds,
-			   &options, &out->source, err)
-		     : open_now(network, &options, out, err);
+	options.repository = out->base;
+	return routes_open(network->http, network->creds, &options,
+	    &out->source, err);
 }
 
 /* What would show itself could not be read to its end. */
@@ -230,6 +257,7 @@ static int open_source(struct network *network, const char *text, bool later,
 		return r;
 	out->source = steal(&made.source);
 	out->base = steal(&made.base);
+	out->image = steal(&made.image);
 	return 0;
 }
 
@@ -250,4 +278,5 @@ void connection_release(struct connection *connection)
 	if (connection->source)
 		source_close(connection->source);
 	free(connection->base);
+	free(connection->image);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens what the command line calls a source: a registry, HOST[/NAMESPACE], or
- * image layouts in a directory, "oci:DIR". */
+/* Opens what the command line calls a source: a registry, HOST[/NAMESPACE], an
+ * image of it, HOST/NAME:TAG or HOST/NAME@DIGEST, or image layouts in a
+ * directory, "oci:DIR". What other tools call a registry is understood. */
 #ifndef FS_CONNECTION_H
 #define FS_CONNECTION_H
 
@@ -48,13 +49,15 @@ bool connection_is_layout(const char *text);
  * program goes: a new string, or NULL with err filled. */
 char *connection_absolute(const char *text, struct err *err);
 
-/* A source, and the repository or namespace of it that is its top; "": all. */
+/* A source, and what of it is mounted. */
 struct connection {
 	struct source *source;
-	char *base;
+	char *base;  /* the repository or namespace that is the top; "": all */
+	char *image; /* the tag, or the digest's text, of the one image of the
+		      * repository that is; NULL: all */
 };
 
-/* Opens the source that the text names. What registry_open() and layout_open()
+/* Opens the source that the text names. What routes_open() and layout_open()
  * say, and -EINVAL with a sentence. */
 int connection_open(struct network *network, const char *text,
     struct connection *out, struct err *err);

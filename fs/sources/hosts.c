@@ -14,6 +14,8 @@
 #include "base/map.h"
 #include "base/strf.h"
 #include "base/turn.h"
+#include "config/registries.h"
+#include "creds/creds.h"
 #include "oci/reference.h"
 #include "store/store.h"
 
@@ -146,13 +148,38 @@ static int each_with_certs(const char *path, host_fn *each, void *arg,
 	return r;
 }
 
+struct with_login {
+	host_fn *each;
+	void *arg;
+};
+
+/* A key of an auth file may be anything. */
+static int add_with_login(void *arg, const char *host, struct err *err)
+{
+	const struct with_login *with_login = arg;
+
+	return is_host(host) ? with_login->each(with_login->arg, host, err) : 0;
+}
+
+/* What a broken file names is said where a host is entered. */
+static int each_configured(host_fn *each, void *arg)
+{
+	int r = registries_hosts(each, arg, ERR_IGNORE);
+
+	return r > 0 ? r : 0;
+}
+
 int hosts_each(struct hosts *hosts, host_fn *each, void *arg, struct err *err)
 {
+	struct with_login with_login = {each, arg};
 	int r = each_entered(hosts, each, arg, err);
 
+	if (r == 0)
+		r = creds_hosts(mount_sources_creds(hosts->sources),
+		    add_with_login, &with_login, err);
 	for (size_t i = 0; i < CERT_DIRS && r == 0; i++)
 		r = each_with_certs(hosts->cert_dirs[i], each, arg, err);
-	return r;
+	return r == 0 ? each_configured(each, arg) : r;
 }
 
 static int is_name(void *arg, const char *host, struct err *err)

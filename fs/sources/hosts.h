@@ -2,9 +2,10 @@
 /*
  * Hosts whose names may be looked up at the mount point. Those that are known
  * are listed: registries that were entered in this mount or an earlier one with
- * the same cache, and those that certs.d directories are there for
- * (containers-certs.d(5)). Any other is asked whether it is a registry when its
- * name is looked up, once, and what comes of it is remembered for a while.
+ * the same cache, and those that there are credentials for, certs.d directories
+ * (containers-certs.d(5)), or prefixes in registries.conf. Any other is asked
+ * whether it is a registry when its name is looked up, once, and what comes of
+ * it is remembered for a while.
  */
 #ifndef FS_HOSTS_H
 #define FS_HOSTS_H

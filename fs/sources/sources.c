@@ -99,6 +99,7 @@ static int make_images(struct mount_sources *sources,
 	source->mount = sources->mount;
 	source->tag_ttl = images.tag_ttl;
 	source->base = owned->connection.base;
+	source->image = owned->connection.image;
 	source->made = made_new(err);
 	if (!source->made)
 		return -err->code;
@@ -123,6 +124,15 @@ static int adopt(struct mount_sources *sources, struct owned_source *owned,
 	return 0;
 }
 
+/* A directory at the mount point has repositories, or is one. */
+static int check_whole(const struct owned_source *owned, struct err *err)
+{
+	if (!*owned->source.name || !owned->source.image)
+		return 0;
+	return err_set(err, EINVAL,
+	    "an image is mounted alone: mount its repository beside others");
+}
+
 /* name: of its directory. later: a registry is not opened yet. */
 static int open_source(struct mount_sources *sources, const char *text,
     const char *name, bool later, struct mount_source **out, struct err *err)
@@ -142,6 +152,8 @@ static int open_source(struct mount_sources *sources, const char *text,
 			err);
 	if (r == 0)
 		r = make_images(sources, owned, err);
+	if (r == 0)
+		r = check_whole(owned, err);
 	if (r == 0)
 		r = adopt(sources, owned, err);
 	if (r == 0)
@@ -203,6 +215,11 @@ int mount_sources_start_network(struct mount_sources *sources, struct err *err)
 struct http *mount_sources_http(const struct mount_sources *sources)
 {
 	return sources->network.http;
+}
+
+struct creds *mount_sources_creds(const struct mount_sources *sources)
+{
+	return sources->network.creds;
 }
 
 void mount_sources_cut(const struct mount_sources *sources)

@@ -59,6 +59,9 @@ int mount_sources_start_network(struct mount_sources *sources, struct err *err);
 /* What counts their requests; NULL: it is not started. */
 struct http *mount_sources_http(const struct mount_sources *sources);
 
+/* Their credentials; NULL: it is not started. */
+struct creds *mount_sources_creds(const struct mount_sources *sources);
+
 /* All that waits for the network ends, from any thread. */
 void mount_sources_cut(const struct mount_sources *sources);
 

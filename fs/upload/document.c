@@ -35,6 +35,8 @@ int document_node(const struct document *document, struct node **out,
 	self->intent = document->intent;
 	self->content = document->content;
 	self->size = document->size;
+	if (document->lost)
+		self->lost = *document->lost;
 	node_init_in(&self->node, document->dir, document->name, NODE_DOCUMENT,
 	    document_key(document), 0, 0);
 	*out = node_add(source->mount->nodes, &self->node, err);

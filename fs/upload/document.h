@@ -20,6 +20,9 @@ struct document {
 	struct write_intent intent; /* of what is written into it */
 	struct node *content;
 	uint64_t size;
+	/* There is content, which is lost: why. It can be written, and so be
+	 * replaced. NULL: it is not. Borrowed. */
+	const struct err *lost;
 };
 
 /* Makes a node of it, held, or gives the one that has its key. Takes

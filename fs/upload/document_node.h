@@ -17,7 +17,8 @@ struct document_node {
 	struct node node;
 	struct write_intent intent;
 	struct node *content;
-	uint64_t size; /* where there is no content */
+	uint64_t size;   /* where there is no content */
+	struct err lost; /* why it cannot be read; code 0: it can */
 	pthread_mutex_t lock;
 	/* What is being written into it now, whose size is the file's for those
 	 * who write: tools look whether that is empty. Under lock; cleared by

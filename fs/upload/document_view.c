@@ -201,6 +201,10 @@ static int open_to_read(struct document_node *self, int flags,
     struct handle *content, struct err *err)
 {
 	note_reader(self);
+	if (self->lost.code) {
+		*err = self->lost;
+		return -err->code;
+	}
 	if (!self->content)
 		return err_set(err, EIO,
 		    "the file is now part of the image, under another name");

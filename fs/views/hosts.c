@@ -38,12 +38,6 @@ static int hosts_stat(struct node *node, struct stat *out, struct err *err)
 	return 0;
 }
 
-static char *hosts_path(const struct node *node)
-{
-	(void)node;
-	return strdup("");
-}
-
 /* 1 with *out, 0, or an error. */
 static int find(struct mount *mount, const char *name,
     struct mount_source **out, struct err *err)
@@ -60,7 +54,7 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 	struct mount_source *source;
 	int r;
 
-	if (!strcmp(name, ".registryfs"))
+	if (control_is_at(dir, name))
 		return control_node(dir, name, out, err);
 	r = find(dir->mount, name, &source, err);
 	if (r < 0)
@@ -132,7 +126,6 @@ static int make_nothing(struct node *dir, const char *name, mode_t mode,
 const struct view_ops view_hosts = {
     .stat = hosts_stat,
     .free = hosts_node_free,
-    .path = hosts_path,
     .lookup = hosts_lookup,
     .list = hosts_list,
     .create = make_nothing,

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include "base/file.h"
+#include "control/control.h"
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "habits/habits.h"
@@ -114,14 +115,30 @@ static int no_part(struct node *dir, const char *name, struct err *err)
 	return err_set(err, ENOENT, "no such name");
 }
 
+/* The archive of an image whose manifest is lost: who writes it puts the image
+ * again. */
+static int lost_archive(struct node *dir, const struct err *lost,
+    struct node **out, struct err *err)
+{
+	struct document document = {.dir = dir,
+	    .name = IMAGE_TAR,
+	    .lost = lost};
+	int r = write_intent(dir, IMAGE_TAR, &document.intent, err);
+
+	return r < 0 ? r : document_node(&document, out, err);
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	const struct image_part *part = image_part_find(name);
 	CLEANUP(pair_release) struct image_pair pair = {0};
+	struct err lost = ERR_INIT;
 	int r;
 
 	*out = NULL;
+	if (control_is_at(dir, name))
+		return control_node(dir, name, out, err);
 	if (move_into_is_tried(dir, name)) {
 		const struct image_node_name *image_name = image_node_name(dir);
 
@@ -139,9 +156,14 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (!part)
 		return no_part(dir, name, err);
-	r = image_pair(dir, &pair, err);
-	if (r < 0)
+	r = image_pair(dir, &pair, &lost);
+	if (r == -ENOLINK && image_node_name(dir)->tag &&
+	    strcmp(name, IMAGE_TAR) == 0)
+		return lost_archive(dir, &lost, out, err);
+	if (r < 0) {
+		*err = lost;
 		return r;
+	}
 	if (is_lost(&pair, part)) {
 		*err = pair.lost;
 		return -err->code;

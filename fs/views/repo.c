@@ -76,6 +76,11 @@ static bool may_be_namespace(const struct repo_lookup *lookup)
 	       !name_is_archive(lookup->text);
 }
 
+static bool lacks_login(struct mount_source *source, const char *repository)
+{
+	return source_lacks_login(images_source(source->images), repository);
+}
+
 /*
  * Whether the registry has such a directory though no list that we have says
  * so: it may be new, or not be listed. 1, 0.
@@ -91,8 +96,10 @@ static int directory_asked(const struct repo_lookup *lookup,
 	if (r == 0)
 		return 1;
 	/* What is refused may be a namespace, but not where nothing at all can
-	 * be asked for. */
-	if (r != -ENOENT && (r != -EACCES || tags_err.http == 0)) {
+	 * be asked for, nor for mkdir, to which that is "File exists". */
+	if (r != -ENOENT && (r != -EACCES || tags_err.http == 0 ||
+				(caller_only_makes() &&
+				    lacks_login(lookup->source, repository)))) {
 		*err = tags_err;
 		return r;
 	}
@@ -130,7 +137,8 @@ static int tag_exists(struct mount_source *source, const char *repository,
 	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* The archive of a tag: 1. */
+/* The archive of a tag: 1. Where the tag's manifest is lost, programs have to
+ * find a file that they can write, and so put the image again. */
 static int lookup_archive(const struct repo_lookup *lookup,
     const char *repository, struct node **out, struct err *err)
 {
@@ -142,11 +150,16 @@ static int lookup_archive(const struct repo_lookup *lookup,
 	    .name = lookup->text,
 	    .intent = {.source = source}};
 	CLEANUP(image_put_p) struct image *image = NULL;
-	int r = image_open_tag(source->images, repository, tag, &image, err);
+	struct err lost = ERR_INIT;
+	int r = image_open_tag(source->images, repository, tag, &image, &lost);
 
-	if (r == 0)
+	if (r == -ENOLINK)
+		document.lost = &lost;
+	else if (r < 0)
+		*err = lost;
+	else
 		r = archive_content(source, image, tag, &document.content, err);
-	if (r < 0)
+	if (r < 0 && !document.lost)
 		return r;
 	r = intent_of_name(&place, lookup->text, &document.intent, err);
 	if (r < 0)
@@ -237,32 +250,56 @@ static int lookup_reference(const struct repo_lookup *lookup, struct node **out,
 	return r < 0 ? r : 1;
 }
 
+/* The node of a directory, if there is one: 1, else r. */
+static int found(const struct repo_lookup *lookup, const char *path, int r,
+    struct node **out, struct err *err)
+{
+	if (r == 1 && repo_node(lookup->source, path, out, err) < 0)
+		return -err->code;
+	return r;
+}
+
+/*
+ * A name of which the registry refuses to say whether it is a tag. The name
+ * before it may be a namespace, in which some are public; and what is not there
+ * yet is refused by some, also to those who may push it. 1, 0, or the refusal.
+ */
+static int below_refused(const struct repo_lookup *lookup, const char *path,
+    const struct err *refusal, struct node **out, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+
+	if (images_tags(lookup->source->images, path, &tags, ERR_IGNORE) == 0)
+		return found(lookup, path, 1, out, err);
+	if (caller_only_makes() && !lacks_login(lookup->source, path))
+		return 0;
+	*err = *refusal;
+	return -err->code;
+}
+
 static int lookup_plain(const struct repo_lookup *lookup, struct node **out,
     struct err *err)
 {
-	const struct name *name = &lookup->name;
 	AUTO_FREE char *path = repo_path(lookup->repository, lookup->text);
-	bool nests = path && name->component && repository_valid(path);
+	bool nests = path && lookup->name.component && repository_valid(path);
+	struct err refusal = ERR_INIT;
 	int r = 0;
 
 	if (!path)
 		return err_nomem(err);
-	if (nests) {
-		r = directory_known(lookup->source, path, err);
-		if (r == 1)
-			return repo_node(lookup->source, path, out, err) < 0
-				   ? -err->code
-				   : 1;
+	if (nests)
+		r = found(lookup, path,
+		    directory_known(lookup->source, path, err), out, err);
+	if (r == 0 && *lookup->repository) {
+		r = lookup_tag(lookup, lookup->repository, out, &refusal);
+		if (r == -EACCES && refusal.http != 0 && nests)
+			return below_refused(lookup, path, &refusal, out, err);
+		if (r < 0)
+			*err = refusal;
 	}
-	if (r == 0 && *lookup->repository)
-		r = lookup_tag(lookup, lookup->repository, out, err);
-	if (r == 0 && nests) {
-		r = directory_asked(lookup, path, err);
-		if (r == 1)
-			r = repo_node(lookup->source, path, out, err) < 0
-				? -err->code
-				: 1;
-	}
+	if (r == 0 && nests)
+		r = found(lookup, path, directory_asked(lookup, path, err), out,
+		    err);
 	return r;
 }
 
@@ -315,7 +352,7 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 	int r;
 
 	*out = NULL;
-	if (dir->ino == NODE_ROOT && !strcmp(text, ".registryfs"))
+	if (control_is_at(dir, text))
 		return control_node(dir, text, out, err);
 	mirror_begin(dir, text);
 	r = lookup_local(dir, text, out, err);

@@ -6,6 +6,7 @@
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "makers.h"
+#include "mirror/layout_copy.h"
 #include "mirror/mirror.h"
 #include "mirror/part_copy.h"
 #include "mirror/parts.h"
@@ -20,11 +21,14 @@
 int repo_write_place(struct node *dir, const char *name,
     struct write_place *out, struct err *err)
 {
+	int r;
+
 	if (mirror_write_place(dir, name, out))
 		return 0;
 	*out = (struct write_place){.where = WRITE_IN_REPOSITORY,
 	    .repository = repo_node_repository(dir)};
-	return part_copy_check_file(dir, name, err);
+	r = layout_copy_check_file(dir, name, err);
+	return r < 0 ? r : part_copy_check_file(dir, name, err);
 }
 
 /*

@@ -58,6 +58,9 @@ struct budget {
 	 * Others give up after a few attempts, and after one silence; so do
 	 * all while it is known that it does not come back so soon. */
 	bool patient;
+	/* There is another server to ask: an attempt that fails is not made
+	 * again. */
+	bool once;
 	uint64_t lost;   /* ms */
 	struct err last; /* the failure that came last */
 
@@ -91,6 +94,14 @@ void budget_gain(uint64_t ms);
 /* Whether the budget is patient; from now on it is. */
 bool budget_is_patient(void);
 void budget_be_patient(void);
+
+/*
+ * A budget of its own, with `once`, for what can be asked of another server,
+ * too. Between the two calls it is the thread's in the place of that which
+ * budget_detour() returns (may be NULL), and which then has lost the same time.
+ */
+struct budget *budget_detour(struct budget *own);
+void budget_return(struct budget *own, struct budget *outer);
 
 /* An attempt at `what` failed: how many did one after the other. An attempt at
  * something else, or one that got on, starts that count again. */

@@ -64,7 +64,10 @@ struct http_counters http_count(struct http *http);
 
 /* How a TLS server is to be trusted; strings and arrays are borrowed. */
 struct http_tls {
-	bool insecure;               /* take any certificate */
+	bool insecure; /* take any certificate */
+	/* The url's server is this machine by its own tables: no proxy is asked
+	 * for it. */
+	bool local;
 	const char *const *ca_files; /* PEM, beside the system's; NULL-ended */
 	const char *cert_file;       /* PEM, NULL if none */
 	const char *key_file;

@@ -23,18 +23,18 @@ int tag_copy(struct image *image, const struct tag_ref *to, bool referrers,
 
 /*
  * Moves a tag, onto another one maybe, which it replaces, and to another source
- * as well.
- * For a moment there are both names; where the old one cannot be removed there
- * still are, but that what was replaced is put back. Once the first of its
- * steps has begun, an interrupt gives -EINTR, and the others follow. -ENOENT;
- * -EBUSY where somebody else moves it meanwhile; errors as image_copy() and
- * untag().
+ * as well. For a moment there are both names; where the old one cannot be
+ * removed there still are, but that what was replaced is put back. Once the
+ * first of its steps has begun, an interrupt gives -EINTR, and the others
+ * follow. -ENOENT; -EBUSY where somebody else moves it meanwhile, or where the
+ * two sources are one registry and the tag is the same; errors as image_copy()
+ * and untag().
  */
 int tag_move(const struct tag_ref *from, const struct tag_ref *to,
     bool referrers, struct err *err);
 
-/* Two tags: each becomes what the other was, one after the
- * other. Interrupts as tag_move(). */
+/* Two tags: each becomes what the other was, one after the other. Interrupts as
+ * tag_move(). */
 int tag_exchange(const struct tag_ref *a, const struct tag_ref *b,
     bool referrers, struct err *err);
 

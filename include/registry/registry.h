@@ -30,17 +30,26 @@ struct registry_options {
 	 * (the caller splits a namespace off). */
 	const char *address;
 	bool insecure; /* unverified TLS, or plain HTTP */
+	const char
+	    *path; /* before the API's own, "/artifactory"; may be NULL */
+	/* Files of PEM in the place of those in certs.d directories, if there
+	 * are any: authorities beside the system's, NULL-ended, and our own
+	 * certificate with its key. All may be NULL. */
+	const char *const *ca_files;
+	const char *cert_file;
+	const char *key_file;
 	/* What lists its repositories (registry_lister_known()), borrowed;
 	 * NULL: what is found to. */
 	const char *lister;
 };
 
 /*
- * Settles scheme and trust (certs.d directories, see
- * containers-certs.d(5)) and asks GET /v2/. Loopback hosts are tried
- * with unverified TLS, then plain HTTP. http and creds are borrowed
- * and outlive it. -ECONNREFUSED and what http_open() says; -EPROTONOSUPPORT
- * where something answers that is no registry. A 401 is an answer.
+ * Settles scheme and trust (certs.d directories, see containers-certs.d(5))
+ * and asks GET /v2/. Loopback hosts, by their names or by /etc/hosts, are tried
+ * with unverified TLS and plain HTTP, side by side unless one answers soon.
+ * http and creds are borrowed and outlive it. -ECONNREFUSED and what
+ * http_open() says; -EPROTONOSUPPORT where something answers that is no
+ * registry. A 401 is an answer.
  */
 int registry_open(struct http *http, struct creds *creds,
     const struct registry_options *options, struct registry **out,
@@ -60,6 +69,23 @@ DEFINE_CLEANUP(struct registry *, registry_close);
 int registry_check_login(struct registry *registry, const char *repository,
     struct err *err);
 
+/*
+ * Whether the registry takes user and password, before they are stored: 1, or 0
+ * where it asks for no credentials; -EACCES with a sentence where it refuses
+ * them, or why it cannot be asked. *identity: a token that stands for them, for
+ * secret_free(), where the token server gives one (and takes it), else NULL.
+ */
+int registry_try_login(struct registry *registry,
+    const struct credential *credential, char **identity, struct err *err);
+
+/* Whether no credentials are stored for a repository or namespace (may be
+ * NULL). False where that cannot be known. */
+bool registry_lacks_login(struct registry *registry, const char *repository);
+
+/* The host of an address, as registry_host() has it: a new string. Asks nobody.
+ * -EINVAL with a sentence. */
+int registry_parse_host(const char *address, char **out, struct err *err);
+
 /* The host (with port) as users write it, for messages and credentials. */
 const char *registry_host(const struct registry *registry);
 
@@ -68,6 +94,13 @@ const char *registry_host(const struct registry *registry);
  * when it was opened. -ENAMETOOLONG. */
 int registry_reference(const struct registry *registry, const char *repository,
     struct reference *out, struct err *err);
+
+/* The same of an address, before anything is asked there; and its host, as
+ * references have it. -EINVAL as registry_open(). */
+int registry_address_reference(const char *address, const char *repository,
+    struct reference *out, struct err *err);
+int registry_address_host(const char *address, char out[REFERENCE_HOST_MAX + 1],
+    struct err *err);
 
 /* What the registry said last of its limit of requests. */
 struct source_limit registry_limit(struct registry *registry);

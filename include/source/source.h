@@ -87,6 +87,8 @@ struct source_ops {
 	    struct reference *out, struct err *err);
 	void (*limit)(struct source *source,
 	    struct source_limit *out); /* NULL: never said */
+	bool (*lacks_login)(struct source *source,
+	    const char *repository); /* NULL: false */
 
 	int (*repositories)(struct source *source, source_name_fn *each,
 	    void *arg, struct err *err);
@@ -122,6 +124,8 @@ struct source_ops {
 	int (*blob_file)(struct source *source, const char *repository,
 	    const struct digest *digest, uint64_t size,
 	    struct err *err); /* NULL: -EOPNOTSUPP */
+	bool (*blob_wrong)(struct source *source, const char *repository,
+	    const struct digest *digest); /* NULL: false */
 	int (*blob_head)(struct source *source, const char *repository,
 	    const struct digest *digest, uint64_t size, struct err *err);
 	int (*blob_mount)(struct source *source, const char *repository,
@@ -169,6 +173,10 @@ int source_reference(struct source *source, const char *repository,
 
 /* A copy of what was said last; zeroed if nothing was. */
 struct source_limit source_limit(struct source *source);
+
+/* Whether there are no credentials for a repository or namespace: what is
+ * refused there is refused to nobody in particular. Asks no source. */
+bool source_lacks_login(struct source *source, const char *repository);
 
 /*
  * All repositories; invalid names are left out. Memory is flat for any length.
@@ -263,6 +271,12 @@ int source_referrers(struct source *source, const char *repository,
 int source_blob_read(struct source *source, const char *repository,
     const struct digest *digest, uint64_t offset, uint64_t len,
     struct sink *sink, struct err *err);
+
+/* The bytes that came of a blob last were not the blob's. Whether others would
+ * come the next time: there is more than one server, and the one that sent them
+ * is not asked for a while. */
+bool source_blob_wrong(struct source *source, const char *repository,
+    const struct digest *digest);
 
 /* Of a local source (SOURCE_LOCAL) opens the file that is the blob: its
  * descriptor, for reading. The bytes are not verified. -ENOENT, or -EIO where

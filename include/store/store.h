@@ -72,6 +72,9 @@ struct store_source {
 	 */
 	int (*fetch)(void *arg, const struct digest *digest, uint64_t offset,
 	    uint64_t len, struct sink *sink, struct err *err);
+	/* Or NULL: is told that bytes which came were not the blob's. Whether
+	 * it would get them from elsewhere the next time. */
+	bool (*wrong)(void *arg, const struct digest *digest);
 	void (*release)(void *arg); /* when it is not needed any more */
 	void *arg;
 	/* Whether two with this function are the same source; NULL: nobody

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import socket
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def test_the_manual_lists_every_option(registryfs):
     assert named == {word.rstrip("=") for word in read_options(registryfs)}
 
 
+def test_the_manual_lists_every_option_of_a_command(registryfs):
+    page = (SOURCE / "fs/registryfs.1").read_text()
+    lines = registryfs("--list-commands").stdout.splitlines()
+    words = [line.split("\t") for line in lines]
+    assert words and all(len(fields) == 4 for fields in words)
+    for command in {fields[0] for fields in words}:
+        start = page.index(f".It Cm {command} Ar host")
+        item = page[start:page.index(".El", start)]
+        named = set(re.findall(r"^\.It Fl.* Fl Fl ([a-z-]+)"
+                               r"|^\.It Fl Fl ([a-z-]+)", item, re.M))
+        assert {a or b for a, b in named} == {
+            fields[1].strip("-=") for fields in words
+            if fields[0] == command and fields[1]}
+
+
 def test_every_word_that_is_offered_is_taken(registryfs, tmp_path):
     values = {"DIR": str(tmp_path), "FILE": os.devnull, "BYTES": "1M",
               "SECONDS": "5"}
@@ -129,6 +145,34 @@ def test_bash_completes_options(binary, word, offered):
     script = SOURCE / "fs/completion/registryfs.bash"
     result = run("bash", "-c", COMPLETE, "bash", script, binary, "-o", word)
     assert result.stdout.split() == offered, result.stderr
+
+
+COMMANDS = [
+    (["log"], ["login", "logout"]),
+    (["login", "--p"], ["--password-stdin"]),
+    (["login", "--auth"], ["--authfile="]),
+    (["login", "localhost:5000", "--us"], ["--username="]),
+    (["logout", "--insec"], []),
+]
+
+
+@pytest.mark.parametrize("line, offered", COMMANDS)
+def test_bash_completes_commands(binary, line, offered):
+    script = SOURCE / "fs/completion/registryfs.bash"
+    result = run("bash", "-c", COMPLETE, "bash", script, binary, *line)
+    assert result.stdout.split() == offered, result.stderr
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+@pytest.mark.parametrize("line, offered", COMMANDS)
+def test_fish_completes_commands(binary, home, line, offered):
+    script = SOURCE / "fs/completion/registryfs.fish"
+    (home.bin / "registryfs").symlink_to(binary)
+    result = run("fish", "-c", f"source {script}; "
+                 f"complete -C 'registryfs {' '.join(line)}'",
+                 env=home.environment(), cwd=home.path)
+    assert [line.split()[0] for line in result.stdout.splitlines()
+            ] == offered, result.stderr
 
 
 def test_without_arguments(registryfs):
@@ -169,7 +213,7 @@ def test_a_password_in_the_address_is_not_repeated(registryfs, registry,
     assert result.returncode == 1
     assert ("a registry's address cannot have a user or a password"
             in result.stderr)
-    assert "docker login" in result.stderr
+    assert "registryfs login" in result.stderr
     assert "secret" not in result.stderr
 
 

@@ -2,6 +2,7 @@
 """Several registries in one mount."""
 
 import errno
+import json
 import os
 import socket
 import threading
@@ -70,6 +71,23 @@ def test_hosts_of_certificates_are_listed(mount, home):
     for name in ("registry.example:5000", "not a host", ".hidden"):
         (home.path / ".config/containers/certs.d" / name).mkdir(parents=True)
     assert listing(mount(ANY).path) == ["registry.example:5000"]
+
+
+def test_hosts_of_logins_are_listed(mount, home):
+    home.docker_config({
+        "auths": {"https://index.docker.io/v1/": {}, "ghcr.io": {"auth": ""},
+                  "https://old.example/v2/": {}, "no host": {}},
+        "credHelpers": {"123.dkr.ecr.eu-west-1.amazonaws.com": "ecr-login"}})
+    home.containers_auth({"auths": {"quay.io/team/app": {}, "ghcr.io": {}}})
+    mounted = mount(ANY)
+    assert listing(mounted.path) == [
+        "123.dkr.ecr.eu-west-1.amazonaws.com", "docker.io", "ghcr.io",
+        "old.example", "quay.io"]
+    # To look at them asks nobody.
+    run("ls", "-l", mounted.path)
+    assert status(mounted)["network"]["requests"] == 0
+    (home.path / ".docker/config.json").write_text("{")
+    assert listing(mount(ANY).path) == ["ghcr.io", "quay.io"]
 
 
 @pytest.mark.parametrize("name", [
@@ -208,6 +226,22 @@ def test_a_tag_is_moved(mount, two):
     assert (moved / "rootfs/etc/motd").read_bytes() == b"1\n"
 
 
+def test_a_move_to_another_name_of_the_registry(mount, make_registry):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0")
+    other = f"127.0.0.1:{registry.address.rpartition(':')[2]}"
+    mounted = mount([registry.address, other], "delete")
+    mounted.expect_error(f"{registry.address} and {other} are one registry")
+    result = shell(mounted.path,
+                   f"mv {registry.address}/app/1.0 {other}/app/1.0x; "
+                   f"mv {other}/app/1.0x {registry.address}/app/2.0; "
+                   f"mv -T {registry.address}/app/2.0 {other}/app/2.0",
+                   check=False)
+    assert "Device or resource busy" in result.stderr
+    assert digests(client, "app") == {"2.0": IMAGE.digest}
+
+
 def test_referrers_go_along(mount, two):
     (first, one), (second, other) = two
     sbom = referrer_of(IMAGE)
@@ -257,3 +291,82 @@ def test_errors_name_the_host(mount, two):
     mounted.expect_error(f"rmdir|remove: {first.address}/app/1.0: ")
     with fails_with(errno.EPERM):
         os.rmdir(mounted / first.address / "app/1.0")
+
+
+# What is typed.
+
+@pytest.mark.parametrize("form", [
+    "docker://{}", "oci://{}", "http://{}/v2/", "{}/v2", "{}//", "http://{}"])
+def test_what_other_tools_call_a_registry(mount, registry, client, form):
+    IMAGE.push(client, "app", "1.0")
+    mounted = mount(form.format(registry.address))
+    assert listing(mounted.path) == ["app"]
+
+
+@pytest.mark.parametrize("form", [
+    "{}/team/app:1.0", "docker://{}/team/app:1.0",
+    f"{{}}/team/app@{IMAGE.digest}", f"{{}}/team/app:1.0@{IMAGE.digest}"])
+def test_one_image(mount, registry, client, form):
+    IMAGE.push(client, "team/app", "1.0")
+    mounted = mount(form.format(registry.address))
+    assert (mounted / "rootfs/etc/motd").read_bytes() == b"1\n"
+    assert (mounted / "manifest.json").read_bytes() == IMAGE.data
+    assert os.getxattr(mounted.path, "user.oci.digest").decode() == \
+        IMAGE.digest
+    assert status(mounted)["sources"][0]["namespace"] == "team/app"
+    assert run("diff", "-r", mounted / "rootfs", mounted / "rootfs")
+
+
+def test_one_image_follows_its_tag(mount, registry, client):
+    IMAGE.push(client, "app", "1.0")
+    mounted = mount(f"{registry.address}/app:1.0", "tag_ttl=0")
+    assert (mounted / "rootfs/etc/motd").read_bytes() == b"1\n"
+    OTHER.push(client, "app", "1.0")
+    assert (mounted / "rootfs/etc/motd").read_bytes() == b"2\n"
+
+
+def test_one_image_is_changed(mount, registry, client):
+    IMAGE.push(client, "app", "1.0")
+    mounted = mount(f"{registry.address}/app:1.0")
+    shell(mounted.path, "sed -i 's/amd64/arm64/' config.json")
+    manifest = client.manifest("app", "1.0").json()
+    config = json.loads(client.blob("app", manifest["config"]["digest"]))
+    assert config["architecture"] == "arm64"
+    mounted.expect_error("manifest.json: ")
+    with fails_with(errno.EPERM):
+        os.unlink(mounted / "manifest.json")
+
+
+def test_a_registry_without_a_mount_point(binary, home, registry):
+    result = run(binary, registry.address, check=False,
+                 env=home.environment())
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"registryfs: mount point {registry.address}: No such file or "
+        "directory\n"
+        "registryfs: to mount a registry of that name, type registryfs "
+        f"{registry.address} MOUNTPOINT\n")
+
+
+REFUSED = {
+    "{0}/app:2.0": "{0}/app:2.0: ",
+    "{0}/App": "App is not the name of a repository or namespace: type "
+               "HOST[:PORT], or HOST[:PORT]/NAME to mount that alone\n",
+    "{0}/App:1.0": '"App:1.0" is not an image reference: not a valid '
+                   "repository name\n",
+    "{0}/app:1.0 {0}/app": "{0}/app:1.0: an image is mounted alone: mount its "
+                           "repository beside others\n",
+}
+
+
+@pytest.mark.parametrize("sources", REFUSED)
+def test_what_cannot_be_mounted(binary, home, registry, client, tmp_path,
+                                sources):
+    IMAGE.push(client, "app", "1.0")
+    (tmp_path / "mnt").mkdir()
+    result = run(binary, "-f", *sources.format(registry.address).split(),
+                 tmp_path / "mnt", check=False, env=home.environment())
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        "registryfs: " + REFUSED[sources].format(registry.address))
+    assert result.stderr.count("\n") == 1

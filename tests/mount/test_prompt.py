@@ -25,7 +25,7 @@ class ThatHome(Home):
 
 def test_mkdir_without_credentials(mount, make_registry):
     root = mount(make_registry(auth="htpasswd"))
-    root.expect_error("asks for credentials .* docker login")
+    root.expect_error("asks for credentials .* registryfs login")
     for name in ("team", "team/app"):
         with fails_with(errno.EACCES):
             os.mkdir(root / name)

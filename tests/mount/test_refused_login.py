@@ -59,7 +59,7 @@ def assert_warned(said, mountpoint, host, user=USER):
     [line] = said.splitlines()
     assert line.startswith(f"registryfs: warning: {host} refuses")
     assert f"credentials of {user}" in line
-    assert f"docker login {host}" in line
+    assert f"registryfs login {host}" in line
     assert line.split("warning: ")[1] in log_of(mountpoint)
     assert WRONG not in line + log_of(mountpoint)
 

@@ -11,9 +11,11 @@ from support.home import auth_document
 from support.images import layer_of_size, oci_image
 from support.system import run
 
-# A name that is not loopback's, so that nothing is tried unverified. It leads
-# to this machine in a mount namespace with an /etc/hosts of its own.
-HOST = "registry.test"
+# In a mount namespace with an /etc/hosts of its own this name leads to this
+# machine by an address that is not loopback's: nothing is tried unverified.
+HOST, ADDRESS = "registry.test", "0.0.0.0"
+# And this one by one that is.
+LOCAL = "dev.docker.local"
 
 MOUNT_BY_NAME = """
 set -e
@@ -43,17 +45,17 @@ def image(client):
 def mount_by_name(binary, home, registry, tmp_path):
     """Mounts HOST's registry, prints a manifest and unmounts."""
     hosts = tmp_path / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost {HOST}\n")
+    hosts.write_text(f"127.0.0.1 localhost {LOCAL}\n{ADDRESS} {HOST}\n")
     mountpoint = tmp_path / "mnt"
     mountpoint.mkdir()
 
-    def execute(*options, scheme=""):
+    def execute(*options, scheme="", host=HOST, **environment):
         options = ",".join([f"cache={tmp_path}/cache", *options])
         return run("unshare", "--mount", "sh", "-c", MOUNT_BY_NAME,
                    check=False, env=home.environment(
                        HOSTS=str(hosts), BINARY=str(binary), OPTIONS=options,
-                       ADDRESS=f"{scheme}{HOST}:{registry.port}",
-                       MOUNTPOINT=str(mountpoint)))
+                       ADDRESS=f"{scheme}{host}:{registry.port}",
+                       MOUNTPOINT=str(mountpoint), **environment))
     return execute
 
 
@@ -116,6 +118,32 @@ def test_plain_http_needs_insecure(mount_by_name, make_registry, registry):
 def test_loopback_needs_no_trust(mount, registry, image):
     root = mount(registry)
     assert (root / "app/1.0/manifest.json").read_bytes() == image.data
+
+
+def test_a_name_of_loopback_needs_no_trust(mount_by_name, image):
+    """As docker takes 127.0.0.0/8, by whatever name /etc/hosts leads there."""
+    result = mount_by_name(host=LOCAL)
+    assert result.stderr == ""
+    assert result.stdout == image.data.decode()
+
+
+def test_a_name_of_loopback_is_asked_for_no_proxy(mount_by_name, image):
+    """It would not know the name, and could be anybody."""
+    result = mount_by_name(host=LOCAL, https_proxy="http://127.0.0.1:1")
+    assert result.stdout == image.data.decode()
+
+
+def test_a_name_of_loopback_may_speak_plain_http(mount_by_name, make_registry,
+                                                 registry):
+    registry.stop()
+    plain = make_registry(port=registry.port)
+    image = oci_image().push(plain.client(), "app", "1.0")
+    result = mount_by_name(host=LOCAL)
+    assert result.stderr == ""
+    assert result.stdout == image.data.decode()
+    refused = mount_by_name(host=LOCAL, scheme="https://")
+    assert refused.returncode == 1
+    assert LOCAL in refused.stderr
 
 
 def test_http_2(mount, registry, image):

@@ -93,7 +93,8 @@ def mounted(mount, make_registry, debian):
 @pytest.fixture
 def rootfs(mounted):
     # Some tools lock what they read, where they can.
-    mounted.allow_error("open: read-only file|create: .*lock: no file can")
+    mounted.allow_error(
+        "open: .*: read-only file|create: .*lock: no file can")
     return mounted / "debian/12/rootfs"
 
 

@@ -57,6 +57,7 @@ class TokenServer:
         self.lifetime = lifetime
         self.expires_in = expires_in
         self.refresh_tokens = {}  # token -> user
+        self.offline_token = None  # what is given to who asks for one
         certificate = Authority(Path(directory)).issue("token-server")
         self._bundle = certificate.cert_file
         self._key = serialization.load_pem_private_key(
@@ -126,6 +127,8 @@ class TokenServer:
         document = {"token": self.token(user, *scopes)}
         if self.expires_in is not None:
             document["expires_in"] = self.expires_in
+        if self.offline_token and "offline_token" in parameters:
+            document["refresh_token"] = self.offline_token
         if request.method == "POST":
             document["access_token"] = document.pop("token")
         return Answer(200, {"Content-Type": "application/json"},

@@ -87,8 +87,9 @@ struct layer *open_annotated(struct shelf *shelf, struct remote *remote,
 	    .size = remote->content.size,
 	    .annotations = annotations,
 	    .annotation_count = count};
-	const struct store_source source = {origin_fetch, origin_release,
-	    &remote->origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .release = origin_release,
+	    .arg = &remote->origin};
 	struct layer *layer;
 	struct err err = ERR_INIT;
 

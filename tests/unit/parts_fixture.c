@@ -4,8 +4,10 @@
 struct parts *parts_from(struct store *store, const struct content *content,
     struct origin *origin)
 {
-	const struct store_source source = {origin_fetch, origin_release,
-	    origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .wrong = origin_wrong,
+	    .release = origin_release,
+	    .arg = origin};
 	struct err err = ERR_INIT;
 	struct parts *parts;
 

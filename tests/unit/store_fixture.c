@@ -151,6 +151,18 @@ int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 	return r;
 }
 
+bool origin_wrong(void *arg, const struct digest *digest)
+{
+	struct origin *origin = arg;
+
+	(void)digest;
+	if (!origin->others)
+		return false;
+	origin->bytes = origin->others;
+	origin->others = NULL;
+	return true;
+}
+
 void origin_release(void *arg)
 {
 	struct origin *origin = arg;
@@ -212,8 +224,10 @@ int store_teardown(void **state)
 struct blob *get_from(struct store *store, const struct content *content,
     struct origin *origin)
 {
-	const struct store_source source = {origin_fetch, origin_release,
-	    origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .wrong = origin_wrong,
+	    .release = origin_release,
+	    .arg = origin};
 	struct err err = ERR_INIT;
 	struct blob *blob;
 

@@ -60,6 +60,8 @@ struct origin {
 	unsigned failing_then; /* and so many when it broke */
 	int failure;           /* with that errno */
 	bool to_end;           /* it sends on to its end whatever it is asked */
+	/* Or NULL: it sends these once it is told that bytes were wrong. */
+	const unsigned char *others;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -85,6 +87,8 @@ void origin_await_returns(struct origin *origin, unsigned calls);
 
 int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
     uint64_t len, struct sink *sink, struct err *err);
+
+bool origin_wrong(void *arg, const struct digest *digest);
 
 void origin_release(void *arg);
 

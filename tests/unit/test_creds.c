@@ -195,6 +195,19 @@ static void test_environment(void **state)
 	assert_password(creds, "0");
 }
 
+/* docker goes on to the files, and so do we. */
+static void test_broken_environment(void **state)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(creds_free_p) struct creds *creds = NULL;
+
+	(void)state;
+	setenv("DOCKER_AUTH_CONFIG", "{no JSON", 1);
+	write_auth("home/.docker/config.json", 4);
+	creds = creds_new(NULL, &err);
+	assert_password(creds, "4");
+}
+
 static void test_authfile(void **state)
 {
 	AUTO_FREE char *path = strf("%s/given.json", scratch.path);
@@ -263,6 +276,7 @@ static void test_helper_before_file(void **state)
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho credentials not found in native keychain\n"
 	    "exit 1\n");
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_password(creds, "1");
 }
 
@@ -283,23 +297,23 @@ static void test_helper_is_asked_again(void **state)
 	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"1\"}'\n");
 	assert_int_equal(chmod(program, 0755), 0);
 	creds = creds_new(NULL, &err);
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	version = creds_version(creds);
 	assert_password(creds, "1");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version);
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho '{\"Username\":\"u\",\"Secret\":\"2\"}'\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 1);
 	/* What fails says nothing. */
 	write_file("bin/docker-credential-test", "#!/bin/sh\nexit 2\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 1);
 	write_file("bin/docker-credential-test",
 	    "#!/bin/sh\necho credentials not found in native keychain\n"
 	    "exit 1\n");
-	creds_ask_again(creds, true);
+	creds_ask_again(creds, "r.io", CREDS_CHANGE);
 	assert_int_equal(creds_version(creds), version + 2);
 }
 
@@ -349,6 +363,7 @@ int main(void)
 	    TEST(test_order_of_files),
 	    TEST(test_versions),
 	    TEST(test_environment),
+	    TEST(test_broken_environment),
 	    TEST(test_authfile),
 	    TEST(test_relative_authfile),
 	    TEST(test_broken_file),

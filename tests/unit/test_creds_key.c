@@ -38,6 +38,9 @@ static void test_hub(void **state)
 	assert_true(key_match("docker.io", "registry-1.docker.io", NULL));
 	assert_true(key_match("docker.io", "index.docker.io", NULL));
 	assert_false(key_match(KEY_DOCKER_HUB, "notdocker.io", NULL));
+	assert_true(
+	    key_match(KEY_DOCKER_HUB, "docker.io", NULL) >
+	    key_match(KEY_DOCKER_HUB "access-token", "docker.io", NULL));
 }
 
 static void test_namespaces(void **state)

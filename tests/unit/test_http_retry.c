@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/budget.h"
 #include "engine/retry.h"
 #include "http_fixture.h"
 
@@ -89,6 +90,25 @@ static void test_second_attempt(void **state)
 static void test_not_asked_to(void **state)
 {
 	expect(*state, "/second", false, 503, 1);
+}
+
+/* Where there is another server to ask: the time counts all the same. */
+static void test_once(void **state)
+{
+	struct budget outer = {.lost = 100}, own;
+
+	budget_bind(&outer);
+	assert_ptr_equal(budget_detour(&own), &outer);
+	expect(*state, "/second", true, 503, 1);
+	budget_lose(7);
+	budget_return(&own, &outer);
+	assert_ptr_equal(budget_now(), &outer);
+	assert_true(outer.lost >= 107);
+	assert_false(outer.once);
+	budget_unbind(&outer);
+	assert_null(budget_detour(&own));
+	budget_return(&own, NULL);
+	assert_null(budget_now());
 }
 
 static void test_network(void **state)
@@ -214,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_second_attempt),
 	    TEST(test_not_asked_to),
+	    TEST(test_once),
 	    TEST(test_network),
 	    TEST(test_gives_up),
 	    TEST(test_final_status),

@@ -21,9 +21,11 @@ enum { ARGS_MAX = 16 };
 static int parse(struct options *options, const char *line, struct err *err)
 {
 	static char text[512];
-	char *argv[ARGS_MAX + 1] = {NULL}, *rest = text;
+	static char *argv[ARGS_MAX + 1];
+	char *rest = text;
 	int argc = 0;
 
+	memset(argv, 0, sizeof(argv));
 	strncpy(text, line, sizeof(text) - 1);
 	while (argc < ARGS_MAX && (argv[argc] = strsep(&rest, " ")))
 		argc++;

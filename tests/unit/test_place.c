@@ -89,8 +89,9 @@ static struct layer *open_sized(struct world *world, uint64_t size)
 	const struct descriptor descriptor = {.media_type = "",
 	    .digest = {.algorithm = DIGEST_SHA256},
 	    .size = size};
-	const struct store_source source = {fetch_nothing, count_release,
-	    &world->released, NULL, NULL};
+	const struct store_source source = {.fetch = fetch_nothing,
+	    .release = count_release,
+	    .arg = &world->released};
 	struct layer *layer;
 	struct err err = ERR_INIT;
 

@@ -204,7 +204,7 @@ static void no_credentials(void **state)
 	assert_int_equal(tags(&f, &err), -EACCES);
 	assert_non_null(strstr(err.msg, registry_host(f.registry)));
 	assert_non_null(strstr(err.msg, "repository:app:pull"));
-	assert_non_null(strstr(err.msg, "docker login"));
+	assert_non_null(strstr(err.msg, "registryfs login 127.0.0.1:"));
 	assert_int_equal(script.calls, 0);
 	registry_fixture_close(&f);
 }

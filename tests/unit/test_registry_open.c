@@ -92,7 +92,7 @@ static void nobody_there(void **state)
 	server_stop(f.server);
 	/* In both ways that a loopback address is tried. */
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){address, false, NULL},
+			     &(struct registry_options){.address = address},
 			     &registry, &err),
 	    -ECONNREFUSED);
 	assert_null(registry);
@@ -111,8 +111,7 @@ static void bad_address(void **state)
 	(void)state;
 	registry_fixture_open(&f, answer, &reply, NULL);
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){"r.io/team", false,
-				 NULL},
+			     &(struct registry_options){.address = "r.io/team"},
 			     &registry, &err),
 	    -EINVAL);
 	registry_fixture_close(&f);
@@ -161,7 +160,7 @@ static double open_silent(struct silence *silence, const char *scheme, int code,
 	    server_url(f.server, "") + strlen("http://"));
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	assert_int_equal(registry_open(f.http, f.creds,
-			     &(struct registry_options){address, false, NULL},
+			     &(struct registry_options){.address = address},
 			     &registry, err),
 	    -code);
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -221,6 +220,45 @@ static void busy_once(void **state)
 	registry_fixture_close(&f);
 }
 
+static bool answer_below(struct peer *peer, const char *head, void *arg)
+{
+	static const char manifest[] =
+	    "{\"schemaVersion\":2,\"mediaType\":"
+	    "\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
+
+	(void)arg;
+	if (head_is_for(head, "/some/api/v2/"))
+		return peer_reply(peer, 200, "", "");
+	EXPECT(peer, head_is_for(head, "/some/api/v2/app/manifests/1.0"));
+	return peer_reply(peer, 200,
+	    "Content-Type: application/vnd.oci.image.index.v1+json\r\n",
+	    manifest);
+}
+
+/* An API that is not at the top of its server. */
+static void below_a_path(void **state)
+{
+	struct source_manifest manifest = {.body = BUF_INIT(1 << 16)};
+	struct registry_options where = {.path = "/some/api"};
+	struct registry *registry = NULL;
+	struct err err = ERR_INIT;
+	struct fixture f;
+
+	(void)state;
+	assert_int_equal(fixture_try_open(&f, answer_below, NULL, NULL, &err),
+	    -EPROTONOSUPPORT);
+	where.address = server_url(f.server, "");
+	assert_int_equal(registry_open(f.http, f.creds, &where, &registry,
+			     &err),
+	    0);
+	assert_int_equal(registry_manifest_get(registry, "app", "1.0",
+			     &manifest, &err),
+	    0);
+	buf_release(&manifest.body);
+	registry_close(registry);
+	registry_fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +270,7 @@ int main(void)
 	    cmocka_unit_test(all_unanswered),
 	    cmocka_unit_test(https_is_wanted),
 	    cmocka_unit_test(busy_once),
+	    cmocka_unit_test(below_a_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,6 @@ static void images_are_linked_from_another_source(void **state)
 {
 	struct mount_fixture *f = *state;
 	CLEANUP(node_put_p) struct node *a = fixture_repository(f, 0, "app");
-	CLEANUP(node_put_p) struct node *b = fixture_repository(f, 1, "app");
 	CLEANUP(image_put_p) struct image *image = NULL;
 	AUTO_BUF struct buf tar = BUF_INIT(1 << 20);
 	struct tag_ref to = {.images = source(f, 1)->images,

@@ -61,8 +61,9 @@ static void *read_it(void *arg)
 {
 	struct reader *reader = arg;
 	struct fixture *f = reader->fixture;
-	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .release = origin_release,
+	    .arg = &f->origin};
 	struct blob *blob;
 
 	pthread_barrier_wait(reader->start);
@@ -259,8 +260,9 @@ static void an_empty_blob_is_no_exception(void **state)
 static void what_is_only_said_to_be_empty_is_not_opened(void **state)
 {
 	struct fixture *f = *state;
-	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .release = origin_release,
+	    .arg = &f->origin};
 	struct err err = ERR_INIT;
 	struct blob *blob = get(f);
 

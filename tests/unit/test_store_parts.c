@@ -299,8 +299,9 @@ static void a_damaged_blob_is_replaced_by_parts(void **state)
 static void what_is_no_part_is_an_error(void **state)
 {
 	struct fixture *f = *state;
-	const struct store_source source = {origin_fetch, origin_release,
-	    &f->origin, NULL, NULL};
+	const struct store_source source = {.fetch = origin_fetch,
+	    .release = origin_release,
+	    .arg = &f->origin};
 	struct parts *parts = get_parts(f);
 	struct err err = ERR_INIT;
 	struct content empty;

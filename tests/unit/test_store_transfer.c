@@ -40,6 +40,28 @@ static void a_wrong_digest_fails_the_readers(void **state)
 	content_release(&wrong);
 }
 
+/* Another server of the source has it. */
+static void wrong_bytes_come_from_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	struct content wrong;
+	struct blob *blob = get(f);
+
+	send_wrong_bytes(f, &wrong);
+	f->origin.others = f->content.bytes;
+	/* Who waits for the end does not learn of it. */
+	assert_int_equal(read_at(blob, BLOB_SIZE - 1, &err), 1);
+	assert_reads_all(blob, &f->content);
+	assert_int_equal(f->origin.calls, 2);
+	assert_int_equal(f->origin.offsets[1], 0);
+	store_stats(f->store, &stats);
+	assert_int_equal(stats.mismatches, 0);
+	blob_put(blob);
+	content_release(&wrong);
+}
+
 static void who_had_wrong_bytes_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -258,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(a_wrong_digest_fails_the_readers),
+	    STORE_TEST(wrong_bytes_come_from_elsewhere),
 	    STORE_TEST(who_had_wrong_bytes_is_told),
 	    STORE_TEST(a_broken_transfer_is_continued),
 	    STORE_TEST(without_progress_the_failure_is_the_readers),

@@ -57,6 +57,22 @@ void budget_be_patient(void)
 		current->patient = true;
 }
 
+struct budget *budget_detour(struct budget *own)
+{
+	struct budget *outer = current;
+
+	*own = (struct budget){.once = true};
+	current = own;
+	return outer;
+}
+
+void budget_return(struct budget *own, struct budget *outer)
+{
+	assert(current == own);
+	current = outer;
+	budget_lose(own->lost);
+}
+
 unsigned budget_failed(const char *what, const struct err *err)
 {
 	uint64_t hash = map_hash(what);

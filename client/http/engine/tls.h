@@ -12,7 +12,7 @@
 /* Has to live as long as the easy handle may connect. */
 struct tls {
 	const struct http_tls *wanted; /* NULL: the system's trust */
-	bool identify;                 /* may send wanted's certificate */
+	bool identify;     /* may send wanted's certificate: it is its server */
 	struct err *cause; /* gets what went wrong while connecting */
 };
 

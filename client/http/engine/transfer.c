@@ -230,16 +230,18 @@ static void set_manners(CURL *easy, const struct http_options *options)
  * past it, too. Unlike libcurl they take HTTP_PROXY in upper case as well:
  * libcurl serves CGI programs, for which it is a header of a request.
  */
-static CURLcode set_proxy(CURL *easy, const char *url)
+static CURLcode set_proxy(const struct http_response *r)
 {
 	const char *proxy = getenv("HTTP_PROXY");
+	const struct tls *tls = &r->tls;
+	bool local = tls->identify && tls->wanted && tls->wanted->local;
 
-	if (url_is_loopback(url))
-		return curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	if (local || url_is_loopback(r->url))
+		return curl_easy_setopt(r->easy, CURLOPT_PROXY, "");
 	if (!proxy || !*proxy || getenv("http_proxy") ||
-	    !http_url_is_plain(url))
+	    !http_url_is_plain(r->url))
 		return CURLE_OK;
-	return curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+	return curl_easy_setopt(r->easy, CURLOPT_PROXY, proxy);
 }
 
 /* These copy strings, and so can run out of memory. */
@@ -253,7 +255,7 @@ static CURLcode set_strings(struct http_response *r, const char *user_agent)
 	if (c == CURLE_OK)
 		c = curl_easy_setopt(r->easy, CURLOPT_USERAGENT, user_agent);
 	if (c == CURLE_OK)
-		c = set_proxy(r->easy, r->url);
+		c = set_proxy(r);
 	return c;
 }
 

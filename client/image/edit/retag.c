@@ -194,6 +194,29 @@ static int remove_old(struct tag_pair *pair, const struct tag_ref *from,
 	return r < 0 && names(from, pair->first, ERR_IGNORE) == 0 ? 0 : r;
 }
 
+/*
+ * Two sources can be one registry under two of its names (localhost:5000 and
+ * 127.0.0.1:5000), where the tag that was removed is the one that was to stay.
+ */
+static int check_new(struct tag_pair *pair, const struct tag_ref *from,
+    const struct tag_ref *to, struct err *err)
+{
+	int r;
+
+	if (from->images == to->images ||
+	    strcmp(from->repository, to->repository) != 0 ||
+	    strcmp(from->tag, to->tag) != 0 ||
+	    names(to, pair->first, ERR_IGNORE) != 0)
+		return 0;
+	r = put(pair->first, to, err);
+	return r < 0 ? r
+		     : err_set(err, EBUSY,
+			   "%s and %s are one registry: %s:%s is what it was",
+			   source_name(images_source(from->images)),
+			   source_name(images_source(to->images)),
+			   to->repository, to->tag);
+}
+
 static int move(void *arg, struct err *err)
 {
 	struct tag_pair *pair = arg;
@@ -202,6 +225,8 @@ static int move(void *arg, struct err *err)
 
 	if (r == 0) {
 		r = remove_old(pair, from, err);
+		if (r == 0)
+			return check_new(pair, from, to, err);
 		if (r < 0 && !pair->second)
 			err_wrap(err, "%s:%s was created, and stays",
 			    to->repository, to->tag);

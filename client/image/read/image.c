@@ -70,6 +70,13 @@ static int origin_fetch(void *arg, const struct digest *digest, uint64_t offset,
 		     : 0;
 }
 
+static bool origin_wrong(void *arg, const struct digest *digest)
+{
+	struct origin *origin = arg;
+
+	return source_blob_wrong(origin->source, origin->repository, digest);
+}
+
 static int origin_open(void *arg, const struct digest *digest, uint64_t size,
     struct err *err)
 {
@@ -97,6 +104,7 @@ int origin_source(struct image *image, struct store_source *out,
 	origin->source = images_source(image->images);
 	memcpy(origin->repository, image->repository, len);
 	*out = (struct store_source){.fetch = origin_fetch,
+	    .wrong = origin_wrong,
 	    .open =
 		source_can(origin->source, SOURCE_LOCAL) ? origin_open : NULL,
 	    .release = free,

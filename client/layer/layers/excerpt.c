@@ -289,7 +289,7 @@ static int new_source(struct layer *layer, const struct excerpt_range *range,
 int excerpt_open(struct layer *layer, const struct excerpt_range *range,
     const struct digest *digest, struct blob **out, struct err *err)
 {
-	struct store_source source = {fetch, release, NULL, NULL, NULL};
+	struct store_source source = {.fetch = fetch, .release = release};
 	struct excerpt_source *arg = NULL;
 	int r = new_source(layer, range, &arg, err);
 

@@ -59,8 +59,8 @@ static void look_again(struct blob *stream)
 int layer_find_stream(struct layer *layer, struct err *err)
 {
 	const struct layer_facts *facts = layer_index_facts(layer->index);
-	const struct store_source none = {no_source, release_nothing, NULL,
-	    NULL, NULL};
+	const struct store_source none = {.fetch = no_source,
+	    .release = release_nothing};
 	CLEANUP(blob_put_p) struct blob *blob = NULL;
 	int r = store_get(layer->table->store, &facts->stream,
 	    facts->stream_size, &none, &blob, err);

@@ -119,6 +119,16 @@ static int open_file(void *arg, const struct digest *digest, uint64_t size,
 	return r;
 }
 
+static bool wrong(void *arg, const struct digest *digest)
+{
+	struct store_source source;
+	bool others = false;
+
+	for (unsigned i = 0; get_source(arg, i, &source); i++)
+		others |= source.wrong && source.wrong(source.arg, digest);
+	return others;
+}
+
 static void release(void *arg)
 {
 	origins_put(arg);
@@ -127,6 +137,7 @@ static void release(void *arg)
 struct store_source origins_source(struct origins *origins)
 {
 	return (struct store_source){.fetch = fetch,
+	    .wrong = wrong,
 	    .release = release,
 	    .arg = origins_get(origins),
 	    .open = open_file};

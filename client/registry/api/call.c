@@ -27,12 +27,12 @@ static int set_names(struct call *call, const struct registry *registry,
 		call->repository = call_repository(registry, repository);
 		if (!call->repository)
 			return err_nomem(err);
-		call->url = strf("%s/v2/%s/%s", registry->origin,
-		    call->repository, path);
+		call->url =
+		    strf("%s/v2/%s/%s", registry->root, call->repository, path);
 		call->scope =
 		    strf("repository:%s:%s", call->repository, actions);
 	} else {
-		call->url = strf("%s/v2/%s", registry->origin, path);
+		call->url = strf("%s/v2/%s", registry->root, path);
 		call->scope = strdup(actions);
 	}
 	return call->url && call->scope ? 0 : err_nomem(err);
@@ -142,7 +142,8 @@ int call_send(struct registry *registry, const struct call *call,
 	int r = 0;
 
 	if (ours) {
-		creds_ask_again(registry->creds, call->changes);
+		creds_ask_again(registry->creds, registry->address.host,
+		    call->changes ? CREDS_CHANGE : CREDS_FINE);
 		r = auth_authorize(registry, call->repository, call->scope,
 		    NULL, NULL, &authorization, err);
 	}
@@ -185,7 +186,16 @@ int call_refused_by(struct registry *registry, const struct call *call,
 	    err);
 
 	if (refusal->status == 401 && sent_password(registry, call))
-		err_wrap(err, "the stored user and password are refused");
+		err_wrap(err,
+		    "the stored user and password are refused (log in again "
+		    "with registryfs login %s)",
+		    registry->address.host);
+	else if (r == -EACCES &&
+		 registry_lacks_login(registry, call->repository))
+		err_wrap(err,
+		    "no credentials were found (log in with registryfs login "
+		    "%s)",
+		    registry->address.host);
 	return r;
 }
 

@@ -83,8 +83,7 @@ static int refuse_user(const char *host, struct err *err)
 {
 	return err_set(err, EINVAL,
 	    "a registry's address cannot have a user or a password (…%.200s): "
-	    "log in with "
-	    "docker login or podman login, or use the option authfile",
+	    "log in with registryfs login, or use the option authfile",
 	    strrchr(host, '@'));
 }
 

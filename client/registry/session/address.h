@@ -17,7 +17,7 @@ struct address {
 	char host[ADDRESS_HOST_SIZE]; /* as written, with the port */
 	const char *server; /* who answers for it: host, or Docker Hub's */
 	bool hub;
-	bool loopback;
+	bool loopback; /* by itself: no table is asked */
 };
 
 /* -EINVAL with a sentence. The struct must stay where it is. */

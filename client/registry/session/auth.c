@@ -19,7 +19,16 @@ struct ask {
 	struct registry *registry;
 	const char *scope;
 	const struct credential *credential;
-	bool once; /* a token server that fails is not asked again */
+	bool once;       /* a token server that fails is not asked again */
+	char **identity; /* where a token for the credential goes, or NULL */
+};
+
+/* What a request needs: own as of auth_authorize(). */
+struct wanted {
+	struct registry *registry;
+	const char *repository;
+	const char *scope;
+	const struct challenges *own;
 };
 
 static bool has_word(const char *words, const char *word)
@@ -59,7 +68,8 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	    .service = challenge->service,
 	    .scopes = scopes,
 	    .credential = ask->credential,
-	    .once = ask->once};
+	    .once = ask->once,
+	    .offline = ask->identity};
 	AUTO_SECRET char *text = NULL;
 	struct token token = {0};
 	int r;
@@ -76,6 +86,10 @@ static int bearer(const struct ask *ask, const struct http_challenge *challenge,
 	if (r < 0)
 		return err_wrap(err, "%s", registry_host(registry));
 	text = token.text;
+	if (ask->identity)
+		*ask->identity = token.identity;
+	else
+		secret_free(token.identity);
 	*lifetime = token.lifetime;
 	log_debug(LOG_AUTH, "%s: a token for %s from %s, good for %llu s",
 	    registry->address.host, scopes, realm,
@@ -137,52 +151,86 @@ static int obtain(const struct ask *ask, const struct challenges *own,
 		return r < 0 ? r : 0;
 	return err_set(err, EACCES,
 	    "%s asks for credentials (for %s), and none were found: log in "
-	    "with docker login %s or podman login %s",
-	    host, ask->scope, host, host);
+	    "with registryfs login %s",
+	    host, ask->scope, host);
 }
 
-static int look_up_and_obtain(struct registry *registry, const char *repository,
-    const char *scope, const struct challenges *own, char **value,
+static int look_up_and_obtain(const struct wanted *wanted, char **value,
     uint64_t *lifetime, struct err *err)
 {
+	struct registry *registry = wanted->registry;
 	CLEANUP(credential_release) struct credential credential = {0};
-	struct ask ask = {registry, scope, &credential, false};
+	struct ask ask = {registry, wanted->scope, &credential, false, NULL};
 	int r = creds_lookup(registry->creds, registry->address.host,
-	    repository, &credential, err);
+	    wanted->repository, &credential, err);
 
 	if (r < 0)
 		return err_wrap(err, "no credentials for %s",
 		    registry->address.host);
-	return obtain(&ask, own, value, lifetime, err);
+	r = obtain(&ask, wanted->own, value, lifetime, err);
+	if (r == -EACCES && err->http == 401 &&
+	    (credential.password || credential.identity_token))
+		err_wrap(err,
+		    "the stored credentials are refused (log in again with "
+		    "registryfs login %s)",
+		    registry->address.host);
+	return r;
+}
+
+/* Whether credential helpers say something else now: what is refused may have
+ * been good for some hours, and have ended. */
+static bool has_changed(struct registry *registry)
+{
+	uint64_t version = creds_version(registry->creds);
+
+	creds_ask_again(registry->creds, registry->address.host, CREDS_REFUSED);
+	return creds_version(registry->creds) != version;
+}
+
+static int obtain_newest(const struct wanted *wanted, char **value,
+    uint64_t *lifetime, struct err *err)
+{
+	struct err refusal = ERR_INIT;
+	int r = look_up_and_obtain(wanted, value, lifetime, &refusal);
+
+	if (r == -EACCES && has_changed(wanted->registry))
+		return look_up_and_obtain(wanted, value, lifetime, err);
+	if (r < 0)
+		*err = refusal;
+	return r;
 }
 
 int auth_obtain_once(struct registry *registry,
-    const struct credential *credential, char **value, uint64_t *lifetime,
+    const struct credential *credential, char **value, char **identity,
     struct err *err)
 {
-	const struct ask ask = {registry, "", credential, true};
+	const struct ask ask = {registry, "", credential, true, identity};
+	uint64_t lifetime;
 
-	return obtain(&ask, NULL, value, lifetime, err);
+	return obtain(&ask, NULL, value, &lifetime, err);
 }
 
 int auth_authorize(struct registry *registry, const char *repository,
     const char *scope, const struct challenges *own, const char *refused,
     char **value, struct err *err)
 {
+	const struct wanted wanted = {registry, repository, scope, own};
 	struct grants *grants = &registry->grants;
-	/* Before they are looked up: what changes meanwhile is seen next. */
-	uint64_t version = creds_version(registry->creds);
-	uint64_t lifetime = 0;
+	uint64_t version, lifetime = 0;
 	int r;
 
 	*value = NULL;
+	if (refused)
+		creds_ask_again(registry->creds, registry->address.host,
+		    CREDS_REFUSED);
+	/* Before they are looked up: what changes meanwhile is seen next. */
+	version = creds_version(registry->creds);
 	if (!own && !registry->challenges.bearer && !registry->challenges.basic)
 		return grants_peek(grants, scope, version, value, err);
 	r = grants_begin(grants, scope, refused, version, value, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = look_up_and_obtain(registry, repository, scope, own, value,
-	    &lifetime, err);
+	r = obtain_newest(&wanted, value, &lifetime, err);
 	grants_end(grants, scope, *value, lifetime, err);
 	return r;
 }

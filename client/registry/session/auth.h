@@ -19,11 +19,13 @@ int auth_authorize(struct registry *registry, const char *repository,
 
 /*
  * The same for one credential, whatever is kept, asked for once: for `docker
- * login`'s question. *lifetime in seconds, GRANT_FOREVER where only a refusal
- * ends it. A refusal of the token server leaves its status in err->http.
+ * login`'s question. identity, if not NULL: where the token server gives a
+ * token that stands for user and password, that one, for secret_free(); else it
+ * is left as it is. A refusal of the token server leaves its status in
+ * err->http.
  */
 int auth_obtain_once(struct registry *registry,
-    const struct credential *credential, char **value, uint64_t *lifetime,
+    const struct credential *credential, char **value, char **identity,
     struct err *err);
 
 #endif

@@ -134,6 +134,28 @@ int certs_find(const char *host, struct certs *out, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+int certs_take(const char *const *ca_files, const char *cert_file,
+    const char *key_file, struct certs *out, struct err *err)
+{
+	size_t count = 0;
+
+	*out = (struct certs){0};
+	while (ca_files && ca_files[count])
+		count++;
+	out->ca_files = calloc(count + 1, sizeof(char *));
+	out->cert_file = cert_file ? strdup(cert_file) : NULL;
+	out->key_file = key_file ? strdup(key_file) : NULL;
+	if (!out->ca_files || (cert_file && !out->cert_file) ||
+	    (key_file && !out->key_file))
+		return err_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		out->ca_files[i] = strdup(ca_files[i]);
+		if (!out->ca_files[i])
+			return err_nomem(err);
+	}
+	return 0;
+}
+
 void certs_release(struct certs *certs)
 {
 	for (char **file = certs->ca_files; file && *file; file++)

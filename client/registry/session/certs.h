@@ -23,6 +23,10 @@ int certs_load(const char *dir, struct certs *out, struct err *err);
 /* Of the first directory that there is for the host. 0 or -errno. */
 int certs_find(const char *host, struct certs *out, struct err *err);
 
+/* Copies of paths that may be NULL. */
+int certs_take(const char *const *ca_files, const char *cert_file,
+    const char *key_file, struct certs *out, struct err *err);
+
 /* Frees the paths; it is zeroed then. */
 void certs_release(struct certs *certs);
 

@@ -19,7 +19,9 @@ struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
 	struct address address;
+	char *path;         /* before the API's own, or "" */
 	char *origin;       /* "https://HOST" */
+	char *root;         /* that with the path */
 	bool insecure;      /* the user waives the proof of who answers */
 	const char *lister; /* that lists it, or NULL; borrowed */
 	struct certs certs;

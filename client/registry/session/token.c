@@ -77,6 +77,8 @@ static int open_get(struct http *http, const struct token_request *request,
 		r = add_field(&query, "service", request->service, err);
 	if (r == 0)
 		r = add_scopes(&query, request->scopes, err);
+	if (r == 0 && request->offline)
+		r = add_field(&query, "offline_token", "true", err);
 	if (r == 0 && credential->password) {
 		r = add_field(&query, "account",
 		    credential->username ? credential->username : "", err);
@@ -147,6 +149,18 @@ static uint64_t token_age(const json_t *root, time_t now, uint64_t lifetime)
 	return (uint64_t)(now - issued);
 }
 
+/* What is none is left out: the token is what was asked for. */
+static int copy_identity(const json_t *root, struct token *out, struct err *err)
+{
+	const char *text =
+	    json_string_value(json_object_get(root, "refresh_token"));
+
+	if (!text || !*text)
+		return 0;
+	out->identity = strdup(text);
+	return out->identity ? 0 : err_nomem(err);
+}
+
 int token_parse(const char *text, size_t len, time_t now, struct token *out,
     struct err *err)
 {
@@ -173,7 +187,12 @@ int token_parse(const char *text, size_t len, time_t now, struct token *out,
 	out->lifetime =
 	    (uint64_t)lifetime - token_age(root, now, (uint64_t)lifetime);
 	out->text = strdup(token);
-	return out->text ? 0 : err_nomem(err);
+	if (!out->text)
+		return err_nomem(err);
+	if (copy_identity(root, out, err) == 0)
+		return 0;
+	secret_free(steal(&out->text));
+	return -err->code;
 }
 
 /* Words that are neither a page's nor those of a refusal may be a token's. */

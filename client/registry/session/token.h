@@ -22,11 +22,13 @@ struct token_request {
 	const char *scopes; /* separated by spaces */
 	const struct http_tls *tls;
 	const struct credential *credential; /* all NULL: anonymous */
-	bool once; /* not again where the server fails */
+	bool once;    /* not again where the server fails */
+	bool offline; /* an identity token is wanted, too */
 };
 
 struct token {
 	char *text;        /* secret_free() it */
+	char *identity;    /* likewise; NULL if the server gives none */
 	uint64_t lifetime; /* seconds from when it was asked for */
 };
 

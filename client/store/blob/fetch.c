@@ -208,6 +208,14 @@ static int take(struct fetch *fetch, struct err *err)
 	return r;
 }
 
+/* Whether bytes that were wrong come from another server the next time. */
+static bool is_elsewhere(const struct fetch *fetch)
+{
+	struct entry *entry = fetch->entry;
+
+	return sources_wrong(&entry->sources, &entry->digest);
+}
+
 /* 1, or 0 where the blob is there already. */
 static int keep_blob(struct fetch *fetch, struct err *err)
 {
@@ -237,7 +245,13 @@ static int keep_blob(struct fetch *fetch, struct err *err)
 		    (fetch->left == 0 && fetch->delivery.at == 0))
 			partial_drop(entry);
 		partial_leave(entry);
-		if (r != -EBADMSG || fetch->left == 0)
+		if (r != -EBADMSG)
+			return r;
+		if (is_elsewhere(fetch)) {
+			log_warn("%s: it is fetched from elsewhere", err->msg);
+			continue;
+		}
+		if (fetch->left == 0)
 			return r;
 		/* Was it our leftover? Without it the answer is certain. */
 		log_warn("the kept part of blob %s is fetched again: %s",
@@ -278,7 +292,7 @@ static int pass_blob(struct fetch *fetch, struct err *err)
 	room_lacks(entry->store, err);
 	*err = (struct err)ERR_INIT;
 	r = pass(fetch, first, err);
-	if (r == -EBADMSG && first > 0) {
+	if (r == -EBADMSG && (is_elsewhere(fetch) || first > 0)) {
 		*err = (struct err)ERR_INIT;
 		r = pass(fetch, 0, err);
 	}

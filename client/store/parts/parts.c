@@ -163,6 +163,7 @@ int parts_read(struct parts *parts, void *data, size_t len, uint64_t off,
 
 void parts_drop(struct parts *parts, uint64_t off, uint64_t len)
 {
+	sources_wrong(&parts->sources, &parts->digest);
 	unkept_drop(&parts->unkept);
 	if (off > parts->size || len > parts->size - off ||
 	    partset_drop_whole(parts))

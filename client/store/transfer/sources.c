@@ -73,6 +73,18 @@ bool sources_get(struct sources *sources, unsigned i, struct store_source *out)
 	return true;
 }
 
+bool sources_wrong(struct sources *sources, const struct digest *digest)
+{
+	struct store_source source;
+	bool others = false;
+
+	sources_begin(sources);
+	for (unsigned i = 0; sources_get(sources, i, &source); i++)
+		others |= source.wrong && source.wrong(source.arg, digest);
+	sources_end(sources);
+	return others;
+}
+
 int sources_open(struct sources *sources, const struct digest *digest,
     uint64_t size)
 {

@@ -37,6 +37,10 @@ void sources_end(struct sources *sources);
 int sources_open(struct sources *sources, const struct digest *digest,
     uint64_t size);
 
+/* Bytes that came were not the blob's: whether any of them would get others the
+ * next time. */
+bool sources_wrong(struct sources *sources, const struct digest *digest);
+
 /* The i-th of them; false where there are not so many. */
 bool sources_get(struct sources *sources, unsigned i, struct store_source *out);
 

@@ -126,8 +126,11 @@ static int fetch(struct unkept *unkept, void *data, size_t len, uint64_t off,
 	if (budget_recall(unkept->name, err) < 0)
 		return -err->code;
 	budget_be_patient();
-	for (int i = 0; r == -EBADMSG && i < TRIES; i++)
+	for (int i = 0; r == -EBADMSG && i < TRIES; i++) {
 		r = fetch_once(unkept, data, len, off, &reason);
+		if (r == -EBADMSG)
+			sources_wrong(unkept->sources, unkept->digest);
+	}
 	if (r == 0)
 		return 0;
 	*err = reason;
