@@ -55,6 +55,7 @@ def sources():
 
 def finish(problems):
     """Prints the problems, if any, and ends with the status that says so."""
+    problems = list(problems)
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)

@@ -24,7 +24,7 @@
 #define NOTE_KEY "entered"
 
 enum {
-	FAILED_FOR = 30, /* seconds */
+	FAILED_FOR = 10, /* seconds */
 	FAILURES_MAX = 1000,
 	ENTERED_MAX = 200,
 	NOTE_MAX = ENTERED_MAX * (REFERENCE_HOST_MAX + 1),
