@@ -21,7 +21,7 @@ int containers_load(struct rules *rules, struct err *err);
 /* A hosts.toml in a directory, as the rule of that host. */
 int containerd_parse(const char *text, size_t len, const char *path,
     const char *host, struct rule *out, struct err *err);
-/* 1, or 0 where there is none for the host. */
+/* 1, or 0 where the host has no such file. */
 int containerd_load(const char *host, struct rule *out, struct err *err);
 
 /* A daemon.json: the mirrors of Docker Hub, and what is insecure. */
@@ -34,11 +34,11 @@ bool insecure_has(const struct insecure *insecure, const char *hosts,
     const char *host);
 void insecure_release(struct insecure *insecure);
 
-/* Files that are larger are none of these. */
+/* A larger file is not one of these. */
 enum { CONFIG_FILE_MAX = 1 << 20 };
 
-/* The text of a file: 1, or 0 where there is none, or none that the user may
- * read, which the log says. -EIO and such with a sentence. */
+/* The text of a file: 1, or 0 where it is missing, or where the user may not
+ * read it, which the log says. -EIO and such with a sentence. */
 int config_slurp(const char *path, struct buf *out, struct err *err);
 
 /* Says in the log that a file or directory is ignored, which the user may not

@@ -12,7 +12,7 @@ static const char *const names[] = {
     [TOML_OTHER] = "a number",
 };
 
-/* 1 with the value, 0 where there is none. */
+/* 1 with the value, 0 where it is missing. */
 static int find(const struct toml *table, const char *key, enum toml_type type,
     const struct toml **out, struct err *err)
 {

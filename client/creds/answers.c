@@ -32,7 +32,7 @@ struct answer {
 	int64_t asked; /* when the helper was started last */
 	int64_t due;
 	int64_t said;     /* when it said this */
-	int found;        /* 1 a credential, 0 that there is none */
+	int found;        /* 1 a credential, 0 no credential */
 	bool in_doubt;    /* it was refused, and is asked for once more */
 	bool confirmed;   /* and was said again */
 	struct err error; /* why it said nothing, code 0: it did */

@@ -20,7 +20,7 @@
 /* An auth file, and what it says of a host. */
 struct login_place {
 	const struct auth_file *file;
-	struct buf text; /* empty where there is none */
+	struct buf text; /* empty where the file is missing */
 	struct authfile_answer answer;
 };
 

@@ -69,7 +69,7 @@ static void close_dir(DIR **dir)
 		closedir(*dir);
 }
 
-/* NULL where there is none, or with an error. */
+/* NULL where the directory is missing, or with an error. */
 static DIR *open_dir(struct layout_source *layouts, const char *path,
     struct err *err)
 {

@@ -83,7 +83,7 @@ static int all(struct registry *registry, const struct lister_reader *reader,
 	return list(registry, "user", reader, err);
 }
 
-/* An organisation is asked for as such; of a name that is none 404 comes. */
+/* An organisation is asked for as such; any other name gives 404. */
 static int below(struct registry *registry, const char *prefix,
     const struct lister_reader *reader, struct err *err)
 {

@@ -135,7 +135,7 @@ static int list_namespace(const struct service *service, const char *name,
 	    &walk, err);
 }
 
-/* The namespaces of the one who has logged in, and what is in them. */
+/* The namespaces of the login, and what is in them. */
 static int read_namespaces(struct service_page *page, void *arg,
     struct err *err)
 {
