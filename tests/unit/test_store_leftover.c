@@ -201,22 +201,35 @@ static void private_directories_end_with_their_process(void **state)
 	struct fixture *f = *state;
 	CLEANUP(store_private_free_p) struct store_private *kept = NULL;
 	struct err err = ERR_INIT;
+	int made[2], counted[2];
 	pid_t child;
 	int status;
+	char byte;
 
 	assert_int_equal(store_private_new(f->store, &kept, &err), 0);
 	leave(store_private_path(kept), "file");
+	assert_int_equal(pipe(made), 0);
+	assert_int_equal(pipe(counted), 0);
 	child = fork();
 	if (child == 0) {
 		struct store_private *left = NULL;
 
+		close(counted[1]);
 		if (store_private_new(f->store, &left, &err) == 0)
 			leave(store_private_path(left), "file");
-		_exit(left == NULL);
+		close(made[1]);
+		/* Until the parent has counted: then it can be removed. */
+		status = (int)read(counted[0], &byte, 1);
+		_exit(left == NULL || status != 0);
 	}
+	close(made[1]);
+	assert_int_equal(read(made[0], &byte, 1), 0);
+	assert_int_equal(privates(f), 2);
+	close(made[0]);
+	close(counted[0]);
+	close(counted[1]);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	assert_int_equal(privates(f), 2);
 	/* Whoever opens the store removes it, before it is closed again. */
 	store_fixture_close(f);
 	store_fixture_open(f);
