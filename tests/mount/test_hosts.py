@@ -242,6 +242,17 @@ def test_a_move_to_another_name_of_the_registry(mount, make_registry):
     assert digests(client, "app") == {"2.0": IMAGE.digest}
 
 
+def test_a_move_within_one_layout(mount, tmp_path):
+    """Which is mounted by itself, and in its tree."""
+    layout_of(tmp_path / "tree/box", v1_0=IMAGE)
+    mounted = mount([f"oci:{tmp_path / 'tree/box'}",
+                     f"oci:{tmp_path / 'tree'}"], "delete")
+    mounted.expect_error("are one registry")
+    result = shell(mounted.path, "mv -T box/1.0 tree/box/1.0", check=False)
+    assert "Device or resource busy" in result.stderr
+    assert names(tmp_path / "tree/box") == {"1.0": IMAGE.digest}
+
+
 def test_referrers_go_along(mount, two):
     (first, one), (second, other) = two
     sbom = referrer_of(IMAGE)

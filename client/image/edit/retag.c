@@ -195,8 +195,9 @@ static int remove_old(struct tag_pair *pair, const struct tag_ref *from,
 }
 
 /*
- * Two sources can be one registry under two of its names (localhost:5000 and
- * 127.0.0.1:5000), where the tag that was removed is the one that was to stay.
+ * Two sources can be one: a registry under two of its names (localhost:5000 and
+ * 127.0.0.1:5000), or a layout and a tree that it is in. There the tag that was
+ * removed is the one that was to stay.
  */
 static int check_new(struct tag_pair *pair, const struct tag_ref *from,
     const struct tag_ref *to, struct err *err)
@@ -204,8 +205,6 @@ static int check_new(struct tag_pair *pair, const struct tag_ref *from,
 	int r;
 
 	if (from->images == to->images ||
-	    strcmp(from->repository, to->repository) != 0 ||
-	    strcmp(from->tag, to->tag) != 0 ||
 	    names(to, pair->first, ERR_IGNORE) != 0)
 		return 0;
 	r = put(pair->first, to, err);
