@@ -11,7 +11,7 @@
 
 struct command;
 
-/* NULL if the word is none: it is what is to be mounted. */
+/* NULL if the word is not a command: it is what is to be mounted. */
 const struct command *command_find(const char *word);
 
 /* Runs it: argv[0] is its name. Prints what it comes to, and why it failed. The

@@ -204,7 +204,7 @@ def test_docker_hub_without_a_login(mount, hub):
     service, home = hub
     root = mount("docker.io", home=home)
     assert names(root.path) == []
-    root.wait_for_log("lists what a login has, and there is none")
+    root.wait_for_log("lists what a login may see, and nobody is logged in")
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "alice") == ["one", "two", "zoo"]
     assert service.wait_for_request("GET", "/v2/namespaces/alice")

@@ -80,7 +80,7 @@ static int teardown(void **state)
 	return scratch_remove(&scratch);
 }
 
-/* want: NULL where there is none. */
+/* want: NULL where none is expected. */
 static void assert_password(const char *host, const char *want)
 {
 	CLEANUP(credential_release) struct credential found = {0};

@@ -167,8 +167,8 @@ static int all(struct registry *registry, const struct lister_reader *reader,
 	service.authorization = authorization;
 	if (!authorization)
 		return err_set(err, EOPNOTSUPP,
-		    "%s lists what a login has, and there is none: log in, or "
-		    "name a namespace, as in ls library",
+		    "%s lists what a login may see, and nobody is logged in: "
+		    "log in, or name a namespace, as in ls library",
 		    registry_host(registry));
 	return service_walk(&service, strdup(API "/repositories/namespaces"),
 	    read_namespaces, NULL, err);

@@ -40,7 +40,7 @@ int service_walk(const struct service *service, char *url,
 int service_pass(struct service_page *page, const char *repository,
     struct err *err);
 
-/* The same of "NAMESPACE/NAME"; either may be NULL, then there is none. */
+/* The same of "NAMESPACE/NAME"; either may be NULL, and is left out. */
 int service_pass_in(struct service_page *page, const char *namespace,
     const char *name, struct err *err);
 
@@ -60,12 +60,12 @@ int service_read_json(const struct service *service,
 int service_refused(const struct service *service,
     struct http_response *response, struct err *err);
 
-/* The stored credential for the registry: 1, or 0 if there is none with a
+/* The stored credential for the registry: 1, or 0 if it is missing or has no
  * password. Release it in any case. */
 int service_credential(struct registry *registry, struct credential *out,
     struct err *err);
 
-/* "Basic …" of that in *value, or NULL if there is none; secret_free() it. */
+/* "Basic …" of that in *value, or NULL without one; secret_free() it. */
 int service_basic(struct registry *registry, char **value, struct err *err);
 
 /* Whether the registry's address is this host, or below it: ".gcr.io". */

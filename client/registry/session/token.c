@@ -149,7 +149,7 @@ static uint64_t token_age(const json_t *root, time_t now, uint64_t lifetime)
 	return (uint64_t)(now - issued);
 }
 
-/* What is none is left out: the token is what was asked for. */
+/* An invalid one is left out: the token is what was asked for. */
 static int copy_identity(const json_t *root, struct token *out, struct err *err)
 {
 	const char *text =
