@@ -266,7 +266,20 @@ static const struct source_ops registry_source_ops = {
     .blob_put = blob_put,
 };
 
-static struct registry_source *source_new(const char *name)
+/* Docker Hub has one level of namespaces. */
+unsigned registry_source_abilities(const char *address)
+{
+	const unsigned can =
+	    SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES;
+	char host[REFERENCE_HOST_MAX + 1];
+
+	return registry_address_host(address, host, ERR_IGNORE) == 0 &&
+		       strcmp(host, REFERENCE_HUB) == 0
+		   ? can
+		   : can | SOURCE_NESTS;
+}
+
+static struct registry_source *source_new(const char *name, const char *address)
 {
 	struct registry_source *self = calloc(1, sizeof(*self));
 
@@ -276,7 +289,7 @@ static struct registry_source *source_new(const char *name)
 	    .ops = &registry_source_ops,
 	    .name = name,
 	    .kind = "registry",
-	    .can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES,
+	    .can = registry_source_abilities(address),
 	};
 	return self;
 }
@@ -284,7 +297,8 @@ static struct registry_source *source_new(const char *name)
 int registry_source(struct registry *registry, struct source **out,
     struct err *err)
 {
-	struct registry_source *self = source_new(registry_host(registry));
+	const char *host = registry_host(registry);
+	struct registry_source *self = source_new(host, host);
 
 	if (!self) {
 		registry_close(registry);
@@ -305,7 +319,7 @@ int registry_source_later(struct http *http, struct creds *creds,
 
 	if (r < 0)
 		return r;
-	self = source_new(NULL);
+	self = source_new(NULL, options->address);
 	if (!self)
 		return err_nomem(err);
 	self->name = strdup(address.host);

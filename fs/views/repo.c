@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "control/control.h"
+#include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "habits/habits.h"
 #include "makers.h"
@@ -62,6 +63,14 @@ static int directory_known(struct mount_source *source, const char *repository,
 	return repo_listed(source, repository);
 }
 
+/* What is in a namespace of Docker Hub is a repository, and nothing else. */
+static bool may_nest(const struct repo_lookup *lookup)
+{
+	return source_can(images_source(lookup->source->images),
+		   SOURCE_NESTS) ||
+	       !*lookup->repository;
+}
+
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
  * repositories in one another there, a user who ran mkdir here will run it for
@@ -71,7 +80,8 @@ static bool may_be_namespace(const struct repo_lookup *lookup)
 {
 	struct mount_source *source = lookup->source;
 
-	return !images_found(source->images, lookup->repository) &&
+	return may_nest(lookup) &&
+	       !images_found(source->images, lookup->repository) &&
 	       !made_has(source->made, lookup->repository) &&
 	       !name_is_archive(lookup->text);
 }
@@ -103,8 +113,10 @@ static int directory_asked(const struct repo_lookup *lookup,
 		*err = tags_err;
 		return r;
 	}
+	/* What is not there is no "File exists" to mkdir. */
 	if (!images_listable(lookup->source->images))
-		return may_be_namespace(lookup);
+		return (r == -EACCES || !caller_only_makes()) &&
+		       may_be_namespace(lookup);
 	r = images_catalog(lookup->source->images, &names, err);
 	if (r < 0 && images_only_listing_failed(r, err))
 		return may_be_namespace(lookup);
@@ -260,19 +272,24 @@ static int found(const struct repo_lookup *lookup, const char *path, int r,
 }
 
 /*
- * A name of which the registry refuses to say whether it is a tag. The name
- * before it may be a namespace, in which some are public; and what is not there
+ * A name of which the registry refuses to say whether it is a tag, as many do
+ * of what they do not have. The name before it may be a namespace, and so may
+ * this one; only what every image has is asked for as a file. What is not there
  * yet is refused by some, also to those who may push it. 1, 0, or the refusal.
  */
 static int below_refused(const struct repo_lookup *lookup, const char *path,
     const struct err *refusal, struct node **out, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
+	struct images *images = lookup->source->images;
 
-	if (images_tags(lookup->source->images, path, &tags, ERR_IGNORE) == 0)
+	if (images_tags(images, path, &tags, ERR_IGNORE) == 0)
 		return found(lookup, path, 1, out, err);
 	if (caller_only_makes() && !lacks_login(lookup->source, path))
 		return 0;
+	if (!caller_only_makes() && !images_listable(images) &&
+	    !image_part_find(lookup->text) && may_be_namespace(lookup))
+		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;
 }

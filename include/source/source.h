@@ -43,6 +43,9 @@ enum source_ability {
 	/* Its readers know Docker's media types, by which what docker saved
 	 * stays as it was. */
 	SOURCE_DOCKER_TYPES = 1 << 6,
+	/* Its repositories can be below others, and namespaces below one
+	 * another. */
+	SOURCE_NESTS = 1 << 7,
 };
 
 struct source_manifest {
