@@ -114,6 +114,16 @@ static int tags(struct source *source, const char *repository,
 	return registry_tags(registry, repository, each, arg, err);
 }
 
+static int facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err)
+{
+	struct registry *registry = known_registry(source);
+
+	return registry ? registry_facts(registry, repository, tag, age, each,
+			      arg, err)
+			: 0;
+}
+
 static int manifest_get(struct source *source, const char *repository,
     const char *ref, struct source_manifest *out, struct err *err)
 {
@@ -253,6 +263,7 @@ static const struct source_ops registry_source_ops = {
     .repositories_below = repositories_below,
     .pulls_through = pulls_through,
     .tags = tags,
+    .facts = facts,
     .manifest_get = manifest_get,
     .manifest_head = manifest_head,
     .manifest_look = manifest_look,

@@ -90,6 +90,14 @@ int source_tags(struct source *source, const char *repository,
 	return source->ops->tags(source, repository, each, arg, err);
 }
 
+int source_facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err)
+{
+	return source->ops->facts ? source->ops->facts(source, repository, tag,
+					age, each, arg, err)
+				  : 0;
+}
+
 int source_manifest_get(struct source *source, const char *repository,
     const char *reference, struct source_manifest *out, struct err *err)
 {

@@ -12,6 +12,7 @@
 #include "makers.h"
 #include "mirror/mirror.h"
 #include "mirror/parts.h"
+#include "node/image_info.h"
 #include "oci/reference.h"
 #include "repo.h"
 #include "scratch/scratch.h"
@@ -39,10 +40,13 @@ static int repo_stat(struct node *node, struct stat *out, struct err *err)
 
 static int repo_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	return xattrs_add_stale(out,
-	    images_stale(node->source->images, repo_node_repository(node),
-		NULL),
-	    err);
+	const char *repository = repo_node_repository(node);
+	int r = xattrs_add_stale(out,
+	    images_stale(node->source->images, repository, NULL), err);
+
+	return r < 0 || !*repository
+		   ? r
+		   : facts_add_xattrs(node->source, repository, NULL, out, err);
 }
 
 /* Whether the directory is known, without a request if possible. 1, 0. */

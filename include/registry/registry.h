@@ -129,6 +129,11 @@ int registry_list(struct registry *registry, source_name_fn *each, void *arg,
 int registry_list_below(struct registry *registry, const char *prefix,
     source_name_fn *each, void *arg, struct err *err);
 
+/* As source_facts(), by what the driver keeps of its lists. */
+int registry_facts(struct registry *registry, const char *repository,
+    const char *tag, unsigned age, source_fact_fn *each, void *arg,
+    struct err *err);
+
 /* Whether registry_options can have that lister: a driver's name, "catalog" or
  * "none". */
 bool registry_lister_known(const char *name);

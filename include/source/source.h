@@ -80,6 +80,11 @@ typedef int source_name_fn(void *arg, const char *name, struct err *err);
 typedef int source_referrer_fn(void *arg, const struct descriptor *referrer,
     struct err *err);
 
+/* Called for each thing that is said of a repository or tag, "stars" and "12":
+ * the names are source_facts()'. Nonzero ends it and is returned. */
+typedef int source_fact_fn(void *arg, const char *name, const char *value,
+    struct err *err);
+
 struct source;
 
 /* One for each kind of source. The functions below say what each does; those
@@ -102,6 +107,10 @@ struct source_ops {
 	    struct err *err); /* NULL: 0 */
 	int (*tags)(struct source *source, const char *repository,
 	    source_name_fn *each, void *arg, struct err *err);
+
+	int (*facts)(struct source *source, const char *repository,
+	    const char *tag, unsigned age, source_fact_fn *each, void *arg,
+	    struct err *err); /* NULL: none are known */
 
 	int (*manifest_get)(struct source *source, const char *repository,
 	    const char *reference, struct source_manifest *out,
@@ -212,6 +221,21 @@ int source_pulls_through(struct source *source, const char *repository,
  * gateway's or that of a page, is -EIO with err->http. */
 int source_tags(struct source *source, const char *repository,
     source_name_fn *each, void *arg, struct err *err);
+
+/*
+ * What the source says of a repository (tag: NULL) or of a tag beside its name:
+ * of a repository what came with the lists that had it, without a request; of a
+ * tag what comes with a list of all tags, which is not older than age seconds.
+ * The names, and what they mean:
+ *
+ *	description, stars, pulls, private ("true"), visibility; pushed (the
+ *	last time, RFC 3339); of a tag also size (bytes, as stored), signed
+ *	("true"), cve.severity (of the worst), cve.count
+ *
+ * What cannot be asked for is not known, and no failure.
+ */
+int source_facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err);
 
 /*
  * The bytes of a manifest, which were hashed, and for a digest compared

@@ -13,7 +13,7 @@ from registry.services import (
     DTR, DockerHub, GitLab, Harbor, JSON, Quay, TOKEN, answer, refusal)
 from registry.tls import Authority
 from registry.tunnel import Tunnel
-from support.home import Home, auth_document
+from support.home import ProxiedHome, auth_document
 from support.images import oci_image
 from support.system import fails_with
 
@@ -152,15 +152,6 @@ def test_quay(mount, stand_in, home, user, password, authorization):
 
 # Docker Hub, by a tunnel: three hosts.
 
-class ProxiedHome(Home):
-    def __init__(self, path, proxy):
-        super().__init__(path)
-        self.proxy = proxy
-
-    def environment(self, **more):
-        return super().environment(https_proxy=self.proxy, **more)
-
-
 HUB = NAMES[:1] + NAMES[2:] + [
     "alice/my-private", "library/alpine", "library/busybox", "library/nginx"]
 
@@ -208,6 +199,24 @@ def test_docker_hub_without_a_login(mount, hub):
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "alice") == ["one", "two", "zoo"]
     assert service.wait_for_request("GET", "/v2/namespaces/alice")
+
+
+@pytest.mark.parametrize("path", [
+    "alice/one/1.0/manifest.json", "library/nginx/1.0/manifest.json",
+    "nginx/1.0/manifest.json", "alice/one:1.0/manifest.json"])
+def test_docker_hub_lists_nothing_first(mount, hub, path):
+    _, home = hub
+    assert (mount("docker.io", home=home) / path).read_bytes() == IMAGE.data
+
+
+def test_what_docker_hub_does_not_have(mount, hub):
+    """It says the same of what is private: no directory is made of it."""
+    _, home = hub
+    root = mount("docker.io", home=home)
+    root.expect_error("alice/nosuch|authentication required")
+    for path in ("alice/nosuch", "alice/nosuch/1.0"):
+        with fails_with(errno.EACCES):
+            os.stat(root / path)
 
 
 def test_a_namespace_of_docker_hub_is_mounted(mount, hub):

@@ -14,7 +14,8 @@ struct lister_reader {
 
 /*
  * One for each service. all: the repositories that the login may see; below:
- * those of a namespace, and that is named "a" or "a/b"; either may be NULL.
+ * those of a namespace, and that is named "a" or "a/b"; either may be NULL, and
+ * both are where _catalog lists all that there is.
  * Both return 0, nonzero of reader->each, or -errno: -EOPNOTSUPP where there is
  * no such list without a login, and err->http where it is refused.
  */
@@ -24,15 +25,22 @@ struct lister {
 	bool instead;
 	/* All that it lists is all that there is; else more may be there. */
 	bool complete;
-	/* Whether this is the service: by its host, or by what it says. */
+	/* Whether this is the service: by its host, or by what it says. NULL:
+	 * only the user can say so. */
 	bool (*matches)(const struct registry *registry);
 	int (*all)(struct registry *registry,
 	    const struct lister_reader *reader, struct err *err);
 	int (*below)(struct registry *registry, const char *prefix,
 	    const struct lister_reader *reader, struct err *err);
+	/* Keeps what the service says of all tags of a repository, at one
+	 * request for many; NULL: nothing. Errors likewise. */
+	int (*tags)(struct registry *registry, char *repository,
+	    struct err *err);
 };
 
-extern const struct lister lister_dtr, lister_gcr, lister_ghcr, lister_gitlab,
-    lister_harbor, lister_hub, lister_quay, lister_redhat;
+extern const struct lister lister_acr, lister_artifactory, lister_dtr,
+    lister_ecr, lister_gcr, lister_ghcr, lister_gitea, lister_gitlab,
+    lister_harbor, lister_hub, lister_nexus, lister_quay, lister_redhat,
+    lister_zot;
 
 #endif
