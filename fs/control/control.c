@@ -10,9 +10,9 @@
 #include "metrics.h"
 #include "status.h"
 
-static int print_log(struct mount *mount, struct buf *out, struct err *err)
+static int print_log(const struct node *node, struct buf *out, struct err *err)
 {
-	(void)mount;
+	(void)node;
 	return log_recent(out, err);
 }
 
@@ -26,14 +26,16 @@ static int print_as(struct mount *mount, struct buf *out,
 	return r < 0 ? r : print(&status, out, err);
 }
 
-static int print_status(struct mount *mount, struct buf *out, struct err *err)
+static int print_status(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, status_print, err);
+	return print_as(node->mount, out, status_print, err);
 }
 
-static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
+static int print_metrics(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, metrics_print, err);
+	return print_as(node->mount, out, metrics_print, err);
 }
 
 static const struct control_file {

@@ -12,8 +12,9 @@ bool control_is_at(const struct node *dir, const char *name);
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err);
 
-/* A file in it that is printed whenever a program opens it. */
-typedef int snapshot_print(struct mount *mount, struct buf *out,
+/* A file that is printed whenever a program opens it, which is in a directory
+ * of the node's source. */
+typedef int snapshot_print(const struct node *node, struct buf *out,
     struct err *err);
 int snapshot_node(struct node *dir, const char *name, const char *key,
     snapshot_print *print, struct node **out, struct err *err);

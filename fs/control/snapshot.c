@@ -71,7 +71,7 @@ static struct snapshot *snapshot_new(struct snapshot_node *self,
 	atomic_init(&snapshot->refs, 1);
 	snapshot->text = BUF_INIT(TEXT_MAX);
 	clock_gettime(CLOCK_REALTIME, &snapshot->made);
-	if (self->print(self->node.mount, &snapshot->text, err) < 0)
+	if (self->print(&self->node, &snapshot->text, err) < 0)
 		return NULL;
 	return steal(&snapshot);
 }

@@ -14,6 +14,7 @@
 #include "mirror/parts.h"
 #include "node/image_info.h"
 #include "oci/reference.h"
+#include "readme.h"
 #include "repo.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
@@ -384,6 +385,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 		r = lookup_reference(&lookup, out, err);
 	else if (lookup.name.form == NAME_PLAIN)
 		r = lookup_plain(&lookup, out, err);
+	if (r == 0)
+		r = readme_lookup(dir, text, out, err);
 	if (r < 0)
 		return r;
 	return r == 1 ? 0 : err_set(err, ENOENT, "no such name");
@@ -402,8 +405,12 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	r = lookup_local(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!S_ISDIR(mode))
-		return err_set(err, ENOENT, "no longer there");
+	if (!S_ISDIR(mode)) {
+		r = readme_lookup(dir, text, out, err);
+		return r < 0    ? r
+		       : r == 1 ? 0
+				: err_set(err, ENOENT, "no longer there");
+	}
 	/* What list() made of a tag that shares its name begins with ':'. */
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,

@@ -102,7 +102,7 @@ def test_no_login_is_no_authorization(mount, stand_in):
 def test_gitlab(mount, stand_in):
     service = stand_in(GitLab)
     root = mount(service)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("lists a namespace at a time|does not list")
     with service.requests() as seen:
         assert names(root / "acme") == ["api", "tools", "web"]
@@ -128,7 +128,7 @@ def test_gitlab_without_a_database(mount, stand_in):
     """404: names are looked up as ever."""
     service = stand_in(GitLabOfFiles)
     root = mount(service)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     assert names(root / "alice/one") == ["1.0"]
     assert service.wait_for_request("GET", "/gitlab/v1/.*/alice/")
     root.wait_for_log("no list of repositories by the API of gitlab: ")
@@ -143,7 +143,7 @@ def test_quay(mount, stand_in, home, user, password, authorization):
     root = mount(service)
     with service.requests() as seen:
         assert names(root.path) == (
-            [] if user == "$oauthtoken" else ["alice"])
+            ["README"] if user == "$oauthtoken" else ["alice"])
         assert names(root / "acme") == ["api", "tools", "web"]
     for request in seen.matching("GET", "/api/"):
         assert request.headers.get("authorization") == authorization
@@ -194,7 +194,7 @@ def test_docker_hub(mount, hub):
 def test_docker_hub_without_a_login(mount, hub):
     service, home = hub
     root = mount("docker.io", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("lists what a login may see, and nobody is logged in")
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "alice") == ["one", "two", "zoo"]
@@ -231,7 +231,7 @@ def test_docker_hub_refuses_the_login(mount, hub):
     service.login = {}
     home.containers_auth(auth_document(HUB_KEY, "alice", "open sesame"))
     root = mount("docker.io", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("by the API of hub: .*the login at hub.docker.com")
 
 
@@ -288,7 +288,7 @@ def test_what_is_no_json(mount, stand_in, home, body):
                       {"name": "x" * 300, "namespace": "alice"}]}])
 def test_what_names_nothing(mount, stand_in, home, document):
     service = quay_that_says(stand_in, home, lambda *_: answer(document))
-    assert names(mount(service, "list=quay").path) == []
+    assert names(mount(service, "list=quay").path) == ["README"]
 
 
 def test_an_api_that_fails_is_not_the_registry(mount, stand_in, home, client):
@@ -324,7 +324,37 @@ def test_list_none_asks_for_no_list(mount, proxy, client):
     IMAGE.push(client, "app", "1.0")
     root = mount(proxy, "list=none")
     with proxy.requests() as seen:
-        assert names(root.path) == []
+        assert names(root.path) == ["README"]
         assert names(root / "app") == ["1.0"]
         assert names(root.path) == ["app"]
     assert seen.count("GET", "_catalog") == 0
+
+
+# What says why there is nothing.
+
+def test_a_readme_says_how_to_go_on(mount, proxy, client):
+    IMAGE.push(client, "team/app", "1.0")
+    proxy.answers("/_catalog", status=404)
+    root = mount(proxy)
+    readme = root / "README"
+    assert "registryfs login" in readme.read_text()
+    assert f"{proxy.address} does not list its" in readme.read_text()
+    [listed] = os.scandir(root.path)
+    assert listed.name == "README" and listed.inode() == readme.stat().st_ino
+    assert readme.stat().st_mode == 0o100444
+    root.expect_error("README")
+    with fails_with(errno.EPERM):
+        readme.write_text("mine")
+    with fails_with(errno.EPERM):
+        readme.unlink()
+    assert names(root / "team/app") == ["1.0"]
+    assert names(root.path) == ["team"]
+    with fails_with(errno.ENOENT):
+        os.stat(root / "team/README")
+
+
+def test_no_readme_where_there_is_a_list(mount, proxy):
+    root = mount(proxy)
+    assert names(root.path) == []
+    with fails_with(errno.ENOENT):
+        os.stat(root / "README")

@@ -81,7 +81,7 @@ def test_github(mount, github):
 def test_github_without_a_token(mount, hosted):
     _, home = hosted(GitHub, "ghcr.io", "api.github.com")
     root = mount("ghcr.io", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("lists packages for a token with read:packages, and "
                       "there is no login")
     assert names(root / "acme/tools/lint") == ["1.0"]
@@ -99,7 +99,7 @@ def test_red_hat(mount, hosted):
     _, home = hosted(RedHat, "registry.access.redhat.com",
                      "catalog.redhat.com")
     root = mount("registry.access.redhat.com", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("does not list its repositories: name one to see it")
     assert names(root / "acme") == ["api", "tools", "web"]
     assert names(root / "acme/web") == ["1.0"]
@@ -113,7 +113,7 @@ def test_artifact_registry(mount, hosted):
     """A list of tags names what is below, one level at a time."""
     service, home = hosted(ArtifactRegistry, "europe-docker.pkg.dev")
     root = mount("europe-docker.pkg.dev", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     assert names(root / "acme") == ["api", "tools", "web"]
     assert names(root / "acme/tools") == ["lint"]
     assert names(root / "acme/tools/lint") == ["1.0"]
@@ -166,7 +166,7 @@ def test_zot_without_its_search(mount, stand_in):
     service.heal()
     service.answers("/_zot/", status=404, body=b"404 page not found\n")
     root = mount(service, "list=zot")
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("no list of repositories by the API of zot")
 
 
