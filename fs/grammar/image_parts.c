@@ -70,3 +70,8 @@ const struct image_part *image_part_find(const char *name)
 	}
 	return NULL;
 }
+
+bool image_part_is(const char *name, enum image_part_id id)
+{
+	return strcmp(name, image_parts[id].name) == 0;
+}

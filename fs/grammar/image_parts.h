@@ -44,5 +44,7 @@ extern const struct image_part image_parts[IMAGE_PARTS];
 
 /* NULL: there is none of that name. */
 const struct image_part *image_part_find(const char *name);
+/* Whether that is the part's name. */
+bool image_part_is(const char *name, enum image_part_id id);
 
 #endif

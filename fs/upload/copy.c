@@ -94,7 +94,7 @@ ssize_t written_file_copy(struct written_file *file, struct save *save,
 		return -EOPNOTSUPP;
 	if (file->intent.effect == WRITE_ARCHIVE &&
 	    file->intent.where == WRITE_IN_REPOSITORY &&
-	    !strcmp(file->name, IMAGE_TAR))
+	    image_part_is(file->name, IMAGE_ARCHIVE))
 		return err_set(err, EPERM,
 		    IMAGE_TAR " is not a tag's name: give the copy its tag's "
 			      "name (cp 1.0/" IMAGE_TAR " 2.0.tar)");

@@ -84,7 +84,8 @@ static bool makes_index(const struct node *dir, const char *name,
     const struct image *shown)
 {
 	return image_node_name(dir)->tag && shown &&
-	       manifest_is_image(shown->manifest) && !strcmp(name, "platforms");
+	       manifest_is_image(shown->manifest) &&
+	       image_part_is(name, IMAGE_PLATFORMS);
 }
 
 /* Whether there is by now a repository that is called as a tag's directory, or
@@ -158,7 +159,7 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		return no_part(dir, name, err);
 	r = image_pair(dir, &pair, &lost);
 	if (r == -ENOLINK && image_node_name(dir)->tag &&
-	    strcmp(name, IMAGE_TAR) == 0)
+	    part->id == IMAGE_ARCHIVE)
 		return lost_archive(dir, &lost, out, err);
 	if (r < 0) {
 		*err = lost;
@@ -185,7 +186,7 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	(void)mode;
-	if (!strcmp(name, IMAGE_TAR))
+	if (image_part_is(name, IMAGE_ARCHIVE))
 		return err_set(err, ENOENT, "not looked up yet");
 	return image_lookup(dir, name, out, err);
 }
@@ -198,7 +199,7 @@ static int list_part(struct node *dir, const struct image_pair *pair,
 	    archive_number(dir->source, pair->top, image_node_name(dir)->tag);
 	int r = 0;
 
-	if (strcmp(part->name, IMAGE_TAR) != 0) {
+	if (part->id != IMAGE_ARCHIVE) {
 		r = part_nodes_make(part, dir, pair->top, pair->shown, &node,
 		    err);
 		number = r == 0 ? part_number(node) : 0;

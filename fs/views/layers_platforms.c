@@ -11,6 +11,7 @@
 
 #include "base/container.h"
 #include "base/file.h"
+#include "grammar/image_parts.h"
 #include "grammar/part_names.h"
 #include "habits/habits.h"
 #include "makers.h"
@@ -57,13 +58,15 @@ static int part_node(struct node *parent, struct image *image,
 int layers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
-	return part_node(parent, image, NODE_LAYERS, "layers", out, err);
+	return part_node(parent, image, NODE_LAYERS,
+	    image_parts[IMAGE_LAYERS].name, out, err);
 }
 
 int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err)
 {
-	return part_node(parent, index, NODE_PLATFORMS, "platforms", out, err);
+	return part_node(parent, index, NODE_PLATFORMS,
+	    image_parts[IMAGE_PLATFORMS].name, out, err);
 }
 
 static void part_free(struct node *node)
@@ -341,14 +344,14 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 
 static const struct image *layers_of(const struct node *dir, const char **name)
 {
-	*name = "layers";
+	*name = image_parts[IMAGE_LAYERS].name;
 	return part_image(dir);
 }
 
 static const struct image *platforms_of(const struct node *dir,
     const char **name)
 {
-	*name = "platforms";
+	*name = image_parts[IMAGE_PLATFORMS].name;
 	return part_image(dir);
 }
 

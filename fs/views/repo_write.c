@@ -44,7 +44,7 @@ static int check_part(const struct node *dir, const char *name, struct err *err)
 
 	/* In a repository these are names as others are. */
 	if (!part ||
-	    (!made && (part->mode == S_IFDIR || !strcmp(name, IMAGE_TAR))))
+	    (!made && (part->mode == S_IFDIR || part->id == IMAGE_ARCHIVE)))
 		return 0;
 	return err_set(err, EPERM,
 	    "this is part of an image: copy the image's whole directory to "
