@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "service.h"
+#include "service/service.h"
 
 /* Its own API wants requests that are signed with the keys of an account, which
  * no login of a registry has. */

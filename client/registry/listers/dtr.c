@@ -3,7 +3,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 static bool is_dtr(const struct registry *registry)
 {

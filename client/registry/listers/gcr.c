@@ -3,7 +3,7 @@
  * is below the repository, too. */
 #include "base/parse.h"
 #include "oci/config.h"
-#include "service.h"
+#include "service/service.h"
 
 static bool is_google(const struct registry *registry)
 {

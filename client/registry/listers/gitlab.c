@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/strf.h"
-#include "service.h"
+#include "service/service.h"
 
 enum { PAGE = 1000 };
 

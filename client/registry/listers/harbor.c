@@ -5,7 +5,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 static bool is_harbor(const struct registry *registry)
 {

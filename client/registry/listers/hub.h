@@ -3,7 +3,7 @@
 #ifndef CLIENT_REGISTRY_HUB_H
 #define CLIENT_REGISTRY_HUB_H
 
-#include "service.h"
+#include "service/service.h"
 
 #define HUB "https://hub.docker.com"
 #define HUB_API HUB "/v2"

@@ -6,9 +6,9 @@
 #include "api/call.h"
 #include "base/log.h"
 #include "base/strf.h"
-#include "lister.h"
 #include "oci/reference.h"
 #include "registry/registry.h"
+#include "service/lister.h"
 
 /* In the order in which they are asked whether it is theirs. */
 static const struct lister *const drivers[] = {&lister_hub, &lister_ghcr,

@@ -8,7 +8,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 #define OAUTH_USER "$oauthtoken"
 

@@ -6,7 +6,7 @@
 
 #include "base/strf.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 #define API "https://catalog.redhat.com/api/containers/v1"
 

@@ -6,7 +6,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 enum { PAGE = 200 };
 
