@@ -2,6 +2,7 @@
 /* A registry as a source of images. */
 #include "registry/source.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,41 @@ static int facts(struct source *source, const char *repository, const char *tag,
 			: 0;
 }
 
+static int make(struct source *source, const char *repository, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_make(registry, repository, err) : -err->code;
+}
+
+static int drop(struct source *source, const char *repository, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_drop(registry, repository, err) : -err->code;
+}
+
+static int search(struct source *source, const char *words,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_search(registry, words, each, arg, err)
+			: -err->code;
+}
+
+/* A tag goes by the service's API, where the registry itself takes a manifest's
+ * digest alone. */
+static int untag(struct registry *registry, const char *repository,
+    const char *ref, struct err *err)
+{
+	if (strchr(ref, ':')) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	return registry_untag(registry, repository, ref, err);
+}
+
 static int manifest_get(struct source *source, const char *repository,
     const char *ref, struct source_manifest *out, struct err *err)
 {
@@ -170,20 +206,32 @@ static int manifest_delete(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
 	struct registry *registry = registry_of(source, err);
+	struct err no_api = ERR_INIT;
+	int r;
 
 	if (!registry)
 		return -err->code;
-	return registry_manifest_delete(registry, repository, ref, err);
+	r = untag(registry, repository, ref, &no_api);
+	if (r == -EOPNOTSUPP)
+		return registry_manifest_delete(registry, repository, ref, err);
+	*err = no_api;
+	return r;
 }
 
 static int manifest_remove(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
 	struct registry *registry = registry_of(source, err);
+	struct err no_api = ERR_INIT;
+	int r;
 
 	if (!registry)
 		return -err->code;
-	return registry_manifest_remove(registry, repository, ref, err);
+	r = untag(registry, repository, ref, &no_api);
+	if (r == -EOPNOTSUPP)
+		return registry_manifest_remove(registry, repository, ref, err);
+	*err = no_api;
+	return r == -ENOENT ? 0 : r;
 }
 
 static int referrers(struct source *source, const char *repository,
@@ -264,6 +312,9 @@ static const struct source_ops registry_source_ops = {
     .pulls_through = pulls_through,
     .tags = tags,
     .facts = facts,
+    .make = make,
+    .drop = drop,
+    .search = search,
     .manifest_get = manifest_get,
     .manifest_head = manifest_head,
     .manifest_look = manifest_look,
@@ -286,7 +337,7 @@ unsigned registry_source_abilities(const char *address)
 
 	return registry_address_host(address, host, ERR_IGNORE) == 0 &&
 		       strcmp(host, REFERENCE_HUB) == 0
-		   ? can
+		   ? can | SOURCE_SEARCHES
 		   : can | SOURCE_NESTS;
 }
 

@@ -276,6 +276,16 @@ static int found(const struct repo_lookup *lookup, const char *path, int r,
 	return r;
 }
 
+/* Whether the service lists for our login what is in the namespace, and not
+ * this. */
+static bool is_unlisted_below(const struct repo_lookup *lookup,
+    const char *path)
+{
+	return images_below(lookup->source->images, lookup->repository,
+		   ERR_IGNORE) == 1 &&
+	       !repo_listed(lookup->source, path);
+}
+
 /*
  * A name of which the registry refuses to say whether it is a tag, as many do
  * of what they do not have. The name before it may be a namespace, and so may
@@ -290,7 +300,8 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
 
 	if (images_tags(images, path, &tags, ERR_IGNORE) == 0)
 		return found(lookup, path, 1, out, err);
-	if (caller_only_makes() && !lacks_login(lookup->source, path))
+	if (!lacks_login(lookup->source, path) &&
+	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
 	if (!caller_only_makes() && !images_listable(images) &&
 	    !image_part_find(lookup->text) && may_be_namespace(lookup))

@@ -46,6 +46,7 @@ enum source_ability {
 	/* Its repositories can be below others, and namespaces below one
 	 * another. */
 	SOURCE_NESTS = 1 << 7,
+	SOURCE_SEARCHES = 1 << 8, /* finds repositories by words */
 };
 
 struct source_manifest {
@@ -111,6 +112,13 @@ struct source_ops {
 	int (*facts)(struct source *source, const char *repository,
 	    const char *tag, unsigned age, source_fact_fn *each, void *arg,
 	    struct err *err); /* NULL: none are known */
+
+	int (*make)(struct source *source, const char *repository,
+	    struct err *err); /* NULL: -EOPNOTSUPP, as the next two */
+	int (*drop)(struct source *source, const char *repository,
+	    struct err *err);
+	int (*search)(struct source *source, const char *words,
+	    source_name_fn *each, void *arg, struct err *err);
 
 	int (*manifest_get)(struct source *source, const char *repository,
 	    const char *reference, struct source_manifest *out,
@@ -236,6 +244,20 @@ int source_tags(struct source *source, const char *repository,
  */
 int source_facts(struct source *source, const char *repository, const char *tag,
     unsigned age, source_fact_fn *each, void *arg, struct err *err);
+
+/*
+ * Makes a repository before anything is in it; removes one that nothing is in
+ * any more (-ENOENT). -EOPNOTSUPP where the source has no way to, and a
+ * repository is there from its first tag to its last; -EACCES with a sentence
+ * where it refuses that.
+ */
+int source_make(struct source *source, const char *repository, struct err *err);
+int source_drop(struct source *source, const char *repository, struct err *err);
+
+/* Repositories that the source finds by words, best first, with what it says of
+ * them (source_facts()). -EOPNOTSUPP. */
+int source_search(struct source *source, const char *words,
+    source_name_fn *each, void *arg, struct err *err);
 
 /*
  * The bytes of a manifest, which were hashed, and for a digest compared

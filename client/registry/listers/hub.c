@@ -189,4 +189,8 @@ const struct lister lister_hub = {
     .all = all,
     .below = below,
     .tags = tags,
+    .make = hub_make,
+    .drop = hub_drop,
+    .untag = hub_untag,
+    .search = hub_search,
 };

@@ -12,4 +12,14 @@
  * credentials. */
 int hub_authorize(struct registry *registry, char **value, struct err *err);
 
+/* As in struct lister. */
+int hub_make(struct registry *registry, const char *repository,
+    struct err *err);
+int hub_drop(struct registry *registry, const char *repository,
+    struct err *err);
+int hub_untag(struct registry *registry, const char *repository,
+    const char *tag, struct err *err);
+int hub_search(struct registry *registry, const char *words,
+    const struct lister_reader *reader, struct err *err);
+
 #endif

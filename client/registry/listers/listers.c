@@ -205,3 +205,54 @@ int registry_facts(struct registry *registry, const char *repository,
 		read_tags(registry, name, age);
 	return facts_each(&registry->facts, of, each, arg, err);
 }
+
+static int not_by_api(const struct registry *registry, struct err *err)
+{
+	return err_set(err, EOPNOTSUPP, "%s: there is no API for that",
+	    registry_host(registry));
+}
+
+int registry_make(struct registry *registry, const char *repository,
+    struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->make)
+		return not_by_api(registry, err);
+	return name ? lister->make(registry, name, err) : err_nomem(err);
+}
+
+int registry_drop(struct registry *registry, const char *repository,
+    struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->drop)
+		return not_by_api(registry, err);
+	return name ? lister->drop(registry, name, err) : err_nomem(err);
+}
+
+int registry_untag(struct registry *registry, const char *repository,
+    const char *tag, struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->untag)
+		return not_by_api(registry, err);
+	return name ? lister->untag(registry, name, tag, err) : err_nomem(err);
+}
+
+int registry_search(struct registry *registry, const char *words,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	struct filter filter = {NULL, 0, {each, arg}};
+	const struct lister_reader reader = {pass_on, &filter};
+
+	return lister && lister->search
+		   ? lister->search(registry, words, &reader, err)
+		   : not_by_api(registry, err);
+}

@@ -36,6 +36,18 @@ struct lister {
 	 * request for many; NULL: nothing. Errors likewise. */
 	int (*tags)(struct registry *registry, char *repository,
 	    struct err *err);
+	/* What the API does beside, NULL where it does not: makes a repository,
+	 * removes one, removes a tag and no other of its manifest; finds
+	 * repositories by words. Repositories are as the registry names them.
+	 * -EOPNOTSUPP where it cannot be asked. */
+	int (*make)(struct registry *registry, const char *repository,
+	    struct err *err);
+	int (*drop)(struct registry *registry, const char *repository,
+	    struct err *err);
+	int (*untag)(struct registry *registry, const char *repository,
+	    const char *tag, struct err *err);
+	int (*search)(struct registry *registry, const char *words,
+	    const struct lister_reader *reader, struct err *err);
 };
 
 extern const struct lister lister_acr, lister_artifactory, lister_dtr,
