@@ -92,6 +92,8 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 					 file->print, out, err)
 				   : events_node(dir, name, out, err);
 	}
+	if (strcmp(name, "search") == 0)
+		return search_node(dir, name, out, err);
 	return err_set(err, ENOENT, "no such name");
 }
 

@@ -19,6 +19,10 @@ typedef int snapshot_print(const struct node *node, struct buf *out,
 int snapshot_node(struct node *dir, const char *name, const char *key,
     snapshot_print *print, struct node **out, struct err *err);
 
+/* The directory of searches, by its name in .registryfs. */
+int search_node(struct node *control, const char *name, struct node **out,
+    struct err *err);
+
 /* The journal's file of now. */
 int events_node(struct node *dir, const char *name, struct node **out,
     struct err *err);

@@ -184,3 +184,71 @@ def test_a_limit_that_is_used_up(mount, alice):
         with fails_with(errno.EBUSY):
             (root / "alice/one/1.0/manifest.json").read_bytes()
     assert seen.count("GET", "/manifests/") == 1
+
+
+# Search.
+
+def test_search(mount, hub):
+    """Of who finds it in a mount of Docker Hub: no login is needed."""
+    root = mount("docker.io", home=hub.home)
+    found = root / ".registryfs/search/nginx"
+    with hub.requests() as seen:
+        assert names(found) == ["library+nginx", "results.tsv"]
+        assert os.readlink(found / "library+nginx") == (
+            "../../../library/nginx")
+    assert seen.count("GET", "/api/search/v4") == 1
+    assert names(found / "library+nginx") == ["1.0", "2.0"]
+    shown = run("getfattr", "--only-values", "-n", "user.registry.badge",
+                found / "library+nginx").stdout
+    assert shown == "official"
+    assert os.getxattr(found / "library+nginx",
+                       "user.registry.pulls") == b"1B+"
+    assert (found / "results.tsv").read_text().splitlines() == [
+        "name\tstars\tpulls\tbadge\tdescription",
+        "library/nginx\t21000\t1B+\tofficial\tOfficial build of Nginx."]
+
+
+def test_search_by_several_words_and_for_nothing(mount, hub):
+    root = mount("docker.io", home=hub.home)
+    search = root / ".registryfs/search"
+    assert names(search / "no such thing") == ["results.tsv"]
+    request = hub.wait_for_request("GET", "/api/search/v4")
+    assert "query=no%20such%20thing&" in request.path
+    table = (search / "one/results.tsv").read_text().splitlines()
+    assert table[1:] == ["alice/one\t3\t50+\tnone\tOne thing"]
+    assert names(search) == []
+    with fails_with(errno.ENOENT):
+        os.lstat(search / "nginx/nosuch")
+
+
+def test_search_in_a_mount_of_many(mount, hub):
+    root = mount([], home=hub.home)
+    found = root / ".registryfs/search/api"
+    assert os.readlink(found / "acme+api") == "../../../docker.io/acme/api"
+    assert (found / "acme+api/1.0/manifest.json").read_bytes() == IMAGE.data
+    assert os.getxattr(found / "acme+api",
+                       "user.registry.badge") == b"verified_publisher"
+
+
+def test_search_below_a_namespace(mount, hub):
+    root = mount("docker.io/library", home=hub.home)
+    assert os.readlink(root / ".registryfs/search/nginx/nginx") == (
+        "../../../nginx")
+    assert names(root / ".registryfs/search/api") == ["results.tsv"]
+
+
+def test_the_front_end_refuses_a_search(mount, hub):
+    """The index answers, with less."""
+    hub.front_end = False
+    root = mount("docker.io", home=hub.home)
+    found = root / ".registryfs/search/nginx"
+    assert names(found) == ["library+nginx", "results.tsv"]
+    assert (found / "results.tsv").read_text().splitlines()[1] == (
+        "library/nginx\t21000\t\tofficial\tOfficial build of Nginx.")
+
+
+def test_nothing_can_be_searched(mount, registry):
+    root = mount(registry)
+    root.expect_error("nothing in this mount can be searched")
+    with fails_with(errno.EOPNOTSUPP):
+        os.listdir(root / ".registryfs/search/nginx")

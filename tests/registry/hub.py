@@ -29,6 +29,7 @@ class ChangingHub(DockerHub):
     index.docker.io/v1/search read it. The registry itself deletes nothing."""
 
     may_change = True
+    front_end = True  # answers others than browsers
 
     def __init__(self, upstream, names, **more):
         super().__init__(upstream, names, **more)
@@ -114,6 +115,9 @@ class ChangingHub(DockerHub):
                 for tag in tags[end - self.page_size:end]]})
 
     def search(self, request, _):
+        if not self.front_end:
+            return Answer(403, {"Content-Type": "text/html"},
+                          b"<html><title>Just a moment...</title></html>")
         fields = query(request)
         assert fields["type"] == "image"
         found = [row for row in FOUND if fields["query"] in row["id"]]
