@@ -206,15 +206,15 @@ def test_search(mount, hub):
         assert os.readlink(found / "library+nginx") == (
             "../../../library/nginx")
     assert seen.count("GET", "/api/search/v4") == 1
+    assert (found / "results.tsv").read_text().splitlines() == [
+        "name\tstars\tpulls\tbadge\tdescription",
+        "library/nginx\t21000\t1B+\tofficial\tOfficial build of Nginx."]
     assert names(found / "library+nginx") == ["1.0", "2.0"]
     shown = run("getfattr", "--only-values", "-n", "user.registry.badge",
                 found / "library+nginx").stdout
     assert shown == "official"
     assert os.getxattr(found / "library+nginx",
                        "user.registry.pulls") == b"1B+"
-    assert (found / "results.tsv").read_text().splitlines() == [
-        "name\tstars\tpulls\tbadge\tdescription",
-        "library/nginx\t21000\t1B+\tofficial\tOfficial build of Nginx."]
 
 
 def test_search_by_several_words_and_for_nothing(mount, hub):
