@@ -8,9 +8,10 @@
 #include "base/log.h"
 #include "control.h"
 #include "metrics.h"
+#include "snapshot.h"
 #include "status.h"
 
-static int print_log(struct mount *mount, struct buf *out, struct err *err)
+static int print_log(void *mount, struct buf *out, struct err *err)
 {
 	(void)mount;
 	return log_recent(out, err);
@@ -26,12 +27,12 @@ static int print_as(struct mount *mount, struct buf *out,
 	return r < 0 ? r : print(&status, out, err);
 }
 
-static int print_status(struct mount *mount, struct buf *out, struct err *err)
+static int print_status(void *mount, struct buf *out, struct err *err)
 {
 	return print_as(mount, out, status_print, err);
 }
 
-static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
+static int print_metrics(void *mount, struct buf *out, struct err *err)
 {
 	return print_as(mount, out, metrics_print, err);
 }
@@ -39,7 +40,8 @@ static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
 static const struct control_file {
 	const char *name;
 	const char *key;
-	snapshot_print *print; /* NULL: it is the events */
+	/* Of the mount. NULL: it is the events. */
+	int (*print)(void *mount, struct buf *out, struct err *err);
 } files[] = {
     {"events", NULL, NULL},
     {"log", "control/log", print_log},
@@ -86,9 +88,11 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 
 		if (strcmp(name, file->name))
 			continue;
-		return file->print ? snapshot_node(dir, name, file->key,
-					 file->print, out, err)
-				   : events_node(dir, name, out, err);
+		if (!file->print)
+			return events_node(dir, name, out, err);
+		return snapshot_node(dir, name, strdup(file->key),
+		    &(struct snapshot_text){file->print, dir->mount, NULL}, out,
+		    err);
 	}
 	return err_set(err, ENOENT, "no such name");
 }

@@ -3,6 +3,7 @@
 #ifndef FS_VIEWS_MAKERS_H
 #define FS_VIEWS_MAKERS_H
 
+#include "grammar/image_parts.h"
 #include "layer/tree.h"
 #include "node/nodes.h"
 
@@ -19,6 +20,10 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err);
 int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
+
+/* A text about the image, which the tag (or NULL) names. */
+int image_text_node(struct node *dir, enum image_text_id id,
+    struct image *image, const char *tag, struct node **out, struct err *err);
 
 /* A blob that the image's manifest names, as `name` in a directory. */
 int blob_node(struct node *parent, const char *name, struct image *image,
