@@ -129,7 +129,22 @@ static int add_unseen(struct buf *out, uint32_t code, struct err *err)
 	return buf_addf(out, err, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
 }
 
-int escape_visible(struct buf *out, const char *text, struct err *err)
+static int add_seen(struct buf *out, const char *text, size_t len,
+    struct err *err)
+{
+	return buf_add(out, text, len, err);
+}
+
+static int add_html(struct buf *out, const char *text, size_t len,
+    struct err *err)
+{
+	return strchr("&<>\"'", *text) ? buf_addf(out, err, "&#%d;", *text)
+				       : buf_add(out, text, len, err);
+}
+
+static int make_visible(struct buf *out, const char *text,
+    int (*add)(struct buf *out, const char *text, size_t len, struct err *err),
+    struct err *err)
 {
 	int r = 0;
 
@@ -142,8 +157,18 @@ int escape_visible(struct buf *out, const char *text, struct err *err)
 		else if (is_unseen(code))
 			r = add_unseen(out, code, err);
 		else
-			r = buf_add(out, text, len, err);
+			r = add(out, text, len, err);
 		text += len ? len : 1;
 	}
 	return r;
+}
+
+int escape_visible(struct buf *out, const char *text, struct err *err)
+{
+	return make_visible(out, text, add_seen, err);
+}
+
+int escape_html(struct buf *out, const char *text, struct err *err)
+{
+	return make_visible(out, text, add_html, err);
 }

@@ -80,6 +80,7 @@ const char *const image_texts[IMAGE_TEXTS] = {
     [IMAGE_HISTORY] = "history",
     [IMAGE_HISTORY_JSON] = "history.json",
     [IMAGE_DOCKERFILE] = "Dockerfile",
+    [IMAGE_REPORT] = "report.html",
     [IMAGE_BADGE_SVG] = "badge.svg",
     [IMAGE_BADGE_JSON] = "badge.json",
 };

@@ -144,7 +144,9 @@ static int text_lookup(struct node *dir, enum image_text_id text,
 	}
 	if (!pair.shown || !manifest_is_image(pair.shown->manifest))
 		return err_set(err, ENOENT, "no such name");
-	return image_text_node(dir, text, pair.shown, image_node_name(dir)->tag,
+	return image_text_node(dir, text,
+	    &(struct inspection){pair.shown, pair.top,
+		image_node_name(dir)->tag},
 	    out, err);
 }
 

@@ -13,12 +13,13 @@ static inspect_print *const prints[IMAGE_TEXTS] = {
     [IMAGE_HISTORY] = inspect_history,
     [IMAGE_HISTORY_JSON] = inspect_history_json,
     [IMAGE_DOCKERFILE] = inspect_dockerfile,
+    [IMAGE_REPORT] = inspect_report,
     [IMAGE_BADGE_SVG] = inspect_badge_svg,
     [IMAGE_BADGE_JSON] = inspect_badge_json,
 };
 
 struct inspected {
-	struct image *image;
+	struct image *image, *top;
 	char *tag; /* NULL: it was found by its digest */
 	inspect_print *print;
 };
@@ -28,6 +29,7 @@ static void inspected_free(void *arg)
 	struct inspected *self = arg;
 
 	image_put(self->image);
+	image_put(self->top);
 	free(self->tag);
 	free(self);
 }
@@ -36,20 +38,23 @@ static int print(void *arg, struct buf *out, struct err *err)
 {
 	const struct inspected *self = arg;
 
-	return self->print(self->image, self->tag, out, err);
+	return self->print(&(struct inspection){self->image, self->top,
+			       self->tag},
+	    out, err);
 }
 
 int image_text_node(struct node *dir, enum image_text_id id,
-    struct image *image, const char *tag, struct node **out, struct err *err)
+    const struct inspection *of, struct node **out, struct err *err)
 {
 	struct inspected *self = calloc(1, sizeof(*self));
 
 	if (!self)
 		return err_nomem(err);
-	*self = (struct inspected){.image = image_get(image),
-	    .tag = tag ? strdup(tag) : NULL,
+	*self = (struct inspected){.image = image_get(of->image),
+	    .top = image_get(of->top),
+	    .tag = of->tag ? strdup(of->tag) : NULL,
 	    .print = prints[id]};
 	return snapshot_node(dir, image_texts[id],
-	    key_of_part(dir, image_texts[id], &image->digest),
+	    key_of_part(dir, image_texts[id], &of->image->digest),
 	    &(struct snapshot_text){print, self, inspected_free}, out, err);
 }

@@ -4,6 +4,7 @@
 #define FS_VIEWS_MAKERS_H
 
 #include "grammar/image_parts.h"
+#include "image/inspect.h"
 #include "layer/tree.h"
 #include "node/nodes.h"
 
@@ -21,9 +22,9 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
 int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
 
-/* A text about the image, which the tag (or NULL) names. */
+/* A text about an image; what is looked at is copied. */
 int image_text_node(struct node *dir, enum image_text_id id,
-    struct image *image, const char *tag, struct node **out, struct err *err);
+    const struct inspection *of, struct node **out, struct err *err);
 
 /* A blob that the image's manifest names, as `name` in a directory. */
 int blob_node(struct node *parent, const char *name, struct image *image,

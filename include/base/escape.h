@@ -21,6 +21,9 @@ int escape_json(struct buf *out, const char *text, struct err *err);
  */
 int escape_visible(struct buf *out, const char *text, struct err *err);
 
+/* The same in HTML or XML, in an element or a quoted attribute. */
+int escape_html(struct buf *out, const char *text, struct err *err);
+
 /* A label's value in Prometheus' text format, with its quotes. */
 int escape_label(struct buf *out, const char *text, struct err *err);
 

@@ -2,7 +2,7 @@
 /*
  * What an image is made of, for people and for programs to look at: texts made
  * of its manifest, its config and what is known of its layers. Of the source
- * the config is read at most, and never a layer: what is not known without one
+ * the config is read, and never a layer: what is not known without one
  * is said to be unknown.
  *
  * All are of an image of layers (manifest_is_image()), and fail as
@@ -32,9 +32,16 @@ uint64_t image_layer_unpacked(struct image *image, size_t layer);
 /* Of all layers. */
 struct image_sizes image_sizes(struct image *image);
 
-/* Prints one of the texts. tag: the one by which the image was found, or
- * NULL. */
-typedef int inspect_print(struct image *image, const char *tag, struct buf *out,
+/* What is looked at. */
+struct inspection {
+	struct image *image;
+	/* What the tag names: the image, or an index that has it. */
+	struct image *top;
+	const char *tag; /* NULL: it was found by its digest */
+};
+
+/* Prints one of the texts. */
+typedef int inspect_print(const struct inspection *of, struct buf *out,
     struct err *err);
 
 /*
@@ -50,6 +57,14 @@ inspect_print inspect_history_json;
 
 /* The Dockerfile that those steps resemble. */
 inspect_print inspect_dockerfile;
+
+/*
+ * A page for a browser, complete in itself: layers with what they do to each
+ * other, what is large and what is wasted, how a container is run, platforms,
+ * and what refers to the image, for which the source is asked. Of layers
+ * without an index it says so.
+ */
+inspect_print inspect_report;
 
 /* A picture with its size and number of layers, and the same as shields.io asks
  * for it ("endpoint badge"). */

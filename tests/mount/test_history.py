@@ -14,7 +14,8 @@ from support.images import (
 from support.system import fails_with, run
 
 TIME = "2024-05-06T07:08:09Z"
-TEXTS = ["history", "history.json", "Dockerfile", "badge.svg", "badge.json"]
+TEXTS = ["history", "history.json", "Dockerfile", "report.html", "badge.svg",
+         "badge.json"]
 
 
 def step(created_by="", *, created=TIME, **more):

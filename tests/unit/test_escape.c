@@ -99,6 +99,19 @@ static void nothing_controls_a_terminal(void **state)
 	}
 }
 
+static void nothing_is_markup(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(escape_html(&out, "<a b='c' d=\"e\">&\n\u00e9\xff",
+			     &err),
+	    0);
+	assert_string_equal(buf_str(&out),
+	    "&#60;a b=&#39;c&#39; d=&#34;e&#34;&#62;&#38;\\n\u00e9\\xff");
+}
+
 static void what_does_not_fit_is_an_error(void **state)
 {
 	(void)state;
@@ -117,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(texts_are_escaped),
 	    cmocka_unit_test(nothing_controls_a_terminal),
+	    cmocka_unit_test(nothing_is_markup),
 	    cmocka_unit_test(what_does_not_fit_is_an_error),
 	};
 

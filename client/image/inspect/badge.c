@@ -41,14 +41,14 @@ static size_t width_of(const char *text)
 	return CHARACTER * strlen(text) + PADDING;
 }
 
-int inspect_badge_svg(struct image *image, const char *tag, struct buf *out,
+int inspect_badge_svg(const struct inspection *of, struct buf *out,
     struct err *err)
 {
+	struct image *image = of->image;
 	char message[MESSAGE_SIZE];
 	size_t left = width_of(label), right;
 	int r;
 
-	(void)tag;
 	message_of(image, message);
 	right = width_of(message);
 	r = buf_addf(out, err,
@@ -70,13 +70,13 @@ int inspect_badge_svg(struct image *image, const char *tag, struct buf *out,
 }
 
 /* https://shields.io/badges/endpoint-badge */
-int inspect_badge_json(struct image *image, const char *tag, struct buf *out,
+int inspect_badge_json(const struct inspection *of, struct buf *out,
     struct err *err)
 {
+	struct image *image = of->image;
 	struct json json = JSON_INIT(out, true, err);
 	char message[MESSAGE_SIZE];
 
-	(void)tag;
 	message_of(image, message);
 	json_open(&json, NULL, '{');
 	json_count(&json, "schemaVersion", 1);

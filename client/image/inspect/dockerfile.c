@@ -132,14 +132,15 @@ static int print_head(const struct image *image, const char *tag,
 	return r < 0 ? r : buf_addstr(out, "FROM scratch\n", err);
 }
 
-int inspect_dockerfile(struct image *image, const char *tag, struct buf *out,
+int inspect_dockerfile(const struct inspection *of, struct buf *out,
     struct err *err)
 {
+	struct image *image = of->image;
 	CLEANUP(steps_release) struct steps steps;
 	int r = steps_read(image, &steps, err);
 
 	if (r == 0)
-		r = print_head(image, tag, out, err);
+		r = print_head(image, of->tag, out, err);
 	if (r == 0 && !steps.history->count)
 		r = buf_addstr(out,
 		    "# The image does not say how it was built.\n", err);

@@ -69,14 +69,14 @@ static int print_step(struct image *image, const struct history_step *step,
 	    step->command, err);
 }
 
-int inspect_history(struct image *image, const char *tag, struct buf *out,
+int inspect_history(const struct inspection *of, struct buf *out,
     struct err *err)
 {
+	struct image *image = of->image;
 	CLEANUP(steps_release) struct steps steps;
 	int next = 0;
 	int r = steps_read(image, &steps, err);
 
-	(void)tag;
 	if (r == 0)
 		r = print_line(out, "CREATED", "SIZE", "UNPACKED", "LAYER",
 		    "COMMAND", err);

@@ -52,9 +52,10 @@ static void print_layer(struct json *json, struct image *image, size_t number,
 	json_close(json, '}');
 }
 
-int inspect_history_json(struct image *image, const char *tag, struct buf *out,
+int inspect_history_json(const struct inspection *of, struct buf *out,
     struct err *err)
 {
+	struct image *image = of->image;
 	struct json json = JSON_INIT(out, true, err);
 	CLEANUP(steps_release) struct steps steps;
 	const struct config *config;
@@ -62,7 +63,6 @@ int inspect_history_json(struct image *image, const char *tag, struct buf *out,
 	int next = 0;
 	int r = steps_read(image, &steps, err);
 
-	(void)tag;
 	if (r == 0)
 		r = image_config(image, &config, err);
 	if (r < 0)

@@ -39,7 +39,7 @@ struct occurrences {
 	struct arena names;
 };
 
-struct walk {
+struct changes_walk {
 	const struct layer_index *const *layers;
 	size_t count;
 	layer_change_fn *each;
@@ -54,7 +54,7 @@ static void pending_release(struct pending *dir)
 	free(dir->cuts);
 }
 
-static void walk_release(struct walk *walk)
+static void walk_release(struct changes_walk *walk)
 {
 	struct pending *list = (struct pending *)(void *)walk->pending.data;
 
@@ -82,7 +82,7 @@ static int by_name(const void *one, const void *two)
 	return a->entry == WHITEOUT ? -1 : b->entry == WHITEOUT;
 }
 
-static int add_names(const struct walk *walk, const struct part *part,
+static int add_names(const struct changes_walk *walk, const struct part *part,
     struct occurrences *out, struct err *err)
 {
 	const struct layer_index *index = walk->layers[part->layer];
@@ -126,7 +126,7 @@ static uint64_t size_of(const struct layer_entry *entry, uint32_t number)
 
 /* One name, followed through the layers. */
 struct following {
-	struct walk *walk;
+	struct changes_walk *walk;
 	const char *path;
 	const uint8_t *dir_cuts; /* of the directory it is in */
 	struct pending child;    /* what it is as a directory */
@@ -219,7 +219,7 @@ static int follow_layer(struct following *self, size_t layer,
 static int follow_name(struct following *self, const struct occurrence *list,
     size_t count, struct err *err)
 {
-	struct walk *walk = self->walk;
+	struct changes_walk *walk = self->walk;
 	struct pending *child = &self->child;
 	size_t at = 0;
 	int r = 0;
@@ -245,7 +245,7 @@ static int follow_name(struct following *self, const struct occurrence *list,
 	return r;
 }
 
-static int follow(struct walk *walk, const struct pending *dir,
+static int follow(struct changes_walk *walk, const struct pending *dir,
     const struct occurrence *list, size_t count, struct err *err)
 {
 	struct following self = {.walk = walk, .dir_cuts = dir->cuts};
@@ -262,18 +262,18 @@ static int follow(struct walk *walk, const struct pending *dir,
 	return r;
 }
 
-static struct pending *pending_at(struct walk *walk, size_t i)
+static struct pending *pending_at(struct changes_walk *walk, size_t i)
 {
 	return (struct pending *)(void *)walk->pending.data + i;
 }
 
-static size_t pending_count(const struct walk *walk)
+static size_t pending_count(const struct changes_walk *walk)
 {
 	return walk->pending.len / sizeof(struct pending);
 }
 
 /* So that the first directory of them is the next one. */
-static void reverse_pending(struct walk *walk, size_t first)
+static void reverse_pending(struct changes_walk *walk, size_t first)
 {
 	size_t last = pending_count(walk);
 
@@ -287,7 +287,7 @@ static void reverse_pending(struct walk *walk, size_t first)
 	}
 }
 
-static int walk_dir(struct walk *walk, const struct pending *dir,
+static int walk_dir(struct changes_walk *walk, const struct pending *dir,
     struct err *err)
 {
 	CLEANUP(occurrences_release) struct occurrences all = {0};
@@ -311,7 +311,7 @@ static int walk_dir(struct walk *walk, const struct pending *dir,
 	return r;
 }
 
-static int walk_next(struct walk *walk, struct err *err)
+static int walk_next(struct changes_walk *walk, struct err *err)
 {
 	CLEANUP(pending_release)
 	struct pending dir = *pending_at(walk, pending_count(walk) - 1);
@@ -320,7 +320,7 @@ static int walk_next(struct walk *walk, struct err *err)
 	return walk_dir(walk, &dir, err);
 }
 
-static int begin_at_root(struct walk *walk, struct err *err)
+static int begin_at_root(struct changes_walk *walk, struct err *err)
 {
 	struct pending root = {strdup(""),
 	    calloc(walk->count + 1, sizeof(*root.parts)), 0,
@@ -347,7 +347,8 @@ int layer_changes(const struct layer_index *const *layers, size_t count,
     layer_change_fn *each, void *arg, struct err *err)
 {
 	CLEANUP(walk_release)
-	struct walk walk = {layers, count, each, arg, BUF_INIT(SIZE_MAX / 2)};
+	struct changes_walk walk = {layers, count, each, arg,
+	    BUF_INIT(SIZE_MAX / 2)};
 	int r = begin_at_root(&walk, err);
 
 	while (r == 0 && pending_count(&walk) > 0)
