@@ -101,9 +101,9 @@ def test_what_layers_do_to_each_other(look):
     os.listdir(directory / "rootfs")
     page = report(directory)
     assert [row[:1] + row[3:] for row in page.rows["Layers"][1:]] == [
-        ["01", "3.35kB", "4", "0", "0", "0B", "RUN 0"],
-        ["02", "80B", "1", "1", "1", "300B", "RUN 1"],
-        ["03", "40B", "0", "1", "2", "3.06kB", "RUN 2"]]
+        ["01", "RUN 0", "3.35kB", "4", "0", "0", "0B"],
+        ["02", "RUN 1", "80B", "1", "1", "1", "300B"],
+        ["03", "RUN 2", "40B", "0", "1", "2", "3.06kB"]]
     assert page.rows["Largest files"][1:] == [["70B", "/etc/a"],
                                               ["40B", "/usr/c"]]
     assert page.rows["Hidden by upper layers"][1:] == [
@@ -142,7 +142,7 @@ def test_no_layer_is_read_for_it(look, registry):
     assert len(blobs) == 1
     assert "3 of 3 layers have not been read yet" in text
     page = Page(text)
-    assert [row[3:8] for row in page.rows["Layers"][1:]] == [["~"] * 5] * 3
+    assert [row[4:] for row in page.rows["Layers"][1:]] == [["~"] * 5] * 3
     assert "Largest files" not in page.rows
 
 

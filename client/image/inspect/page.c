@@ -56,7 +56,7 @@ static const char style[] =
     ".note{border-left:3px solid var(--waste);background:var(--band);"
     "padding:.6rem .8rem;margin:1.2rem 0 0}\n"
     "svg{display:block;width:100%;height:auto}\n"
-    "svg rect{fill:var(--bar);stroke:var(--paper);stroke-width:2}\n"
+    "svg rect{fill:#6e7781;stroke:var(--paper);stroke-width:2}\n"
     "svg text{fill:#fff;font:12px ui-monospace,monospace}\n"
     "@media print{body{max-width:none;padding:0;font-size:11px}"
     "tr,li,svg{break-inside:avoid}h2{break-after:avoid}"

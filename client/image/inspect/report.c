@@ -144,22 +144,23 @@ static void print_layer(struct report *report, size_t number,
 	    "<td class=\"bars\"><span class=\"bar\" "
 	    "style=\"width:%.1f%%\"></span></td>",
 	    100 * (double)layer->size / (double)largest_layer(image));
-	page_size_cell(page, image_layer_unpacked(report->image, number));
-	print_tally(report, &report->analysis.layers[number]);
 	page_markup(page, "<td class=\"command\">");
 	page_text(page, command);
-	page_markup(page, "</td></tr>\n");
+	page_markup(page, "</td>");
+	page_size_cell(page, image_layer_unpacked(report->image, number));
+	print_tally(report, &report->analysis.layers[number]);
+	page_markup(page, "</tr>\n");
 }
 
 static void print_step(struct html_page *page, const struct history_step *step,
     const char *mark)
 {
 	page_markupf(page,
-	    "<tr><td class=\"n soft\">%s</td><td colspan=\"7\"></td>"
+	    "<tr><td class=\"n soft\">%s</td><td colspan=\"2\"></td>"
 	    "<td class=\"command soft\">",
 	    mark);
 	page_text(page, step->command);
-	page_markup(page, "</td></tr>\n");
+	page_markup(page, "</td><td colspan=\"5\"></td></tr>\n");
 }
 
 static void print_layers(struct report *report)
@@ -173,9 +174,9 @@ static void print_layers(struct report *report)
 	page_markup(page,
 	    "<div class=\"scroll\"><table>\n"
 	    "<tr><th class=\"n\">Layer</th><th class=\"n\">Stored</th><th></th>"
-	    "<th class=\"n\">Unpacked</th><th class=\"n\">Added</th>"
-	    "<th class=\"n\">Changed</th><th class=\"n\">Removed</th>"
-	    "<th class=\"n\">Hides</th><th>Command</th></tr>\n");
+	    "<th>Command</th><th class=\"n\">Unpacked</th>"
+	    "<th class=\"n\">Added</th><th class=\"n\">Changed</th>"
+	    "<th class=\"n\">Removed</th><th class=\"n\">Hides</th></tr>\n");
 	for (size_t i = 0; i < history->count; i++) {
 		const struct history_step *step = &history->steps[i];
 		int layer = steps_layer(&report->steps, step, &next);

@@ -78,6 +78,16 @@ static void print_name(const struct treemap *map, size_t i)
 					     : "/");
 }
 
+/* What is in one directory of the root has one hue. */
+static unsigned hue_of(const char *path)
+{
+	unsigned hash = 2166136261u; /* FNV-1a */
+
+	for (; *path && *path != '/'; path++)
+		hash = (hash ^ (unsigned char)*path) * 16777619u;
+	return hash % 360;
+}
+
 static void print_box(const struct treemap *map, size_t i,
     const struct box *box)
 {
@@ -91,7 +101,11 @@ static void print_box(const struct treemap *map, size_t i,
 	page_markup(page, ": ");
 	page_size(page,
 	    is_rest(map, i) ? map->ranking->rest : map->ranking->list[i].bytes);
-	page_markup(page, "</title><rect width=\"100%\" height=\"100%\"/>");
+	page_markup(page, "</title><rect width=\"100%\" height=\"100%\"");
+	if (!is_rest(map, i))
+		page_markupf(page, " style=\"fill:hsl(%u,45%%,40%%)\"",
+		    hue_of(map->ranking->list[i].path));
+	page_markup(page, "/>");
 	if (box->width >= LABEL_WIDTH && box->height >= LABEL_HEIGHT) {
 		page_markup(page, "<text x=\"6\" y=\"15\">");
 		print_name(map, i);
