@@ -63,7 +63,7 @@ def image_texts():
 
 def test_readme_names_the_texts_about_an_image():
     assert first_components(
-        table_below("until a tree of the image was entered):")) == image_texts()
+        table_below("a tree of the image was\nentered):")) == image_texts()
 
 
 def test_the_manual_names_the_texts_about_an_image():
