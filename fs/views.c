@@ -23,6 +23,7 @@ const struct view_ops *const views[NODE_KINDS] = {
     [NODE_CONTROL] = &view_control,
     [NODE_SNAPSHOT] = &view_snapshot,
     [NODE_EVENTS] = &view_events,
+    [NODE_SEARCH] = &view_search,
 };
 
 const struct write_kind *const write_kinds[WRITE_EFFECTS] = {

@@ -11,9 +11,9 @@
 #include "snapshot.h"
 #include "status.h"
 
-static int print_log(void *mount, struct buf *out, struct err *err)
+static int print_log(const struct node *node, struct buf *out, struct err *err)
 {
-	(void)mount;
+	(void)node;
 	return log_recent(out, err);
 }
 
@@ -27,21 +27,22 @@ static int print_as(struct mount *mount, struct buf *out,
 	return r < 0 ? r : print(&status, out, err);
 }
 
-static int print_status(void *mount, struct buf *out, struct err *err)
+static int print_status(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, status_print, err);
+	return print_as(node->mount, out, status_print, err);
 }
 
-static int print_metrics(void *mount, struct buf *out, struct err *err)
+static int print_metrics(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, metrics_print, err);
+	return print_as(node->mount, out, metrics_print, err);
 }
 
 static const struct control_file {
 	const char *name;
 	const char *key;
-	/* Of the mount. NULL: it is the events. */
-	int (*print)(void *mount, struct buf *out, struct err *err);
+	snapshot_print *print; /* NULL: it is the events */
 } files[] = {
     {"events", NULL, NULL},
     {"log", "control/log", print_log},
@@ -88,12 +89,14 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 
 		if (strcmp(name, file->name))
 			continue;
-		if (!file->print)
-			return events_node(dir, name, out, err);
-		return snapshot_node(dir, name, strdup(file->key),
-		    &(struct snapshot_text){file->print, dir->mount, NULL}, out,
-		    err);
+		return file->print
+			   ? snapshot_node(dir, name, file->key,
+				 &(struct snapshot_text){.print = file->print},
+				 out, err)
+			   : events_node(dir, name, out, err);
 	}
+	if (strcmp(name, "search") == 0)
+		return search_node(dir, name, out, err);
 	return err_set(err, ENOENT, "no such name");
 }
 

@@ -12,6 +12,10 @@ bool control_is_at(const struct node *dir, const char *name);
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err);
 
+/* The directory of searches, by its name in .registryfs. */
+int search_node(struct node *control, const char *name, struct node **out,
+    struct err *err);
+
 /* The journal's file of now. */
 int events_node(struct node *dir, const char *name, struct node **out,
     struct err *err);

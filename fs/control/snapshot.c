@@ -71,7 +71,7 @@ static struct snapshot *snapshot_new(struct snapshot_node *self,
 	atomic_init(&snapshot->refs, 1);
 	snapshot->text = BUF_INIT(TEXT_MAX);
 	clock_gettime(CLOCK_REALTIME, &snapshot->made);
-	if (self->text.print(self->text.arg, &snapshot->text, err) < 0)
+	if (self->text.print(&self->node, &snapshot->text, err) < 0)
 		return NULL;
 	return steal(&snapshot);
 }
@@ -98,22 +98,26 @@ static void set_latest(struct snapshot_node *self, struct snapshot *snapshot,
 	self->latest = snapshot_get(snapshot);
 }
 
-int snapshot_node(struct node *dir, const char *name, char *key,
+int snapshot_node(struct node *dir, const char *name, const char *key,
     const struct snapshot_text *text, struct node **out, struct err *err)
 {
 	struct snapshot_node *self = calloc(1, sizeof(*self));
 
 	if (!self) {
-		free(key);
 		if (text->free)
 			text->free(text->arg);
 		return err_nomem(err);
 	}
 	self->text = *text;
 	pthread_mutex_init(&self->lock, NULL);
-	node_init_in(&self->node, dir, name, NODE_SNAPSHOT, key, 0, 0);
+	node_init_in(&self->node, dir, name, NODE_SNAPSHOT, strdup(key), 0, 0);
 	*out = node_add(dir->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
+}
+
+void *snapshot_arg(const struct node *node)
+{
+	return container_of(node, const struct snapshot_node, node)->text.arg;
 }
 
 static void snapshot_node_free(struct node *node)

@@ -5,16 +5,22 @@
 
 #include "node/nodes.h"
 
-/* What such a file is printed of. */
+typedef int snapshot_print(const struct node *node, struct buf *out,
+    struct err *err);
+
+/* What such a file is printed by, and of. */
 struct snapshot_text {
-	int (*print)(void *arg, struct buf *out, struct err *err);
-	void *arg;
-	void (*free)(void *arg); /* with the node; NULL: arg is borrowed */
+	snapshot_print *print;
+	void *arg;               /* for snapshot_arg() */
+	void (*free)(void *arg); /* with the node; NULL: it is borrowed */
 };
 
-/* Its node, of a key (taken). The text is taken, also on failure. *out is
- * held. */
-int snapshot_node(struct node *dir, const char *name, char *key,
+/* The node of one in a directory, by its key. The text's arg is taken, also on
+ * failure. *out is held. */
+int snapshot_node(struct node *dir, const char *name, const char *key,
     const struct snapshot_text *text, struct node **out, struct err *err);
+
+/* What the text of such a node has to be printed of. */
+void *snapshot_arg(const struct node *node);
 
 #endif

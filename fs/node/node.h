@@ -56,6 +56,7 @@ enum node_kind {
 	NODE_CONTROL, /* .registryfs */
 	NODE_SNAPSHOT,
 	NODE_EVENTS,
+	NODE_SEARCH, /* .registryfs/search, and what is found by words */
 	NODE_KINDS,
 };
 

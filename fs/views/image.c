@@ -278,8 +278,15 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct image_pair pair = {0};
 	const struct image_node_name *image_name = image_node_name(node);
-	int r = image_pair(node, &pair, err);
+	int r = 0;
 
+	if (image_name->tag)
+		r = facts_add_xattrs(node->source, image_name->repository,
+		    image_name->tag, out, err);
+	/* No tag has to be asked for to know what a list says of it. */
+	if (r < 0 || !xattrs_wants(out, "user.oci."))
+		return r;
+	r = image_pair(node, &pair, err);
 	if (r == 0 && image_name->tag)
 		r = xattrs_add_stale(out,
 		    images_stale(node->source->images, image_name->repository,

@@ -34,9 +34,9 @@ static void inspected_free(void *arg)
 	free(self);
 }
 
-static int print(void *arg, struct buf *out, struct err *err)
+static int print(const struct node *node, struct buf *out, struct err *err)
 {
-	const struct inspected *self = arg;
+	const struct inspected *self = snapshot_arg(node);
 
 	return self->print(&(struct inspection){self->image, self->top,
 			       self->tag},
@@ -47,6 +47,7 @@ int image_text_node(struct node *dir, enum image_text_id id,
     const struct inspection *of, struct node **out, struct err *err)
 {
 	struct inspected *self = calloc(1, sizeof(*self));
+	AUTO_FREE char *key = NULL;
 
 	if (!self)
 		return err_nomem(err);
@@ -54,7 +55,11 @@ int image_text_node(struct node *dir, enum image_text_id id,
 	    .top = image_get(of->top),
 	    .tag = of->tag ? strdup(of->tag) : NULL,
 	    .print = prints[id]};
-	return snapshot_node(dir, image_texts[id],
-	    key_of_part(dir, image_texts[id], &of->image->digest),
+	key = key_of_part(dir, image_texts[id], &of->image->digest);
+	if (!key) {
+		inspected_free(self);
+		return err_nomem(err);
+	}
+	return snapshot_node(dir, image_texts[id], key,
 	    &(struct snapshot_text){print, self, inspected_free}, out, err);
 }

@@ -7,6 +7,7 @@
 #include "makers.h"
 #include "node/key.h"
 #include "oci/reference.h"
+#include "readme.h"
 #include "repo.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
@@ -141,6 +142,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	struct repo_listing listing = {.dir = dir,
 	    .repository = repo_node_repository(dir),
 	    .out = out};
+	size_t before = dirlist_count(out);
 	int r = read_catalog(&listing, &catalog, err);
 
 	if (r < 0)
@@ -156,5 +158,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 		r = written_names_list(dir, out, err);
 	if (r == 0)
 		r = scratch_list(dir, out, err);
-	return r;
+	return r < 0 || dirlist_count(out) > before
+		   ? r
+		   : readme_list(dir, out, err);
 }

@@ -49,9 +49,14 @@ def test_a_name_without_tags_is_none(obliging, client, image):
     assert (obliging / "app/1.0/manifest.json").read_bytes() == image.data
 
 
-def test_a_push_into_a_new_repository(obliging, client, image, tmp_path):
+@pytest.mark.parametrize("catalog", [200, 404])
+def test_a_push_into_a_new_repository(obliging, proxy, client, image, tmp_path,
+                                      catalog):
+    if catalog != 200:
+        proxy.answers("/_catalog", status=catalog)
     (tmp_path / "app.tar").write_bytes(docker_archive([("app:1.0", image)]))
-    (obliging / "team/app").mkdir(parents=True)
+    for name in ("team", "team/app"):
+        run("mkdir", obliging / name)
     run("cp", tmp_path / "app.tar", obliging / "team/app/1.0.tar")
     assert client.tags("team/app") == ["1.0"]
     assert names(obliging / "team/app") == ["1.0"]

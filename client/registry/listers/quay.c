@@ -8,7 +8,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 #define OAUTH_USER "$oauthtoken"
 
@@ -17,6 +17,11 @@ static bool is_quay(const struct registry *registry)
 	return service_at(registry, "quay.io") ||
 	       service_realm_ends(registry, "/v2/auth");
 }
+
+static const struct service_fact facts[] = {
+    {"description", "description"},
+    {NULL, NULL},
+};
 
 struct quay_walk {
 	const struct registry *registry;
@@ -37,23 +42,14 @@ static char *namespace_url(const struct quay_walk *walk, const char *token)
 static int read_page(struct service_page *page, void *arg, struct err *err)
 {
 	const struct quay_walk *walk = arg;
-	const json_t *list = json_object_get(page->root, "repositories"), *one;
 	const char *token =
 	    json_string_value(json_object_get(page->root, "next_page"));
-	size_t i;
+	int r =
+	    service_pass_all(page, json_object_get(page->root, "repositories"),
+		"namespace", "name", err);
 
-	json_array_foreach(list, i, one)
-	{
-		const json_t *name = json_object_get(one, "name");
-		int r = service_pass_in(page,
-		    json_string_value(json_object_get(one, "namespace")),
-		    json_string_value(name), err);
-
-		if (r != 0)
-			return r;
-	}
-	if (!token || !*token)
-		return 0;
+	if (r != 0 || !token || !*token)
+		return r;
 	page->next = namespace_url(walk, token);
 	return page->next ? 0 : err_nomem(err);
 }
@@ -65,7 +61,7 @@ static int below(struct registry *registry, const char *prefix,
 	AUTO_FREE char *name = strndup(prefix, strcspn(prefix, "/"));
 	AUTO_SECRET char *bearer = NULL;
 	struct service service = {registry, "the list of repositories", NULL,
-	    reader};
+	    reader, facts};
 	struct quay_walk walk = {registry, name};
 	int r = service_credential(registry, &credential, err);
 
