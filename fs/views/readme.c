@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/control.h"
+#include "control/snapshot.h"
 #include "node/key.h"
 #include "node/nodes.h"
 
@@ -63,6 +63,8 @@ int readme_lookup(struct node *dir, const char *name, struct node **out,
 	key = key_of_child(dir, NAME);
 	if (!key)
 		return err_nomem(err);
-	return snapshot_node(dir, NAME, key, print, out, err) < 0 ? -err->code
-								  : 1;
+	return snapshot_node(dir, NAME, key,
+		   &(struct snapshot_text){.print = print}, out, err) < 0
+		   ? -err->code
+		   : 1;
 }
