@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that are a namespace, a repository, or both. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,15 @@ static int found(const struct repo_lookup *lookup, const char *path, int r,
 	return r;
 }
 
+/* Names that are refused and are no namespace's, as far as can be told: those
+ * that every image has, and those of versions. */
+static bool is_tags_or_parts(const char *name)
+{
+	return image_part_find(name) || isdigit((unsigned char)*name) ||
+	       (*name == 'v' && isdigit((unsigned char)name[1])) ||
+	       strcmp(name, "latest") == 0;
+}
+
 /* Whether the service lists for our login what is in the namespace, and not
  * this. */
 static bool is_unlisted_below(const struct repo_lookup *lookup,
@@ -289,8 +299,8 @@ static bool is_unlisted_below(const struct repo_lookup *lookup,
 /*
  * A name of which the registry refuses to say whether it is a tag, as many do
  * of what they do not have. The name before it may be a namespace, and so may
- * this one; only what every image has is asked for as a file. What is not there
- * yet is refused by some, also to those who may push it. 1, 0, or the refusal.
+ * this one. What is not there yet is refused by some, also to those who may
+ * push it. 1, 0, or the refusal.
  */
 static int below_refused(const struct repo_lookup *lookup, const char *path,
     const struct err *refusal, struct node **out, struct err *err)
@@ -304,7 +314,7 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
 	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
 	if (!caller_only_makes() && !images_listable(images) &&
-	    !image_part_find(lookup->text) && may_be_namespace(lookup))
+	    !is_tags_or_parts(lookup->text) && may_be_namespace(lookup))
 		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;
