@@ -244,7 +244,10 @@ static void forget(struct images *images, const char *repository)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	const struct names *listed = images->catalog.names;
+	struct listing *tags = map_get(&images->tags, repository);
 
+	if (tags)
+		tags->cached.loaded = CACHED_STALE;
 	map_put(&images->gone, repository, images);
 	map_del(&images->found, repository);
 	builder = names_builder_new(ERR_IGNORE);
