@@ -308,7 +308,8 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
 	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
 	if (!caller_only_makes() && !images_listable(images) &&
-	    !image_part_find(lookup->text) && may_be_namespace(lookup))
+	    !image_part_find(lookup->text) &&
+	    may_be_namespace(lookup, path))
 		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;
