@@ -81,6 +81,7 @@ const char *const image_texts[IMAGE_TEXTS] = {
     [IMAGE_HISTORY_JSON] = "history.json",
     [IMAGE_DOCKERFILE] = "Dockerfile",
     [IMAGE_REPORT] = "report.html",
+    [IMAGE_FILES_TABLE] = "files.tsv",
     [IMAGE_BADGE_SVG] = "badge.svg",
     [IMAGE_BADGE_JSON] = "badge.json",
 };

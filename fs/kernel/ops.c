@@ -164,6 +164,9 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return -op->err.code;
 	if (!handle->node->view->list)
 		return err_set(&op->err, ENOTDIR, "not a directory");
+	r = removing_check_top(handle->node, &op->err);
+	if (r < 0)
+		return r;
 	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
 		    "this is part of an image; this process was refused the "

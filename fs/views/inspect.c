@@ -46,9 +46,13 @@ static int print(const struct node *node, struct buf *out, struct err *err)
 int image_text_node(struct node *dir, enum image_text_id id,
     const struct inspection *of, struct node **out, struct err *err)
 {
-	struct inspected *self = calloc(1, sizeof(*self));
+	struct inspected *self;
 	AUTO_FREE char *key = NULL;
 
+	if (id == IMAGE_FILES_TABLE)
+		return files_listing_node(dir, image_texts[id], of->image, out,
+		    err);
+	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_nomem(err);
 	*self = (struct inspected){.image = image_get(of->image),

@@ -26,6 +26,13 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 int image_text_node(struct node *dir, enum image_text_id id,
     const struct inspection *of, struct node **out, struct err *err);
 
+/* A table of all files of the image, and lines of what one of its layers
+ * changes. */
+int files_listing_node(struct node *dir, const char *name, struct image *image,
+    struct node **out, struct err *err);
+int changes_listing_node(struct node *dir, const char *name,
+    struct image *image, size_t layer, struct node **out, struct err *err);
+
 /* A blob that the image's manifest names, as `name` in a directory. */
 int blob_node(struct node *parent, const char *name, struct image *image,
     const struct descriptor *descriptor, struct node **out, struct err *err);

@@ -79,15 +79,18 @@ static bool may_nest(const struct repo_lookup *lookup)
 
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
- * repositories in one another there, a user who ran mkdir here will run it for
- * children too, and a name ending in .tar is about to be written.
+ * repositories in one another there, nor puts a namespace where a repository
+ * was, a user who ran mkdir here will run it for children too, as mkdir is
+ * about to do, and a name ending in .tar is about to be written.
  */
-static bool may_be_namespace(const struct repo_lookup *lookup)
+static bool may_be_namespace(const struct repo_lookup *lookup, const char *path)
 {
 	struct mount_source *source = lookup->source;
 
 	return may_nest(lookup) &&
 	       !images_found(source->images, lookup->repository) &&
+	       !images_gone(source->images, lookup->repository) &&
+	       !images_gone(source->images, path) &&
 	       !made_has(source->made, lookup->repository) &&
 	       !name_is_archive(lookup->text);
 }
@@ -122,16 +125,17 @@ static int directory_asked(const struct repo_lookup *lookup,
 	/* What is not there is no "File exists" to mkdir. */
 	if (!images_listable(lookup->source->images))
 		return (r == -EACCES || !caller_only_makes()) &&
-		       may_be_namespace(lookup);
+		       may_be_namespace(lookup, repository);
 	r = images_catalog(lookup->source->images, &names, err);
 	if (r < 0 && images_only_listing_failed(r, err))
-		return may_be_namespace(lookup);
+		return !caller_only_makes() &&
+		       may_be_namespace(lookup, repository);
 	if (r < 0)
 		return r;
 	if (repo_listed(lookup->source, repository))
 		return 1;
 	return images_pulls_through(lookup->source->images, repository) &&
-	       may_be_namespace(lookup);
+	       may_be_namespace(lookup, repository);
 }
 
 static int tag_exists(struct mount_source *source, const char *repository,
@@ -314,7 +318,7 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
 	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
 	if (!caller_only_makes() && !images_listable(images) &&
-	    !is_tags_or_parts(lookup->text) && may_be_namespace(lookup))
+	    !is_tags_or_parts(lookup->text) && may_be_namespace(lookup, path))
 		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;

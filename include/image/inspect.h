@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "image/images.h"
+#include "stream/sink.h"
 
 /* What its layers add up to. */
 struct image_sizes {
@@ -70,5 +71,22 @@ inspect_print inspect_report;
  * for it ("endpoint badge"). */
 inspect_print inspect_badge_svg;
 inspect_print inspect_badge_json;
+
+/*
+ * What these write is as long as the tree is large; both wait for the layers
+ * that have a say in it, which are read.
+ */
+
+/* A row for each name in the root file system, a directory before what is in
+ * it, what is in one by name; columns are separated by tabs, and named in the
+ * first row: the path, its type (as find's %y), bytes of a file, the number of
+ * its layer. In names controls are escaped (escape_visible()). */
+int inspect_files(struct image *image, struct sink *out, struct err *err);
+
+/* A line for each name that a layer (counted from 0) adds (A), changes (C), or
+ * removes (D): "A /path", as docker diff has it. A directory that is there
+ * before and after is changed where its mode or its owner is another one. */
+int inspect_changes(struct image *image, size_t layer, struct sink *out,
+    struct err *err);
 
 #endif

@@ -15,7 +15,7 @@ from support.system import fails_with, run
 
 TIME = "2024-05-06T07:08:09Z"
 TEXTS = ["history", "history.json", "Dockerfile", "report.html", "badge.svg",
-         "badge.json"]
+         "badge.json"]  # and files.tsv: test_listings.py
 
 
 def step(created_by="", *, created=TIME, **more):

@@ -74,6 +74,7 @@ def test_mkdir_with_credentials(mount, refused, home):
     root = mount(refused)
     run("mkdir", "-p", root / "new/er")
     assert (root / "new/er").is_dir()
+    assert run("ls", root / "new/er").stdout == ""
 
 
 @pytest.mark.parametrize("names", [["team"], ["team", "team/app"]])

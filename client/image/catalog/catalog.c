@@ -14,21 +14,11 @@ struct reading {
 	struct images *images; /* NULL: of tags */
 };
 
-bool repository_is_gone(struct images *images, const char *repository)
-{
-	bool gone;
-
-	monitor_enter(&images->monitor);
-	gone = map_get(&images->gone, repository) != NULL;
-	monitor_leave(&images->monitor);
-	return gone;
-}
-
 static int add_name(void *arg, const char *name, struct err *err)
 {
 	const struct reading *reading = arg;
 
-	if (reading->images && repository_is_gone(reading->images, name))
+	if (reading->images && images_gone(reading->images, name))
 		return 0;
 	return names_builder_add(reading->builder, name, err);
 }
@@ -274,7 +264,10 @@ static void forget(struct images *images, const char *repository)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	const struct names *listed = images->catalog.names;
+	struct listing *tags = map_get(&images->tags, repository);
 
+	if (tags)
+		tags->cached.loaded = CACHED_STALE;
 	map_put(&images->gone, repository, images);
 	map_del(&images->found, repository);
 	remembered_forget(images, repository);
@@ -337,4 +330,14 @@ bool images_found(struct images *images, const char *repository)
 	found = map_get(&images->found, repository) != NULL;
 	monitor_leave(&images->monitor);
 	return found;
+}
+
+bool images_gone(struct images *images, const char *repository)
+{
+	bool gone;
+
+	monitor_enter(&images->monitor);
+	gone = map_get(&images->gone, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return gone;
 }

@@ -64,9 +64,6 @@ int listing_begin(struct images *images, struct listing *listing,
 void listing_end(struct images *images, struct listing *listing, int r,
     const struct err *err);
 
-/* Whether it was forgotten (images_forget()). Outside of it. */
-bool repository_is_gone(struct images *images, const char *repository);
-
 /* Makes the catalog's list of `listed`, which it takes (may be NULL), of what
  * namespaces listed and of all found names. Inside the monitor. */
 int catalog_merge(struct images *images, struct names_builder *listed,

@@ -97,8 +97,7 @@ static int tags_read(struct images *images, const char *repository,
 		r = names_builder_take(steal(&builder), out, err);
 	if (r < 0 || names_count(*out) > 0)
 		return r;
-	if (is_known(images, repository) &&
-	    !repository_is_gone(images, repository))
+	if (is_known(images, repository) && !images_gone(images, repository))
 		return 0;
 	names_put(steal(out));
 	return err_set(err, ENOENT, "%s has no tags", repository);
