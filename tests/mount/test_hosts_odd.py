@@ -108,3 +108,54 @@ def test_a_file_that_is_spelled_as_no_host_is(mount):
     with fails_with(errno.ENOENT):
         os.lstat(mounted / "README.INVALID")
     assert status(mounted)["sources"] == []
+
+
+# What is typed.
+
+def test_a_namespace_that_is_empty_says_so(mount, registry, client):
+    IMAGE.push(client, "team/app", "1.0")
+    mounted = mount(f"{registry.address}/taem")
+    said = (f"{registry.address}/taem is empty: the registry has no image in a "
+            "repository of that name or below it")
+    for _ in range(2):
+        assert os.listdir(mounted.path) == []
+    mounted.wait_for_log(said)
+    assert mounted.log().count(said) == 1
+    assert said not in mount(f"{registry.address}/team").log()
+
+
+def test_a_path_of_the_api_is_no_namespace(binary, home, tmp_path):
+    (tmp_path / "mnt").mkdir()
+    result = run(binary, "-f", "https://localhost:1/v2/team/app",
+                 tmp_path / "mnt", check=False, env=home.environment())
+    assert result.returncode == 1
+    assert result.stderr == (
+        "registryfs: v2/team/app is a path of the registry's API: type "
+        "HOST[:PORT]/team/app to mount that repository or namespace\n")
+
+
+@pytest.mark.parametrize("form", [
+    "https://{}/v2/", "http://{}/v2", "docker://{}", "oci://{}/", "{}/v1/"])
+def test_a_login_at_what_is_pasted(binary, home, registry, form):
+    if form.startswith("https"):
+        command = ["logout"]
+    else:
+        command = ["login", "--username=me", "--password-stdin"]
+    result = run("sh", "-c", 'echo secret | "$@"', "sh", binary, *command,
+                 form.format(registry.address), env=home.environment())
+    assert f"to {registry.address}" in result.stdout
+
+
+def test_a_tag_that_is_gone_of_the_one_image(mount, make_registry):
+    registry = make_registry(deletes=True)
+    client = registry.client()
+    IMAGE.push(client, "app", "1.0")
+    mounted = mount(f"{registry.address}/app:1.0", "tag_ttl=0")
+    assert (mounted / "manifest.json").read_bytes() == IMAGE.data
+    client.request("DELETE", f"/v2/app/manifests/{IMAGE.digest}")
+    mounted.allow_error("app:1.0")
+    for look in (lambda: os.listdir(mounted.path),
+                 lambda: (mounted / "manifest.json").read_bytes(),
+                 lambda: os.getxattr(mounted.path, "user.oci.digest")):
+        with fails_with(errno.ENOENT):
+            look()

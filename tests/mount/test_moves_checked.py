@@ -80,3 +80,16 @@ def test_a_move_while_another_mount_moves_it_back(two):
     os.rename(root / first.address / "app/1.0",
               root / second.address / "app/1.0")
     assert digests(other, "app")["1.0"] == IMAGE.digest
+
+
+def test_a_config_that_is_open_while_its_tag_is_moved(deleting):
+    root, client, _ = deleting
+    root.expect_error("close: app/2.0/config.json: changing app:1.0: the tag "
+                      "is gone: it was moved or removed meanwhile")
+    data = (root / "app/1.0/config.json").read_bytes()
+    file = open(root / "app/1.0/config.json", "r+b", buffering=0)
+    file.write(data.replace(b"amd64", b"arm64"))
+    os.rename(root / "app/1.0", root / "app/2.0")
+    with fails_with(errno.EIO):
+        file.close()
+    assert digests(client, "app")["2.0"] == IMAGE.digest

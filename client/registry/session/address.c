@@ -118,7 +118,8 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	parse_literal(&p, "/");
 	if (*p)
 		return err_set(err, EINVAL,
-		    "\"%.200s\" has more than the host of a registry", text);
+		    "\"%.200s\" has more than the host of a registry: use %.*s",
+		    text, (int)len, host);
 	if (len >= sizeof(address->host))
 		return err_set(err, EINVAL, "the registry's name is too long");
 	memcpy(address->host, host, len);
