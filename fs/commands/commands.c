@@ -63,7 +63,11 @@ static const struct command table[] = {
 	.help = "remove what is stored for a registry",
 	.more = "Also what docker, podman and skopeo have stored.\n",
 	.run = logout_run,
-	.options = {AUTHFILE, HELP}},
+	.options = {{.name = "all",
+			.letter = 'a',
+			.help = "of all registries, in the place of HOST",
+			.offset = offsetof(struct command_words, all)},
+	    AUTHFILE, HELP}},
 };
 
 enum { COMMANDS = sizeof(table) / sizeof(table[0]) };
@@ -208,6 +212,12 @@ static int read_words(const struct command *command, int argc, char **argv,
 
 	if (r < 0 || words->help)
 		return r;
+	if (words->all && argc == optind)
+		return 0;
+	if (words->all)
+		return err_set(err, EINVAL,
+		    "%s --all is of all registries: name none with it",
+		    command->name);
 	if (argc - optind != 1)
 		return err_set(err, EINVAL,
 		    "%s needs the host of one registry, which is docker.io for "

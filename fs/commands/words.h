@@ -14,6 +14,7 @@ struct command_words {
 	const char *authfile; /* NULL: the usual ones */
 	bool password_stdin;
 	bool insecure;
+	bool all; /* every registry: there is no host */
 	bool help;
 };
 
