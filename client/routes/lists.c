@@ -12,6 +12,8 @@ struct list_args {
 	struct routes *routes;
 	const char *repository; /* of tags; NULL: repositories are listed */
 	const char *part;       /* of the registry, whose names are wanted */
+	const char *prefix;     /* of the names that are wanted: the part, or a
+			     * namespace in it */
 	const char *namespace;  /* in which they are at that server */
 	source_name_fn *each;
 	void *arg;
@@ -55,8 +57,8 @@ static int tell_repository(void *arg, const char *name, struct err *err)
 
 	if (!rest)
 		return 0;
-	here =
-	    strf("%s%s%s", args->part, *args->part && *rest ? "/" : "", rest);
+	here = strf("%s%s%s", args->prefix, *args->prefix && *rest ? "/" : "",
+	    rest);
 	if (!here)
 		return err_nomem(err);
 	if (!*here || strcmp(registries_part(args->routes->registries, here),
@@ -105,7 +107,7 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && !args.told; i++) {
-		args.part = registries_parts(registries, i);
+		args.prefix = args.part = registries_parts(registries, i);
 		if (!args.part)
 			break;
 		args.begun = false;
@@ -121,4 +123,51 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	if (args.told)
 		return args.told;
 	return r < 0 ? r : more;
+}
+
+static int below_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	struct list_args *args = arg;
+	int r;
+
+	if (args->begun)
+		return err_set(err, EIO, "a list broke off");
+	args->namespace = step->repository;
+	r = source_repositories_below(step->source, step->repository,
+	    tell_repository, args, err);
+	return args->told ? 0 : r;
+}
+
+/* What a file leads elsewhere of a namespace is not in it at its server. */
+static bool has_parts_below(const struct registries *registries,
+    const char *prefix)
+{
+	const char *part;
+
+	for (size_t i = 0; (part = registries_parts(registries, i)); i++) {
+		const char *rest = below(part, prefix);
+
+		if (rest && *rest)
+			return true;
+	}
+	return false;
+}
+
+int lists_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	struct list_args args = {.routes = (struct routes *)source,
+	    .part =
+		registries_part(((struct routes *)source)->registries, prefix),
+	    .prefix = prefix,
+	    .each = each,
+	    .arg = arg};
+	int r;
+
+	if (has_parts_below(args.routes->registries, prefix)) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	r = walk(args.routes, prefix, NULL, WALK_LISTS, below_step, &args, err);
+	return args.told ? args.told : r;
 }

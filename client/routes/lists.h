@@ -9,6 +9,8 @@
  * is listed there, by the names that it has here. */
 int lists_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err);
+int lists_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err);
 int lists_tags(struct source *source, const char *repository,
     source_name_fn *each, void *arg, struct err *err);
 

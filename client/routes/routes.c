@@ -200,6 +200,7 @@ static const struct source_ops routes_ops = {
     .reference = reference,
     .limit = limit,
     .repositories = lists_repositories,
+    .repositories_below = lists_repositories_below,
     .pulls_through = pulls_through,
     .tags = lists_tags,
     .manifest_get = reads_manifest_get,
