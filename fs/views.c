@@ -22,6 +22,7 @@ const struct view_ops *const views[NODE_KINDS] = {
     [NODE_SCRATCH_FILE] = &view_scratch_file,
     [NODE_CONTROL] = &view_control,
     [NODE_SNAPSHOT] = &view_snapshot,
+    [NODE_LISTING] = &view_listing,
     [NODE_EVENTS] = &view_events,
     [NODE_SEARCH] = &view_search,
 };

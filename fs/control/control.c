@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control.h"
 #include "metrics.h"
+#include "snapshot.h"
 #include "status.h"
 
 static int print_log(const struct node *node, struct buf *out, struct err *err)
@@ -88,9 +89,11 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 
 		if (strcmp(name, file->name))
 			continue;
-		return file->print ? snapshot_node(dir, name, file->key,
-					 file->print, out, err)
-				   : events_node(dir, name, out, err);
+		return file->print
+			   ? snapshot_node(dir, name, file->key,
+				 &(struct snapshot_text){.print = file->print},
+				 out, err)
+			   : events_node(dir, name, out, err);
 	}
 	if (strcmp(name, "search") == 0)
 		return search_node(dir, name, out, err);

@@ -12,13 +12,6 @@ bool control_is_at(const struct node *dir, const char *name);
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err);
 
-/* A file that is printed whenever a program opens it, which is in a directory
- * of the node's source. */
-typedef int snapshot_print(const struct node *node, struct buf *out,
-    struct err *err);
-int snapshot_node(struct node *dir, const char *name, const char *key,
-    snapshot_print *print, struct node **out, struct err *err);
-
 /* The directory of searches, by its name in .registryfs. */
 int search_node(struct node *control, const char *name, struct node **out,
     struct err *err);

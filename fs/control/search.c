@@ -15,6 +15,7 @@
 #include "base/strf.h"
 #include "control.h"
 #include "node/key.h"
+#include "snapshot.h"
 #include "tag/link.h"
 
 #define TABLE "results.tsv"
@@ -284,7 +285,8 @@ static int search_lookup(struct node *dir, const char *name, struct node **out,
 	if (!self->words)
 		return make(dir, name, name, out, err);
 	if (strcmp(name, TABLE) == 0)
-		return snapshot_node(dir, name, key, print_table, out, err);
+		return snapshot_node(dir, name, key,
+		    &(struct snapshot_text){.print = print_table}, out, err);
 	r = find(self, &source, &names, err);
 	while (r == 0 && (found = next_name(&names, &at))) {
 		const char *path = in_mount(source, found);

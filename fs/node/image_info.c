@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/inspect.h"
 #include "mount.h"
 #include "node.h"
 
@@ -64,6 +65,27 @@ static const char *artifact_type(const struct manifest *manifest)
 	return config;
 }
 
+/* Unpacked only where all layers have an index. */
+static int add_layers_xattrs(struct image *image, struct xattrs *out,
+    struct err *err)
+{
+	struct image_sizes sizes;
+	int r;
+
+	if (!manifest_is_image(image->manifest))
+		return 0;
+	sizes = image_sizes(image);
+	r = xattrs_add_number(out, "user.oci.layer_count",
+	    image->manifest->entry_count, err);
+	if (r == 0)
+		r = xattrs_add_number(out, "user.oci.layers_size", sizes.layers,
+		    err);
+	if (r == 0 && sizes.unpacked != SIZE_UNKNOWN)
+		r = xattrs_add_number(out, "user.oci.unpacked_size",
+		    sizes.unpacked, err);
+	return r;
+}
+
 int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
     struct err *err)
 {
@@ -83,6 +105,8 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	if (r == 0)
 		r = xattrs_add_annotations(out, manifest->annotations,
 		    manifest->annotation_count, err);
+	if (r == 0 && shown)
+		r = add_layers_xattrs(shown, out, err);
 	if (r < 0 || !shown)
 		return r;
 	r = image_config(shown, &config, &unreadable);

@@ -192,6 +192,7 @@ extern const struct view_ops view_scratch;
 extern const struct view_ops view_scratch_file;
 extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
+extern const struct view_ops view_listing;
 extern const struct view_ops view_events;
 extern const struct view_ops view_search;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "control/control.h"
+#include "control/snapshot.h"
 #include "node/key.h"
 #include "node/nodes.h"
 
@@ -83,6 +83,8 @@ int readme_lookup(struct node *dir, const char *name, struct node **out,
 	key = key_of_child(dir, NAME);
 	if (!key)
 		return err_nomem(err);
-	return snapshot_node(dir, NAME, key, print, out, err) < 0 ? -err->code
-								  : 1;
+	return snapshot_node(dir, NAME, key,
+		   &(struct snapshot_text){.print = print}, out, err) < 0
+		   ? -err->code
+		   : 1;
 }

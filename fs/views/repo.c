@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that are a namespace, a repository, or both. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,15 +79,18 @@ static bool may_nest(const struct repo_lookup *lookup)
 
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
- * repositories in one another there, a user who ran mkdir here will run it for
- * children too, and a name ending in .tar is about to be written.
+ * repositories in one another there, nor puts a namespace where a repository
+ * was, a user who ran mkdir here will run it for children too, as mkdir is
+ * about to do, and a name ending in .tar is about to be written.
  */
-static bool may_be_namespace(const struct repo_lookup *lookup)
+static bool may_be_namespace(const struct repo_lookup *lookup, const char *path)
 {
 	struct mount_source *source = lookup->source;
 
 	return may_nest(lookup) &&
 	       !images_found(source->images, lookup->repository) &&
+	       !images_gone(source->images, lookup->repository) &&
+	       !images_gone(source->images, path) &&
 	       !made_has(source->made, lookup->repository) &&
 	       !name_is_archive(lookup->text);
 }
@@ -121,16 +125,17 @@ static int directory_asked(const struct repo_lookup *lookup,
 	/* What is not there is no "File exists" to mkdir. */
 	if (!images_listable(lookup->source->images))
 		return (r == -EACCES || !caller_only_makes()) &&
-		       may_be_namespace(lookup);
+		       may_be_namespace(lookup, repository);
 	r = images_catalog(lookup->source->images, &names, err);
 	if (r < 0 && images_only_listing_failed(r, err))
-		return may_be_namespace(lookup);
+		return !caller_only_makes() &&
+		       may_be_namespace(lookup, repository);
 	if (r < 0)
 		return r;
 	if (repo_listed(lookup->source, repository))
 		return 1;
 	return images_pulls_through(lookup->source->images, repository) &&
-	       may_be_namespace(lookup);
+	       may_be_namespace(lookup, repository);
 }
 
 static int tag_exists(struct mount_source *source, const char *repository,
@@ -276,6 +281,15 @@ static int found(const struct repo_lookup *lookup, const char *path, int r,
 	return r;
 }
 
+/* Names that are refused and are no namespace's, as far as can be told: those
+ * that every image has, and those of versions. */
+static bool is_tags_or_parts(const char *name)
+{
+	return image_part_find(name) || isdigit((unsigned char)*name) ||
+	       (*name == 'v' && isdigit((unsigned char)name[1])) ||
+	       strcmp(name, "latest") == 0;
+}
+
 /* Whether the service lists for our login what is in the namespace, and not
  * this. */
 static bool is_unlisted_below(const struct repo_lookup *lookup,
@@ -289,8 +303,8 @@ static bool is_unlisted_below(const struct repo_lookup *lookup,
 /*
  * A name of which the registry refuses to say whether it is a tag, as many do
  * of what they do not have. The name before it may be a namespace, and so may
- * this one; only what every image has is asked for as a file. What is not there
- * yet is refused by some, also to those who may push it. 1, 0, or the refusal.
+ * this one. What is not there yet is refused by some, also to those who may
+ * push it. 1, 0, or the refusal.
  */
 static int below_refused(const struct repo_lookup *lookup, const char *path,
     const struct err *refusal, struct node **out, struct err *err)
@@ -304,7 +318,7 @@ static int below_refused(const struct repo_lookup *lookup, const char *path,
 	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
 	if (!caller_only_makes() && !images_listable(images) &&
-	    !image_part_find(lookup->text) && may_be_namespace(lookup))
+	    !is_tags_or_parts(lookup->text) && may_be_namespace(lookup, path))
 		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;

@@ -89,13 +89,23 @@ static bool is_repository(const struct repo_listing *listing)
 	       (!images_listable(images) && !listing->listed);
 }
 
+/* Whether mkdir made it, and nothing was seen of it since. */
+static bool is_made_alone(const struct repo_listing *listing)
+{
+	struct mount_source *source = listing->dir->source;
+
+	return made_has(source->made, listing->repository) &&
+	       !images_found(source->images, listing->repository);
+}
+
 static int list_tags(struct repo_listing *listing, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	int r = images_tags(listing->dir->source->images, listing->repository,
 	    &tags, err);
 
-	if (r == -ENOENT)
+	/* Some refuse to speak of what a push will make. */
+	if (r == -ENOENT || (r == -EACCES && is_made_alone(listing)))
 		return 0;
 	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
 		const char *tag = names_at(tags, i);

@@ -2,6 +2,7 @@
 """Docker Hub: what its API changes, and finds."""
 
 import errno
+import json
 import os
 
 import pytest
@@ -170,7 +171,8 @@ def test_the_limit_is_spent_on_what_is_not_there(mount, alice):
 
 
 def test_a_limit_that_is_used_up(mount, alice):
-    """Is said, and is not tried again."""
+    """It is said, and not tried again: neither by the same call nor, for a
+    minute, by others."""
     root = mount("docker.io", home=alice.home)
     os.listdir(root / "alice/one")
     alice.answers(
@@ -180,10 +182,17 @@ def test_a_limit_that_is_used_up(mount, alice):
         body=error_body("TOOMANYREQUESTS",
                         "You have reached your pull rate limit."))
     root.expect_error("You have reached your pull rate limit")
+    root.expect_error("the limit of requests is used up; what counts is asked "
+                      "for again a minute after")
     with alice.requests() as seen:
-        with fails_with(errno.EBUSY):
-            (root / "alice/one/1.0/manifest.json").read_bytes()
+        for tag in ("1.0", "2.0", "1.0"):
+            with fails_with(errno.EBUSY):
+                (root / "alice/one" / tag / "manifest.json").read_bytes()
     assert seen.count("GET", "/manifests/") == 1
+    limit = json.loads((root / ".registryfs/status.json").read_text())[
+        "sources"][0]["rate_limit"]
+    assert limit["limit"] == 100 and limit["remaining"] == 0
+    assert limit["refused"]
 
 
 # Search.
@@ -197,15 +206,15 @@ def test_search(mount, hub):
         assert os.readlink(found / "library+nginx") == (
             "../../../library/nginx")
     assert seen.count("GET", "/api/search/v4") == 1
+    assert (found / "results.tsv").read_text().splitlines() == [
+        "name\tstars\tpulls\tbadge\tdescription",
+        "library/nginx\t21000\t1B+\tofficial\tOfficial build of Nginx."]
     assert names(found / "library+nginx") == ["1.0", "2.0"]
     shown = run("getfattr", "--only-values", "-n", "user.registry.badge",
                 found / "library+nginx").stdout
     assert shown == "official"
     assert os.getxattr(found / "library+nginx",
                        "user.registry.pulls") == b"1B+"
-    assert (found / "results.tsv").read_text().splitlines() == [
-        "name\tstars\tpulls\tbadge\tdescription",
-        "library/nginx\t21000\t1B+\tofficial\tOfficial build of Nginx."]
 
 
 def test_search_by_several_words_and_for_nothing(mount, hub):

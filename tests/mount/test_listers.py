@@ -175,11 +175,11 @@ def test_docker_hub(mount, hub):
     home.containers_auth(auth_document(HUB_KEY, "alice", "open sesame"))
     root = mount("docker.io", home=home)
     with service.requests() as seen:
-        assert names(root.path) == ["acme", "alice"]
+        assert names(root.path) == ["acme", "alice", "library"]
     assert seen.count("POST", "/v2/auth/token") == 1
     assert seen.count("GET", "_catalog") == 0
     pages = seen.matching("GET", "/v2/namespaces/")
-    assert len(pages) == len({request.path for request in pages}) == 3
+    assert len(pages) == len({request.path for request in pages}) == 5
     assert names(root / "alice") == ["my-private", "one", "two", "zoo"]
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "library/nginx") == ["1.0"]
@@ -191,11 +191,19 @@ def test_docker_hub(mount, hub):
     assert seen.count("POST") == 0
 
 
+def test_a_repository_that_a_list_has(mount, hub):
+    """What is asked of it then takes it from no list."""
+    _, home = hub
+    root = mount("docker.io", home=home)
+    assert names(root.path) == ["library"]
+    assert names(root / "library/nginx") == ["1.0"]
+    assert names(root / "library") == ["alpine", "busybox", "nginx"]
+
+
 def test_docker_hub_without_a_login(mount, hub):
     service, home = hub
     root = mount("docker.io", home=home)
-    assert names(root.path) == ["README"]
-    root.wait_for_log("lists what a login may see, and nobody is logged in")
+    assert names(root.path) == ["library"]
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "alice") == ["one", "two", "zoo"]
     assert service.wait_for_request("GET", "/v2/namespaces/alice")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from registry.services import GitLab, Harbor, answer, path, query
+from registry.services import GitLab, Harbor, Quay, answer, path, query
 from support.images import oci_image
 from support.system import run
 
@@ -58,6 +58,23 @@ class GitLabWithTags(GitLab):
                        for tag in TAGS])
 
 
+class QuayWithTags(Quay):
+    """endpoints/api/tag.py: ListRepositoryTags, limit at most 100."""
+
+    def list(self, request, body):
+        if not path(request).endswith("/tag/"):
+            return super().list(request, body)
+        assert path(request) == "/api/v1/repository/acme/tools/lint/tag/"
+        fields = query(request)
+        assert fields["onlyActiveTags"] == "true" and fields["limit"] == "100"
+        page = int(fields["page"])
+        return answer({"page": page, "has_additional": page == 1, "tags": [
+            {"name": tag, "size": 777777, "start_ts": 1767323045,
+             "manifest_digest": "sha256:1", "is_manifest_list": False,
+             "last_modified": "Fri, 02 Jan 2026 03:04:05 -0000"}
+            for tag in TAGS[2 * page - 2:2 * page]]})
+
+
 @pytest.fixture
 def stand_in(registry, client):
     for i, tag in enumerate(TAGS):
@@ -87,7 +104,7 @@ def test_harbor(mount, stand_in):
 
 
 @pytest.mark.parametrize("kind, requests", [
-    (HarborWithArtifacts, 2), (GitLabWithTags, 1)])
+    (HarborWithArtifacts, 2), (GitLabWithTags, 1), (QuayWithTags, 2)])
 def test_a_tag_is_not_asked_for(mount, stand_in, kind, requests):
     """By the attribute's name: a page of tags a request."""
     service = stand_in(kind)
@@ -99,6 +116,12 @@ def test_a_tag_is_not_asked_for(mount, stand_in, kind, requests):
     assert len(shown) > 3 * len(TAGS)
     assert len(seen) == requests, seen
     assert seen.count(path="/manifests/") == 0
+
+
+def test_quay(mount, stand_in):
+    root = mount(stand_in(QuayWithTags))
+    assert facts_of(root / "acme/tools/lint/2.0") == {
+        "size": "777777", "pushed": "2026-01-02T03:04:05Z"}
 
 
 def test_tags_have_no_times_of_their_own(mount, stand_in):

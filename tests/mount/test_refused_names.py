@@ -35,7 +35,9 @@ def test_a_public_repository_in_a_namespace_that_is_refused(mount, refused):
     root.expect_error("team/secret.*needs repository:team/secret")
     with fails_with(errno.EACCES):
         os.listdir(root / "team/secret")
-    for path in ("team/secret/1.0/manifest.json", "team/secret/1.0.tar"):
+    for path in ("team/secret/1.0/manifest.json", "team/secret/1.0.tar",
+                 "team/secret/stable/manifest.json", "team/secret/v2",
+                 "team/secret/latest"):
         with fails_with(errno.EACCES):
             os.stat(root / path)
 
@@ -72,6 +74,7 @@ def test_mkdir_with_credentials(mount, refused, home):
     root = mount(refused)
     run("mkdir", "-p", root / "new/er")
     assert (root / "new/er").is_dir()
+    assert run("ls", root / "new/er").stdout == ""
 
 
 @pytest.mark.parametrize("names", [["team"], ["team", "team/app"]])

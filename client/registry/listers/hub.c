@@ -97,6 +97,7 @@ static int read_namespaces(struct service_page *page, void *arg,
 	return r;
 }
 
+/* What the login may see, and what everybody may. */
 static int all(struct registry *registry, const struct lister_reader *reader,
     struct err *err)
 {
@@ -108,14 +109,11 @@ static int all(struct registry *registry, const struct lister_reader *reader,
 	if (r < 0)
 		return r;
 	service.authorization = authorization;
-	if (!authorization)
-		return err_set(err, EOPNOTSUPP,
-		    "%s lists what a login may see, and nobody is logged in: "
-		    "log in, or name a namespace, as in ls library",
-		    registry_host(registry));
-	return service_walk(&service,
-	    strdup(HUB_API "/repositories/namespaces"), read_namespaces, NULL,
-	    err);
+	if (authorization)
+		r = service_walk(&service,
+		    strdup(HUB_API "/repositories/namespaces"), read_namespaces,
+		    NULL, err);
+	return r != 0 ? r : list_namespace(&service, "library", err);
 }
 
 static int below(struct registry *registry, const char *prefix,
@@ -126,8 +124,10 @@ static int below(struct registry *registry, const char *prefix,
 	    reader, facts};
 	int r;
 
-	if (strchr(prefix, '/'))
-		return 0; /* nobody nests them here */
+	if (strchr(prefix, '/')) {
+		err->code = EOPNOTSUPP; /* a repository, in which none is */
+		return -EOPNOTSUPP;
+	}
 	r = hub_authorize(registry, &authorization, err);
 	if (r < 0)
 		return r;

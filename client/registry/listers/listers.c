@@ -100,7 +100,7 @@ static int failed(struct registry *registry, const struct lister *lister,
 		err->http = 200;
 		return -EIO;
 	}
-	if (!atomic_exchange(&registry->lister_refused, true))
+	if (*err->msg && !atomic_exchange(&registry->lister_refused, true))
 		log_info("no list of repositories by the API of %s: %s",
 		    lister->name, err->msg);
 	err->code = EOPNOTSUPP;

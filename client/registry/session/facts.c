@@ -47,17 +47,50 @@ static void put(struct map *map, const char *key, void *value)
 		free(value);
 }
 
+/* Whether one of that name is in the text. */
+static bool has(const char *text, size_t len, const char *name)
+{
+	for (size_t at = 0; at < len;) {
+		if (strcmp(text + at, name) == 0)
+			return true;
+		at += strlen(text + at) + 1;
+		at += strlen(text + at) + 1;
+	}
+	return false;
+}
+
+/* What is kept, but for what the text says, after the text. Under the lock.
+ * NULL: no memory. */
+static struct facts_of *merge(const struct facts_of *kept, const char *text,
+    size_t len)
+{
+	size_t more = kept ? kept->len : 0;
+	struct facts_of *value = malloc(sizeof(*value) + len + more);
+
+	if (!value)
+		return NULL;
+	memcpy(value->text, text, len);
+	value->len = len;
+	for (size_t at = 0; at < more;) {
+		const char *name = kept->text + at;
+		size_t size = strlen(name) + 1;
+
+		size += strlen(name + size) + 1;
+		if (!has(text, len, name)) {
+			memcpy(value->text + value->len, name, size);
+			value->len += size;
+		}
+		at += size;
+	}
+	return value;
+}
+
 void facts_keep(struct facts *facts, const char *of, const char *text,
     size_t len)
 {
-	struct facts_of *value = malloc(sizeof(*value) + len);
 	SCOPED_LOCK(&facts->lock);
 
-	if (value) {
-		value->len = len;
-		memcpy(value->text, text, len);
-	}
-	put(&facts->kept, of, value);
+	put(&facts->kept, of, merge(map_get(&facts->kept, of), text, len));
 }
 
 /* A copy, for nobody calls out under the lock; NULL: there is nothing, or no

@@ -23,9 +23,10 @@ void facts_init(struct facts *facts);
 void facts_release(struct facts *facts);
 
 /*
- * Keeps what is said of a repository or a tag ("REPOSITORY:TAG"), in the place
- * of what was: text is "NAME\0VALUE\0…" of len bytes, copied. Where there is
- * too much of it to keep, or no memory, what was kept is dropped.
+ * Keeps what is said of a repository or a tag ("REPOSITORY:TAG"), each in the
+ * place of what was said under its name: text is "NAME\0VALUE\0…" of len bytes,
+ * copied. Where there is too much to keep, or no memory, what was kept is
+ * dropped.
  */
 void facts_keep(struct facts *facts, const char *of, const char *text,
     size_t len);
