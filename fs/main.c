@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "commands/commands.h"
+#include "config/proxies.h"
 #include "kernel/mountpoint.h"
 #include "mount_options.h"
 #include "options.h"
@@ -129,6 +130,7 @@ static int mount_registry(struct options *options)
 		say(&err);
 		return 1;
 	}
+	proxies_use();
 	return options->foreground ? run(options, &front) : run_behind(options);
 }
 

@@ -43,6 +43,7 @@ static struct backend *backend_new(const struct backends *backends,
 	const struct registry_options options = {
 	    .address = address,
 	    .insecure = insecure,
+	    .lister = backends->options.lister,
 	    .path = endpoint->path,
 	    .ca_files = (const char *const *)trust->ca_files,
 	    .cert_file = trust->cert_file,

@@ -70,7 +70,11 @@ static const struct command table[] = {
 	.operand = "HOST[:PORT]",
 	.needs_host = true,
 	.run = logout_run,
-	.options = {AUTHFILE, HELP}},
+	.options = {{.name = "all",
+			.letter = 'a',
+			.help = "of all registries, in the place of HOST",
+			.offset = offsetof(struct command_words, all)},
+	    AUTHFILE, HELP}},
     {.name = "status",
 	.help = "show what mounts do now",
 	.more = "Of one mount, or of all that are yours: pushes, the cache, "
@@ -227,6 +231,12 @@ static int read_words(const struct command *command, int argc, char **argv,
 
 	if (r < 0 || words->help)
 		return r;
+	if (words->all && argc == optind)
+		return 0;
+	if (words->all)
+		return err_set(err, EINVAL,
+		    "%s --all is of all registries: name none with it",
+		    command->name);
 	if (command->needs_host && argc - optind != 1)
 		return err_set(err, EINVAL,
 		    "%s needs the host of one registry, which is docker.io for "

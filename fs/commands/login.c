@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/strf.h"
+#include "config/proxies.h"
 #include "creds/creds.h"
 #include "creds/secret.h"
 #include "http/http.h"
@@ -158,6 +159,7 @@ int login_run(const struct command_words *words, struct err *err)
 	if (words->password_stdin && !words->username)
 		return err_set(err, EINVAL,
 		    "--password-stdin needs --username");
+	proxies_use();
 	creds = creds_new_to_store(words->authfile, err);
 	if (!creds)
 		return -err->code;

@@ -15,6 +15,7 @@ struct command_words {
 	bool password_stdin;
 	bool insecure;
 	bool watch;
+	bool all; /* every registry: there is no host */
 	bool help;
 };
 

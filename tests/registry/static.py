@@ -12,7 +12,7 @@ from registry.process import Process, wait_until
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 # Asks for a client certificate.
-TLS = """ ssl;
+TLS = """ ssl http2;
         ssl_certificate {cert_file};
         ssl_certificate_key {key_file};
         ssl_verify_client on;
