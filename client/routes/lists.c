@@ -12,9 +12,9 @@ struct list_args {
 	struct routes *routes;
 	const char *repository; /* of tags; NULL: repositories are listed */
 	const char *part;       /* of the registry, whose names are wanted */
-	const char *prefix;     /* of the names that are wanted: the part, or a
-			     * namespace in it */
+	const char *rule;       /* that is for all of them: a part of its own */
 	const char *namespace;  /* in which they are at that server */
+	const char *words;      /* of a search */
 	source_name_fn *each;
 	void *arg;
 	int told;   /* what each returned, which ends it */
@@ -57,14 +57,51 @@ static int tell_repository(void *arg, const char *name, struct err *err)
 
 	if (!rest)
 		return 0;
-	here = strf("%s%s%s", args->prefix, *args->prefix && *rest ? "/" : "",
-	    rest);
+	here =
+	    strf("%s%s%s", args->part, *args->part && *rest ? "/" : "", rest);
 	if (!here)
 		return err_nomem(err);
 	if (!*here || strcmp(registries_part(args->routes->registries, here),
-			  args->part) != 0)
+			  args->rule) != 0)
 		return 0;
 	return tell(args, here, err);
+}
+
+/* One in the namespace that is asked about: of Docker Hub a name alone is one
+ * of `library`, also where a namespace is meant. */
+#define SOME_NAME "/x"
+
+/* Of the registry alone: mirrors list what they have. */
+static int below_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	struct list_args *args = arg;
+	size_t len = strlen(step->repository), end = strlen(SOME_NAME);
+	AUTO_FREE char *namespace = NULL;
+	int r;
+
+	/* All of another registry, which is no namespace there. */
+	if (len <= end) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	namespace = strndup(step->repository, len - end);
+	if (!namespace)
+		return err_nomem(err);
+	args->namespace = namespace;
+	r = source_repositories_below(step->source, namespace, tell_repository,
+	    args, err);
+	return args->told ? 0 : r;
+}
+
+static int search_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	struct list_args *args = arg;
+	int r;
+
+	args->namespace = step->repository;
+	r = source_search(step->source, args->words, tell_repository, args,
+	    err);
+	return args->told ? 0 : r;
 }
 
 static int list_step(const struct walk_step *step, void *arg, struct err *err)
@@ -107,9 +144,10 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && !args.told; i++) {
-		args.prefix = args.part = registries_parts(registries, i);
+		args.part = registries_parts(registries, i);
 		if (!args.part)
 			break;
+		args.rule = args.part;
 		args.begun = false;
 		r = walk(args.routes, args.part, NULL, WALK_LISTS, list_step,
 		    &args, err);
@@ -125,49 +163,34 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	return r < 0 ? r : more;
 }
 
-static int below_step(const struct walk_step *step, void *arg, struct err *err)
-{
-	struct list_args *args = arg;
-	int r;
-
-	if (args->begun)
-		return err_set(err, EIO, "a list broke off");
-	args->namespace = step->repository;
-	r = source_repositories_below(step->source, step->repository,
-	    tell_repository, args, err);
-	return args->told ? 0 : r;
-}
-
-/* What a file leads elsewhere of a namespace is not in it at its server. */
-static bool has_parts_below(const struct registries *registries,
-    const char *prefix)
-{
-	const char *part;
-
-	for (size_t i = 0; (part = registries_parts(registries, i)); i++) {
-		const char *rest = below(part, prefix);
-
-		if (rest && *rest)
-			return true;
-	}
-	return false;
-}
-
 int lists_repositories_below(struct source *source, const char *prefix,
     source_name_fn *each, void *arg, struct err *err)
 {
-	struct list_args args = {.routes = (struct routes *)source,
-	    .part =
-		registries_part(((struct routes *)source)->registries, prefix),
-	    .prefix = prefix,
+	struct routes *routes = (struct routes *)source;
+	struct list_args args = {.routes = routes,
+	    .part = prefix,
+	    .rule = registries_part(routes->registries, prefix),
 	    .each = each,
 	    .arg = arg};
-	int r;
+	AUTO_FREE char *some = strf("%s" SOME_NAME, prefix);
+	int r =
+	    some ? walk(routes, some, NULL, WALK_LISTS, below_step, &args, err)
+		 : err_nomem(err);
 
-	if (has_parts_below(args.routes->registries, prefix)) {
-		err->code = EOPNOTSUPP;
-		return -EOPNOTSUPP;
-	}
-	r = walk(args.routes, prefix, NULL, WALK_LISTS, below_step, &args, err);
+	return args.told ? args.told : r;
+}
+
+int lists_search(struct source *source, const char *words, source_name_fn *each,
+    void *arg, struct err *err)
+{
+	struct routes *routes = (struct routes *)source;
+	struct list_args args = {.routes = routes,
+	    .part = "",
+	    .rule = "",
+	    .words = words,
+	    .each = each,
+	    .arg = arg};
+	int r = walk_write(routes, "", NULL, search_step, &args, err);
+
 	return args.told ? args.told : r;
 }

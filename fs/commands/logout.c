@@ -68,5 +68,5 @@ int logout_run(const struct command_words *words, struct err *err)
 	if (!creds)
 		return -err->code;
 	return words->all ? logout_of_all(creds, err)
-			  : logout_of_one(creds, words->host, err);
+			  : logout_of_one(creds, words->operand, err);
 }
