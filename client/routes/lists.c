@@ -11,9 +11,8 @@
 struct list_args {
 	struct routes *routes;
 	const char *repository; /* of tags; NULL: repositories are listed */
-	const char *prefix;     /* of the names that are wanted: a part of the
-			     * registry, or a namespace in it */
-	const char *rule;       /* the part of its own that has all of them */
+	const char *part;       /* of the registry, whose names are wanted */
+	const char *rule;       /* that is for all of them: a part of its own */
 	const char *namespace;  /* in which they are at that server */
 	const char *words;      /* of a search */
 	source_name_fn *each;
@@ -58,8 +57,8 @@ static int tell_repository(void *arg, const char *name, struct err *err)
 
 	if (!rest)
 		return 0;
-	here = strf("%s%s%s", args->prefix, *args->prefix && *rest ? "/" : "",
-	    rest);
+	here =
+	    strf("%s%s%s", args->part, *args->part && *rest ? "/" : "", rest);
 	if (!here)
 		return err_nomem(err);
 	if (!*here || strcmp(registries_part(args->routes->registries, here),
@@ -72,6 +71,7 @@ static int tell_repository(void *arg, const char *name, struct err *err)
  * of `library`, also where a namespace is meant. */
 #define SOME_NAME "/x"
 
+/* Of the registry alone: mirrors list what they have. */
 static int below_step(const struct walk_step *step, void *arg, struct err *err)
 {
 	struct list_args *args = arg;
@@ -79,8 +79,6 @@ static int below_step(const struct walk_step *step, void *arg, struct err *err)
 	AUTO_FREE char *namespace = NULL;
 	int r;
 
-	if (args->begun)
-		return err_set(err, EIO, "a list broke off");
 	/* All of another registry, which is no namespace there. */
 	if (len <= end) {
 		err->code = EOPNOTSUPP;
@@ -146,15 +144,16 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && !args.told; i++) {
-		args.prefix = args.rule = registries_parts(registries, i);
-		if (!args.prefix)
+		args.part = registries_parts(registries, i);
+		if (!args.part)
 			break;
+		args.rule = args.part;
 		args.begun = false;
-		r = walk(args.routes, args.prefix, NULL, WALK_LISTS, list_step,
+		r = walk(args.routes, args.part, NULL, WALK_LISTS, list_step,
 		    &args, err);
 		more |= r == 1;
 		/* What is blocked has no names. */
-		if (r == -EPERM && err->http == 0 && *args.prefix) {
+		if (r == -EPERM && err->http == 0 && *args.part) {
 			*err = (struct err)ERR_INIT;
 			r = 0;
 		}
@@ -164,40 +163,20 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	return r < 0 ? r : more;
 }
 
-/* What a file leads elsewhere of a namespace is not in it at its server. */
-static bool has_parts_below(const struct registries *registries,
-    const char *prefix)
-{
-	const char *part;
-
-	for (size_t i = 0; (part = registries_parts(registries, i)); i++) {
-		const char *rest = below(part, prefix);
-
-		if (rest && *rest)
-			return true;
-	}
-	return false;
-}
-
 int lists_repositories_below(struct source *source, const char *prefix,
     source_name_fn *each, void *arg, struct err *err)
 {
 	struct routes *routes = (struct routes *)source;
 	struct list_args args = {.routes = routes,
-	    .prefix = prefix,
+	    .part = prefix,
 	    .rule = registries_part(routes->registries, prefix),
 	    .each = each,
 	    .arg = arg};
 	AUTO_FREE char *some = strf("%s" SOME_NAME, prefix);
-	int r;
+	int r =
+	    some ? walk(routes, some, NULL, WALK_LISTS, below_step, &args, err)
+		 : err_nomem(err);
 
-	if (!some)
-		return err_nomem(err);
-	if (has_parts_below(routes->registries, prefix)) {
-		err->code = EOPNOTSUPP;
-		return -EOPNOTSUPP;
-	}
-	r = walk(routes, some, NULL, WALK_LISTS, below_step, &args, err);
 	return args.told ? args.told : r;
 }
 
@@ -206,7 +185,7 @@ int lists_search(struct source *source, const char *words, source_name_fn *each,
 {
 	struct routes *routes = (struct routes *)source;
 	struct list_args args = {.routes = routes,
-	    .prefix = "",
+	    .part = "",
 	    .rule = "",
 	    .words = words,
 	    .each = each,

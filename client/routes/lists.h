@@ -9,11 +9,10 @@
  * is listed there, by the names that it has here. */
 int lists_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err);
-/* What is listed below a namespace, by the server that it leads to: -EOPNOTSUPP
- * where parts of it lead to others. */
+/* What the registry's service lists below a namespace, and finds by words;
+ * mirrors are not asked. */
 int lists_repositories_below(struct source *source, const char *prefix,
     source_name_fn *each, void *arg, struct err *err);
-/* What the registry's service finds by words; mirrors are not asked. */
 int lists_search(struct source *source, const char *words, source_name_fn *each,
     void *arg, struct err *err);
 int lists_tags(struct source *source, const char *repository,

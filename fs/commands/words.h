@@ -14,8 +14,8 @@ struct command_words {
 	const char *authfile; /* NULL: the usual ones */
 	bool password_stdin;
 	bool insecure;
-	bool watch;
 	bool all; /* every registry: there is no host */
+	bool watch;
 	bool help;
 };
 

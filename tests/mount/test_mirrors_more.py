@@ -36,7 +36,6 @@ def test_a_namespace_of_a_location(mount, stand_in, configured):
 
 def test_a_namespace_of_which_a_part_is_elsewhere(mount, stand_in, registry,
                                                   configured):
-    """Then what was found is listed, and all can be entered."""
     service = stand_in(GitLab)
     configured(registry_table(service.address),
                registry_table(f"{registry.address}/acme/tools",
@@ -44,7 +43,7 @@ def test_a_namespace_of_which_a_part_is_elsewhere(mount, stand_in, registry,
     root = mount(HOST)
     assert names(root / "acme/tools/lint") == ["1.0"]
     assert names(root / "acme/web") == ["1.0"]
-    assert names(root / "acme") == ["tools", "web"]
+    assert names(root / "acme") == ["api", "tools", "web"]
 
 
 def test_a_mirror_that_needs_a_login(mount, make_registry, proxy, home, client,
