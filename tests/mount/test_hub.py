@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from registry.faults import Hold
 from registry.hub import ChangingHub
 from registry.proxy import error_body
 from registry.tls import Authority
@@ -298,3 +299,19 @@ def test_nobody_is_logged_in_beside_a_mirror(mount, hub, make_registry):
     assert names(root / "alice/one") == ["1.0", "2.0"]
     result = run("mkdir", root / "alice/new", check=False)
     assert "Permission denied" in result.stderr
+
+
+# The API at a host that cannot be reached.
+
+def test_an_api_that_is_silent_is_waited_for_once(mount, hub):
+    hub.silence = Hold(at=0)
+    root = mount("docker.io", "timeout=1", "tag_ttl=0", home=hub.home)
+    root.expect_error("v2/namespaces/library|list of repositories")
+    with fails_with(errno.EIO):
+        os.listdir(root.path)
+    with hub.requests() as seen:
+        for name in ("library/nginx", "alice/one"):
+            assert names(root / name) == ["1.0", "2.0"]
+        assert names(root.path) == ["alice", "library"]
+    assert seen.count("GET", "/v2/namespaces/") == 0
+    hub.silence.release()

@@ -5,6 +5,7 @@ has not been compared with the service itself."""
 import json
 
 from registry.client import Client
+from registry.faults import Broken
 from registry.proxy import Answer
 from registry.services import (
     JSON, DockerHub, answer, path, query, refusal)
@@ -30,6 +31,7 @@ class ChangingHub(DockerHub):
 
     may_change = True
     front_end = True  # answers others than browsers
+    silence = None  # a Hold: lists are asked for in vain until its release
 
     def __init__(self, upstream, names, **more):
         super().__init__(upstream, names, **more)
@@ -43,6 +45,8 @@ class ChangingHub(DockerHub):
         place = path(request)
         if kind != "answer":
             return action
+        if self.silence and place.startswith("/v2/namespaces/"):
+            return self.say_nothing
         if action == self.denied and any(
                 place.startswith(f"/v2/{name}/") for name in self.names):
             return None
@@ -58,6 +62,10 @@ class ChangingHub(DockerHub):
         if place.endswith("/tags") and place.startswith("/v2/namespaces/"):
             return self.tags
         return action
+
+    def say_nothing(self, *_):
+        self.silence.stop()
+        raise Broken
 
     def refuse(self, *_):
         return refusal(405, "UNSUPPORTED")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/strf.h"
 #include "oci/reference.h"
@@ -17,6 +18,8 @@ static const struct lister *const drivers[] = {&lister_hub, &lister_ghcr,
     &lister_nexus, &lister_dtr, &lister_zot};
 
 enum { DRIVERS = sizeof(drivers) / sizeof(*drivers) };
+
+enum { SILENT_FOR = 300 }; /* seconds */
 
 #define CATALOG "catalog" /* _catalog alone */
 #define NONE "none"       /* nothing is asked */
@@ -86,6 +89,20 @@ static bool is_refusal(const struct err *err)
 	       err->http == 405;
 }
 
+/* Whether the API has not answered in the last minutes: it may be at a host
+ * that cannot be reached from here, and no name must wait for it each time. */
+static bool is_silent(struct registry *registry, const struct lister *lister,
+    struct err *err)
+{
+	int64_t since = atomic_load(&registry->lister_silent);
+
+	if (!since || clock_seconds() - since >= SILENT_FOR)
+		return false;
+	err_set(err, EOPNOTSUPP,
+	    "the API of %s did not answer some minutes ago", lister->name);
+	return true;
+}
+
 /*
  * What a driver's failure comes to. A refusal is said once. That an API cannot
  * be reached says nothing of the registry: it has answered, if with no list.
@@ -96,6 +113,8 @@ static int failed(struct registry *registry, const struct lister *lister,
 	if (err->code == EINTR || err->code == ENOMEM || err->code == ESHUTDOWN)
 		return -err->code;
 	if (!is_refusal(err)) {
+		if (err->http == 0)
+			atomic_store(&registry->lister_silent, clock_seconds());
 		err->code = EIO;
 		err->http = 200;
 		return -EIO;
@@ -118,6 +137,8 @@ static int ask_all(struct registry *registry, const struct lister *lister,
 		    "%s lists a namespace at a time: name one, as in ls "
 		    "NAMESPACE",
 		    registry_host(registry));
+	if (is_silent(registry, lister, err))
+		return -EOPNOTSUPP;
 	r = lister->all(registry, &reader, err);
 	if (r < 0)
 		return failed(registry, lister, err);
@@ -172,6 +193,8 @@ int registry_list_below(struct registry *registry, const char *prefix,
 		err->code = EOPNOTSUPP;
 		return -EOPNOTSUPP;
 	}
+	if (is_silent(registry, lister, err))
+		return -EOPNOTSUPP;
 	r = lister->below(registry, prefix, &reader, err);
 	return r < 0 ? failed(registry, lister, err) : r;
 }

@@ -15,7 +15,7 @@
 #include "limits.h"
 #include "registry/registry.h"
 
-/* Constant once open, but for the last six, which many threads may touch. */
+/* Constant once open, but for the last seven, which many threads may touch. */
 struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
@@ -35,6 +35,9 @@ struct registry {
 	atomic_bool uploads_by_patch; /* what this registry was found to need */
 	atomic_bool lists_referrers;  /* it has done so */
 	atomic_bool lister_refused;   /* which has been said */
+	/* When the API of the service did not answer, monotonic, in seconds;
+	 * 0: it did. */
+	atomic_int_fast64_t lister_silent;
 };
 
 /*
