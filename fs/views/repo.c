@@ -363,6 +363,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 		r = lookup_reference(&lookup, out, err);
 	else if (lookup.name.form == NAME_PLAIN)
 		r = lookup_plain(&lookup, out, err);
+	if (r == 0)
+		r = document_of_bundle(dir, text, out, err);
 	if (r < 0)
 		return r;
 	return r == 1 ? 0 : err_set(err, ENOENT, "no such name");
