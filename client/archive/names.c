@@ -15,6 +15,7 @@ struct collecting {
 	struct archive_names names;
 	struct draft *draft;
 	const char **list;
+	const char **tags;
 	const char **ids; /* of the images, each once */
 };
 
@@ -27,6 +28,7 @@ void archive_names_free(struct archive_names *names)
 	self = container_of(names, struct collecting, names);
 	draft_free(self->draft);
 	free(self->list);
+	free(self->tags);
 	free(self->ids);
 	free(self);
 }
@@ -63,6 +65,9 @@ static void add_image(struct collecting *self, const char *id,
 		add(self->list, &out->count, names[i].text);
 		named = true;
 	}
+	if (!named && count > 0 &&
+	    tag_valid(names[0].text, strlen(names[0].text)))
+		add(self->tags, &out->tag_count, names[0].text);
 	if (!named && !out->unnamed)
 		out->unnamed = count > 0 ? names[0].text : "";
 }
@@ -71,9 +76,11 @@ static int make_room(struct collecting *self, size_t names, size_t images,
     struct err *err)
 {
 	self->list = calloc(names + 1, sizeof(*self->list));
+	self->tags = calloc(images + 1, sizeof(*self->tags));
 	self->ids = calloc(images + 1, sizeof(*self->ids));
 	self->names.list = self->list;
-	return self->list && self->ids ? 0 : err_nomem(err);
+	self->names.tags = self->tags;
+	return self->list && self->tags && self->ids ? 0 : err_nomem(err);
 }
 
 static int collect_docker(struct collecting *self, struct err *err)

@@ -13,6 +13,9 @@ struct archive_names {
 	/* References with a tag, as written, each once: "app:1.0". */
 	const char *const *list;
 	size_t count;
+	/* What is no reference but can be a tag, likewise: "1.0". */
+	const char *const *tags;
+	size_t tag_count;
 	/* How many images there are, however many names each has. */
 	size_t image_count;
 	/* Images without such a name: what the first of them is called, ""
