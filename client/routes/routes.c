@@ -252,7 +252,7 @@ static int make(struct http *http, struct creds *creds,
 	routes->source = (struct source){.ops = &routes_ops,
 	    .name = routes->host,
 	    .kind = "registry",
-	    .can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES};
+	    .can = registry_source_abilities(options->address)};
 	routes->backends.http = http;
 	routes->backends.creds = creds;
 	routes->backends.options = *options;

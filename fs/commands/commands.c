@@ -175,6 +175,32 @@ static int read_options(const struct command *command, int argc, char **argv,
 	return 0;
 }
 
+static char *skip(char *text, const char *begin)
+{
+	size_t len = strlen(begin);
+
+	return strncmp(text, begin, len) == 0 ? text + len : text;
+}
+
+static void cut(char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	if (len > end_len && strcmp(text + len - end_len, end) == 0)
+		text[len - end_len] = '\0';
+}
+
+/* What is pasted names a registry's API, or how tools call a registry:
+ * https://HOST/v2/, docker://HOST. */
+static const char *pasted_host(char *text)
+{
+	text = skip(skip(text, "docker://"), "oci://");
+	cut(text, "/");
+	cut(text, "/v2");
+	cut(text, "/v1");
+	return text;
+}
+
 static int read_words(const struct command *command, int argc, char **argv,
     struct command_words *words, struct err *err)
 {
@@ -187,7 +213,7 @@ static int read_words(const struct command *command, int argc, char **argv,
 		    "%s needs the host of one registry, which is docker.io for "
 		    "Docker Hub",
 		    command->name);
-	words->host = argv[optind];
+	words->host = pasted_host(argv[optind]);
 	return 0;
 }
 

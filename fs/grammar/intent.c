@@ -103,20 +103,23 @@ static int in_mirror(const struct write_place *place, const char *name,
 	    place->tag, path, err);
 }
 
-static enum write_effect effect_in_image(const char *name)
-{
-	const struct image_part *part = image_part_find(name);
-
-	if (part && part->effect != WRITE_NOTHING)
-		return part->effect;
-	return name_is_archive(name) ? WRITE_ARCHIVE : WRITE_NOTHING;
-}
-
 static int in_image(const struct write_place *place, const char *name,
     struct write_intent *out, struct err *err)
 {
-	return set(out, effect_in_image(name), place->repository, place->tag,
-	    NULL, err);
+	const struct image_part *part = image_part_find(name);
+	enum write_effect effect =
+	    name_is_archive(name) ? WRITE_ARCHIVE : WRITE_NOTHING;
+
+	if (part && part->effect == WRITE_NOTHING)
+		return err_set(err, EPERM,
+		    "images have a directory of this name: give the file "
+		    "another one");
+	if (image_text_find(name) != IMAGE_TEXTS)
+		return err_set(err, EPERM,
+		    "this is made of the image, and nothing can be written "
+		    "there: give the file another name");
+	return set(out, part ? part->effect : effect, place->repository,
+	    place->tag, NULL, err);
 }
 
 /* One that is nothing under a temporary name. */

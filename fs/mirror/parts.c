@@ -128,7 +128,7 @@ int mirror_lookup(struct node *dir, const char *name, struct node **out,
 	struct digest digest;
 	int r;
 
-	if (strcmp(name, IMAGE_TAR) != 0 ||
+	if (!image_part_is(name, IMAGE_ARCHIVE) ||
 	    !mirror_image(source, repo_node_repository(dir), &digest))
 		return 0;
 	r = write_intent(dir, name, &document.intent, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens what the command line calls a source: a registry, HOST[/NAMESPACE], an
- * image of it, HOST/NAME:TAG or HOST/NAME@DIGEST, image layouts in a directory,
- * "oci:DIR", or an archive, "docker-archive:FILE" or "oci-archive:FILE". What other
- * tools call a registry is understood. */
+ * image of it, HOST/NAME:TAG or HOST/NAME@DIGEST, image layouts in a
+ * directory, "oci:DIR", or an archive, "docker-archive:FILE" or
+ * "oci-archive:FILE". What other tools call a registry is understood. */
 #ifndef FS_CONNECTION_H
 #define FS_CONNECTION_H
 

@@ -6,6 +6,7 @@
 
 #include "base/container.h"
 #include "base/strf.h"
+#include "grammar/image_parts.h"
 #include "makers.h"
 #include "node/image_info.h"
 #include "node/key.h"
@@ -55,9 +56,11 @@ int files_node(struct node *parent, struct image *image, struct node **out,
 	int r = artifact_files_new(image->manifest, &files, err);
 
 	return r < 0 ? r
-		     : files_dir_node(parent, image, files, "files", "",
-			   key_of_part(parent, "files", &image->digest), out,
-			   err);
+		     : files_dir_node(parent, image, files,
+			   image_parts[IMAGE_FILES].name, "",
+			   key_of_part(parent, image_parts[IMAGE_FILES].name,
+			       &image->digest),
+			   out, err);
 }
 
 static void files_free(struct node *node)
@@ -144,7 +147,7 @@ static const struct image *part_of(const struct node *dir, const char **name)
 	const struct files_node *self =
 	    container_of(dir, const struct files_node, node);
 
-	*name = "files";
+	*name = image_parts[IMAGE_FILES].name;
 	return *self->path ? NULL : self->image;
 }
 

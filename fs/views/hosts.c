@@ -10,6 +10,7 @@
 #include "makers.h"
 #include "node/key.h"
 #include "sources/hosts.h"
+#include "tag/link.h"
 #include "upload/document.h"
 #include "upload/written_file.h"
 
@@ -67,8 +68,12 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 	r = find(dir->mount, name, &source, err);
 	if (r < 0)
 		return r;
-	return r == 1 ? repo_node(source, source->base, out, err)
-		      : err_set(err, ENOENT, "no such name");
+	if (r == 0)
+		return err_set(err, ENOENT, "no such name");
+	/* Another spelling: 127.1, LOCALHOST:5000. */
+	if (strcmp(source->name, name) != 0)
+		return link_node(dir->source, source->name, out, err);
+	return repo_node(source, source->base, out, err);
 }
 
 struct hosts_listing {
@@ -147,9 +152,26 @@ static int hosts_mkdir(struct node *dir, const char *name, mode_t mode,
 	return refuse(err);
 }
 
+static int keep(struct node *dir, const char *name, struct err *err)
+{
+	(void)dir;
+	return err_set(err, EPERM,
+	    "this stands for a source of the mount, and stays: remove what is "
+	    "in it (rm -r %s/REPOSITORY)",
+	    name);
+}
+
+static int keep_name(const char *name, struct err *err)
+{
+	return err_set(err, EPERM,
+	    "a source of the mount cannot be renamed: move the tags in it (mv "
+	    "%s/REPOSITORY/TAG …)",
+	    name);
+}
+
 static int hosts_unlink(struct node *dir, const char *name, struct err *err)
 {
-	return written_names_remove(dir, name) ? 0 : refuse(err);
+	return written_names_remove(dir, name) ? 0 : keep(dir, name, err);
 }
 
 static int hosts_rename(struct node *dir, const char *name, struct node *to_dir,
@@ -157,7 +179,9 @@ static int hosts_rename(struct node *dir, const char *name, struct node *to_dir,
 {
 	int r = written_file_rename(dir, name, to_dir, to_name, flags, err);
 
-	return r == 0 ? refuse(err) : r < 0 ? r : 0;
+	if (r == 0)
+		return keep_name(name, err);
+	return r < 0 ? r : 0;
 }
 
 const struct view_ops view_hosts = {
@@ -169,5 +193,6 @@ const struct view_ops view_hosts = {
     .create = written_file_create,
     .mkdir = hosts_mkdir,
     .unlink = hosts_unlink,
+    .rmdir = keep,
     .rename = hosts_rename,
 };

@@ -84,7 +84,8 @@ static bool makes_index(const struct node *dir, const char *name,
     const struct image *shown)
 {
 	return image_node_name(dir)->tag && shown &&
-	       manifest_is_image(shown->manifest) && !strcmp(name, "platforms");
+	       manifest_is_image(shown->manifest) &&
+	       image_part_is(name, IMAGE_PLATFORMS);
 }
 
 /* Whether there is by now a repository that is called as a tag's directory, or
@@ -128,10 +129,32 @@ static int lost_archive(struct node *dir, const struct err *lost,
 	return r < 0 ? r : document_node(&document, out, err);
 }
 
+/* Of what is shown beside an index. */
+static int text_lookup(struct node *dir, enum image_text_id text,
+    struct node **out, struct err *err)
+{
+	CLEANUP(pair_release) struct image_pair pair = {0};
+	int r = image_pair(dir, &pair, err);
+
+	if (r < 0)
+		return r;
+	if (pair.lost.code) {
+		*err = pair.lost;
+		return -err->code;
+	}
+	if (!pair.shown || !manifest_is_image(pair.shown->manifest))
+		return err_set(err, ENOENT, "no such name");
+	return image_text_node(dir, text,
+	    &(struct inspection){pair.shown, pair.top,
+		image_node_name(dir)->tag},
+	    out, err);
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	const struct image_part *part = image_part_find(name);
+	enum image_text_id text = image_text_find(name);
 	CLEANUP(pair_release) struct image_pair pair = {0};
 	struct err lost = ERR_INIT;
 	int r;
@@ -154,11 +177,13 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		r = document_written(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (text != IMAGE_TEXTS)
+		return text_lookup(dir, text, out, err);
 	if (!part)
 		return no_part(dir, name, err);
 	r = image_pair(dir, &pair, &lost);
 	if (r == -ENOLINK && image_node_name(dir)->tag &&
-	    strcmp(name, IMAGE_TAR) == 0)
+	    part->id == IMAGE_ARCHIVE)
 		return lost_archive(dir, &lost, out, err);
 	if (r < 0) {
 		*err = lost;
@@ -185,7 +210,7 @@ static int image_child(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	(void)mode;
-	if (!strcmp(name, IMAGE_TAR))
+	if (image_part_is(name, IMAGE_ARCHIVE))
 		return err_set(err, ENOENT, "not looked up yet");
 	return image_lookup(dir, name, out, err);
 }
@@ -198,7 +223,7 @@ static int list_part(struct node *dir, const struct image_pair *pair,
 	    archive_number(dir->source, pair->top, image_node_name(dir)->tag);
 	int r = 0;
 
-	if (strcmp(part->name, IMAGE_TAR) != 0) {
+	if (part->id != IMAGE_ARCHIVE) {
 		r = part_nodes_make(part, dir, pair->top, pair->shown, &node,
 		    err);
 		number = r == 0 ? part_number(node) : 0;
@@ -253,8 +278,15 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct image_pair pair = {0};
 	const struct image_node_name *image_name = image_node_name(node);
-	int r = image_pair(node, &pair, err);
+	int r = 0;
 
+	if (image_name->tag)
+		r = facts_add_xattrs(node->source, image_name->repository,
+		    image_name->tag, out, err);
+	/* No tag has to be asked for to know what a list says of it. */
+	if (r < 0 || !xattrs_wants(out, "user.oci."))
+		return r;
+	r = image_pair(node, &pair, err);
 	if (r == 0 && image_name->tag)
 		r = xattrs_add_stale(out,
 		    images_stale(node->source->images, image_name->repository,

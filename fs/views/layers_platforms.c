@@ -11,6 +11,7 @@
 
 #include "base/container.h"
 #include "base/file.h"
+#include "grammar/image_parts.h"
 #include "grammar/part_names.h"
 #include "habits/habits.h"
 #include "makers.h"
@@ -57,13 +58,15 @@ static int part_node(struct node *parent, struct image *image,
 int layers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
-	return part_node(parent, image, NODE_LAYERS, "layers", out, err);
+	return part_node(parent, image, NODE_LAYERS,
+	    image_parts[IMAGE_LAYERS].name, out, err);
 }
 
 int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err)
 {
-	return part_node(parent, index, NODE_PLATFORMS, "platforms", out, err);
+	return part_node(parent, index, NODE_PLATFORMS,
+	    image_parts[IMAGE_PLATFORMS].name, out, err);
 }
 
 static void part_free(struct node *node)
@@ -104,15 +107,20 @@ static int part_find(struct image *image, part_name_fn *namer, const char *name,
 	return err_set(err, ENOENT, "no such name");
 }
 
-/* The layer whose directory has that name, or the count of layers. */
-static size_t layer_of_dir(const struct image *image, const char *name)
+/* The layer whose directory has that name, less the ending, or the count of
+ * layers. */
+static size_t layer_of_name(const struct image *image, const char *name,
+    const char *ending)
 {
 	char text[PART_NAME_SIZE];
 	size_t index;
 
 	for (index = 0; index < image->manifest->entry_count; index++) {
+		size_t len;
+
 		layer_dir_name(image, index, text);
-		if (!strcmp(text, name))
+		len = strlen(text);
+		if (!strncmp(text, name, len) && !strcmp(name + len, ending))
 			break;
 	}
 	return index;
@@ -219,7 +227,7 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	struct image *image = part_image(dir);
-	size_t index = layer_of_dir(image, name);
+	size_t index = layer_of_name(image, name, "");
 	int r;
 
 	*out = NULL;
@@ -228,6 +236,9 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (index < image->manifest->entry_count)
 		return layer_tree_node(dir, name, image, index, out, err);
+	index = layer_of_name(image, name, ".changes");
+	if (index < image->manifest->entry_count)
+		return changes_listing_node(dir, name, image, index, out, err);
 	r = part_find(image, layer_name, name, &index, err);
 	return r < 0 ? r
 		     : blob_node(dir, name, image,
@@ -341,14 +352,14 @@ static int platforms_list(struct node *dir, struct dirlist *out,
 
 static const struct image *layers_of(const struct node *dir, const char **name)
 {
-	*name = "layers";
+	*name = image_parts[IMAGE_LAYERS].name;
 	return part_image(dir);
 }
 
 static const struct image *platforms_of(const struct node *dir,
     const char **name)
 {
-	*name = "platforms";
+	*name = image_parts[IMAGE_PLATFORMS].name;
 	return part_image(dir);
 }
 

@@ -15,10 +15,11 @@ struct write_place part_nodes_write_place(const struct node *dir)
 }
 
 /* A document of a tag, or where the image is one for ever just its content. */
-static int document(struct node *dir, const char *name, struct node *content,
-    struct node **out, struct err *err)
+static int document(struct node *dir, enum image_part_id id,
+    struct node *content, struct node **out, struct err *err)
 {
 	const struct write_place place = part_nodes_write_place(dir);
+	const char *name = image_parts[id].name;
 	struct document document = {.dir = dir,
 	    .name = name,
 	    .content = content,
@@ -44,7 +45,7 @@ static int part_manifest(struct node *dir, struct image *top,
 	int r = manifest_content(dir->source, shown, &content, err);
 
 	(void)top;
-	return r < 0 ? r : document(dir, "manifest.json", content, out, err);
+	return r < 0 ? r : document(dir, IMAGE_MANIFEST, content, out, err);
 }
 
 static int part_config(struct node *dir, struct image *top, struct image *shown,
@@ -55,7 +56,7 @@ static int part_config(struct node *dir, struct image *top, struct image *shown,
 	    &content, err);
 
 	(void)top;
-	return r < 0 ? r : document(dir, "config.json", content, out, err);
+	return r < 0 ? r : document(dir, IMAGE_CONFIG, content, out, err);
 }
 
 static int part_layers(struct node *dir, struct image *top, struct image *shown,
@@ -87,7 +88,7 @@ static int part_archive(struct node *dir, struct image *top,
 	    &content, err);
 
 	(void)shown;
-	return r < 0 ? r : document(dir, IMAGE_TAR, content, out, err);
+	return r < 0 ? r : document(dir, IMAGE_ARCHIVE, content, out, err);
 }
 
 static int part_referrers(struct node *dir, struct image *top,
@@ -104,7 +105,7 @@ static int part_index(struct node *dir, struct image *top, struct image *shown,
 	int r = manifest_content(dir->source, top, &content, err);
 
 	(void)shown;
-	return r < 0 ? r : document(dir, "index.json", content, out, err);
+	return r < 0 ? r : document(dir, IMAGE_INDEX, content, out, err);
 }
 
 static int part_platforms(struct node *dir, struct image *top,

@@ -9,6 +9,7 @@
 
 #include "base/container.h"
 #include "base/file.h"
+#include "grammar/image_parts.h"
 #include "grammar/part_names.h"
 #include "image/referrers.h"
 #include "image/spool.h"
@@ -21,8 +22,6 @@
 /* Signatures of SBOMs are usual, signatures of those are not; and what a
  * registry invents must not nest without end. */
 enum { NESTING_MAX = 4 };
-
-static const char DIR_NAME[] = "referrers";
 
 /* What they are where buildkit does not say so. */
 static const char ATTESTATION[] =
@@ -55,8 +54,11 @@ int referrers_node(struct node *parent, struct image *image, struct node **out,
 	digest_format(&image->digest, made->subject);
 	/* Others may attach something, and the file that is written becomes a
 	 * directory of another name. */
-	node_init_in(&made->node, parent, DIR_NAME, NODE_REFERRERS,
-	    key_of_part(parent, DIR_NAME, &image->digest), 0, TTL_FOREVER);
+	node_init_in(&made->node, parent, image_parts[IMAGE_REFERRERS].name,
+	    NODE_REFERRERS,
+	    key_of_part(parent, image_parts[IMAGE_REFERRERS].name,
+		&image->digest),
+	    0, TTL_FOREVER);
 	*out = node_add(parent->mount->nodes, &made->node, err);
 	return *out ? 0 : -err->code;
 }
@@ -240,7 +242,7 @@ static int remove_referrer(struct node *dir, const char *name, struct err *err)
 
 static const struct image *part_of(const struct node *dir, const char **name)
 {
-	*name = DIR_NAME;
+	*name = image_parts[IMAGE_REFERRERS].name;
 	return to_image(dir);
 }
 

@@ -12,6 +12,7 @@
 #include "base/container.h"
 #include "base/lock.h"
 #include "base/strf.h"
+#include "grammar/image_parts.h"
 #include "image/trees.h"
 #include "makers.h"
 #include "node/image_info.h"
@@ -95,7 +96,8 @@ static int root_node(struct node *parent, const char *name, struct image *image,
 int rootfs_node(struct node *parent, struct image *image, struct node **out,
     struct err *err)
 {
-	return root_node(parent, "rootfs", image, ALL_LAYERS, "", out, err);
+	return root_node(parent, image_parts[IMAGE_ROOTFS].name, image,
+	    ALL_LAYERS, "", out, err);
 }
 
 int layer_tree_node(struct node *parent, const char *name, struct image *image,
@@ -356,7 +358,7 @@ static const struct image *part_of(const struct node *dir, const char **name)
 	const struct tree_node *self =
 	    container_of(dir, const struct tree_node, node);
 
-	*name = "rootfs";
+	*name = image_parts[IMAGE_ROOTFS].name;
 	return self->layer == ALL_LAYERS ? self->image : NULL;
 }
 

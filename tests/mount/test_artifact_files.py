@@ -123,3 +123,15 @@ def test_a_copy_is_what_was_pushed(mount, registry, client, tmp_path):
     artifact({"a/b/c": b"1", "a/d": b"2"}).push(client, "app", "1.0")
     run("cp", "-r", mount(registry) / "app/1.0/files", tmp_path / "copy")
     assert tree_of(tmp_path / "copy") == {"a/b/c": b"1", "a/d": b"2"}
+
+
+@pytest.mark.parametrize("name", ["layers", "rootfs", "platforms"])
+def test_no_file_has_the_name_of_a_directory_of_images(
+        mount, registry, client, name):
+    """An artifact has none, so the kernel lets a file be made of that name."""
+    artifact({"README": b"read\n"}).push(client, "app", "1.0")
+    root = mount(registry)
+    root.expect_error(f"app/1.0/{name}: images have a directory of this name")
+    with fails_with(errno.EPERM):
+        (root / "app/1.0" / name).write_bytes(b"x")
+    assert name not in os.listdir(root / "app/1.0")

@@ -190,10 +190,10 @@ def test_a_wrong_password_replaces_nothing(login, home):
     (["login", "--password-stdin", "{}"],
      "--password-stdin needs --username"),
     (["login", "-u", "x", "--password-stdin", "{}"], "password is empty"),
-    (["login", "{}/app"], "more than the host"),
-    (["logout", "{}/app"], "more than the host"),
+    (["login", "{}/app"], "more than the host of a registry: use localhost"),
+    (["logout", "{}/app"], "more than the host of a registry: use localhost"),
     (["login", "localhost:1"], "refused"),
-    (["login", "docker://{}"], "use localhost")])
+    (["login", "ftp://{}"], "use localhost")])
 def test_words_that_are_refused(registryfs, address, words, sentence):
     assert_fails(registryfs(*(word.format(address) for word in words)),
                  sentence)

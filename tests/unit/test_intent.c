@@ -89,7 +89,9 @@ static const struct {
     {&image, ".other.tar", WRITE_ARCHIVE, "app", "1.0", NULL},
     {&image, "other", WRITE_NOTHING, "app", "1.0", NULL},
     {&image, ".other", WRITE_NOTHING, "app", "1.0", NULL},
-    {&image, "layers", WRITE_NOTHING, "app", "1.0", NULL},
+    /* The name of a directory is no file's. */
+    {&image, "layers", REFUSED},
+    {&image, "files", REFUSED},
     {&fixed, "config.json", REFUSED},
     {&fixed, "other.tar", REFUSED},
     {&layers, "new.tar", WRITE_LAYER, "app", "1.0", NULL},
@@ -197,7 +199,6 @@ static void content_says_what_a_name_does_not(void **state)
 	    {&image, "other", true, true},
 	    {&image, ".other", false, true},
 	    {&image, "other~", false, true},
-	    {&image, "layers", true, true},
 	    {&image, "other.tar", false, false},
 	    {&image, "config.json", false, false},
 	    {&app, ".other", false, false},
