@@ -52,6 +52,19 @@ static int find(struct mount *mount, const char *name,
 	return mount->hosts ? hosts_find(mount->hosts, name, out, err) : 0;
 }
 
+/* What is no host may be a short name of an image. */
+static int lookup_alias(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	AUTO_FREE char *target = NULL;
+	int r = dir->mount->hosts ? hosts_alias(name, &target, err) : 0;
+
+	if (r < 0)
+		return r;
+	return r == 1 ? link_node(dir->source, target, out, err)
+		      : err_set(err, ENOENT, "no such name");
+}
+
 static int hosts_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
@@ -69,7 +82,7 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_set(err, ENOENT, "no such name");
+		return lookup_alias(dir, name, out, err);
 	/* Another spelling: 127.1, LOCALHOST:5000. */
 	if (strcmp(source->name, name) != 0)
 		return link_node(dir->source, source->name, out, err);
