@@ -30,16 +30,13 @@ static void warn_of_nothing(const struct node *dir)
 		    host, source->base);
 }
 
-/* Whether the directory is the top of a source that does not list. */
+/* Whether the directory is the top of a source that is known not to list. */
 static bool is_there(const struct node *dir)
 {
-	CLEANUP(names_put_p) struct names *catalog = NULL;
 	struct images *images = dir->source->images;
 
-	if (!is_top(dir) || source_can(images_source(images), SOURCE_LISTS))
-		return false;
-	images_catalog(images, &catalog, ERR_IGNORE);
-	return !images_listable(images);
+	return is_top(dir) && !images_listable(images) &&
+	       !source_can(images_source(images), SOURCE_LISTS);
 }
 
 static int print(const struct node *node, struct buf *out, struct err *err)
@@ -73,7 +70,7 @@ int readme_list(struct node *dir, struct dirlist *out, struct err *err)
 	    node_number(NODE_SNAPSHOT, key), err);
 }
 
-int readme_lookup(struct node *dir, const char *name, struct node **out,
+int readme_child(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	AUTO_FREE char *key = NULL;
@@ -87,4 +84,15 @@ int readme_lookup(struct node *dir, const char *name, struct node **out,
 		   &(struct snapshot_text){.print = print}, out, err) < 0
 		   ? -err->code
 		   : 1;
+}
+
+int readme_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	CLEANUP(names_put_p) struct names *catalog = NULL;
+
+	if (strcmp(name, NAME) != 0 || !is_top(dir))
+		return 0;
+	images_catalog(dir->source->images, &catalog, ERR_IGNORE);
+	return readme_child(dir, name, out, err);
 }

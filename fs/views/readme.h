@@ -10,8 +10,10 @@
 int readme_list(struct node *dir, struct dirlist *out, struct err *err);
 
 /* It by its name in such a directory, empty or not: 1, or 0 where it is not
- * there. */
+ * there. lookup finds out whether the source lists; child knows. */
 int readme_lookup(struct node *dir, const char *name, struct node **out,
+    struct err *err);
+int readme_child(struct node *dir, const char *name, struct node **out,
     struct err *err);
 
 #endif

@@ -433,7 +433,7 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (!S_ISDIR(mode)) {
-		r = readme_lookup(dir, text, out, err);
+		r = readme_child(dir, text, out, err);
 		return r < 0    ? r
 		       : r == 1 ? 0
 				: err_set(err, ENOENT, "no longer there");

@@ -261,3 +261,40 @@ def test_nothing_can_be_searched(mount, registry):
     root.expect_error("nothing in this mount can be searched")
     with fails_with(errno.EOPNOTSUPP):
         os.listdir(root / ".registryfs/search/nginx")
+
+
+# With a mirror, by which the mount leads through registries.conf.
+
+def test_the_api_beside_a_mirror(mount, alice, make_registry, client):
+    mirror = make_registry()
+    conf = alice.home.path / ".config/containers/registries.conf"
+    conf.write_text(
+        '[[registry]]\nlocation = "docker.io"\n'
+        f'[[registry.mirror]]\nlocation = "{mirror.address}"\n'
+        'insecure = true\n')
+    root = mount("docker.io", "delete", home=alice.home)
+    assert names(root.path) == ["acme", "alice", "library"]
+    assert names(root / "alice") == ["one"]
+    assert os.getxattr(root / "alice/one", "user.registry.stars") == b"2"
+    assert os.getxattr(root / "alice/one/1.0",
+                       "user.registry.size") == b"3072"
+    assert os.readlink(root / ".registryfs/search/nginx/library+nginx") == (
+        "../../../library/nginx")
+    (root / "alice/new").mkdir()
+    (root / "alice/new").rmdir()
+    (root / "alice/one/1.0.tar").unlink()
+    assert alice.dropped == ["alice/new", "alice/one:1.0"]
+
+
+def test_nobody_is_logged_in_beside_a_mirror(mount, hub, make_registry):
+    mirror = make_registry()
+    conf = hub.home.path / ".config/containers/registries.conf"
+    conf.write_text(
+        '[[registry]]\nlocation = "docker.io"\n'
+        f'[[registry.mirror]]\nlocation = "{mirror.address}"\n'
+        'insecure = true\n')
+    root = mount("docker.io", home=hub.home)
+    root.expect_error("log in")
+    assert names(root / "alice/one") == ["1.0", "2.0"]
+    result = run("mkdir", root / "alice/new", check=False)
+    assert "Permission denied" in result.stderr

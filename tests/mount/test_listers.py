@@ -361,6 +361,14 @@ def test_a_readme_says_how_to_go_on(mount, proxy, client):
         os.stat(root / "team/README")
 
 
+def test_a_readme_costs_no_request(mount, proxy):
+    proxy.answers("/_catalog", status=404)
+    root = mount(proxy, "tag_ttl=0")
+    with proxy.requests() as seen:
+        assert names(root.path) == ["README"]
+    assert seen.count("GET", "_catalog") == 1
+
+
 def test_no_readme_where_there_is_a_list(mount, proxy):
     root = mount(proxy)
     assert names(root.path) == []
