@@ -23,13 +23,15 @@ enum {
 };
 
 static const char usage[] =
-    "usage: registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT\n";
+    "usage: registryfs [OPTIONS] [REGISTRY|oci:DIR|oci-archive:FILE]... "
+    "MOUNTPOINT\n";
 
 static const char summary[] =
     "Mounts container registries as directories. cp IMAGE.tar\n"
     "MOUNTPOINT/REPOSITORY/TAG.tar pushes, fusermount3 -u MOUNTPOINT ends it.\n"
     "REGISTRY is [http[s]://]HOST[:PORT][/NAMESPACE]; none: all hosts\n"
-    "oci:DIR is an image layout, or a tree. Each of several is a directory.\n"
+    "oci:DIR: image layouts; oci-archive:FILE: an archive. Several: "
+    "directories.\n"
     "  -f, -d               stay in the foreground and log; -d: every request\n"
     "  --debug=TOPIC,...    show fuse, http, auth, fetch, store, push or all\n"
     "  --version, --help    see registryfs(1)\n"
@@ -128,7 +130,7 @@ static int set_arguments(struct options *options, int count, char **arguments,
 	for (size_t i = 0; i < options->source_count; i++) {
 		const char *text = options->sources[i];
 
-		if (!connection_is_layout(text) && strpbrk(text, ",\n\t "))
+		if (!connection_is_on_disk(text) && strpbrk(text, ",\n\t "))
 			return err_set(err, EINVAL,
 			    "%s is not a registry address", text);
 	}

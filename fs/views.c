@@ -29,6 +29,7 @@ const struct view_ops *const views[NODE_KINDS] = {
 
 const struct write_kind *const write_kinds[WRITE_EFFECTS] = {
     [WRITE_ARCHIVE] = &write_archive,
+    [WRITE_BUNDLE] = &write_bundle,
     [WRITE_LAYER] = &write_layer,
     [WRITE_CONFIG] = &write_config,
     [WRITE_MANIFEST] = &write_manifest,

@@ -21,6 +21,19 @@ static bool all_one(const struct choice *choices, size_t count)
  * well, by all of its name. */
 enum fit { FIT_NOT, FIT_TAG, FIT_END, FIT_NAME };
 
+/* A name as docker and its archives may write it, of Docker Hub without the
+ * host and "library/", in the one form that all have. */
+static const char *short_form(const char *name)
+{
+	static const char hub[] = REFERENCE_HUB "/", library[] = "library/";
+
+	if (strncmp(name, hub, strlen(hub)) == 0)
+		name += strlen(hub);
+	return strncmp(name, library, strlen(library)) == 0
+		   ? name + strlen(library)
+		   : name;
+}
+
 /* A name without the host and what docker adds. */
 static const char *path_of(const char *name)
 {
@@ -47,6 +60,11 @@ static enum fit fit_of_name(const struct image_name *name,
 	struct reference reference;
 	const char *path;
 
+	if (wanted->name)
+		return strcmp(short_form(name->text),
+			   short_form(wanted->name)) == 0
+			   ? FIT_NAME
+			   : FIT_NOT;
 	if (strcmp(name->tag, wanted->tag) != 0)
 		return FIT_NOT;
 	/* A bare tag, as layouts have it, is no name. */

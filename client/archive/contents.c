@@ -57,7 +57,7 @@ static int take_layout(struct draft *draft, const struct archive_entry *json,
  * system. But where there are parts of images, it is an archive that is broken.
  * 1, 0, or -errno.
  */
-static int is_docker(struct draft *draft, struct err *err)
+int draft_is_docker(struct draft *draft, struct err *err)
 {
 	struct archive_entry json;
 	struct err reason = ERR_INIT;
@@ -74,8 +74,7 @@ static int is_docker(struct draft *draft, struct err *err)
 	return r;
 }
 
-/* The same of an OCI layout, which has a marker. */
-static int is_layout(struct draft *draft, struct archive_entry *json,
+int draft_is_layout(struct draft *draft, struct archive_entry *json,
     struct err *err)
 {
 	struct archive_entry marker;
@@ -102,9 +101,10 @@ static int take_all(struct draft *draft, struct err *err)
 {
 	const struct archive_reader *reader = draft->reader;
 	struct archive_entry layout, old;
-	int with_docker = is_docker(draft, err);
-	int with_layout =
-	    with_docker < 0 ? with_docker : is_layout(draft, &layout, err);
+	int with_docker = draft_is_docker(draft, err);
+	int with_layout = with_docker < 0
+			      ? with_docker
+			      : draft_is_layout(draft, &layout, err);
 
 	if (with_layout < 0)
 		return with_layout;

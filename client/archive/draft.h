@@ -33,6 +33,12 @@ DEFINE_CLEANUP(struct draft *, draft_free);
 int draft_set_image(struct draft *draft, const struct archive_entry *config,
     struct archive_layer *layers, size_t layer_count, struct err *err);
 
+/* Whether the archive is a docker-archive, which is then read, or an OCI
+ * layout, with that index.json. 1, 0, or -errno. */
+int draft_is_docker(struct draft *draft, struct err *err);
+int draft_is_layout(struct draft *draft, struct archive_entry *json,
+    struct err *err);
+
 /* Reads the manifest.json of a docker-archive. -EINVAL where the document is
  * another. */
 int docker_read(struct draft *draft, const struct archive_entry *json,
@@ -51,6 +57,10 @@ int docker_compressed(const struct draft *draft,
  * -EINVAL names the one that is not; -ENOMEM. */
 int docker_contents(struct draft *draft,
     const struct docker_archive_image *image, struct err *err);
+
+/* Reads the index.json of an OCI layout. To be called once. */
+int oci_read(struct draft *draft, const struct archive_entry *json,
+    struct oci_manifest **out, struct err *err);
 
 /* What is meant of an OCI layout with that index.json. To be called once. */
 int oci_choose(struct draft *draft, const struct archive_entry *json,

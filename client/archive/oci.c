@@ -244,16 +244,21 @@ static int take_manifests(struct draft *draft, struct oci_manifest *manifest,
 	return r;
 }
 
+int oci_read(struct draft *draft, const struct archive_entry *json,
+    struct oci_manifest **out, struct err *err)
+{
+	draft->blobs = oci_blobs_new(draft->reader);
+	if (!draft->blobs)
+		return err_nomem(err);
+	return oci_blobs_load_index(draft->blobs, json, out, err);
+}
+
 int oci_choose(struct draft *draft, const struct archive_entry *json,
     struct oci_manifest **out, struct err *err)
 {
 	struct oci_manifest *index;
-	int r;
+	int r = oci_read(draft, json, &index, err);
 
-	draft->blobs = oci_blobs_new(draft->reader);
-	if (!draft->blobs)
-		return err_nomem(err);
-	r = oci_blobs_load_index(draft->blobs, json, &index, err);
 	return r < 0 ? r : choose(draft, index, out, err);
 }
 

@@ -25,6 +25,7 @@
 
 enum {
 	PIECE = 256 << 10,
+	SKIPPED = 64 << 10,
 	/* Each is a read of the whole archive. */
 	WALKS_MAX = 4,
 };
@@ -52,6 +53,7 @@ struct archive_reader {
 	bool has_blobs; /* files with names that parts of images have */
 	struct entries entries;
 	struct layer_start candidate;
+	uint64_t body_end;     /* of the last file: where its bytes end */
 	_Atomic uint64_t size; /* of the plain tar so far, to its end */
 };
 
@@ -73,6 +75,8 @@ static int on_entry(void *arg, const struct tar_entry *entry, struct err *err)
 	r = entries_add(&reader->entries, entry, &file, err);
 	if (r < 0)
 		return r;
+	if (entry->type == TAR_FILE)
+		reader->body_end = entry->offset + entry->size;
 	reader->has_entries = true;
 	reader->candidate.file = NULL;
 	if (!file || !entries_is_blob_name(file->name))
@@ -266,6 +270,53 @@ int archive_reader_end(struct archive_reader *reader, bool is_last,
 		    "the archive is truncated at byte %" PRIu64,
 		    tar_walker_offset(reader->walker));
 	return is_last;
+}
+
+/* The next bytes at `at`, which are read unless they are a file's: then zeros
+ * stand for them, as the walker does not look at those. How many, 0 at the
+ * end. */
+static ssize_t skim_piece(const struct archive_reader *reader, uint64_t at,
+    uint64_t size, char block[TAR_BLOCK], const char **data, struct err *err)
+{
+	static const char zeros[SKIPPED];
+	uint64_t end = reader->body_end < size ? reader->body_end : size;
+
+	if (at < end) {
+		*data = zeros;
+		return end - at < SKIPPED ? (ssize_t)(end - at) : SKIPPED;
+	}
+	*data = block;
+	return file_pread(reader->options.fd, block, TAR_BLOCK, at, err);
+}
+
+int archive_reader_skim(struct archive_reader *reader, uint64_t size,
+    struct err *err)
+{
+	char block[TAR_BLOCK];
+	const char *data;
+	uint64_t at = 0;
+	int r = 0;
+
+	while (r == 0) {
+		ssize_t n = skim_piece(reader, at, size, block, &data, err);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		if (at == 0 &&
+		    compression_sniff(data, (size_t)n) != COMPRESSION_NONE)
+			return err_set(err, EINVAL,
+			    "it is compressed, and only what is not can be "
+			    "read in part: unpack it first");
+		r = archive_reader_feed(reader, data, (size_t)n, err);
+		at += (uint64_t)n;
+	}
+	if (r == 0)
+		r = archive_reader_end(reader, true, err);
+	return r == 0  ? err_set(err, EINVAL, "the archive is empty")
+	       : r < 0 ? r
+		       : 0;
 }
 
 int archive_reader_fd(const struct archive_reader *reader)

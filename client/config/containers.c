@@ -164,9 +164,30 @@ static int read_registry(const struct toml *table,
 	return r < 0 ? r : rules_put(reading->rules, &rule, err);
 }
 
-/* What concerns short names is not followed here; but a file that podman
- * refuses for it is refused. */
-static int check_short_names(const struct toml *root, struct err *err)
+/* A later file's goes before. */
+static int add_alias(const struct toml *alias, struct rules *rules,
+    struct err *err)
+{
+	AUTO_FREE char *target = NULL;
+	char *before;
+
+	if (alias->type != TOML_STRING)
+		return toml_refuse(alias, err,
+		    "the alias \"%.100s\" is not a string", alias->key);
+	target = strdup(alias->text);
+	if (!target)
+		return err_nomem(err);
+	before = map_get(&rules->aliases, alias->key);
+	if (map_put(&rules->aliases, alias->key, target) < 0)
+		return err_nomem(err);
+	free(before);
+	target = NULL;
+	return 0;
+}
+
+/* Nothing is searched for here; but a file that podman refuses is refused. */
+static int read_short_names(const struct toml *root, struct rules *rules,
+    struct err *err)
 {
 	const struct toml *aliases = NULL, *search = NULL;
 	const char *mode = "";
@@ -179,9 +200,7 @@ static int check_short_names(const struct toml *root, struct err *err)
 		r = toml_string(root, "short-name-mode", &mode, err);
 	for (const struct toml *alias = aliases ? aliases->first : NULL;
 	     r == 0 && alias; alias = alias->next)
-		if (alias->type != TOML_STRING)
-			r = toml_refuse(alias, err,
-			    "the alias \"%.100s\" is not a string", alias->key);
+		r = add_alias(alias, rules, err);
 	return r;
 }
 
@@ -258,7 +277,7 @@ int containers_parse(const char *text, size_t len, const char *path,
 	if (r == 0)
 		r = toml_table(root, "registries", &old, err);
 	if (r == 0)
-		r = check_short_names(root, err);
+		r = read_short_names(root, rules, err);
 	if (r == 0 && old)
 		r = read_old(root, old, drop_in, &reading, err);
 	if (r == 0)

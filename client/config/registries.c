@@ -169,6 +169,18 @@ int registries_hosts(int (*each)(void *arg, const char *host, struct err *err),
 	return r;
 }
 
+int registries_alias(const char *name, char **out, struct err *err)
+{
+	CLEANUP(rules_release) struct rules rules = {0};
+	int r = containers_load(&rules, err);
+	const char *target = r == 0 ? map_get(&rules.aliases, name) : NULL;
+
+	if (!target || !*target)
+		return r;
+	*out = strdup(target);
+	return *out ? 1 : err_nomem(err);
+}
+
 /* The rule for a name, or NULL. */
 static const struct rule *find(const struct registries *registries,
     const char *name)

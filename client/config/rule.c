@@ -118,6 +118,9 @@ void rules_release(struct rules *rules)
 	for (size_t i = 0; i < rules->count; i++)
 		rule_release(&rules->list[i]);
 	free(rules->list);
+	map_foreach (&rules->aliases, slot)
+		free(slot->value);
+	map_release(&rules->aliases);
 	*rules = (struct rules){0};
 }
 

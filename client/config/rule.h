@@ -4,6 +4,7 @@
 #ifndef CLIENT_CONFIG_RULE_H
 #define CLIENT_CONFIG_RULE_H
 
+#include "base/map.h"
 #include "config/registries.h"
 
 /* Where a prefix leads to. */
@@ -29,6 +30,8 @@ struct rule {
 struct rules {
 	struct rule *list;
 	size_t count;
+	/* Short names → what they stand for, owned; "": for nothing. */
+	struct map aliases;
 };
 
 /* Insecure registries of Docker's: a host, or addresses. */

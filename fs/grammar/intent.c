@@ -56,6 +56,12 @@ int intent_copy(const struct write_intent *from, struct write_intent *out,
 	    err);
 }
 
+static int needs_repository(const char *name, struct err *err)
+{
+	return err_set(err, EPERM,
+	    "an image needs a repository: write it to REPOSITORY/%s", name);
+}
+
 static int in_repository(const struct write_place *place, const char *text,
     struct write_intent *out, struct err *err)
 {
@@ -63,11 +69,11 @@ static int in_repository(const struct write_place *place, const char *text,
 	struct name name;
 
 	name_parse(&name, text);
+	if (!*place->repository && !*name.repository &&
+	    name.form == NAME_PLAIN && name_is_archive(text))
+		return set(out, WRITE_BUNDLE, "", NULL, NULL, err);
 	if (!*place->repository && !*name.repository)
-		return err_set(err, EPERM,
-		    "an image needs a repository: write it to "
-		    "REPOSITORY/%s",
-		    text);
+		return needs_repository(text, err);
 	if (!name_push_tag(&name))
 		return 0;
 	path = strf("%s%s%s", place->repository,
@@ -77,7 +83,10 @@ static int in_repository(const struct write_place *place, const char *text,
 	if (!repository_valid(path))
 		return err_set(err, EPERM,
 		    "%s is a tag's name and not a valid repository name", path);
-	return set(out, WRITE_ARCHIVE, path, name_push_tag(&name), NULL, err);
+	return set(out,
+	    place->is_namespace && !*name.repository ? WRITE_BUNDLE
+						     : WRITE_ARCHIVE,
+	    path, name_push_tag(&name), NULL, err);
 }
 
 static int in_mirror(const struct write_place *place, const char *name,
@@ -211,6 +220,10 @@ int intent_of_tree(const struct write_place *place, const char *name,
 	if (place->where == WRITE_IN_REPOSITORY) {
 		int r = intent_of_name(place, name, out, err);
 
+		if (r == 0 && out->effect == WRITE_BUNDLE && !out->tag)
+			r = needs_repository(name, err);
+		if (r == 0 && out->effect == WRITE_BUNDLE)
+			out->effect = WRITE_ARCHIVE;
 		if (r < 0 || out->effect != WRITE_NOTHING)
 			return r;
 	}
@@ -220,10 +233,11 @@ int intent_of_tree(const struct write_place *place, const char *name,
 	    err);
 }
 
-/* Whether its name says the tag. */
+/* Whether its name says the tag, or might. */
 static bool is_tag(const struct write_intent *intent)
 {
-	return intent->effect == WRITE_ARCHIVE &&
+	return (intent->effect == WRITE_ARCHIVE ||
+		   intent->effect == WRITE_BUNDLE) &&
 	       intent->where == WRITE_IN_REPOSITORY;
 }
 

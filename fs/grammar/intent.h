@@ -5,6 +5,8 @@
  *
  *	in             a file that is whole becomes
  *	a repository   the tag that its name says, less an archive's ending
+ *	a namespace    the same; of several images each what it is called
+ *	above them     each image what it is called; must end as an archive
  *	a mirror       image.tar the tag; other files of an image nothing but
  *	               what image.tar is compared with (mirror/mirror.h)
  *	an image       the part of that name, or the image where it is called
@@ -38,6 +40,9 @@ enum write_where {
 enum write_effect {
 	WRITE_NOTHING, /* it stays on this machine */
 	WRITE_ARCHIVE,
+	/* An archive, each image of which becomes what its own name says;
+	 * where tag is set, one that has but one image becomes that. */
+	WRITE_BUNDLE,
 	WRITE_LAYER,    /* put on top of the image */
 	WRITE_CONFIG,   /* in place of the config */
 	WRITE_MANIFEST, /* of the platform's image */
@@ -66,6 +71,9 @@ struct write_place {
 	 * Not of a repository. */
 	const char *tag;
 	const char *subject; /* of referrers/: the image's digest */
+	/* Of a repository's: it is none yet, but has some below it, so that an
+	 * archive of several images belongs there (WRITE_BUNDLE). */
+	bool is_namespace;
 };
 
 /* What a file becomes. */

@@ -28,6 +28,12 @@ struct write_kind {
 	/* It is an archive of an image, which is pushed while it comes in; else
 	 * nothing is done before the file is closed. */
 	bool is_archive;
+	/*
+	 * And that may have several images: where one goes, as push_bundle's
+	 * place() (image/push.h). NULL: it becomes the intent's tag.
+	 */
+	int (*place)(const struct write_intent *intent, const char *name,
+	    struct push_place *out, struct err *err);
 	/* And that puts no tag: apply() does what is left. */
 	bool is_untagged;
 	/*

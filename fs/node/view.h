@@ -197,6 +197,7 @@ extern const struct view_ops view_events;
 extern const struct view_ops view_search;
 
 extern const struct write_kind write_archive;
+extern const struct write_kind write_bundle;
 extern const struct write_kind write_layer;
 extern const struct write_kind write_config;
 extern const struct write_kind write_manifest;

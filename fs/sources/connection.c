@@ -14,8 +14,13 @@
 #include "layout/layout.h"
 #include "oci/reference.h"
 #include "routes/routes.h"
+#include "saved/saved.h"
 
 #define LAYOUT_PREFIX "oci:"
+/* Of archives: what other tools say. Which of the two it is, is its content's
+ * to say. */
+#define DOCKER_ARCHIVE_PREFIX "docker-archive:"
+#define OCI_ARCHIVE_PREFIX "oci-archive:"
 /* Of registries: what Helm and Flux say. */
 #define OCI_TRANSPORT "oci://"
 #define DOCKER_TRANSPORT "docker://"
@@ -41,16 +46,42 @@ bool connection_is_layout(const char *text)
 	       strncmp(text, OCI_TRANSPORT, strlen(OCI_TRANSPORT)) != 0;
 }
 
+/* The length of the prefix of what lies on a disk; 0: it is a registry. */
+static size_t disk_prefix(const char *text)
+{
+	static const char *const archives[] = {DOCKER_ARCHIVE_PREFIX,
+	    OCI_ARCHIVE_PREFIX};
+
+	for (size_t i = 0; i < sizeof(archives) / sizeof(*archives); i++)
+		if (strncmp(text, archives[i], strlen(archives[i])) == 0)
+			return strlen(archives[i]);
+	return connection_is_layout(text) ? strlen(LAYOUT_PREFIX) : 0;
+}
+
+bool connection_is_on_disk(const char *text)
+{
+	return disk_prefix(text) > 0;
+}
+
 /* Nothing but a path begins so; and what has a layout in it is most likely
  * meant as one, though a host can have that name. */
-static int check_no_directory(const char *text, struct err *err)
+static int check_no_path(const char *text, struct err *err)
 {
 	AUTO_FREE char *marker = strf("%s/oci-layout", text);
 	struct stat st;
 
 	if (!marker)
 		return err_nomem(err);
-	if (stat(text, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (stat(text, &st) < 0)
+		return 0;
+	if (S_ISREG(st.st_mode))
+		return err_set(err, EINVAL,
+		    "%s is a file and not a registry: "
+		    "type " DOCKER_ARCHIVE_PREFIX
+		    "%s to mount the images in it, or "
+		    "https://%s to mount a registry of that name",
+		    text, text, text);
+	if (!S_ISDIR(st.st_mode))
 		return 0;
 	if (*text == '/' || *text == '.')
 		return err_set(err, EINVAL,
@@ -67,18 +98,19 @@ static int check_no_directory(const char *text, struct err *err)
 
 char *connection_absolute(const char *text, struct err *err)
 {
+	size_t prefix = disk_prefix(text);
 	char path[PATH_MAX];
 	char *absolute;
 
-	if (!connection_is_layout(text)) {
-		if (check_no_directory(text, err) < 0)
+	if (!prefix) {
+		if (check_no_path(text, err) < 0)
 			return NULL;
 		absolute = strdup(text);
-	} else if (!realpath(text + strlen(LAYOUT_PREFIX), path)) {
+	} else if (!realpath(text + prefix, path)) {
 		err_sys(err, "cannot mount %s", text);
 		return NULL;
 	} else {
-		absolute = strf(LAYOUT_PREFIX "%s", path);
+		absolute = strf("%.*s%s", (int)prefix, text, path);
 	}
 	if (!absolute)
 		err_nomem(err);
@@ -251,12 +283,25 @@ static int open_layout(const struct network *network, const char *text,
 	return out->base ? 0 : err_nomem(err);
 }
 
+static int open_archive(const char *text, struct connection *out,
+    struct err *err)
+{
+	int r = saved_open(text + disk_prefix(text), text, &out->source, err);
+
+	if (r < 0)
+		return r;
+	out->base = strdup("");
+	return out->base ? 0 : err_nomem(err);
+}
+
 static int open_source(struct network *network, const char *text, bool later,
     struct connection *out, struct err *err)
 {
 	CLEANUP(connection_release) struct connection made = {0};
 	int r = connection_is_layout(text)
 		    ? open_layout(network, text, &made, err)
+		: connection_is_on_disk(text)
+		    ? open_archive(text, &made, err)
 		    : open_registry(network, text, later, &made, err);
 
 	if (r < 0)

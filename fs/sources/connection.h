@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens what the command line calls a source: a registry, HOST[/NAMESPACE], an
- * image of it, HOST/NAME:TAG or HOST/NAME@DIGEST, or image layouts in a
- * directory, "oci:DIR". What other tools call a registry is understood. */
+ * image of it, HOST/NAME:TAG or HOST/NAME@DIGEST, image layouts in a
+ * directory, "oci:DIR", or an archive, "docker-archive:FILE" or
+ * "oci-archive:FILE". What other tools call a registry is understood. */
 #ifndef FS_CONNECTION_H
 #define FS_CONNECTION_H
 
@@ -44,6 +45,9 @@ bool connection_lister_known(const char *name);
 
 /* Whether the text names layouts, and not a registry. */
 bool connection_is_layout(const char *text);
+
+/* Whether it names layouts or an archive of images. */
+bool connection_is_on_disk(const char *text);
 
 /* The text with a directory's absolute path, which stays right wherever the
  * program goes: a new string, or NULL with err filled. */

@@ -314,3 +314,18 @@ int hosts_find(struct hosts *hosts, const char *name, struct mount_source **out,
 	    mount_source_find(mount_sources_top(hosts->sources)->mount, host);
 	return *out ? 1 : ask(hosts, host, out, err);
 }
+
+/* Of one component: others are paths here. What it leads to is one as well. */
+int hosts_alias(const char *name, char **out, struct err *err)
+{
+	AUTO_FREE char *target = NULL;
+	struct reference reference;
+	int r = 0;
+
+	if (repository_component_valid(name, strlen(name)) && !is_host(name))
+		r = registries_alias(name, &target, err);
+	if (r <= 0 || reference_parse(&reference, target, ERR_IGNORE) < 0)
+		return r < 0 ? r : 0;
+	*out = steal(&target);
+	return 1;
+}

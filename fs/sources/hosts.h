@@ -31,6 +31,10 @@ DEFINE_CLEANUP(struct hosts *, hosts_free);
 int hosts_find(struct hosts *hosts, const char *name, struct mount_source **out,
     struct err *err);
 
+/* What a name that is no host's stands for by the aliases of short names that
+ * podman has (registries_alias()): 1 with a new string, or 0. */
+int hosts_alias(const char *name, char **out, struct err *err);
+
 typedef int host_fn(void *arg, const char *host, struct err *err);
 
 /* Calls each() for the hosts that are known; one may come twice. Nonzero ends

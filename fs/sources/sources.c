@@ -173,7 +173,7 @@ static char *directory_name(const char *text)
 	const char *scheme = strstr(text, "://");
 	const char *slash = strrchr(text, '/');
 
-	if (connection_is_layout(text))
+	if (connection_is_on_disk(text))
 		return strdup(
 		    slash && slash[1] ? slash + 1 : strchr(text, ':') + 1);
 	text = scheme ? scheme + 3 : text;

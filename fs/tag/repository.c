@@ -37,3 +37,13 @@ bool repo_has_below(struct mount_source *source, const char *repository)
 
 	return catalog && names_has_below(catalog, repository);
 }
+
+bool repo_is_namespace(struct mount_source *source, const char *repository)
+{
+	CLEANUP(names_put_p)
+	struct names *catalog = images_catalog_cached(source->images);
+
+	return catalog && names_has_below(catalog, repository) &&
+	       !names_has(catalog, repository) &&
+	       !images_found(source->images, repository);
+}

@@ -18,7 +18,10 @@ bool repo_listed(struct mount_source *source, const char *repository);
  * tag_ttl. */
 bool repo_appeared(struct mount_source *source, const char *repository);
 
-/* Whether it names one below it. */
+/* Whether it has no tags, as far as is known, and repositories below it. */
+bool repo_is_namespace(struct mount_source *source, const char *repository);
+
+/* Whether a list names one below it. */
 bool repo_has_below(struct mount_source *source, const char *repository);
 
 #endif

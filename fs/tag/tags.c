@@ -82,7 +82,7 @@ static int tag_to_be(struct node *dir, const char *name, struct tag *out,
 	r = write_intent(dir, name, &out->intent, err);
 	if (r < 0)
 		return r;
-	if (dir->kind != NODE_REPO || out->intent.effect != WRITE_ARCHIVE)
+	if (dir->kind != NODE_REPO || !out->intent.tag)
 		return err_set(err, EPERM,
 		    "the new name is not a valid tag name");
 	set_ref(out, dir, out->intent.repository, out->intent.tag);

@@ -79,7 +79,7 @@ static bool puts_tag(const struct write_intent *intent)
 {
 	const struct write_kind *kind = intent_kind(intent);
 
-	return kind && kind->is_archive && !kind->is_untagged;
+	return kind && kind->is_archive && !kind->is_untagged && intent->tag;
 }
 
 ssize_t written_file_copy(struct written_file *file, struct save *save,

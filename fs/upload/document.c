@@ -106,12 +106,30 @@ int document_written(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	struct document document = {.dir = dir, .name = name};
+	bool by_caller;
 	int r;
 
-	if (!written_names_had(dir, name, &document.size))
+	if (!written_names_had(dir, name, &document.size, &by_caller))
 		return 0;
 	r = write_intent(dir, name, &document.intent, err);
 	return r < 0 ? r : written(dir, &document, out, err);
+}
+
+int document_of_bundle(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	struct document document = {.dir = dir, .name = name};
+	bool by_caller;
+	int r;
+
+	if (!written_names_had(dir, name, &document.size, &by_caller) ||
+	    !by_caller)
+		return 0;
+	r = write_intent(dir, name, &document.intent, err);
+	if (r == 0 && document.intent.effect == WRITE_BUNDLE)
+		return written(dir, &document, out, err);
+	intent_release(&document.intent);
+	return r;
 }
 
 void document_free(struct node *node)

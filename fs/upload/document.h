@@ -46,6 +46,12 @@ const struct write_intent *document_intent(const struct node *node);
 int document_written(struct node *dir, const char *name, struct node **out,
     struct err *err);
 
+/* The same of an archive of several images that the calling program has pushed,
+ * and whose attributes it then sets by name: each image has a name of its own,
+ * and this is nothing to others. */
+int document_of_bundle(struct node *dir, const char *name, struct node **out,
+    struct err *err);
+
 /* Content: an image as an archive (tag NULL: without a name). To be taken by
  * document_node(). */
 int archive_content(struct mount_source *source, struct image *image,

@@ -5,6 +5,35 @@
 #include "image/retag.h"
 #include "written.h"
 
+/* As push_bundle's place(). */
+static int place(const void *arg, const char *name, struct push_place *out,
+    struct err *err)
+{
+	const struct write_intent *intent = arg;
+
+	return intent_kind(intent)->place(intent, name, out, err);
+}
+
+static int push_bundle(struct written_file *file, struct err *err)
+{
+	const struct write_intent *intent = &file->intent;
+	struct images *images = intent->source->images;
+	char path[REFERENCE_TEXT_SIZE] = "HOST";
+	struct push_bundle bundle = {.path = path,
+	    .place = place,
+	    .arg = intent};
+
+	if (images)
+		source_place(images_source(images), intent->repository, path,
+		    sizeof(path));
+	if (intent->tag)
+		bundle.tag = (struct tag_ref){.images = images,
+		    .repository = intent->repository,
+		    .tag = intent->tag};
+	return push_bundle_new(&bundle, file->mount->store, file->spool,
+	    &file->push, err);
+}
+
 int written_file_push(struct written_file *file, struct err *err)
 {
 	const struct write_intent *intent = &file->intent;
@@ -15,6 +44,8 @@ int written_file_push(struct written_file *file, struct err *err)
 
 	if (file->push)
 		return 0;
+	if (intent_kind(intent)->place)
+		return push_bundle(file, err);
 	return push_new(&to, file->spool, &file->push, err);
 }
 

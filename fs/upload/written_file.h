@@ -46,8 +46,10 @@ char *written_names_path(struct written_file *file);
 bool written_names_remove(struct node *dir, const char *name);
 
 /* Whether a file of that name in that directory has been pushed: the name then
- * goes on being a regular file of that size, though it is not listed. */
-bool written_names_had(struct node *dir, const char *name, uint64_t *size);
+ * goes on being a regular file of that size, though it is not listed.
+ * by_caller: by the calling program. */
+bool written_names_had(struct node *dir, const char *name, uint64_t *size,
+    bool *by_caller);
 
 /* Whether the calling program has pushed the tag of that archive's name under
  * another name of its archive: 1.0.tar.gz instead of 1.0.tar, as gzip does. */

@@ -318,7 +318,8 @@ bool written_names_remove(struct node *dir, const char *name)
 	return written && written_names_take(written, name, NULL);
 }
 
-bool written_names_had(struct node *dir, const char *name, uint64_t *size)
+bool written_names_had(struct node *dir, const char *name, uint64_t *size,
+    bool *by_caller)
 {
 	CLEANUP(written_dir_put_p)
 	struct written_dir *written = written_dir_find(dir);
@@ -330,6 +331,7 @@ bool written_names_had(struct node *dir, const char *name, uint64_t *size)
 	pushed = map_get(&written->pushed, name);
 	if (pushed)
 		*size = pushed->size;
+	*by_caller = pushed && pushed->by && caller_is_of(pushed->by);
 	return pushed != NULL;
 }
 

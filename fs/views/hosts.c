@@ -6,10 +6,13 @@
 
 #include "base/map.h"
 #include "control/control.h"
+#include "grammar/name.h"
 #include "makers.h"
 #include "node/key.h"
 #include "sources/hosts.h"
 #include "tag/link.h"
+#include "upload/document.h"
+#include "upload/written_file.h"
 
 /* Others are added when they are looked up. */
 enum { NAMES_TTL = 1 }; /* seconds */
@@ -49,6 +52,19 @@ static int find(struct mount *mount, const char *name,
 	return mount->hosts ? hosts_find(mount->hosts, name, out, err) : 0;
 }
 
+/* What is no host may be a short name of an image. */
+static int lookup_alias(struct node *dir, const char *name, struct node **out,
+    struct err *err)
+{
+	AUTO_FREE char *target = NULL;
+	int r = dir->mount->hosts ? hosts_alias(name, &target, err) : 0;
+
+	if (r < 0)
+		return r;
+	return r == 1 ? link_node(dir->source, target, out, err)
+		      : err_set(err, ENOENT, "no such name");
+}
+
 static int hosts_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
@@ -57,11 +73,16 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 
 	if (control_is_at(dir, name))
 		return control_node(dir, name, out, err);
+	r = written_names_lookup(dir, name, out, err);
+	if (r == 0)
+		r = document_of_bundle(dir, name, out, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	r = find(dir->mount, name, &source, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_set(err, ENOENT, "no such name");
+		return lookup_alias(dir, name, out, err);
 	/* Another spelling: 127.1, LOCALHOST:5000. */
 	if (strcmp(source->name, name) != 0)
 		return link_node(dir->source, source->name, out, err);
@@ -112,20 +133,36 @@ static int hosts_list(struct node *dir, struct dirlist *out, struct err *err)
 	int r = add_all(dir->mount, &listing, err);
 
 	map_release(&listing.seen);
-	return r;
+	return r < 0 ? r : written_names_list(dir, out, err);
 }
 
-/* Files and directories alike. */
-static int make_nothing(struct node *dir, const char *name, mode_t mode,
+static int refuse(struct err *err)
+{
+	return err_set(err, EPERM,
+	    "the directories at the mount point are registries: create it in "
+	    "HOST/REPOSITORY");
+}
+
+/* Only an archive can say itself to which of the hosts it belongs. */
+static int hosts_write_place(struct node *dir, const char *name,
+    struct write_place *out, struct err *err)
+{
+	(void)dir;
+	if (!name_is_archive(name))
+		return refuse(err);
+	*out = (struct write_place){.where = WRITE_IN_REPOSITORY,
+	    .repository = ""};
+	return 0;
+}
+
+static int hosts_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
 	(void)dir;
 	(void)name;
 	(void)mode;
 	(void)out;
-	return err_set(err, EPERM,
-	    "the directories at the mount point are registries: create it in "
-	    "HOST/REPOSITORY");
+	return refuse(err);
 }
 
 static int keep(struct node *dir, const char *name, struct err *err)
@@ -137,17 +174,27 @@ static int keep(struct node *dir, const char *name, struct err *err)
 	    name);
 }
 
-static int keep_name(struct node *dir, const char *name, struct node *to_dir,
-    const char *to_name, unsigned flags, struct err *err)
+static int keep_name(const char *name, struct err *err)
 {
-	(void)dir;
-	(void)to_dir;
-	(void)to_name;
-	(void)flags;
 	return err_set(err, EPERM,
 	    "a source of the mount cannot be renamed: move the tags in it (mv "
 	    "%s/REPOSITORY/TAG …)",
 	    name);
+}
+
+static int hosts_unlink(struct node *dir, const char *name, struct err *err)
+{
+	return written_names_remove(dir, name) ? 0 : keep(dir, name, err);
+}
+
+static int hosts_rename(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	int r = written_file_rename(dir, name, to_dir, to_name, flags, err);
+
+	if (r == 0)
+		return keep_name(name, err);
+	return r < 0 ? r : 0;
 }
 
 const struct view_ops view_hosts = {
@@ -155,9 +202,10 @@ const struct view_ops view_hosts = {
     .free = hosts_node_free,
     .lookup = hosts_lookup,
     .list = hosts_list,
-    .create = make_nothing,
-    .mkdir = make_nothing,
-    .unlink = keep,
+    .write_place = hosts_write_place,
+    .create = written_file_create,
+    .mkdir = hosts_mkdir,
+    .unlink = hosts_unlink,
     .rmdir = keep,
-    .rename = keep_name,
+    .rename = hosts_rename,
 };

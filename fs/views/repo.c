@@ -411,6 +411,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 	else if (lookup.name.form == NAME_PLAIN)
 		r = lookup_plain(&lookup, out, err);
 	if (r == 0)
+		r = document_of_bundle(dir, text, out, err);
+	if (r == 0)
 		r = readme_lookup(dir, text, out, err);
 	if (r < 0)
 		return r;

@@ -27,7 +27,9 @@ int repo_write_place(struct node *dir, const char *name,
 	if (mirror_write_place(dir, name, out))
 		return 0;
 	*out = (struct write_place){.where = WRITE_IN_REPOSITORY,
-	    .repository = repo_node_repository(dir)};
+	    .repository = repo_node_repository(dir),
+	    .is_namespace =
+		repo_is_namespace(dir->source, repo_node_repository(dir))};
 	r = layout_copy_check_file(dir, name, err);
 	return r < 0 ? r : part_copy_check_file(dir, name, err);
 }

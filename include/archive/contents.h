@@ -72,6 +72,9 @@ struct archive_contents {
 /* What it is to become. Of several images in the archive that one is taken. */
 struct archive_wanted {
 	const char *repository, *tag;
+	/* What the archive calls it (archive/names.h); NULL: it is to be found
+	 * by the other two. */
+	const char *name;
 };
 
 /*

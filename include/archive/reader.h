@@ -68,6 +68,14 @@ int archive_reader_feed(struct archive_reader *reader, const void *data,
 int archive_reader_end(struct archive_reader *reader, bool is_last,
     struct err *err);
 
+/*
+ * In the place of both, for a plain tar that is in options.fd whole, of which
+ * size bytes are there: of its files no byte is read. Nobody is told of layers.
+ * 0; -EINVAL as those, and for a compressed archive.
+ */
+int archive_reader_skim(struct archive_reader *reader, uint64_t size,
+    struct err *err);
+
 /* The plain tar: the descriptor (borrowed) and how many bytes of it are there,
  * without what is after its end. The size may be asked for from any thread. */
 int archive_reader_fd(const struct archive_reader *reader);

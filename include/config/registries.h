@@ -81,6 +81,10 @@ const struct endpoint_trust *registries_trust(
 int registries_hosts(int (*each)(void *arg, const char *host, struct err *err),
     void *arg, struct err *err);
 
+/* What a short name stands for by the [aliases] of registries.conf, a name with
+ * its host: 1 with a new string, or 0. Errors as registries_open(). */
+int registries_alias(const char *name, char **out, struct err *err);
+
 /*
  * The parts of the host that have rules of their own, one after the other: the
  * prefix of their repositories, "" for all others of the host. NULL at the end.

@@ -27,6 +27,40 @@ struct push;
 int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err);
 
+/* Where an image of an archive goes. */
+struct push_place {
+	struct images *images;
+	char repository[REPOSITORY_MAX + 1];
+	char tag[TAG_MAX + 1];
+};
+
+/*
+ * A directory into which an archive is written that may have several images:
+ * each becomes what its name in the archive says.
+ */
+struct push_bundle {
+	const char *path; /* the directory's, for messages: copied */
+	/*
+	 * Finds the place of a name, a reference with a tag: 1, or 0 where that
+	 * is not in the directory; -errno with a sentence where it cannot be
+	 * told.
+	 */
+	int (*place)(const void *arg, const char *name, struct push_place *out,
+	    struct err *err);
+	const void *arg; /* borrowed */
+	/* What an archive becomes that has but one image, or one with this tag:
+	 * copied. Without images: there each goes by its name alone. */
+	struct tag_ref tag;
+};
+
+/*
+ * The same of a bundle; its bytes are kept until it is whole, and what is said
+ * of one that fails names what was pushed and what was not. It is refused,
+ * and nothing is pushed, where an image in it is not of the directory.
+ */
+int push_bundle_new(const struct push_bundle *bundle, struct store *store,
+    struct spool *spool, struct push **out, struct err *err);
+
 /* Gives up what is under way, waits until its threads have let go, frees. */
 void push_free(struct push *push);
 
@@ -64,7 +98,7 @@ int push_end(struct push *push, bool is_last, struct err *err);
 bool push_may_go_on(const struct push *push);
 
 /* What it has become: the digest of its manifest, which the tag names now.
- * After a 1. */
+ * After a 1; unset where it was a bundle. */
 const struct digest *push_digest(const struct push *push);
 
 #endif

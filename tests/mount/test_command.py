@@ -61,8 +61,8 @@ def test_help_is_one_screen(registryfs):
     result = registryfs("--help")
     lines = result.stdout.splitlines()
     assert result.returncode == 0
-    assert ("registryfs [OPTIONS] [REGISTRY|oci:DIR]... MOUNTPOINT"
-            in result.stdout)
+    assert ("registryfs [OPTIONS] [REGISTRY|oci:DIR|oci-archive:FILE]... "
+            "MOUNTPOINT" in result.stdout)
     assert len(lines) <= SCREEN_LINES
     assert max(map(len, lines)) <= SCREEN_COLUMNS
 

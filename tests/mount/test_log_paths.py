@@ -28,8 +28,8 @@ def write_part(path):
 OPERATIONS = {
     "create": (lambda at: write(at(f"{IMAGE}/rootfs/new")),
                f"create: {IMAGE}/rootfs/new: no file can be written"),
-    "create at the top": (lambda at: write(at("image.tar")),
-                          "create: image.tar: an image needs a repository"),
+    "create at the top": (lambda at: write(at("image")),
+                          "create: image: an image needs a repository"),
     "mkdir": (lambda at: os.mkdir(at(f"{IMAGE}/new")),
               f"mkdir: {IMAGE}/new: no directory can be created in an image"),
     "mkdir deep": (lambda at: os.mkdir(at(f"{IMAGE}/rootfs/etc/new")),

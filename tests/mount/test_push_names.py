@@ -313,7 +313,7 @@ def test_a_directory_that_is_there(mounted, tagged):
 # What is refused.
 
 @pytest.mark.parametrize("path, sentence", [
-    ("image.tar", "an image needs a repository"),
+    ("image", "an image needs a repository"),
     ("1.0", "an image needs a repository"),
     (".notes", "an image needs a repository"),
     ("app/1.0/layers/01/file", "no file can be written in this directory"),

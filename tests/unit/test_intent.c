@@ -14,22 +14,29 @@
 #include "grammar/image_parts.h"
 #include "grammar/intent.h"
 
-static const struct write_place top = {WRITE_IN_REPOSITORY, "", NULL, NULL};
-static const struct write_place app = {WRITE_IN_REPOSITORY, "app", NULL, NULL};
+static const struct write_place top = {WRITE_IN_REPOSITORY, "", NULL, NULL,
+    false};
+static const struct write_place app = {WRITE_IN_REPOSITORY, "app", NULL, NULL,
+    false};
 /* The directory of a tag's mirror, which no repository's name is. */
 static const struct write_place odd = {WRITE_IN_REPOSITORY, "app/1.0-", NULL,
-    NULL};
+    NULL, false};
 static const struct write_place mirror = {WRITE_IN_MIRROR, "app/:1.0", "1.0",
-    NULL};
-static const struct write_place image = {WRITE_IN_IMAGE, "app", "1.0", NULL};
-static const struct write_place fixed = {WRITE_IN_IMAGE, "app", NULL, NULL};
-static const struct write_place layers = {WRITE_IN_LAYERS, "app", "1.0", NULL};
+    NULL, false};
+static const struct write_place image = {WRITE_IN_IMAGE, "app", "1.0", NULL,
+    false};
+static const struct write_place fixed = {WRITE_IN_IMAGE, "app", NULL, NULL,
+    false};
+static const struct write_place layers = {WRITE_IN_LAYERS, "app", "1.0", NULL,
+    false};
 static const struct write_place fixed_layers = {WRITE_IN_LAYERS, "app", NULL,
-    NULL};
+    NULL, false};
 static const struct write_place platforms = {WRITE_IN_PLATFORMS, "app", "1.0",
-    NULL};
+    NULL, false};
 static const struct write_place referrers = {WRITE_IN_REFERRERS, "app", NULL,
-    "sha256:12"};
+    "sha256:12", false};
+static const struct write_place team = {WRITE_IN_REPOSITORY, "team", NULL, NULL,
+    true};
 
 #define NOTHING WRITE_NOTHING, NULL, NULL, NULL
 #define REFUSED WRITE_EFFECTS, NULL, NULL, NULL
@@ -49,6 +56,14 @@ static const struct {
     {&app, ":2.0.tar", WRITE_ARCHIVE, "app", "2.0", NULL},
     {&app, "web:2.0.tar", WRITE_ARCHIVE, "app/web", "2.0", NULL},
     {&top, "web:2.0", WRITE_ARCHIVE, "web", "2.0", NULL},
+    /* Several images, each with a name of its own. */
+    {&top, "bundle.tar", WRITE_BUNDLE, "", NULL, NULL},
+    {&top, "bundle.tar.gz", WRITE_BUNDLE, "", NULL, NULL},
+    {&top, "bundle", REFUSED},
+    {&top, ".bundle.tar", REFUSED},
+    {&team, "bundle.tar", WRITE_BUNDLE, "team", "bundle", NULL},
+    {&team, "app:1.0.tar", WRITE_ARCHIVE, "team/app", "1.0", NULL},
+    {&team, ".bundle.tar", NOTHING},
     /* What can be no tag. */
     {&app, ".1.0.tar.Xy12", NOTHING},
     {&app, "1.0~", NOTHING},
@@ -59,7 +74,7 @@ static const struct {
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	NOTHING},
     /* An image needs a repository, and that a name. */
-    {&top, "1.0.tar", REFUSED},
+    {&top, "1.0", REFUSED},
     {&top, ".note", REFUSED},
     {&odd, "1.0.tar", REFUSED},
     {&mirror, "image.tar", WRITE_MIRROR, "app", "1.0", "app/:1.0"},

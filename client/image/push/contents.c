@@ -204,13 +204,15 @@ static int push_kind(struct push_layers *set,
 }
 
 int push_contents(struct push_layers *set, struct archive_reader *reader,
-    struct layer_plain *tree, struct digest *out, struct err *err)
+    struct layer_plain *tree, const char *name, struct digest *out,
+    struct err *err)
 {
 	CLEANUP(archive_contents_free_p)
 	struct archive_contents *contents = NULL;
 	const struct tag_ref *target = set->target;
 	const struct archive_wanted wanted = {.repository = target->repository,
-	    .tag = target->tag};
+	    .tag = target->tag,
+	    .name = name};
 	int r = archive_contents_read(reader, &wanted, &contents, err);
 
 	if (r == 0)

@@ -20,6 +20,7 @@
 #include "archive/reader.h"
 #include "base/budget.h"
 #include "base/log.h"
+#include "bundle.h"
 #include "catalog/progress.h"
 #include "contents.h"
 #include "layer.h"
@@ -34,9 +35,12 @@ enum {
 
 /* All of it is the calling thread's; the layers have their own rules. */
 struct push {
+	/* Of a bundle that becomes no tag NULL, as target.images, and layers
+	 * are not used then. */
 	char *repository;
 	char *tag;
 	struct tag_ref target;
+	struct push_bundle bundle; /* path NULL: it is not one; it is owned */
 	struct push_progress progress;
 	struct spool *spool;
 	struct push_layers layers;
@@ -55,37 +59,66 @@ struct push {
 	bool complete;  /* what it said last */
 };
 
-static int push_init(struct push *push, const struct tag_ref *target,
+static int set_target(struct push *push, const struct tag_ref *target,
     struct err *err)
 {
+	if (!target->images)
+		return 0;
 	push->target = *target;
 	push->target.progress = &push->progress;
+	push_layers_init(&push->layers, &push->target);
 	push->repository = strdup(target->repository);
 	push->tag = strdup(target->tag);
 	if (!push->repository || !push->tag)
 		return err_nomem(err);
 	push->target.repository = push->repository;
 	push->target.tag = push->tag;
-	push->temp_dir = store_temp_dir(images_store(push->target.images), err);
-	return push->temp_dir ? 0 : -err->code;
+	return 0;
+}
+
+static struct push *make(const struct tag_ref *target, struct store *store,
+    struct spool *spool, struct err *err)
+{
+	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
+
+	if (!push) {
+		err_nomem(err);
+		return NULL;
+	}
+	push->spool = spool;
+	if (set_target(push, target, err) < 0)
+		return NULL;
+	push->temp_dir = store_temp_dir(store, err);
+	return push->temp_dir ? steal(&push) : NULL;
 }
 
 int push_new(const struct tag_ref *target, struct spool *spool,
     struct push **out, struct err *err)
 {
-	CLEANUP(push_free_p) struct push *push = calloc(1, sizeof(*push));
-	int r;
+	struct push *push =
+	    make(target, images_store(target->images), spool, err);
 
 	if (!push)
-		return err_nomem(err);
-	push->spool = spool;
-	push->target.images = target->images;
-	push_layers_init(&push->layers, &push->target);
-	r = push_init(push, target, err);
-	if (r < 0)
-		return r;
+		return -err->code;
 	progress_begin(&push->progress, target->images, push->repository,
 	    push->tag);
+	*out = push;
+	return 0;
+}
+
+int push_bundle_new(const struct push_bundle *bundle, struct store *store,
+    struct spool *spool, struct push **out, struct err *err)
+{
+	CLEANUP(push_free_p)
+	struct push *push = make(&bundle->tag, store, spool, err);
+
+	if (!push)
+		return -err->code;
+	push->bundle = *bundle;
+	push->bundle.tag = push->target;
+	push->bundle.path = strdup(bundle->path);
+	if (!push->bundle.path)
+		return err_nomem(err);
 	*out = steal(&push);
 	return 0;
 }
@@ -93,7 +126,8 @@ int push_new(const struct tag_ref *target, struct spool *spool,
 /* The layers let go of the reader's file before it is closed. */
 static void stop_reading(struct push *push)
 {
-	push_layers_cancel(&push->layers);
+	if (push->target.images)
+		push_layers_cancel(&push->layers);
 	archive_reader_free(steal(&push->reader));
 	layer_plain_free(steal(&push->tree));
 }
@@ -113,7 +147,9 @@ void push_give_up(struct push *push, const struct err *why)
 	err_set(&given_up, ECANCELED,
 	    "given up before the archive was complete");
 	progress_end(&push->progress, NULL, why && why->code ? why : &given_up);
-	push_layers_release(&push->layers);
+	if (push->target.images)
+		push_layers_release(&push->layers);
+	free((char *)(uintptr_t)push->bundle.path);
 	free(push->repository);
 	free(push->tag);
 	free(push->temp_dir);
@@ -163,6 +199,9 @@ static int start_reading(struct push *push, struct err *err)
 	push->generation = spool_generation(push->spool);
 	clock_gettime(CLOCK_MONOTONIC, &push->started);
 	options.fd = spool_fd(push->spool);
+	/* Where those of a bundle go is not known before it is whole. */
+	if (push->bundle.path)
+		options.layer = NULL;
 	r = layer_plain_new(push->temp_dir, &push->tree, err);
 	return r < 0 ? r : archive_reader_new(&options, &push->reader, err);
 }
@@ -196,7 +235,7 @@ static int take(struct push *push, const char *data, size_t len,
 		return r;
 	push->complete = r == 1;
 	there = archive_reader_size(push->reader);
-	if (there - push->told >= PIECE) {
+	if (push->target.images && there - push->told >= PIECE) {
 		push->told = there;
 		push_layers_grow(&push->layers, there);
 	}
@@ -256,14 +295,14 @@ static void log_outcome(const struct push *push)
 		(double)(now.tv_nsec - push->started.tv_nsec) / 1e9);
 }
 
-/* The archive is complete. */
-static int finish(struct push *push, struct err *err)
+/* The archive is complete, and is one image's. */
+static int finish_tag(struct push *push, struct err *err)
 {
 	int r;
 
 	atomic_store(&push->progress.complete, true);
 	push_layers_grow(&push->layers, archive_reader_size(push->reader));
-	r = push_contents(&push->layers, push->reader, push->tree,
+	r = push_contents(&push->layers, push->reader, push->tree, NULL,
 	    &push->digest, err);
 	if (r < 0)
 		return r;
@@ -272,6 +311,27 @@ static int finish(struct push *push, struct err *err)
 	progress_end(&push->progress, &push->digest, NULL);
 	stop_reading(push);
 	return 1;
+}
+
+/* The archive is complete. */
+static int finish(struct push *push, struct err *err)
+{
+	int r;
+
+	if (!push->bundle.path)
+		return finish_tag(push, err);
+	r = push_bundle_images(&push->bundle, push->reader, err);
+	if (r < 0)
+		return r;
+	if (r == 1) {
+		push->state = PUSH_DONE;
+		stop_reading(push);
+		return 1;
+	}
+	progress_begin(&push->progress, push->target.images, push->repository,
+	    push->tag);
+	atomic_store(&push->progress.received, push->taken);
+	return finish_tag(push, err);
 }
 
 /* Follows the padding after an archive that has been pushed. */
@@ -324,12 +384,19 @@ static int advance(struct push *push, const void *data, size_t len,
 	return push->complete ? finish(push, err) : 0;
 }
 
+static int wrap(const struct push *push, struct err *err)
+{
+	return push->repository
+		   ? err_wrap(err, "pushing %s:%s", push->repository, push->tag)
+		   : err_wrap(err, "pushing to %s", push->bundle.path);
+}
+
 /* A failure is for good. */
 static int settle(struct push *push, int r, struct err *err)
 {
 	if (r >= 0)
 		return r;
-	err_wrap(err, "pushing %s:%s", push->repository, push->tag);
+	wrap(push, err);
 	push->state = PUSH_FAILED;
 	stop_reading(push);
 	progress_end(&push->progress, NULL, err);
@@ -374,9 +441,7 @@ int push_end(struct push *push, bool is_last, struct err *err)
 	if (r != 0)
 		return settle(push, r, err);
 	r = take_rest(push, is_last, err);
-	if (r < 0) {
-		err_wrap(err, "pushing %s:%s", push->repository, push->tag);
-		return r;
-	}
+	if (r < 0)
+		return wrap(push, err);
 	return r == 0 ? 0 : settle(push, finish(push, err), err);
 }
