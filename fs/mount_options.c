@@ -203,6 +203,13 @@ static const struct mount_option {
 	.argument = "SECONDS",
 	.help = "how long to keep tags and lists (10; of oci:DIR 1)",
 	.set = set_tag_ttl},
+    {.name = "offline",
+	.help = "ask no registry: show what is cached, write nothing",
+	.flag = offsetof(struct options, offline)},
+    {.name = "stale",
+	.opposite = "no_stale",
+	.help = "show a registry that is away as last seen",
+	.flag = offsetof(struct options, stale)},
     {.name = "platform",
 	.argument = "OS/ARCH[/VARIANT]",
 	.choices = "linux/386 linux/amd64 linux/arm/v6 linux/arm/v7 "

@@ -36,6 +36,8 @@ struct options {
 	bool read_only;
 	bool allow_other;
 	bool insecure;
+	bool offline; /* nothing is asked of a network, and nothing written */
+	bool stale;   /* a registry that is away is shown as last seen */
 	bool noexec;
 	bool trust_suid;
 	bool trust_dev;

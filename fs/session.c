@@ -92,11 +92,13 @@ static int make_sources(struct session *session, struct err *err)
 		.authfile = options->authfile,
 		.lister = options->list,
 		.insecure = options->insecure,
+		.offline = options->offline,
 		.timeout = options->timeout,
 		.min_rate = options->min_rate},
 	    .images = {.platform = options->platform,
 		.format = options->compression,
-		.epoch = options->epoch},
+		.epoch = options->epoch,
+		.no_stale = !options->stale && !options->offline},
 	    .tag_ttl = options->tag_ttl,
 	};
 
@@ -157,7 +159,7 @@ static int open_sources(struct session *session, struct err *err)
 	const struct options *options = session->options;
 	int r = 0;
 
-	session->mount.read_only = options->read_only;
+	session->mount.read_only = options->read_only || options->offline;
 	if (options->source_count == 1)
 		return open_only(session, err);
 	for (size_t i = 0; i < options->source_count && r == 0; i++)

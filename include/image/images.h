@@ -37,8 +37,11 @@ struct push_progress;
 enum { EPOCH_NONE = -1 };
 
 struct images_options {
-	struct platform platform;   /* what an index is read as */
-	unsigned tag_ttl;           /* seconds */
+	struct platform platform; /* what an index is read as */
+	unsigned tag_ttl;         /* seconds */
+	/* A registry that is away is a failure: no tag and no list is shown as
+	 * it was last seen. */
+	bool no_stale;
 	struct layer_format format; /* of what a push compresses */
 	/* The time of images that are made here, and the latest of the files
 	 * in them: seconds since 1970; EPOCH_NONE: the present. */

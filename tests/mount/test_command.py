@@ -136,7 +136,7 @@ COMPLETE = """
 
 @pytest.mark.parametrize("word, offered", [
     ("tag", ["tag_ttl="]),
-    ("ro,no_", ["ro,no_squash"]),
+    ("ro,no_", ["ro,no_stale", "ro,no_squash"]),
     ("compression=z", ["zstd", "zstd:chunked"]),
     ("delete=", ["recursive"]),
     ("cache=/dev/sh", ["/dev/shm"]),

@@ -103,7 +103,7 @@ static bool is_current(struct images *images, const struct listing *listing)
 {
 	return listing_fresh(listing, clock_seconds(),
 		   images->options.tag_ttl) ||
-	       (listing->names && images->away.unreachable);
+	       (listing->names && away_shows_old(images));
 }
 
 int listing_begin(struct images *images, struct listing *listing,
@@ -142,8 +142,11 @@ void listing_end(struct images *images, struct listing *listing, int r,
 int names_read(struct images *images, const char *repository,
     struct names_builder **out, struct err *err)
 {
-	int r = -ECONNRESET;
+	int r = away_refuse(images, err);
 
+	if (r < 0)
+		return r;
+	r = -ECONNRESET;
 	for (int tries = 0; tries < 2 && r == -ECONNRESET; tries++) {
 		CLEANUP(names_builder_free_p)
 		struct names_builder *builder = names_builder_new(err);
@@ -197,7 +200,7 @@ static int catalog_load(struct images *images, struct err *err)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r, err);
 	if (r < 0 && images->listed && images->catalog.names &&
-	    images->away.unreachable)
+	    away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
 	if (is_news)
@@ -214,7 +217,7 @@ bool images_only_listing_failed(int r, const struct err *err)
 	       (r < 0 && err->http != 0);
 }
 
-int images_catalog(struct images *images, struct names **out, struct err *err)
+int catalog_get(struct images *images, struct names **out, struct err *err)
 {
 	const struct err *failure = &images->catalog.cached.turn.failure;
 	int r;

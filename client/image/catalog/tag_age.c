@@ -62,7 +62,7 @@ time_t images_stale(struct images *images, const char *repository,
 	if (!key)
 		return 0;
 	monitor_enter(&images->monitor);
-	away = images->away.unreachable;
+	away = away_shows_old(images);
 	said = last_said(images, repository, tag, key);
 	monitor_leave(&images->monitor);
 	if (!away || said > now - (int64_t)images->options.tag_ttl)

@@ -124,15 +124,15 @@ static int tags_load(struct images *images, const char *repository,
 	if (r >= 0)
 		catalog_found(images, repository);
 	listing_end(images, listing, r, err);
-	if (r < 0 && listing->names && images->away.unreachable)
+	if (r < 0 && listing->names && away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
 	journal_flush(images->shared->journal);
 	return r;
 }
 
-int images_tags(struct images *images, const char *repository,
-    struct names **out, struct err *err)
+int tags_get(struct images *images, const char *repository, struct names **out,
+    struct err *err)
 {
 	struct listing *listing;
 	int r;
@@ -165,7 +165,7 @@ bool images_denied(struct images *images, const char *repository)
 	const struct listing *listing;
 	bool denied;
 
-	if (images_tags(images, repository, &tags, ERR_IGNORE) != -ENOENT)
+	if (tags_get(images, repository, &tags, ERR_IGNORE) != -ENOENT)
 		return false;
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
@@ -275,7 +275,7 @@ static bool last_seen(struct images *images, const char *tag, const char *key,
 	away_look(images);
 	away = images->away.unreachable;
 	resolution = map_get(&images->resolved, key);
-	if (away && resolution) {
+	if (away_shows_old(images) && resolution) {
 		*out = resolution->digest;
 		seen = digest_is_set(out);
 	}
@@ -300,7 +300,7 @@ static bool is_unlisted(struct images *images, const char *repository,
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 
-	return images_tags(images, repository, &tags, ERR_IGNORE) == 0 &&
+	return tags_get(images, repository, &tags, ERR_IGNORE) == 0 &&
 	       !names_has(tags, tag);
 }
 
@@ -335,8 +335,8 @@ static int ask(struct images *images, const char *repository, const char *tag,
 	return r;
 }
 
-int images_resolve(struct images *images, const char *repository,
-    const char *tag, struct digest *out, struct err *err)
+int tag_resolve(struct images *images, const char *repository, const char *tag,
+    struct digest *out, struct err *err)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct digest now;
@@ -353,8 +353,11 @@ int images_resolve(struct images *images, const char *repository,
 		return err_set(err, ENOENT, "%s: no such tag", key);
 	if (last_seen(images, tag, key, out))
 		return 0;
-	r = ask(images, repository, tag, key, &now, &failure);
-	away_note(images, r, &failure);
+	r = away_refuse(images, &failure);
+	if (r == 0) {
+		r = ask(images, repository, tag, key, &now, &failure);
+		away_note(images, r, &failure);
+	}
 	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))
 		return 0;
 	if (r < 0)
@@ -382,14 +385,14 @@ bool images_was_absent(struct images *images, const char *repository,
 		return false;
 	monitor_enter(&images->monitor);
 	away_look(images);
-	absent = images->away.unreachable &&
+	absent = away_shows_old(images) &&
 		 tag_state(images, repository, tag, key).presence == TAG_ABSENT;
 	monitor_leave(&images->monitor);
 	return absent;
 }
 
-void images_tag_changed(struct images *images, const char *repository,
-    const char *tag, const struct digest *digest)
+void tag_changed(struct images *images, const char *repository, const char *tag,
+    const struct digest *digest)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct listing *listing;
