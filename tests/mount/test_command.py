@@ -16,7 +16,7 @@ from support.daemon import discard_mount
 from support.system import mount_entry, run
 
 SOURCE = Path(__file__).parents[2]
-SCREEN_LINES, SCREEN_COLUMNS = 30, 80
+SCREEN_LINES, SCREEN_COLUMNS = 36, 80
 
 
 @pytest.fixture
