@@ -3,7 +3,7 @@
  * Running a program. Its end is its exit, not the end of its output: a helper
  * may leave an agent behind that keeps the pipe open.
  */
-#include "run.h"
+#include "base/run.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a program for its output. */
-#ifndef CREDS_RUN_H
-#define CREDS_RUN_H
+#ifndef BASE_RUN_H
+#define BASE_RUN_H
 
-#include "base/buf.h"
-#include "base/err.h"
+#include "buf.h"
+#include "err.h"
 
 /*
  * Runs argv[0], found by PATH and without a shell, in its own process group;
