@@ -187,3 +187,13 @@ void away_note_silence(struct images *images, int r, const struct err *err)
 	if (is_silence(r, err))
 		away_note(images, r, err);
 }
+
+bool images_away(struct images *images)
+{
+	bool away;
+
+	monitor_enter(&images->monitor);
+	away = images->away.unreachable;
+	monitor_leave(&images->monitor);
+	return away;
+}

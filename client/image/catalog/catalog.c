@@ -319,3 +319,49 @@ bool images_found(struct images *images, const char *repository)
 	monitor_leave(&images->monitor);
 	return found;
 }
+
+/* Inside the monitor. */
+static int add_used(struct images *images, struct names_builder *repositories,
+    struct names_builder *tags, struct err *err)
+{
+	int r = 0;
+
+	map_foreach (&images->found, slot) {
+		r = names_builder_add(repositories, slot->key, err);
+		if (r < 0)
+			return r;
+	}
+	map_foreach (&images->resolved, slot) {
+		const struct resolution *resolution = slot->value;
+
+		/* Of a digest's text, the colon is the second. */
+		if (!digest_is_set(&resolution->digest) ||
+		    strchr(slot->key, ':') != strrchr(slot->key, ':'))
+			continue;
+		r = names_builder_add(tags, slot->key, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int images_used(struct images *images, struct names **repositories,
+    struct names **tags, struct err *err)
+{
+	CLEANUP(names_builder_free_p)
+	struct names_builder *some = names_builder_new(err);
+	CLEANUP(names_builder_free_p)
+	struct names_builder *more = names_builder_new(err);
+	int r;
+
+	if (!some || !more)
+		return -err->code;
+	monitor_enter(&images->monitor);
+	r = add_used(images, some, more, err);
+	monitor_leave(&images->monitor);
+	if (r == 0)
+		r = names_builder_take(steal(&some), repositories, err);
+	if (r == 0)
+		r = names_builder_take(steal(&more), tags, err);
+	return r;
+}

@@ -104,8 +104,20 @@ static int tags_read(struct images *images, const char *repository,
 	return err_set(err, ENOENT, "%s has no tags", repository);
 }
 
+/* What a new list has more is asked for, so that its event says what it names.
+ */
+static void look_at_added(struct images *images, const char *repository,
+    const struct names *added, unsigned *requests)
+{
+	for (size_t i = 0; added && *requests > 0 && i < names_count(added);
+	     i++, --*requests)
+		images_look_tag(images, repository, names_at(added, i), false,
+		    ERR_IGNORE);
+}
+
+/* requests: for look_at_added(). */
 static int tags_load(struct images *images, const char *repository,
-    struct listing *listing, struct err *err)
+    struct listing *listing, unsigned *requests, struct err *err)
 {
 	CLEANUP(names_difference_release)
 	struct names_difference difference = {NULL, NULL};
@@ -116,6 +128,7 @@ static int tags_load(struct images *images, const char *repository,
 	/* Only who loads changes the list that there is. */
 	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
 		names_differ(listing->names, names, &difference, ERR_IGNORE);
+	look_at_added(images, repository, difference.added, requests);
 	monitor_enter(&images->monitor);
 	if (r >= 0 || r == -ENOENT)
 		listing_replace(images, repository, listing, names,
@@ -131,10 +144,13 @@ static int tags_load(struct images *images, const char *repository,
 	return r;
 }
 
-int tags_get(struct images *images, const char *repository, struct names **out,
-    struct err *err)
+/* The list: one that is young, or (requests not NULL: images_look_tags()) a
+ * new one. */
+static int tags_list(struct images *images, const char *repository,
+    unsigned *requests, struct names **out, struct err *err)
 {
 	struct listing *listing;
+	unsigned none = 0;
 	int r;
 
 	monitor_enter(&images->monitor);
@@ -145,10 +161,13 @@ int tags_get(struct images *images, const char *repository, struct names **out,
 		return err_nomem(err);
 	}
 	listing->cached.users++;
+	if (requests)
+		listing->cached.loaded = CACHED_STALE;
 	r = listing_begin(images, listing, err);
 	monitor_leave(&images->monitor);
 	if (r == 0)
-		r = tags_load(images, repository, listing, err);
+		r = tags_load(images, repository, listing,
+		    requests ? requests : &none, err);
 	monitor_enter(&images->monitor);
 	if (r == 1 && listing->missing)
 		r = err_set(err, ENOENT, "%s: no such repository", repository);
@@ -157,6 +176,21 @@ int tags_get(struct images *images, const char *repository, struct names **out,
 	listing->cached.users--;
 	monitor_leave(&images->monitor);
 	return r < 0 ? r : 0;
+}
+
+int tags_get(struct images *images, const char *repository, struct names **out,
+    struct err *err)
+{
+	return tags_list(images, repository, NULL, out, err);
+}
+
+int images_look_tags(struct images *images, const char *repository,
+    unsigned *requests, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+
+	*requests -= *requests > 0;
+	return tags_list(images, repository, requests, &tags, err);
 }
 
 bool images_denied(struct images *images, const char *repository)
@@ -208,10 +242,14 @@ static void resolution_keep(struct images *images, const char *key,
 	resolution->asked = clock_seconds();
 }
 
+/* Who says what a tag names. */
+enum keep_why { KEEP_SEEN, KEEP_HINTED, KEEP_OURS };
+
 /* The same, and notes what has changed. digest: NULL for none. Inside the
  * monitor. */
 static void tag_keep(struct images *images, const char *repository,
-    const char *tag, const char *key, const struct digest *digest, bool ours)
+    const char *tag, const char *key, const struct digest *digest,
+    enum keep_why why)
 {
 	struct tag_change change = {.registry = source_name(images->source),
 	    .repository = repository,
@@ -219,7 +257,8 @@ static void tag_keep(struct images *images, const char *repository,
 	    .before = tag_state(images, repository, tag, key),
 	    .now = {digest ? TAG_PRESENT : TAG_ABSENT,
 		digest ? *digest : (struct digest){0}},
-	    .ours = ours};
+	    .ours = why == KEEP_OURS,
+	    .hinted = why == KEEP_HINTED};
 
 	resolution_keep(images, key, &change.now.digest);
 	/* A digest is asked about as tags are, and is not a tag. */
@@ -335,6 +374,28 @@ static int ask(struct images *images, const char *repository, const char *tag,
 	return r;
 }
 
+/* Asks what the tag names now, and keeps that unless it was changed here
+ * meanwhile. -ENOENT: there is none. */
+static int tag_ask(struct images *images, const char *repository,
+    const char *tag, const char *key, unsigned changes, enum keep_why why,
+    struct digest *out, struct err *err)
+{
+	int r = away_refuse(images, err);
+
+	if (r < 0)
+		return r;
+	r = ask(images, repository, tag, key, out, err);
+	away_note(images, r, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	monitor_enter(&images->monitor);
+	if (changes == images->changes)
+		tag_keep(images, repository, tag, key, r < 0 ? NULL : out, why);
+	monitor_leave(&images->monitor);
+	journal_flush(images->shared->journal);
+	return r;
+}
+
 int tag_resolve(struct images *images, const char *repository, const char *tag,
     struct digest *out, struct err *err)
 {
@@ -353,26 +414,31 @@ int tag_resolve(struct images *images, const char *repository, const char *tag,
 		return err_set(err, ENOENT, "%s: no such tag", key);
 	if (last_seen(images, tag, key, out))
 		return 0;
-	r = away_refuse(images, &failure);
-	if (r == 0) {
-		r = ask(images, repository, tag, key, &now, &failure);
-		away_note(images, r, &failure);
-	}
+	r = tag_ask(images, repository, tag, key, changes, KEEP_SEEN, &now,
+	    &failure);
 	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))
 		return 0;
 	if (r < 0)
 		*err = failure;
-	if (r < 0 && r != -ENOENT)
-		return r;
-	monitor_enter(&images->monitor);
-	if (changes == images->changes)
-		tag_keep(images, repository, tag, key, r < 0 ? NULL : &now,
-		    false);
-	monitor_leave(&images->monitor);
-	journal_flush(images->shared->journal);
-	if (r >= 0)
+	else
 		*out = now;
 	return r;
+}
+
+int images_look_tag(struct images *images, const char *repository,
+    const char *tag, bool hinted, struct err *err)
+{
+	AUTO_FREE char *key = strf("%s:%s", repository, tag);
+	struct digest now;
+	unsigned changes;
+
+	if (!key)
+		return err_nomem(err);
+	monitor_enter(&images->monitor);
+	changes = images->changes;
+	monitor_leave(&images->monitor);
+	return tag_ask(images, repository, tag, key, changes,
+	    hinted ? KEEP_HINTED : KEEP_SEEN, &now, err);
 }
 
 bool images_was_absent(struct images *images, const char *repository,
@@ -401,7 +467,7 @@ void tag_changed(struct images *images, const char *repository, const char *tag,
 		return; /* what is kept ends by itself soon */
 	monitor_enter(&images->monitor);
 	images->changes++;
-	tag_keep(images, repository, tag, key, digest, true);
+	tag_keep(images, repository, tag, key, digest, KEEP_OURS);
 	listing = map_get(&images->tags, repository);
 	if (listing)
 		listing->cached.loaded = CACHED_STALE;
