@@ -113,7 +113,8 @@ def test_the_manual_lists_every_option_of_a_command(registryfs):
 
 def test_every_word_that_is_offered_is_taken(registryfs, tmp_path):
     values = {"DIR": str(tmp_path), "FILE": os.devnull, "BYTES": "1M",
-              "SECONDS": "5"}
+              "SECONDS": "5", "SECONDS[:GLOB]": "5:a/*",
+              "[ADDRESS:]PORT": "[::1]:5000", "COMMAND": "true"}
     for word, (argument, choices) in read_options(registryfs).items():
         for value in choices or [values.get(argument, "")]:
             result = registryfs("-o", f"{word}{value}", "--version")
