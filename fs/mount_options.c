@@ -278,7 +278,8 @@ static const struct mount_option {
 	.set = set_authfile},
     {.name = "list",
 	.argument = "DRIVER",
-	.choices = "catalog dtr gcr ghcr gitlab harbor hub none quay redhat",
+	.choices = "acr artifactory catalog dtr ecr gcr ghcr gitea gitlab "
+		   "harbor hub nexus none quay redhat zot",
 	.help = "what lists repositories (default: found out)",
 	.set = set_list},
     {.name = "timeout",

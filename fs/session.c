@@ -44,7 +44,7 @@ struct session {
 	struct hosts *hosts;       /* NULL: no other may be entered */
 	struct node *root;         /* held */
 	struct channel *channel;
-	struct watching *watching; /* NULL: nothing watches */
+	struct watchers *watching; /* NULL: nothing watches */
 	struct loop *loop;
 };
 

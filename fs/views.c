@@ -22,7 +22,9 @@ const struct view_ops *const views[NODE_KINDS] = {
     [NODE_SCRATCH_FILE] = &view_scratch_file,
     [NODE_CONTROL] = &view_control,
     [NODE_SNAPSHOT] = &view_snapshot,
+    [NODE_LISTING] = &view_listing,
     [NODE_EVENTS] = &view_events,
+    [NODE_SEARCH] = &view_search,
 };
 
 const struct write_kind *const write_kinds[WRITE_EFFECTS] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quoted strings. */
+/* Text in formats that have rules. */
 #include "base/escape.h"
 
 #include <stdbool.h>
@@ -97,4 +97,78 @@ int escape_json(struct buf *out, const char *text, struct err *err)
 int escape_label(struct buf *out, const char *text, struct err *err)
 {
 	return escape(out, text, is_special_in_label, add_label_char, err);
+}
+
+/* Of a character of len bytes, well formed. */
+static uint32_t code_point(const char *text, size_t len)
+{
+	static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t code = (uint8_t)*text & masks[len];
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | ((uint8_t)text[i] & 0x3f);
+	return code;
+}
+
+/* Controls, marks of direction and line separators: Unicode's classes Cc, Zl,
+ * Zp, and Bidi_Control (UAX 9). */
+static bool is_unseen(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
+static int add_unseen(struct buf *out, uint32_t code, struct err *err)
+{
+	if (code == '\n')
+		return buf_addstr(out, "\\n", err);
+	if (code == '\t')
+		return buf_addstr(out, "\\t", err);
+	return buf_addf(out, err, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+}
+
+static int add_seen(struct buf *out, const char *text, size_t len,
+    struct err *err)
+{
+	return buf_add(out, text, len, err);
+}
+
+static int add_html(struct buf *out, const char *text, size_t len,
+    struct err *err)
+{
+	return strchr("&<>\"'", *text) ? buf_addf(out, err, "&#%d;", *text)
+				       : buf_add(out, text, len, err);
+}
+
+static int make_visible(struct buf *out, const char *text,
+    int (*add)(struct buf *out, const char *text, size_t len, struct err *err),
+    struct err *err)
+{
+	int r = 0;
+
+	while (*text && r == 0) {
+		size_t len = utf8_length(text);
+		uint32_t code = len ? code_point(text, len) : 0;
+
+		if (len == 0)
+			r = buf_addf(out, err, "\\x%02x", (uint8_t)*text);
+		else if (is_unseen(code))
+			r = add_unseen(out, code, err);
+		else
+			r = add(out, text, len, err);
+		text += len ? len : 1;
+	}
+	return r;
+}
+
+int escape_visible(struct buf *out, const char *text, struct err *err)
+{
+	return make_visible(out, text, add_seen, err);
+}
+
+int escape_html(struct buf *out, const char *text, struct err *err)
+{
+	return make_visible(out, text, add_html, err);
 }

@@ -163,13 +163,27 @@ static bool has_time(const struct errand *errand, uint64_t ms)
 	return ms + cost_limit(options) / 20 < cost_left(options);
 }
 
-/* 1 with how long, 0 if the budget has no time for it, -EBUSY if the server
- * wants more than that, or than anybody waits. */
+/* Whether a limit of requests is used up, as headers say (Docker Hub's, those
+ * of the draft on RateLimit fields). Its window is longer than anybody waits.
+ */
+static bool is_used_up(const struct http_response *response)
+{
+	const char *left = http_header(response, "ratelimit-remaining");
+	size_t zeros = left ? strspn(left, "0") : 0;
+
+	return http_status(response) == 429 && zeros > 0 &&
+	       (left[zeros] == '\0' || left[zeros] == ';');
+}
+
+/* 1 with how long, 0 if the budget has no time for it or it would not help,
+ * -EBUSY if the server wants more than that, or than anybody waits. */
 static int choose_wait(const struct errand *errand,
     const struct http_response *response, uint64_t *ms, struct err *err)
 {
 	uint64_t seconds;
 
+	if (response && is_used_up(response))
+		return 0;
 	if (!asked_wait(response, &seconds)) {
 		*ms = backoff(errand, errand->attempts);
 		return has_time(errand, *ms);

@@ -257,7 +257,7 @@ static int check(struct layout_source *layouts, struct err *err)
 static unsigned abilities(const struct layout_source *layouts)
 {
 	unsigned can = SOURCE_LISTS | SOURCE_DELETES_TAGS | SOURCE_REFERRERS |
-		       SOURCE_MOUNTS | SOURCE_LOCAL;
+		       SOURCE_MOUNTS | SOURCE_LOCAL | SOURCE_NESTS;
 
 	return faccessat(layouts->root, ".", W_OK, AT_EACCESS) == 0
 		   ? can | SOURCE_PUSHES

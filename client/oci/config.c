@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 #include "descriptor.h"
-#include "document.h"
+#include "json/document.h"
 
 struct parsed_config {
 	struct config config; /* first: config_free() gets its address */

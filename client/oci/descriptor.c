@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "document.h"
+#include "json/document.h"
 
 int platform_read(const json_t *object, struct platform *out, struct err *err)
 {

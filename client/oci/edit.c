@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "document.h"
 #include "oci/config.h"
 #include "print.h"
+#include "json/document.h"
 
 static int read_object(const void *data, size_t len, json_t **out,
     struct err *err)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/container.h"
-#include "document.h"
+#include "json/document.h"
 
 struct parsed_archive {
 	struct docker_archive archive; /* first: its address is what is freed */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/map.h"
-#include "document.h"
 #include "print.h"
+#include "json/document.h"
 
 #define FULL_NAME "io.containerd.image.name"
 #define REF_NAME "org.opencontainers.image.ref.name"

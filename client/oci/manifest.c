@@ -8,7 +8,7 @@
 
 #include "base/container.h"
 #include "descriptor.h"
-#include "document.h"
+#include "json/document.h"
 
 struct parsed_manifest {
 	struct manifest manifest; /* first: manifest_free() gets its address */

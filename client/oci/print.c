@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "document.h"
 #include "oci/artifact.h"
 #include "oci/config.h"
 #include "oci/manifest.h"
 #include "print.h"
+#include "json/document.h"
 
 /* NULL when out of memory, as all that jansson makes. */
 static json_t *annotations_json(const struct descriptor *descriptor)

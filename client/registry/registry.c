@@ -268,6 +268,7 @@ int registry_open(struct http *http, struct creds *creds,
 		return err_nomem(err);
 	grants_init(&registry->grants);
 	limits_init(&registry->limits);
+	facts_init(&registry->facts);
 	r = address_parse(&registry->address, options->address, err);
 	if (r == 0)
 		registry->address.loopback |=
@@ -302,6 +303,7 @@ void registry_close(struct registry *registry)
 		return;
 	grants_release(&registry->grants);
 	limits_release(&registry->limits);
+	facts_release(&registry->facts);
 	certs_release(&registry->certs);
 	free(registry->path);
 	free(registry->origin);

@@ -2,6 +2,7 @@
 /* A registry as a source of images. */
 #include "registry/source.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,51 @@ static int tags(struct source *source, const char *repository,
 	return registry_tags(registry, repository, each, arg, err);
 }
 
+static int facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err)
+{
+	struct registry *registry = known_registry(source);
+
+	return registry ? registry_facts(registry, repository, tag, age, each,
+			      arg, err)
+			: 0;
+}
+
+static int make(struct source *source, const char *repository, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_make(registry, repository, err) : -err->code;
+}
+
+static int drop(struct source *source, const char *repository, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_drop(registry, repository, err) : -err->code;
+}
+
+static int search(struct source *source, const char *words,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	struct registry *registry = registry_of(source, err);
+
+	return registry ? registry_search(registry, words, each, arg, err)
+			: -err->code;
+}
+
+/* A tag goes by the service's API, where the registry itself takes a manifest's
+ * digest alone. */
+static int untag(struct registry *registry, const char *repository,
+    const char *ref, struct err *err)
+{
+	if (strchr(ref, ':')) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	return registry_untag(registry, repository, ref, err);
+}
+
 static int manifest_get(struct source *source, const char *repository,
     const char *ref, struct source_manifest *out, struct err *err)
 {
@@ -162,20 +208,32 @@ static int manifest_delete(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
 	struct registry *registry = registry_of(source, err);
+	struct err no_api = ERR_INIT;
+	int r;
 
 	if (!registry)
 		return -err->code;
-	return registry_manifest_delete(registry, repository, ref, err);
+	r = untag(registry, repository, ref, &no_api);
+	if (r == -EOPNOTSUPP)
+		return registry_manifest_delete(registry, repository, ref, err);
+	*err = no_api;
+	return r;
 }
 
 static int manifest_remove(struct source *source, const char *repository,
     const char *ref, struct err *err)
 {
 	struct registry *registry = registry_of(source, err);
+	struct err no_api = ERR_INIT;
+	int r;
 
 	if (!registry)
 		return -err->code;
-	return registry_manifest_remove(registry, repository, ref, err);
+	r = untag(registry, repository, ref, &no_api);
+	if (r == -EOPNOTSUPP)
+		return registry_manifest_remove(registry, repository, ref, err);
+	*err = no_api;
+	return r == -ENOENT ? 0 : r;
 }
 
 static int referrers(struct source *source, const char *repository,
@@ -255,6 +313,10 @@ static const struct source_ops registry_source_ops = {
     .repositories_below = repositories_below,
     .pulls_through = pulls_through,
     .tags = tags,
+    .facts = facts,
+    .make = make,
+    .drop = drop,
+    .search = search,
     .manifest_get = manifest_get,
     .manifest_head = manifest_head,
     .manifest_look = manifest_look,
@@ -268,7 +330,20 @@ static const struct source_ops registry_source_ops = {
     .blob_put = blob_put,
 };
 
-static struct registry_source *source_new(const char *name)
+/* Docker Hub has one level of namespaces. */
+unsigned registry_source_abilities(const char *address)
+{
+	const unsigned can =
+	    SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES;
+	char host[REFERENCE_HOST_MAX + 1];
+
+	return registry_address_host(address, host, ERR_IGNORE) == 0 &&
+		       strcmp(host, REFERENCE_HUB) == 0
+		   ? can | SOURCE_SEARCHES
+		   : can | SOURCE_NESTS;
+}
+
+static struct registry_source *source_new(const char *name, const char *address)
 {
 	struct registry_source *self = calloc(1, sizeof(*self));
 
@@ -278,7 +353,7 @@ static struct registry_source *source_new(const char *name)
 	    .ops = &registry_source_ops,
 	    .name = name,
 	    .kind = "registry",
-	    .can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES,
+	    .can = registry_source_abilities(address),
 	};
 	return self;
 }
@@ -286,7 +361,8 @@ static struct registry_source *source_new(const char *name)
 int registry_source(struct registry *registry, struct source **out,
     struct err *err)
 {
-	struct registry_source *self = source_new(registry_host(registry));
+	const char *host = registry_host(registry);
+	struct registry_source *self = source_new(host, host);
 
 	if (!self) {
 		registry_close(registry);
@@ -307,7 +383,7 @@ int registry_source_later(struct http *http, struct creds *creds,
 
 	if (r < 0)
 		return r;
-	self = source_new(NULL);
+	self = source_new(NULL, options->address);
 	if (!self)
 		return err_nomem(err);
 	self->name = strdup(address.host);

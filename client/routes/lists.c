@@ -12,7 +12,9 @@ struct list_args {
 	struct routes *routes;
 	const char *repository; /* of tags; NULL: repositories are listed */
 	const char *part;       /* of the registry, whose names are wanted */
+	const char *rule;       /* that is for all of them: a part of its own */
 	const char *namespace;  /* in which they are at that server */
+	const char *words;      /* of a search */
 	source_name_fn *each;
 	void *arg;
 	int told;   /* what each returned, which ends it */
@@ -60,9 +62,46 @@ static int tell_repository(void *arg, const char *name, struct err *err)
 	if (!here)
 		return err_nomem(err);
 	if (!*here || strcmp(registries_part(args->routes->registries, here),
-			  args->part) != 0)
+			  args->rule) != 0)
 		return 0;
 	return tell(args, here, err);
+}
+
+/* One in the namespace that is asked about: of Docker Hub a name alone is one
+ * of `library`, also where a namespace is meant. */
+#define SOME_NAME "/x"
+
+/* Of the registry alone: mirrors list what they have. */
+static int below_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	struct list_args *args = arg;
+	size_t len = strlen(step->repository), end = strlen(SOME_NAME);
+	AUTO_FREE char *namespace = NULL;
+	int r;
+
+	/* All of another registry, which is no namespace there. */
+	if (len <= end) {
+		err->code = EOPNOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	namespace = strndup(step->repository, len - end);
+	if (!namespace)
+		return err_nomem(err);
+	args->namespace = namespace;
+	r = source_repositories_below(step->source, namespace, tell_repository,
+	    args, err);
+	return args->told ? 0 : r;
+}
+
+static int search_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	struct list_args *args = arg;
+	int r;
+
+	args->namespace = step->repository;
+	r = source_search(step->source, args->words, tell_repository, args,
+	    err);
+	return args->told ? 0 : r;
 }
 
 static int list_step(const struct walk_step *step, void *arg, struct err *err)
@@ -108,6 +147,7 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 		args.part = registries_parts(registries, i);
 		if (!args.part)
 			break;
+		args.rule = args.part;
 		args.begun = false;
 		r = walk(args.routes, args.part, NULL, WALK_LISTS, list_step,
 		    &args, err);
@@ -121,4 +161,35 @@ int lists_repositories(struct source *source, source_name_fn *each, void *arg,
 	if (args.told)
 		return args.told;
 	return r < 0 ? r : more;
+}
+
+int lists_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	struct routes *routes = (struct routes *)source;
+	struct list_args args = {.routes = routes,
+	    .part = prefix,
+	    .rule = registries_part(routes->registries, prefix),
+	    .each = each,
+	    .arg = arg};
+	AUTO_FREE char *some = strf("%s" SOME_NAME, prefix);
+	int r = some ? walk_write(routes, some, NULL, below_step, &args, err)
+		     : err_nomem(err);
+
+	return args.told ? args.told : r;
+}
+
+int lists_search(struct source *source, const char *words, source_name_fn *each,
+    void *arg, struct err *err)
+{
+	struct routes *routes = (struct routes *)source;
+	struct list_args args = {.routes = routes,
+	    .part = "",
+	    .rule = "",
+	    .words = words,
+	    .each = each,
+	    .arg = arg};
+	int r = walk_write(routes, "", NULL, search_step, &args, err);
+
+	return args.told ? args.told : r;
 }

@@ -9,6 +9,12 @@
  * is listed there, by the names that it has here. */
 int lists_repositories(struct source *source, source_name_fn *each, void *arg,
     struct err *err);
+/* What the registry's service lists below a namespace, and finds by words;
+ * mirrors are not asked. */
+int lists_repositories_below(struct source *source, const char *prefix,
+    source_name_fn *each, void *arg, struct err *err);
+int lists_search(struct source *source, const char *words, source_name_fn *each,
+    void *arg, struct err *err);
 int lists_tags(struct source *source, const char *repository,
     source_name_fn *each, void *arg, struct err *err);
 

@@ -38,16 +38,32 @@ static int reference(struct source *source, const char *repository,
 	    repository, out, err);
 }
 
-/* The registry's own, as far as it was asked. */
-static void limit(struct source *source, struct source_limit *out)
+/* The registry's own source, as long as the routes; NULL where it was not asked
+ * yet. */
+static struct source *own_source(struct routes *routes)
 {
-	struct routes *routes = routes_of(source);
 	SCOPED_LOCK(&routes->backends.lock);
 
 	for (struct backend *each = routes->backends.first; each;
 	     each = each->next)
 		if (strcmp(each->address, routes->address) == 0 && each->source)
-			*out = source_limit(each->source);
+			return each->source;
+	return NULL;
+}
+
+static void limit(struct source *source, struct source_limit *out)
+{
+	struct source *own = own_source(routes_of(source));
+
+	if (own)
+		*out = source_limit(own);
+}
+
+static bool lacks_login(struct source *source, const char *repository)
+{
+	struct source *own = own_source(routes_of(source));
+
+	return own && source_lacks_login(own, repository);
 }
 
 /* A call that goes to the registry. */
@@ -140,6 +156,57 @@ static int manifest_remove(struct source *source, const char *repository,
 	return write_manifest(source, repository, remove_step, &args, err);
 }
 
+static int make_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	(void)arg;
+	return source_make(step->source, step->repository, err);
+}
+
+static int make_repository(struct source *source, const char *repository,
+    struct err *err)
+{
+	return walk_write(routes_of(source), repository, NULL, make_step, NULL,
+	    err);
+}
+
+static int drop_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	(void)arg;
+	return source_drop(step->source, step->repository, err);
+}
+
+static int drop_repository(struct source *source, const char *repository,
+    struct err *err)
+{
+	return walk_write(routes_of(source), repository, NULL, drop_step, NULL,
+	    err);
+}
+
+/* What the registry's own service says. */
+struct fact_args {
+	const char *tag;
+	unsigned age;
+	source_fact_fn *each;
+	void *arg;
+};
+
+static int facts_step(const struct walk_step *step, void *arg, struct err *err)
+{
+	const struct fact_args *args = arg;
+
+	return source_facts(step->source, step->repository, args->tag,
+	    args->age, args->each, args->arg, err);
+}
+
+static int facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err)
+{
+	struct fact_args args = {tag, age, each, arg};
+
+	return walk_write(routes_of(source), repository, NULL, facts_step,
+	    &args, err);
+}
+
 static int head_step(const struct walk_step *step, void *arg, struct err *err)
 {
 	const struct write_args *args = arg;
@@ -199,7 +266,13 @@ static const struct source_ops routes_ops = {
     .close = close_source,
     .reference = reference,
     .limit = limit,
+    .lacks_login = lacks_login,
     .repositories = lists_repositories,
+    .repositories_below = lists_repositories_below,
+    .facts = facts,
+    .make = make_repository,
+    .drop = drop_repository,
+    .search = lists_search,
     .pulls_through = pulls_through,
     .tags = lists_tags,
     .manifest_get = reads_manifest_get,
@@ -252,7 +325,7 @@ static int make(struct http *http, struct creds *creds,
 	routes->source = (struct source){.ops = &routes_ops,
 	    .name = routes->host,
 	    .kind = "registry",
-	    .can = SOURCE_PUSHES | SOURCE_MOUNTS | SOURCE_DOCKER_TYPES};
+	    .can = registry_source_abilities(options->address)};
 	routes->backends.http = http;
 	routes->backends.creds = creds;
 	routes->backends.options = *options;

@@ -90,6 +90,40 @@ int source_tags(struct source *source, const char *repository,
 	return source->ops->tags(source, repository, each, arg, err);
 }
 
+int source_facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err)
+{
+	return source->ops->facts ? source->ops->facts(source, repository, tag,
+					age, each, arg, err)
+				  : 0;
+}
+
+static int unsupported(struct err *err)
+{
+	err->code = EOPNOTSUPP;
+	return -EOPNOTSUPP;
+}
+
+int source_make(struct source *source, const char *repository, struct err *err)
+{
+	return source->ops->make ? source->ops->make(source, repository, err)
+				 : unsupported(err);
+}
+
+int source_drop(struct source *source, const char *repository, struct err *err)
+{
+	return source->ops->drop ? source->ops->drop(source, repository, err)
+				 : unsupported(err);
+}
+
+int source_search(struct source *source, const char *words,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	return source->ops->search
+		   ? source->ops->search(source, words, each, arg, err)
+		   : unsupported(err);
+}
+
 int source_manifest_get(struct source *source, const char *repository,
     const char *reference, struct source_manifest *out, struct err *err)
 {

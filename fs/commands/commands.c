@@ -26,6 +26,9 @@ struct command {
 	const char *name;
 	const char *help;
 	const char *more; /* of the page of --help */
+	const char *operand;
+	/* The operand is a registry's host; else it may be left out. */
+	bool needs_host;
 	int (*run)(const struct command_words *words, struct err *err);
 	struct command_option options[OPTIONS_MAX]; /* no name ends them */
 };
@@ -45,6 +48,8 @@ static const struct command table[] = {
 	.help = "store a user and password for a registry",
 	.more = "The registry is asked whether it takes them. docker, podman "
 		"and skopeo find them,\nand mounts that are there.\n",
+	.operand = "HOST[:PORT]",
+	.needs_host = true,
 	.run = login_run,
 	.options = {{.name = "username",
 			.letter = 'u',
@@ -62,8 +67,22 @@ static const struct command table[] = {
     {.name = "logout",
 	.help = "remove what is stored for a registry",
 	.more = "Also what docker, podman and skopeo have stored.\n",
+	.operand = "HOST[:PORT]",
+	.needs_host = true,
 	.run = logout_run,
 	.options = {AUTHFILE, HELP}},
+    {.name = "status",
+	.help = "show what mounts do now",
+	.more = "Of one mount, or of all that are yours: pushes, the cache, "
+		"the network, and how many\nrequests a registry still "
+		"allows.\n",
+	.operand = "[MOUNTPOINT]",
+	.run = status_run,
+	.options = {{.name = "watch",
+			.letter = 'w',
+			.help = "show it again each second, with rates",
+			.offset = offsetof(struct command_words, watch)},
+	    HELP}},
 };
 
 enum { COMMANDS = sizeof(table) / sizeof(table[0]) };
@@ -175,6 +194,32 @@ static int read_options(const struct command *command, int argc, char **argv,
 	return 0;
 }
 
+static char *skip(char *text, const char *begin)
+{
+	size_t len = strlen(begin);
+
+	return strncmp(text, begin, len) == 0 ? text + len : text;
+}
+
+static void cut(char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	if (len > end_len && strcmp(text + len - end_len, end) == 0)
+		text[len - end_len] = '\0';
+}
+
+/* What is pasted names a registry's API, or how tools call a registry:
+ * https://HOST/v2/, docker://HOST. */
+static const char *pasted_host(char *text)
+{
+	text = skip(skip(text, "docker://"), "oci://");
+	cut(text, "/");
+	cut(text, "/v2");
+	cut(text, "/v1");
+	return text;
+}
+
 static int read_words(const struct command *command, int argc, char **argv,
     struct command_words *words, struct err *err)
 {
@@ -182,12 +227,17 @@ static int read_words(const struct command *command, int argc, char **argv,
 
 	if (r < 0 || words->help)
 		return r;
-	if (argc - optind != 1)
+	if (command->needs_host && argc - optind != 1)
 		return err_set(err, EINVAL,
 		    "%s needs the host of one registry, which is docker.io for "
 		    "Docker Hub",
 		    command->name);
-	words->host = argv[optind];
+	if (argc - optind > 1)
+		return err_set(err, EINVAL, "%s takes one %s", command->name,
+		    command->operand);
+	words->operand = argv[optind];
+	if (command->needs_host)
+		words->operand = pasted_host(argv[optind]);
 	return 0;
 }
 
@@ -215,9 +265,10 @@ static int print_page(const struct command *command, struct err *err)
 {
 	AUTO_BUF struct buf page = BUF_INIT(PAGE_MAX);
 	int r = buf_addf(&page, err,
-	    "usage: registryfs %s [OPTIONS] HOST[:PORT]\n"
+	    "usage: registryfs %s [OPTIONS] %s\n"
 	    "registryfs %s: %s.\n%s\n",
-	    command->name, command->name, command->help, command->more);
+	    command->name, command->operand, command->name, command->help,
+	    command->more);
 
 	for (size_t i = 0; r == 0 && command->options[i].name; i++)
 		r = print_option(&command->options[i], &page, err);
@@ -228,7 +279,7 @@ static int print_page(const struct command *command, struct err *err)
 
 int command_run(const struct command *command, int argc, char **argv)
 {
-	struct command_words words = {.host = NULL};
+	struct command_words words = {.operand = NULL};
 	struct err err = ERR_INIT;
 	int r = read_words(command, argc, argv, &words, &err);
 
@@ -243,11 +294,12 @@ int command_run(const struct command *command, int argc, char **argv)
 
 int commands_help(struct buf *out, struct err *err)
 {
-	int r = buf_addstr(out, "       registryfs ", err);
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < COMMANDS; i++)
-		r = buf_addf(out, err, "%s%s", i ? "|" : "", table[i].name);
-	return r < 0 ? r : buf_addstr(out, " [OPTIONS] HOST\n", err);
+		r = buf_addf(out, err, "       registryfs %s [OPTIONS] %s\n",
+		    table[i].name, table[i].operand);
+	return r;
 }
 
 int commands_list(struct buf *out, struct err *err)

@@ -37,7 +37,7 @@ static int open_registry(const struct command_words *words, struct creds *creds,
 	    .max_wait = RETRY_AFTER_MAX,
 	    .host_connections = CONNECTIONS,
 	};
-	const struct registry_options where = {.address = words->host,
+	const struct registry_options where = {.address = words->operand,
 	    .insecure = words->insecure};
 
 	*http = http_new(&options, err);

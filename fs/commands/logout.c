@@ -17,7 +17,7 @@ int logout_run(const struct command_words *words, struct err *err)
 {
 	CLEANUP(creds_free_p) struct creds *creds = NULL;
 	AUTO_FREE char *host = NULL;
-	int r = registry_parse_host(words->host, &host, err);
+	int r = registry_parse_host(words->operand, &host, err);
 
 	if (r < 0)
 		return r;

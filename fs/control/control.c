@@ -8,11 +8,12 @@
 #include "base/log.h"
 #include "control.h"
 #include "metrics.h"
+#include "snapshot.h"
 #include "status.h"
 
-static int print_log(struct mount *mount, struct buf *out, struct err *err)
+static int print_log(const struct node *node, struct buf *out, struct err *err)
 {
-	(void)mount;
+	(void)node;
 	return log_recent(out, err);
 }
 
@@ -26,14 +27,16 @@ static int print_as(struct mount *mount, struct buf *out,
 	return r < 0 ? r : print(&status, out, err);
 }
 
-static int print_status(struct mount *mount, struct buf *out, struct err *err)
+static int print_status(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, status_print, err);
+	return print_as(node->mount, out, status_print, err);
 }
 
-static int print_metrics(struct mount *mount, struct buf *out, struct err *err)
+static int print_metrics(const struct node *node, struct buf *out,
+    struct err *err)
 {
-	return print_as(mount, out, metrics_print, err);
+	return print_as(node->mount, out, metrics_print, err);
 }
 
 static const struct control_file {
@@ -86,10 +89,14 @@ static int control_lookup(struct node *dir, const char *name, struct node **out,
 
 		if (strcmp(name, file->name))
 			continue;
-		return file->print ? snapshot_node(dir, name, file->key,
-					 file->print, out, err)
-				   : events_node(dir, name, out, err);
+		return file->print
+			   ? snapshot_node(dir, name, file->key,
+				 &(struct snapshot_text){.print = file->print},
+				 out, err)
+			   : events_node(dir, name, out, err);
 	}
+	if (strcmp(name, "search") == 0)
+		return search_node(dir, name, out, err);
 	return err_set(err, ENOENT, "no such name");
 }
 

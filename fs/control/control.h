@@ -12,11 +12,9 @@ bool control_is_at(const struct node *dir, const char *name);
 int control_node(struct node *root, const char *name, struct node **out,
     struct err *err);
 
-/* A file in it that is printed whenever a program opens it. */
-typedef int snapshot_print(struct mount *mount, struct buf *out,
+/* The directory of searches, by its name in .registryfs. */
+int search_node(struct node *control, const char *name, struct node **out,
     struct err *err);
-int snapshot_node(struct node *dir, const char *name, const char *key,
-    snapshot_print *print, struct node **out, struct err *err);
 
 /* The journal's file of now. */
 int events_node(struct node *dir, const char *name, struct node **out,

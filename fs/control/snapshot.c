@@ -17,7 +17,7 @@
 #include "base/container.h"
 #include "base/file.h"
 #include "base/lock.h"
-#include "control.h"
+#include "snapshot.h"
 
 /* More than the log keeps in memory, and some thousand pushes. */
 enum { TEXT_MAX = 4 << 20 };
@@ -31,7 +31,7 @@ struct snapshot {
 
 struct snapshot_node {
 	struct node node;
-	snapshot_print *print;
+	struct snapshot_text text;
 	pthread_mutex_t lock;
 	struct snapshot *latest; /* under lock, as what follows; or NULL */
 	unsigned open;
@@ -71,7 +71,7 @@ static struct snapshot *snapshot_new(struct snapshot_node *self,
 	atomic_init(&snapshot->refs, 1);
 	snapshot->text = BUF_INIT(TEXT_MAX);
 	clock_gettime(CLOCK_REALTIME, &snapshot->made);
-	if (self->print(self->node.mount, &snapshot->text, err) < 0)
+	if (self->text.print(&self->node, &snapshot->text, err) < 0)
 		return NULL;
 	return steal(&snapshot);
 }
@@ -99,23 +99,33 @@ static void set_latest(struct snapshot_node *self, struct snapshot *snapshot,
 }
 
 int snapshot_node(struct node *dir, const char *name, const char *key,
-    snapshot_print *print, struct node **out, struct err *err)
+    const struct snapshot_text *text, struct node **out, struct err *err)
 {
 	struct snapshot_node *self = calloc(1, sizeof(*self));
 
-	if (!self)
+	if (!self) {
+		if (text->free)
+			text->free(text->arg);
 		return err_nomem(err);
-	self->print = print;
+	}
+	self->text = *text;
 	pthread_mutex_init(&self->lock, NULL);
 	node_init_in(&self->node, dir, name, NODE_SNAPSHOT, strdup(key), 0, 0);
 	*out = node_add(dir->mount->nodes, &self->node, err);
 	return *out ? 0 : -err->code;
 }
 
+void *snapshot_arg(const struct node *node)
+{
+	return container_of(node, const struct snapshot_node, node)->text.arg;
+}
+
 static void snapshot_node_free(struct node *node)
 {
 	struct snapshot_node *self = to_snapshot_node(node);
 
+	if (self->text.free)
+		self->text.free(self->text.arg);
 	snapshot_put(self->latest);
 	pthread_mutex_destroy(&self->lock);
 	free(self);

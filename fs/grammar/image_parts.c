@@ -75,3 +75,22 @@ bool image_part_is(const char *name, enum image_part_id id)
 {
 	return strcmp(name, image_parts[id].name) == 0;
 }
+
+const char *const image_texts[IMAGE_TEXTS] = {
+    [IMAGE_HISTORY] = "history",
+    [IMAGE_HISTORY_JSON] = "history.json",
+    [IMAGE_DOCKERFILE] = "Dockerfile",
+    [IMAGE_REPORT] = "report.html",
+    [IMAGE_FILES_TABLE] = "files.tsv",
+    [IMAGE_BADGE_SVG] = "badge.svg",
+    [IMAGE_BADGE_JSON] = "badge.json",
+};
+
+enum image_text_id image_text_find(const char *name)
+{
+	enum image_text_id id = 0;
+
+	while (id < IMAGE_TEXTS && strcmp(image_texts[id], name) != 0)
+		id++;
+	return id;
+}

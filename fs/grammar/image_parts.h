@@ -47,4 +47,21 @@ const struct image_part *image_part_find(const char *name);
 /* Whether that is the part's name. */
 bool image_part_is(const char *name, enum image_part_id id);
 
+/* Texts about an image of layers, made when they are read: they are looked up,
+ * and not listed, copied or written. */
+enum image_text_id {
+	IMAGE_HISTORY,
+	IMAGE_HISTORY_JSON,
+	IMAGE_DOCKERFILE,
+	IMAGE_REPORT,
+	IMAGE_FILES_TABLE,
+	IMAGE_BADGE_SVG,
+	IMAGE_BADGE_JSON,
+	IMAGE_TEXTS,
+};
+
+/* Their names; and which one has a name, or IMAGE_TEXTS. */
+extern const char *const image_texts[IMAGE_TEXTS];
+enum image_text_id image_text_find(const char *name);
+
 #endif

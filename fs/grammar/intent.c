@@ -105,6 +105,10 @@ static int in_image(const struct write_place *place, const char *name,
 		return err_set(err, EPERM,
 		    "images have a directory of this name: give the file "
 		    "another one");
+	if (image_text_find(name) != IMAGE_TEXTS)
+		return err_set(err, EPERM,
+		    "this is made of the image, and nothing can be written "
+		    "there: give the file another name");
 	return set(out, part ? part->effect : effect, place->repository,
 	    place->tag, NULL, err);
 }

@@ -11,6 +11,7 @@
 #include "base/lock.h"
 #include "caller.h"
 #include "node/mount.h"
+#include "node/nodes.h"
 
 /* --- what a program has just tried --- */
 
@@ -327,6 +328,27 @@ int removing_part(struct node *image_dir, const char *name, struct err *err)
 	    "this is part of an image, and cannot be removed alone; %s",
 	    all ? "rm -r of the image's directory removes its tag"
 		: "rm -r of the tag needs -o delete=recursive");
+}
+
+static bool is_top(const struct node *dir)
+{
+	return dir->ino == NODE_ROOT ||
+	       (dir->kind == NODE_REPO &&
+		   strcmp(repo_node_repository(dir), dir->source->base) == 0);
+}
+
+int removing_check_top(const struct node *dir, struct err *err)
+{
+	static const char *const programs[] = {"rm"};
+
+	if (dir->mount->delete_tags != DELETE_RECURSIVE || !is_top(dir) ||
+	    !caller_is_program(programs, 1))
+		return 0;
+	return err_set(err, EPERM,
+	    "rm -r would remove all repositories here, and then not this "
+	    "directory, which %s: remove the repositories by their names",
+	    dir->ino == NODE_ROOT ? "is the mount point"
+				  : "stands for a source of the mount");
 }
 
 enum removing removing_opened(struct handle *handle)

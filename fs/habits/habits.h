@@ -132,6 +132,12 @@ int replace_check_part(const char *tag, struct err *err);
  * the whole is being removed. */
 int removing_part(struct node *image_dir, const char *name, struct err *err);
 
+/* rm -r of all that is mounted of a source, or of the mount point: -EPERM where
+ * the mount removes recursively. The directory itself would stay, so that rm
+ * would fail once it has removed everything. rm alone opens what it removes;
+ * others (find, du) may open it for another purpose. */
+int removing_check_top(const struct node *dir, struct err *err);
+
 /* What the caller, whose new handle it is, does to the image in which its
  * directory lies. The handle says so from now on. */
 enum removing removing_opened(struct handle *handle);

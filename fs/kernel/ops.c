@@ -148,10 +148,12 @@ static int list_handle(struct op *op, struct handle *handle)
 }
 
 /* What never changes is listed when somebody reads it: the kernel may know it
- * already. So is the mount point: df opens it only to ask for its size. */
+ * already. So is the mount point: df opens it only to ask for its size. But an
+ * image that is the mount point may be gone, which an open can say. */
 static bool is_listed_late(const struct node *dir)
 {
-	return dir->view->is_constant || dir->ino == NODE_ROOT;
+	return dir->view->is_constant ||
+	       (dir->ino == NODE_ROOT && dir->kind != NODE_IMAGE);
 }
 
 static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
@@ -164,6 +166,9 @@ static int opendir_handle(struct op *op, fuse_ino_t ino, struct handle **out)
 		return -op->err.code;
 	if (!handle->node->view->list)
 		return err_set(&op->err, ENOTDIR, "not a directory");
+	r = removing_check_top(handle->node, &op->err);
+	if (r < 0)
+		return r;
 	if (removing_opened(handle) == REMOVING_REFUSED)
 		return err_set(&op->err, EPERM,
 		    "this is part of an image; this process was refused the "

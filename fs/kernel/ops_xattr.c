@@ -13,6 +13,7 @@ static int node_xattrs(struct op *op, fuse_ino_t ino, const char *name,
 
 	if (!node)
 		return -op->err.code;
+	out->wanted = name;
 	/* `ls -l` asks each file for these; told so, it asks only once. */
 	out->no_acls = !node->view->all_xattrs;
 	if (!node->view->xattrs)

@@ -4,10 +4,16 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "image/inspect.h"
 #include "mount.h"
 #include "node.h"
+
+/* For how long it is used, at least: a list of all tags may take many requests.
+ */
+enum { FACTS_AGE = 60 }; /* seconds */
 
 /* Whether another try could bring the config: there is one, and what it says is
  * not what failed. */
@@ -59,6 +65,27 @@ static const char *artifact_type(const struct manifest *manifest)
 	return config;
 }
 
+/* Unpacked only where all layers have an index. */
+static int add_layers_xattrs(struct image *image, struct xattrs *out,
+    struct err *err)
+{
+	struct image_sizes sizes;
+	int r;
+
+	if (!manifest_is_image(image->manifest))
+		return 0;
+	sizes = image_sizes(image);
+	r = xattrs_add_number(out, "user.oci.layer_count",
+	    image->manifest->entry_count, err);
+	if (r == 0)
+		r = xattrs_add_number(out, "user.oci.layers_size", sizes.layers,
+		    err);
+	if (r == 0 && sizes.unpacked != SIZE_UNKNOWN)
+		r = xattrs_add_number(out, "user.oci.unpacked_size",
+		    sizes.unpacked, err);
+	return r;
+}
+
 int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
     struct err *err)
 {
@@ -78,6 +105,8 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	if (r == 0)
 		r = xattrs_add_annotations(out, manifest->annotations,
 		    manifest->annotation_count, err);
+	if (r == 0 && shown)
+		r = add_layers_xattrs(shown, out, err);
 	if (r < 0 || !shown)
 		return r;
 	r = image_config(shown, &config, &unreadable);
@@ -89,4 +118,26 @@ int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
 	if (r < 0 || !config)
 		return 0;
 	return add_config_xattrs(config, out, err);
+}
+
+static int add_fact(void *arg, const char *name, const char *value,
+    struct err *err)
+{
+	char full[64];
+	int len = snprintf(full, sizeof(full), XATTR_FACTS "%s", name);
+
+	if (len < 0 || (size_t)len >= sizeof(full))
+		return 0;
+	return xattrs_add(arg, full, value, err);
+}
+
+int facts_add_xattrs(struct mount_source *source, const char *repository,
+    const char *tag, struct xattrs *out, struct err *err)
+{
+	unsigned ttl = (unsigned)source->tag_ttl;
+
+	if (!xattrs_wants(out, XATTR_FACTS))
+		return 0;
+	return source_facts(images_source(source->images), repository, tag,
+	    ttl > FACTS_AGE ? ttl : FACTS_AGE, add_fact, out, err);
 }

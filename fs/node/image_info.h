@@ -8,6 +8,7 @@
 #include "image/images.h"
 #include "xattr.h"
 
+struct mount_source;
 struct node;
 
 /*
@@ -21,5 +22,11 @@ void image_stat_time(struct node *node, struct image *image, struct stat *out);
  * platform and date of the one that is shown (may be NULL). */
 int image_add_xattrs(struct image *top, struct image *shown, struct xattrs *out,
     struct err *err);
+
+/* user.registry.NAME: what the registry's service says of a repository (tag:
+ * NULL) or of a tag (source_facts()), if one of these is asked for. */
+#define XATTR_FACTS "user.registry."
+int facts_add_xattrs(struct mount_source *source, const char *repository,
+    const char *tag, struct xattrs *out, struct err *err);
 
 #endif

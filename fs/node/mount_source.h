@@ -7,6 +7,8 @@
 #ifndef FS_MOUNT_SOURCE_H
 #define FS_MOUNT_SOURCE_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "image/images.h"
 
@@ -29,6 +31,7 @@ struct mount_source {
 	double tag_ttl;            /* seconds */
 	struct made *made;         /* directories that mkdir made */
 	struct mirrors *mirrors;   /* and those of images that are copied */
+	atomic_bool is_told_empty; /* the log has that nothing is in it */
 	struct mount_source *next; /* of the mount's */
 };
 

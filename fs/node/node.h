@@ -55,7 +55,9 @@ enum node_kind {
 	NODE_SCRATCH_FILE,
 	NODE_CONTROL, /* .registryfs */
 	NODE_SNAPSHOT,
+	NODE_LISTING, /* a text as long as a tree is large */
 	NODE_EVENTS,
+	NODE_SEARCH, /* .registryfs/search, and what is found by words */
 	NODE_KINDS,
 };
 

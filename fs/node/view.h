@@ -192,7 +192,9 @@ extern const struct view_ops view_scratch;
 extern const struct view_ops view_scratch_file;
 extern const struct view_ops view_control;
 extern const struct view_ops view_snapshot;
+extern const struct view_ops view_listing;
 extern const struct view_ops view_events;
+extern const struct view_ops view_search;
 
 extern const struct write_kind write_archive;
 extern const struct write_kind write_layer;

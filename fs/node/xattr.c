@@ -13,6 +13,12 @@ void xattrs_release(struct xattrs *xattrs)
 	buf_release(&xattrs->data);
 }
 
+bool xattrs_wants(const struct xattrs *xattrs, const char *prefix)
+{
+	return !xattrs->wanted ||
+	       strncmp(xattrs->wanted, prefix, strlen(prefix)) == 0;
+}
+
 static int add(struct xattrs *xattrs, bool listed, const char *name,
     const void *value, size_t len, struct err *err)
 {

@@ -17,14 +17,18 @@
  * length (4 bytes), the value. */
 struct xattrs {
 	struct buf data;
-	bool no_acls; /* there are none on all of that file system */
+	bool no_acls;       /* there are none on all of that file system */
+	const char *wanted; /* the one that is asked for; NULL: all are */
 };
 
 /* Annotations are at most as long as a manifest; the kernel takes 64 KiB. */
 /* clang-format off */
-#define XATTRS_INIT {BUF_INIT(2 << 20), false}
+#define XATTRS_INIT {BUF_INIT(2 << 20), false, NULL}
 /* clang-format on */
 void xattrs_release(struct xattrs *xattrs);
+
+/* Whether those that begin so are asked for, or one of them. */
+bool xattrs_wants(const struct xattrs *xattrs, const char *prefix);
 
 /* One that is listed; name and value are copied. -EFBIG past the limit of all
  * of them, -ENOMEM. */

@@ -19,6 +19,7 @@
 /* Of registries: what Helm and Flux say. */
 #define OCI_TRANSPORT "oci://"
 #define DOCKER_TRANSPORT "docker://"
+#define API_PATH "v2/"
 
 enum {
 	/* More than the fetches, so that names can be asked for meanwhile. */
@@ -116,6 +117,11 @@ static int split_path(const char *path, struct connection *out, struct err *err)
 
 	if (strcmp(path, "v2") == 0)
 		path = "";
+	if (strncmp(path, API_PATH, strlen(API_PATH)) == 0)
+		return err_set(err, EINVAL,
+		    "%s is a path of the registry's API: type HOST[:PORT]/%s "
+		    "to mount that repository or namespace",
+		    path, path + strlen(API_PATH));
 	out->base = strdup(path);
 	if (!out->base)
 		return err_nomem(err);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/host_name.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -110,6 +111,16 @@ static bool is_host(const char *name)
 			    "0123456789.-_:[]") == len;
 }
 
+/* Of what is no host, nothing; and each by the name that it is entered by. */
+static int each_host(host_fn *each, void *arg, const char *name,
+    struct err *err)
+{
+	char host[HOST_NAME_SIZE];
+
+	host_name_canonical(name, host);
+	return is_host(name) ? each(arg, host, err) : 0;
+}
+
 static int each_entered(struct hosts *hosts, host_fn *each, void *arg,
     struct err *err)
 {
@@ -119,13 +130,11 @@ static int each_entered(struct hosts *hosts, host_fn *each, void *arg,
 
 	if (r <= 0)
 		return r;
+	r = 0;
 	cursor = text.data;
-	while ((host = strsep(&cursor, "\n"))) {
-		r = is_host(host) ? each(arg, host, err) : 0;
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	while (r == 0 && (host = strsep(&cursor, "\n")))
+		r = each_host(each, arg, host, err);
+	return r;
 }
 
 static void close_dir(DIR **dir)
@@ -143,8 +152,7 @@ static int each_with_certs(const char *path, host_fn *each, void *arg,
 	int r = 0;
 
 	while (r == 0 && dir && (entry = readdir(dir)))
-		if (is_host(entry->d_name))
-			r = each(arg, entry->d_name, err);
+		r = each_host(each, arg, entry->d_name, err);
 	return r;
 }
 
@@ -158,7 +166,7 @@ static int add_with_login(void *arg, const char *host, struct err *err)
 {
 	const struct with_login *with_login = arg;
 
-	return is_host(host) ? with_login->each(with_login->arg, host, err) : 0;
+	return each_host(with_login->each, with_login->arg, host, err);
 }
 
 /* What a broken file names is said where a host is entered. */
@@ -297,9 +305,12 @@ static int ask(struct hosts *hosts, const char *name, struct mount_source **out,
 int hosts_find(struct hosts *hosts, const char *name, struct mount_source **out,
     struct err *err)
 {
+	char host[HOST_NAME_SIZE];
+
+	if (!is_host(name))
+		return 0;
+	host_name_canonical(name, host);
 	*out =
-	    mount_source_find(mount_sources_top(hosts->sources)->mount, name);
-	if (*out)
-		return 1;
-	return is_host(name) ? ask(hosts, name, out, err) : 0;
+	    mount_source_find(mount_sources_top(hosts->sources)->mount, host);
+	return *out ? 1 : ask(hosts, host, out, err);
 }

@@ -23,7 +23,8 @@ void hosts_free(struct hosts *hosts);
 DEFINE_CLEANUP(struct hosts *, hosts_free);
 
 /*
- * The source that a host is: 1 with *out, or 0 where the name can be no host's,
+ * The source that a host is, which is called by the one spelling of its name
+ * (base/host_name.h): 1 with *out, or 0 where the name can be no host's,
  * or no registry answers there, which the log says. What else keeps it from
  * being one is -errno of registry_open().
  */

@@ -260,6 +260,19 @@ static int remove_hidden(struct mount_source *source, const char *repository,
 	return r;
 }
 
+/* Where a service has repositories in which nothing is. */
+static int drop_at_source(struct mount_source *source, const char *repository,
+    struct err *err)
+{
+	struct err said = ERR_INIT;
+	int r = source_drop(images_source(source->images), repository, &said);
+
+	if (r == 0 || r == -EOPNOTSUPP || r == -ENOENT)
+		return 0;
+	*err = said;
+	return r;
+}
+
 static int remove_repository(struct mount_source *source,
     const char *repository, struct err *err)
 {
@@ -288,8 +301,25 @@ static int remove_repository(struct mount_source *source,
 	if (tags)
 		r = remove_hidden(source, repository, tags, err);
 	if (r == 0 || r == -ENOENT)
+		r = drop_at_source(source, repository, err);
+	if (r == 0) {
+		made_remove(source->made, repository);
 		images_forget(source->images, repository);
-	return r == -ENOENT ? 0 : r;
+	}
+	return r;
+}
+
+/* What mkdir made, and a service perhaps with it. */
+static int remove_made(struct mount_source *source, const char *repository,
+    struct err *err)
+{
+	int r = 0;
+
+	if (source->mount->delete_tags != DELETE_NOTHING)
+		r = drop_at_source(source, repository, err);
+	if (r == 0)
+		made_remove(source->made, repository);
+	return r;
 }
 
 /* A namespace is there until it is removed, though nothing is in it any more:
@@ -317,8 +347,8 @@ int tags_rmdir(struct node *dir, const char *name, struct err *err)
 	source = node->source;
 	repository = repo_node_repository(node);
 	if (!repo_listed(source, repository) &&
-	    made_remove(source->made, repository))
-		return 0;
+	    made_has(source->made, repository))
+		return remove_made(source, repository, err);
 	if (repo_has_below(source, repository))
 		return err_set(err, dir->mount->delete_tags ? ENOTEMPTY : EPERM,
 		    "the repository is not empty, there are repositories in "

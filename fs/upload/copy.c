@@ -2,8 +2,9 @@
 /*
  * Copies of archives, as cp makes them by copy_file_range(2): of the image that
  * an archive stands for no byte is read or written, it gets another name in
- * the registry. The bytes come in pieces of up to a gigabyte, and the last one
- * makes the copy. And files that begin as what is there.
+ * the registry, or one in another registry, which is sent what it lacks. The
+ * bytes come in pieces of up to a gigabyte, and the last one makes the copy.
+ * And files that begin as what is there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -88,9 +89,6 @@ ssize_t written_file_copy(struct written_file *file, struct save *save,
 	int r;
 
 	if (!file || !save || !puts_tag(&file->intent))
-		return -EOPNOTSUPP;
-	/* Another registry has its blobs: they are to be read, and written. */
-	if (save_image(save)->images != file->intent.source->images)
 		return -EOPNOTSUPP;
 	if (file->intent.effect == WRITE_ARCHIVE &&
 	    file->intent.where == WRITE_IN_REPOSITORY &&

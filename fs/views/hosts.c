@@ -9,6 +9,7 @@
 #include "makers.h"
 #include "node/key.h"
 #include "sources/hosts.h"
+#include "tag/link.h"
 
 /* Others are added when they are looked up. */
 enum { NAMES_TTL = 1 }; /* seconds */
@@ -59,8 +60,12 @@ static int hosts_lookup(struct node *dir, const char *name, struct node **out,
 	r = find(dir->mount, name, &source, err);
 	if (r < 0)
 		return r;
-	return r == 1 ? repo_node(source, source->base, out, err)
-		      : err_set(err, ENOENT, "no such name");
+	if (r == 0)
+		return err_set(err, ENOENT, "no such name");
+	/* Another spelling: 127.1, LOCALHOST:5000. */
+	if (strcmp(source->name, name) != 0)
+		return link_node(dir->source, source->name, out, err);
+	return repo_node(source, source->base, out, err);
 }
 
 struct hosts_listing {
@@ -123,6 +128,28 @@ static int make_nothing(struct node *dir, const char *name, mode_t mode,
 	    "HOST/REPOSITORY");
 }
 
+static int keep(struct node *dir, const char *name, struct err *err)
+{
+	(void)dir;
+	return err_set(err, EPERM,
+	    "this stands for a source of the mount, and stays: remove what is "
+	    "in it (rm -r %s/REPOSITORY)",
+	    name);
+}
+
+static int keep_name(struct node *dir, const char *name, struct node *to_dir,
+    const char *to_name, unsigned flags, struct err *err)
+{
+	(void)dir;
+	(void)to_dir;
+	(void)to_name;
+	(void)flags;
+	return err_set(err, EPERM,
+	    "a source of the mount cannot be renamed: move the tags in it (mv "
+	    "%s/REPOSITORY/TAG …)",
+	    name);
+}
+
 const struct view_ops view_hosts = {
     .stat = hosts_stat,
     .free = hosts_node_free,
@@ -130,4 +157,7 @@ const struct view_ops view_hosts = {
     .list = hosts_list,
     .create = make_nothing,
     .mkdir = make_nothing,
+    .unlink = keep,
+    .rmdir = keep,
+    .rename = keep_name,
 };

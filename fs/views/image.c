@@ -129,10 +129,32 @@ static int lost_archive(struct node *dir, const struct err *lost,
 	return r < 0 ? r : document_node(&document, out, err);
 }
 
+/* Of what is shown beside an index. */
+static int text_lookup(struct node *dir, enum image_text_id text,
+    struct node **out, struct err *err)
+{
+	CLEANUP(pair_release) struct image_pair pair = {0};
+	int r = image_pair(dir, &pair, err);
+
+	if (r < 0)
+		return r;
+	if (pair.lost.code) {
+		*err = pair.lost;
+		return -err->code;
+	}
+	if (!pair.shown || !manifest_is_image(pair.shown->manifest))
+		return err_set(err, ENOENT, "no such name");
+	return image_text_node(dir, text,
+	    &(struct inspection){pair.shown, pair.top,
+		image_node_name(dir)->tag},
+	    out, err);
+}
+
 static int image_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	const struct image_part *part = image_part_find(name);
+	enum image_text_id text = image_text_find(name);
 	CLEANUP(pair_release) struct image_pair pair = {0};
 	struct err lost = ERR_INIT;
 	int r;
@@ -155,6 +177,8 @@ static int image_lookup(struct node *dir, const char *name, struct node **out,
 		r = document_written(dir, name, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (text != IMAGE_TEXTS)
+		return text_lookup(dir, text, out, err);
 	if (!part)
 		return no_part(dir, name, err);
 	r = image_pair(dir, &pair, &lost);
@@ -254,8 +278,15 @@ static int image_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
 	CLEANUP(pair_release) struct image_pair pair = {0};
 	const struct image_node_name *image_name = image_node_name(node);
-	int r = image_pair(node, &pair, err);
+	int r = 0;
 
+	if (image_name->tag)
+		r = facts_add_xattrs(node->source, image_name->repository,
+		    image_name->tag, out, err);
+	/* No tag has to be asked for to know what a list says of it. */
+	if (r < 0 || !xattrs_wants(out, "user.oci."))
+		return r;
+	r = image_pair(node, &pair, err);
 	if (r == 0 && image_name->tag)
 		r = xattrs_add_stale(out,
 		    images_stale(node->source->images, image_name->repository,

@@ -107,15 +107,20 @@ static int part_find(struct image *image, part_name_fn *namer, const char *name,
 	return err_set(err, ENOENT, "no such name");
 }
 
-/* The layer whose directory has that name, or the count of layers. */
-static size_t layer_of_dir(const struct image *image, const char *name)
+/* The layer whose directory has that name, less the ending, or the count of
+ * layers. */
+static size_t layer_of_name(const struct image *image, const char *name,
+    const char *ending)
 {
 	char text[PART_NAME_SIZE];
 	size_t index;
 
 	for (index = 0; index < image->manifest->entry_count; index++) {
+		size_t len;
+
 		layer_dir_name(image, index, text);
-		if (!strcmp(text, name))
+		len = strlen(text);
+		if (!strncmp(text, name, len) && !strcmp(name + len, ending))
 			break;
 	}
 	return index;
@@ -222,7 +227,7 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
     struct err *err)
 {
 	struct image *image = part_image(dir);
-	size_t index = layer_of_dir(image, name);
+	size_t index = layer_of_name(image, name, "");
 	int r;
 
 	*out = NULL;
@@ -231,6 +236,9 @@ static int layers_lookup(struct node *dir, const char *name, struct node **out,
 		return r < 0 ? r : 0;
 	if (index < image->manifest->entry_count)
 		return layer_tree_node(dir, name, image, index, out, err);
+	index = layer_of_name(image, name, ".changes");
+	if (index < image->manifest->entry_count)
+		return changes_listing_node(dir, name, image, index, out, err);
 	r = part_find(image, layer_name, name, &index, err);
 	return r < 0 ? r
 		     : blob_node(dir, name, image,

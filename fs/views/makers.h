@@ -3,6 +3,8 @@
 #ifndef FS_VIEWS_MAKERS_H
 #define FS_VIEWS_MAKERS_H
 
+#include "grammar/image_parts.h"
+#include "image/inspect.h"
 #include "layer/tree.h"
 #include "node/nodes.h"
 
@@ -19,6 +21,17 @@ int platforms_node(struct node *parent, struct image *index, struct node **out,
     struct err *err);
 int referrers_node(struct node *parent, struct image *image, struct node **out,
     struct err *err);
+
+/* A text about an image; what is looked at is copied. */
+int image_text_node(struct node *dir, enum image_text_id id,
+    const struct inspection *of, struct node **out, struct err *err);
+
+/* A table of all files of the image, and lines of what one of its layers
+ * changes. */
+int files_listing_node(struct node *dir, const char *name, struct image *image,
+    struct node **out, struct err *err);
+int changes_listing_node(struct node *dir, const char *name,
+    struct image *image, size_t layer, struct node **out, struct err *err);
 
 /* A blob that the image's manifest names, as `name` in a directory. */
 int blob_node(struct node *parent, const char *name, struct image *image,

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories that are a namespace, a repository, or both. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "control/control.h"
+#include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "habits/habits.h"
 #include "makers.h"
 #include "mirror/mirror.h"
 #include "mirror/parts.h"
+#include "node/image_info.h"
 #include "oci/reference.h"
+#include "readme.h"
 #include "repo.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
@@ -38,10 +42,13 @@ static int repo_stat(struct node *node, struct stat *out, struct err *err)
 
 static int repo_xattrs(struct node *node, struct xattrs *out, struct err *err)
 {
-	return xattrs_add_stale(out,
-	    images_stale(node->source->images, repo_node_repository(node),
-		NULL),
-	    err);
+	const char *repository = repo_node_repository(node);
+	int r = xattrs_add_stale(out,
+	    images_stale(node->source->images, repository, NULL), err);
+
+	return r < 0 || !*repository
+		   ? r
+		   : facts_add_xattrs(node->source, repository, NULL, out, err);
 }
 
 /* Whether the directory is known, without a request if possible. 1, 0. */
@@ -62,16 +69,28 @@ static int directory_known(struct mount_source *source, const char *repository,
 	return repo_listed(source, repository);
 }
 
+/* What is in a namespace of Docker Hub is a repository, and nothing else. */
+static bool may_nest(const struct repo_lookup *lookup)
+{
+	return source_can(images_source(lookup->source->images),
+		   SOURCE_NESTS) ||
+	       !*lookup->repository;
+}
+
 /*
  * Where nothing is listed, anything may be a namespace. But nobody nests
- * repositories in one another there, a user who ran mkdir here will run it for
- * children too, and a name ending in .tar is about to be written.
+ * repositories in one another there, nor puts a namespace where a repository
+ * was, a user who ran mkdir here will run it for children too, as mkdir is
+ * about to do, and a name ending in .tar is about to be written.
  */
-static bool may_be_namespace(const struct repo_lookup *lookup)
+static bool may_be_namespace(const struct repo_lookup *lookup, const char *path)
 {
 	struct mount_source *source = lookup->source;
 
-	return !images_found(source->images, lookup->repository) &&
+	return may_nest(lookup) &&
+	       !images_found(source->images, lookup->repository) &&
+	       !images_gone(source->images, lookup->repository) &&
+	       !images_gone(source->images, path) &&
 	       !made_has(source->made, lookup->repository) &&
 	       !name_is_archive(lookup->text);
 }
@@ -103,17 +122,20 @@ static int directory_asked(const struct repo_lookup *lookup,
 		*err = tags_err;
 		return r;
 	}
+	/* What is not there is no "File exists" to mkdir. */
 	if (!images_listable(lookup->source->images))
-		return may_be_namespace(lookup);
+		return (r == -EACCES || !caller_only_makes()) &&
+		       may_be_namespace(lookup, repository);
 	r = images_catalog(lookup->source->images, &names, err);
 	if (r < 0 && images_only_listing_failed(r, err))
-		return may_be_namespace(lookup);
+		return !caller_only_makes() &&
+		       may_be_namespace(lookup, repository);
 	if (r < 0)
 		return r;
 	if (repo_listed(lookup->source, repository))
 		return 1;
 	return images_pulls_through(lookup->source->images, repository) &&
-	       may_be_namespace(lookup);
+	       may_be_namespace(lookup, repository);
 }
 
 static int tag_exists(struct mount_source *source, const char *repository,
@@ -259,20 +281,45 @@ static int found(const struct repo_lookup *lookup, const char *path, int r,
 	return r;
 }
 
+/* Names that are refused and are no namespace's, as far as can be told: those
+ * that every image has, and those of versions. */
+static bool is_tags_or_parts(const char *name)
+{
+	return image_part_find(name) || isdigit((unsigned char)*name) ||
+	       (*name == 'v' && isdigit((unsigned char)name[1])) ||
+	       strcmp(name, "latest") == 0;
+}
+
+/* Whether the service lists for our login what is in the namespace, and not
+ * this. */
+static bool is_unlisted_below(const struct repo_lookup *lookup,
+    const char *path)
+{
+	return images_below(lookup->source->images, lookup->repository,
+		   ERR_IGNORE) == 1 &&
+	       !repo_listed(lookup->source, path);
+}
+
 /*
- * A name of which the registry refuses to say whether it is a tag. The name
- * before it may be a namespace, in which some are public; and what is not there
- * yet is refused by some, also to those who may push it. 1, 0, or the refusal.
+ * A name of which the registry refuses to say whether it is a tag, as many do
+ * of what they do not have. The name before it may be a namespace, and so may
+ * this one. What is not there yet is refused by some, also to those who may
+ * push it. 1, 0, or the refusal.
  */
 static int below_refused(const struct repo_lookup *lookup, const char *path,
     const struct err *refusal, struct node **out, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
+	struct images *images = lookup->source->images;
 
-	if (images_tags(lookup->source->images, path, &tags, ERR_IGNORE) == 0)
+	if (images_tags(images, path, &tags, ERR_IGNORE) == 0)
 		return found(lookup, path, 1, out, err);
-	if (caller_only_makes() && !lacks_login(lookup->source, path))
+	if (!lacks_login(lookup->source, path) &&
+	    (caller_only_makes() || is_unlisted_below(lookup, path)))
 		return 0;
+	if (!caller_only_makes() && !images_listable(images) &&
+	    !is_tags_or_parts(lookup->text) && may_be_namespace(lookup, path))
+		return found(lookup, path, 1, out, err);
 	*err = *refusal;
 	return -err->code;
 }
@@ -363,6 +410,8 @@ static int repo_lookup(struct node *dir, const char *text, struct node **out,
 		r = lookup_reference(&lookup, out, err);
 	else if (lookup.name.form == NAME_PLAIN)
 		r = lookup_plain(&lookup, out, err);
+	if (r == 0)
+		r = readme_lookup(dir, text, out, err);
 	if (r < 0)
 		return r;
 	return r == 1 ? 0 : err_set(err, ENOENT, "no such name");
@@ -381,8 +430,12 @@ static int repo_child(struct node *dir, const char *text, mode_t mode,
 	r = lookup_local(dir, text, out, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (!S_ISDIR(mode))
-		return err_set(err, ENOENT, "no longer there");
+	if (!S_ISDIR(mode)) {
+		r = readme_child(dir, text, out, err);
+		return r < 0    ? r
+		       : r == 1 ? 0
+				: err_set(err, ENOENT, "no longer there");
+	}
 	/* What list() made of a tag that shares its name begins with ':'. */
 	if (*text == ':')
 		return image_node_tag(dir, text, repository, text + 1, out,

@@ -7,6 +7,7 @@
 #include "makers.h"
 #include "node/key.h"
 #include "oci/reference.h"
+#include "readme.h"
 #include "repo.h"
 #include "scratch/scratch.h"
 #include "tag/made.h"
@@ -88,13 +89,23 @@ static bool is_repository(const struct repo_listing *listing)
 	       (!images_listable(images) && !listing->listed);
 }
 
+/* Whether mkdir made it, and nothing was seen of it since. */
+static bool is_made_alone(const struct repo_listing *listing)
+{
+	struct mount_source *source = listing->dir->source;
+
+	return made_has(source->made, listing->repository) &&
+	       !images_found(source->images, listing->repository);
+}
+
 static int list_tags(struct repo_listing *listing, struct err *err)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	int r = images_tags(listing->dir->source->images, listing->repository,
 	    &tags, err);
 
-	if (r == -ENOENT)
+	/* Some refuse to speak of what a push will make. */
+	if (r == -ENOENT || (r == -EACCES && is_made_alone(listing)))
 		return 0;
 	for (size_t i = 0; r == 0 && i < names_count(tags); i++) {
 		const char *tag = names_at(tags, i);
@@ -141,6 +152,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 	struct repo_listing listing = {.dir = dir,
 	    .repository = repo_node_repository(dir),
 	    .out = out};
+	size_t before = dirlist_count(out);
 	int r = read_catalog(&listing, &catalog, err);
 
 	if (r < 0)
@@ -156,5 +168,7 @@ int repo_list(struct node *dir, struct dirlist *out, struct err *err)
 		r = written_names_list(dir, out, err);
 	if (r == 0)
 		r = scratch_list(dir, out, err);
-	return r;
+	return r < 0 || dirlist_count(out) > before
+		   ? r
+		   : readme_list(dir, out, err);
 }

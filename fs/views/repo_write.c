@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "grammar/image_parts.h"
 #include "grammar/name.h"
 #include "makers.h"
@@ -60,6 +61,23 @@ int repo_create(struct node *dir, const char *name, mode_t mode,
 	return r < 0 ? r : written_file_create(dir, name, mode, out, err);
 }
 
+/* Where a service makes repositories before anything is in them, that is done;
+ * where it does not, or not for us, the first tag does it. */
+static void make_at_source(struct mount_source *source, const char *path)
+{
+	struct err err = ERR_INIT;
+	int r = repository_valid(path)
+		    ? source_make(images_source(source->images), path, &err)
+		    : -EOPNOTSUPP;
+
+	if (r == 0)
+		log_info("made the repository %s", path);
+	else if (r != -EOPNOTSUPP)
+		log_info("%s is not made before something is pushed into it: "
+			 "%s",
+		    path, err.msg);
+}
+
 int repo_mkdir(struct node *dir, const char *name, mode_t mode,
     struct node **out, struct err *err)
 {
@@ -85,6 +103,8 @@ int repo_mkdir(struct node *dir, const char *name, mode_t mode,
 		    "letters, "
 		    "digits, and single . _ - between them");
 	r = made_add(dir->source->made, path, err);
+	if (r == 0)
+		make_at_source(dir->source, path);
 	if (r == 0)
 		r = repo_node(dir->source, path, out, err);
 	if (r == 0)

@@ -23,18 +23,18 @@ enum {
 };
 
 /* Of a source. */
-struct watched {
+struct watched_source {
 	const struct mount_source *source;
 	size_t next_list, next_tag; /* where its turn is */
 	unsigned pause, left_out;   /* rounds */
-	struct watched *next;
+	struct watched_source *next;
 };
 
 struct watch {
 	struct mount *mount;
 	struct watch_options options;
 	struct worker worker;
-	struct watched *watched; /* of the thread alone */
+	struct watched_source *watched; /* of the thread alone */
 	struct monitor monitor;
 	/* In the monitor. */
 	struct queue hints, drops;
@@ -114,10 +114,10 @@ bool watch_stop_dropping(struct watch *watch)
 	return idle;
 }
 
-static struct watched *watched_of(struct watch *watch,
+static struct watched_source *watched_of(struct watch *watch,
     const struct mount_source *source)
 {
-	struct watched *watched = watch->watched;
+	struct watched_source *watched = watch->watched;
 
 	while (watched && watched->source != source)
 		watched = watched->next;
@@ -185,7 +185,7 @@ static int add_tags(struct images *images, const char *repository,
 	return r;
 }
 
-static int look_at_lists(struct watch *watch, struct watched *watched,
+static int look_at_lists(struct watch *watch, struct watched_source *watched,
     const struct names *repositories, unsigned *requests,
     struct names_builder *tags, struct err *err)
 {
@@ -210,7 +210,7 @@ static int look_at_lists(struct watch *watch, struct watched *watched,
 	return 0;
 }
 
-static int look_at_tags(struct watch *watch, struct watched *watched,
+static int look_at_tags(struct watch *watch, struct watched_source *watched,
     const struct names *tags, unsigned requests, struct err *err)
 {
 	size_t count = names_count(tags), end = count;
@@ -235,7 +235,7 @@ static int look_at_tags(struct watch *watch, struct watched *watched,
 	return 0;
 }
 
-static int look_at_source(struct watch *watch, struct watched *watched,
+static int look_at_source(struct watch *watch, struct watched_source *watched,
     struct err *err)
 {
 	CLEANUP(names_put_p) struct names *repositories = NULL, *used = NULL;
@@ -261,7 +261,7 @@ static int look_at_source(struct watch *watch, struct watched *watched,
 
 static void round_of(struct watch *watch, const struct mount_source *source)
 {
-	struct watched *watched = watched_of(watch, source);
+	struct watched_source *watched = watched_of(watch, source);
 	struct err err = ERR_INIT;
 	int r;
 
@@ -432,7 +432,7 @@ void watch_free(struct watch *watch)
 	queue_release(&watch->drops);
 	queue_release(&watch->again);
 	while (watch->watched) {
-		struct watched *watched = watch->watched;
+		struct watched_source *watched = watch->watched;
 
 		watch->watched = watched->next;
 		free(watched);

@@ -8,18 +8,18 @@
 #include "image/shared.h"
 #include "webhook.h"
 
-struct watching {
+struct watchers {
 	struct journal *journal;
 	struct watch *watch;
 	struct webhook *webhook;
 	struct hook *hook;
 };
 
-DEFINE_CLEANUP(struct watching *, watching_stop);
+DEFINE_CLEANUP(struct watchers *, watching_stop);
 
 static void note(void *arg, const struct image_event *event, const char *line)
 {
-	struct watching *watching = arg;
+	struct watchers *watching = arg;
 
 	if (watching->watch)
 		watch_note(watching->watch, event);
@@ -29,14 +29,14 @@ static void note(void *arg, const struct image_event *event, const char *line)
 
 static void hint(void *arg, const char *repository, const char *tag)
 {
-	watch_hint(((struct watching *)arg)->watch, repository, tag);
+	watch_hint(((struct watchers *)arg)->watch, repository, tag);
 }
 
 int watching_start(struct mount *mount, const struct watching_options *options,
-    struct watching **out, struct err *err)
+    struct watchers **out, struct err *err)
 {
 	CLEANUP(watching_stop_p)
-	struct watching *watching = calloc(1, sizeof(*watching));
+	struct watchers *watching = calloc(1, sizeof(*watching));
 
 	if (!watching)
 		return err_nomem(err);
@@ -63,7 +63,7 @@ int watching_start(struct mount *mount, const struct watching_options *options,
 	return 0;
 }
 
-void watching_stop(struct watching *watching)
+void watching_stop(struct watchers *watching)
 {
 	if (!watching)
 		return;
@@ -74,7 +74,7 @@ void watching_stop(struct watching *watching)
 	free(watching);
 }
 
-bool watching_stop_dropping(struct watching *watching)
+bool watching_stop_dropping(struct watchers *watching)
 {
 	return !watching || watch_stop_dropping(watching->watch);
 }

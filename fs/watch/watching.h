@@ -11,18 +11,18 @@ struct watching_options {
 	const char *hook;    /* a command, or NULL */
 };
 
-struct watching;
+struct watchers;
 
 /* Starts what the options ask for. mount and strings are borrowed and outlive
  * it. -errno with a sentence. */
 int watching_start(struct mount *mount, const struct watching_options *options,
-    struct watching **out, struct err *err);
+    struct watchers **out, struct err *err);
 
 /* Ends all of it, commands too. What waits for the network has been cut. NULL
  * does nothing. */
-void watching_stop(struct watching *watching);
+void watching_stop(struct watchers *watching);
 
 /* As watch_stop_dropping(). */
-bool watching_stop_dropping(struct watching *watching);
+bool watching_stop_dropping(struct watchers *watching);
 
 #endif

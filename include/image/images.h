@@ -110,6 +110,9 @@ bool images_pulls_through(struct images *images, const char *repository);
 /* Whether the repository has answered to its name before. */
 bool images_found(struct images *images, const char *repository);
 
+/* Whether it was forgotten (images_forget()), and has not been found since. */
+bool images_gone(struct images *images, const char *repository);
+
 /* The tags of a repository, as images_catalog(); -ENOENT if there is no such
  * repository. */
 int images_tags(struct images *images, const char *repository,

@@ -129,6 +129,27 @@ int registry_list(struct registry *registry, source_name_fn *each, void *arg,
 int registry_list_below(struct registry *registry, const char *prefix,
     source_name_fn *each, void *arg, struct err *err);
 
+/*
+ * By the API of the service, where its driver has that and can be asked
+ * (-EOPNOTSUPP): makes a repository before anything is in it, removes one with
+ * all that is in it (-ENOENT), removes a tag and no other of the same manifest
+ * (-ENOENT), and finds repositories by words, best first. -EACCES with a
+ * sentence where the service refuses it.
+ */
+int registry_make(struct registry *registry, const char *repository,
+    struct err *err);
+int registry_drop(struct registry *registry, const char *repository,
+    struct err *err);
+int registry_untag(struct registry *registry, const char *repository,
+    const char *tag, struct err *err);
+int registry_search(struct registry *registry, const char *words,
+    source_name_fn *each, void *arg, struct err *err);
+
+/* As source_facts(), by what the driver keeps of its lists. */
+int registry_facts(struct registry *registry, const char *repository,
+    const char *tag, unsigned age, source_fact_fn *each, void *arg,
+    struct err *err);
+
 /* Whether registry_options can have that lister: a driver's name, "catalog" or
  * "none". */
 bool registry_lister_known(const char *name);

@@ -22,6 +22,9 @@ int registry_source_later(struct http *http, struct creds *creds,
     const struct registry_options *options, struct source **out,
     struct err *err);
 
+/* What the source of that address can do (enum source_ability). Asks nobody. */
+unsigned registry_source_abilities(const char *address);
+
 /* Opens the registry of registry_source_later() now, if it is not open. */
 int registry_source_reach(struct source *source, struct err *err);
 

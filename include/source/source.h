@@ -43,6 +43,10 @@ enum source_ability {
 	/* Its readers know Docker's media types, by which what docker saved
 	 * stays as it was. */
 	SOURCE_DOCKER_TYPES = 1 << 6,
+	/* Its repositories can be below others, and namespaces below one
+	 * another. */
+	SOURCE_NESTS = 1 << 7,
+	SOURCE_SEARCHES = 1 << 8, /* finds repositories by words */
 };
 
 struct source_manifest {
@@ -77,6 +81,11 @@ typedef int source_name_fn(void *arg, const char *name, struct err *err);
 typedef int source_referrer_fn(void *arg, const struct descriptor *referrer,
     struct err *err);
 
+/* Called for each thing that is said of a repository or tag, "stars" and "12":
+ * the names are source_facts()'. Nonzero ends it and is returned. */
+typedef int source_fact_fn(void *arg, const char *name, const char *value,
+    struct err *err);
+
 struct source;
 
 /* One for each kind of source. The functions below say what each does; those
@@ -98,6 +107,17 @@ struct source_ops {
 	int (*pulls_through)(struct source *source, const char *repository,
 	    struct err *err); /* NULL: 0 */
 	int (*tags)(struct source *source, const char *repository,
+	    source_name_fn *each, void *arg, struct err *err);
+
+	int (*facts)(struct source *source, const char *repository,
+	    const char *tag, unsigned age, source_fact_fn *each, void *arg,
+	    struct err *err); /* NULL: none are known */
+
+	int (*make)(struct source *source, const char *repository,
+	    struct err *err); /* NULL: -EOPNOTSUPP, as the next two */
+	int (*drop)(struct source *source, const char *repository,
+	    struct err *err);
+	int (*search)(struct source *source, const char *words,
 	    source_name_fn *each, void *arg, struct err *err);
 
 	int (*manifest_get)(struct source *source, const char *repository,
@@ -208,6 +228,35 @@ int source_pulls_through(struct source *source, const char *repository,
  * that there is no such repository. A 404 that is not its own word, but a
  * gateway's or that of a page, is -EIO with err->http. */
 int source_tags(struct source *source, const char *repository,
+    source_name_fn *each, void *arg, struct err *err);
+
+/*
+ * What the source says of a repository (tag: NULL) or of a tag beside its name:
+ * of a repository what came with the lists that had it, without a request; of a
+ * tag what comes with a list of all tags, which is not older than age seconds.
+ * The names, and what they mean:
+ *
+ *	description, stars, pulls, private ("true"), visibility; pushed (the
+ *	last time, RFC 3339); of a tag also size (bytes, as stored), signed
+ *	("true"), cve.severity (of the worst), cve.count
+ *
+ * What cannot be asked for is not known, and no failure.
+ */
+int source_facts(struct source *source, const char *repository, const char *tag,
+    unsigned age, source_fact_fn *each, void *arg, struct err *err);
+
+/*
+ * Makes a repository before anything is in it; removes one that nothing is in
+ * any more (-ENOENT). -EOPNOTSUPP where the source has no way to, and a
+ * repository is there from its first tag to its last; -EACCES with a sentence
+ * where it refuses that.
+ */
+int source_make(struct source *source, const char *repository, struct err *err);
+int source_drop(struct source *source, const char *repository, struct err *err);
+
+/* Repositories that the source finds by words, best first, with what it says of
+ * them (source_facts()). -EOPNOTSUPP. */
+int source_search(struct source *source, const char *words,
     source_name_fn *each, void *arg, struct err *err);
 
 /*

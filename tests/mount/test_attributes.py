@@ -184,6 +184,8 @@ def test_attributes_of_an_image(mount, registry, client):
         "user.oci.digest": image.digest,
         "user.oci.mediatype": OCI_MANIFEST,
         "user.oci.size": str(len(image.data)),
+        "user.oci.layer_count": "1",
+        "user.oci.layers_size": str(len(layers[0].data)),
         "user.oci.reference": f"{registry.address}/app:1.0",
         "user.oci.platform": "linux/amd64",
         "user.oci.created": CREATED,

@@ -16,7 +16,7 @@ from support.daemon import discard_mount
 from support.system import mount_entry, run
 
 SOURCE = Path(__file__).parents[2]
-SCREEN_LINES, SCREEN_COLUMNS = 36, 80
+SCREEN_LINES, SCREEN_COLUMNS = 38, 80
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_manual_lists_every_option_of_a_command(registryfs):
     words = [line.split("\t") for line in lines]
     assert words and all(len(fields) == 4 for fields in words)
     for command in {fields[0] for fields in words}:
-        start = page.index(f".It Cm {command} Ar host")
+        start = page.index(f"\n.It Cm {command} ")
         item = page[start:page.index(".El", start)]
         named = set(re.findall(r"^\.It Fl.* Fl Fl ([a-z-]+)"
                                r"|^\.It Fl Fl ([a-z-]+)", item, re.M))

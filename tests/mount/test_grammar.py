@@ -57,6 +57,21 @@ def test_the_manual_names_the_parts_of_an_image():
         items_below("In the directory of an image are:")) == image_parts()
 
 
+def image_texts():
+    return strings(read_table("fs/grammar/image_parts.c", "image_texts")) | {
+        "layers"}
+
+
+def test_readme_names_the_texts_about_an_image():
+    assert first_components(
+        table_below("until a tree of the image was entered):")) == image_texts()
+
+
+def test_the_manual_names_the_texts_about_an_image():
+    assert first_components(
+        items_below("about an image of layers are made")) == image_texts()
+
+
 def test_the_tests_list_the_parts_of_an_image():
     assert parts.EVERY == image_parts()
 

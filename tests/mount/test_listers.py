@@ -13,7 +13,7 @@ from registry.services import (
     DTR, DockerHub, GitLab, Harbor, JSON, Quay, TOKEN, answer, refusal)
 from registry.tls import Authority
 from registry.tunnel import Tunnel
-from support.home import Home, auth_document
+from support.home import ProxiedHome, auth_document
 from support.images import oci_image
 from support.system import fails_with
 
@@ -102,7 +102,7 @@ def test_no_login_is_no_authorization(mount, stand_in):
 def test_gitlab(mount, stand_in):
     service = stand_in(GitLab)
     root = mount(service)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("lists a namespace at a time|does not list")
     with service.requests() as seen:
         assert names(root / "acme") == ["api", "tools", "web"]
@@ -128,7 +128,7 @@ def test_gitlab_without_a_database(mount, stand_in):
     """404: names are looked up as ever."""
     service = stand_in(GitLabOfFiles)
     root = mount(service)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     assert names(root / "alice/one") == ["1.0"]
     assert service.wait_for_request("GET", "/gitlab/v1/.*/alice/")
     root.wait_for_log("no list of repositories by the API of gitlab: ")
@@ -143,7 +143,7 @@ def test_quay(mount, stand_in, home, user, password, authorization):
     root = mount(service)
     with service.requests() as seen:
         assert names(root.path) == (
-            [] if user == "$oauthtoken" else ["alice"])
+            ["README"] if user == "$oauthtoken" else ["alice"])
         assert names(root / "acme") == ["api", "tools", "web"]
     for request in seen.matching("GET", "/api/"):
         assert request.headers.get("authorization") == authorization
@@ -151,15 +151,6 @@ def test_quay(mount, stand_in, home, user, password, authorization):
 
 
 # Docker Hub, by a tunnel: three hosts.
-
-class ProxiedHome(Home):
-    def __init__(self, path, proxy):
-        super().__init__(path)
-        self.proxy = proxy
-
-    def environment(self, **more):
-        return super().environment(https_proxy=self.proxy, **more)
-
 
 HUB = NAMES[:1] + NAMES[2:] + [
     "alice/my-private", "library/alpine", "library/busybox", "library/nginx"]
@@ -184,11 +175,11 @@ def test_docker_hub(mount, hub):
     home.containers_auth(auth_document(HUB_KEY, "alice", "open sesame"))
     root = mount("docker.io", home=home)
     with service.requests() as seen:
-        assert names(root.path) == ["acme", "alice"]
+        assert names(root.path) == ["acme", "alice", "library"]
     assert seen.count("POST", "/v2/auth/token") == 1
     assert seen.count("GET", "_catalog") == 0
     pages = seen.matching("GET", "/v2/namespaces/")
-    assert len(pages) == len({request.path for request in pages}) == 3
+    assert len(pages) == len({request.path for request in pages}) == 5
     assert names(root / "alice") == ["my-private", "one", "two", "zoo"]
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "library/nginx") == ["1.0"]
@@ -200,14 +191,40 @@ def test_docker_hub(mount, hub):
     assert seen.count("POST") == 0
 
 
+def test_a_repository_that_a_list_has(mount, hub):
+    """What is asked of it then takes it from no list."""
+    _, home = hub
+    root = mount("docker.io", home=home)
+    assert names(root.path) == ["library"]
+    assert names(root / "library/nginx") == ["1.0"]
+    assert names(root / "library") == ["alpine", "busybox", "nginx"]
+
+
 def test_docker_hub_without_a_login(mount, hub):
     service, home = hub
     root = mount("docker.io", home=home)
-    assert names(root.path) == []
-    root.wait_for_log("lists what a login may see, and nobody is logged in")
+    assert names(root.path) == ["library"]
     assert names(root / "library") == ["alpine", "busybox", "nginx"]
     assert names(root / "alice") == ["one", "two", "zoo"]
     assert service.wait_for_request("GET", "/v2/namespaces/alice")
+
+
+@pytest.mark.parametrize("path", [
+    "alice/one/1.0/manifest.json", "library/nginx/1.0/manifest.json",
+    "nginx/1.0/manifest.json", "alice/one:1.0/manifest.json"])
+def test_docker_hub_lists_nothing_first(mount, hub, path):
+    _, home = hub
+    assert (mount("docker.io", home=home) / path).read_bytes() == IMAGE.data
+
+
+def test_what_docker_hub_does_not_have(mount, hub):
+    """It says the same of what is private: no directory is made of it."""
+    _, home = hub
+    root = mount("docker.io", home=home)
+    root.expect_error("alice/nosuch|authentication required")
+    for path in ("alice/nosuch", "alice/nosuch/1.0"):
+        with fails_with(errno.EACCES):
+            os.stat(root / path)
 
 
 def test_a_namespace_of_docker_hub_is_mounted(mount, hub):
@@ -222,7 +239,7 @@ def test_docker_hub_refuses_the_login(mount, hub):
     service.login = {}
     home.containers_auth(auth_document(HUB_KEY, "alice", "open sesame"))
     root = mount("docker.io", home=home)
-    assert names(root.path) == []
+    assert names(root.path) == ["README"]
     root.wait_for_log("by the API of hub: .*the login at hub.docker.com")
 
 
@@ -279,7 +296,7 @@ def test_what_is_no_json(mount, stand_in, home, body):
                       {"name": "x" * 300, "namespace": "alice"}]}])
 def test_what_names_nothing(mount, stand_in, home, document):
     service = quay_that_says(stand_in, home, lambda *_: answer(document))
-    assert names(mount(service, "list=quay").path) == []
+    assert names(mount(service, "list=quay").path) == ["README"]
 
 
 def test_an_api_that_fails_is_not_the_registry(mount, stand_in, home, client):
@@ -315,7 +332,45 @@ def test_list_none_asks_for_no_list(mount, proxy, client):
     IMAGE.push(client, "app", "1.0")
     root = mount(proxy, "list=none")
     with proxy.requests() as seen:
-        assert names(root.path) == []
+        assert names(root.path) == ["README"]
         assert names(root / "app") == ["1.0"]
         assert names(root.path) == ["app"]
     assert seen.count("GET", "_catalog") == 0
+
+
+# What says why there is nothing.
+
+def test_a_readme_says_how_to_go_on(mount, proxy, client):
+    IMAGE.push(client, "team/app", "1.0")
+    proxy.answers("/_catalog", status=404)
+    root = mount(proxy)
+    readme = root / "README"
+    assert "registryfs login" in readme.read_text()
+    assert f"{proxy.address} does not list its" in readme.read_text()
+    [listed] = os.scandir(root.path)
+    assert listed.name == "README" and listed.inode() == readme.stat().st_ino
+    assert readme.stat().st_mode == 0o100444
+    root.expect_error("README")
+    with fails_with(errno.EPERM):
+        readme.write_text("mine")
+    with fails_with(errno.EPERM):
+        readme.unlink()
+    assert names(root / "team/app") == ["1.0"]
+    assert names(root.path) == ["team"]
+    with fails_with(errno.ENOENT):
+        os.stat(root / "team/README")
+
+
+def test_a_readme_costs_no_request(mount, proxy):
+    proxy.answers("/_catalog", status=404)
+    root = mount(proxy, "tag_ttl=0")
+    with proxy.requests() as seen:
+        assert names(root.path) == ["README"]
+    assert seen.count("GET", "_catalog") == 1
+
+
+def test_no_readme_where_there_is_a_list(mount, proxy):
+    root = mount(proxy)
+    assert names(root.path) == []
+    with fails_with(errno.ENOENT):
+        os.stat(root / "README")

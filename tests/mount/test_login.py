@@ -4,9 +4,7 @@ registry, and shared with docker, podman and skopeo in both directions."""
 
 import json
 import os
-import pty
 import re
-import select
 import stat
 import subprocess
 
@@ -17,8 +15,8 @@ from registry.tokens import TokenServer
 from support.home import auth_document
 from support.images import oci_image
 from support.system import run
+from support.terminal import Terminal
 
-SECONDS = 20  # that a prompt takes at most
 WRONG = "not the password"
 IMAGE = oci_image()
 
@@ -71,41 +69,6 @@ def assert_fails(result, sentence):
 
 
 # On a terminal.
-
-class Terminal:
-    """A command whose terminal somebody types at."""
-
-    def __init__(self, environment, *command):
-        self.shown = ""
-        child, self.fd = pty.fork()
-        if child == 0:
-            os.execvpe(command[0], [str(word) for word in command], environment)
-        self.child = child
-
-    def expect(self, text):
-        while text not in self.shown:
-            if not self._read():
-                raise AssertionError(self.shown)
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def finish(self):
-        while self._read():
-            pass
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
-
-    def _read(self):
-        if not select.select([self.fd], [], [], SECONDS)[0]:
-            raise AssertionError(f"silence after: {self.shown}")
-        try:
-            more = os.read(self.fd, 4096).decode()
-        except OSError:  # the other end is closed
-            return False
-        self.shown += more
-        return bool(more)
-
 
 @pytest.fixture
 def terminal(binary, home):
@@ -190,10 +153,10 @@ def test_a_wrong_password_replaces_nothing(login, home):
     (["login", "--password-stdin", "{}"],
      "--password-stdin needs --username"),
     (["login", "-u", "x", "--password-stdin", "{}"], "password is empty"),
-    (["login", "{}/app"], "more than the host"),
-    (["logout", "{}/app"], "more than the host"),
+    (["login", "{}/app"], "more than the host of a registry: use localhost"),
+    (["logout", "{}/app"], "more than the host of a registry: use localhost"),
     (["login", "localhost:1"], "refused"),
-    (["login", "docker://{}"], "use localhost")])
+    (["login", "ftp://{}"], "use localhost")])
 def test_words_that_are_refused(registryfs, address, words, sentence):
     assert_fails(registryfs(*(word.format(address) for word in words)),
                  sentence)

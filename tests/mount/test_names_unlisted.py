@@ -49,9 +49,14 @@ def test_a_name_without_tags_is_none(obliging, client, image):
     assert (obliging / "app/1.0/manifest.json").read_bytes() == image.data
 
 
-def test_a_push_into_a_new_repository(obliging, client, image, tmp_path):
+@pytest.mark.parametrize("catalog", [200, 404])
+def test_a_push_into_a_new_repository(obliging, proxy, client, image, tmp_path,
+                                      catalog):
+    if catalog != 200:
+        proxy.answers("/_catalog", status=catalog)
     (tmp_path / "app.tar").write_bytes(docker_archive([("app:1.0", image)]))
-    (obliging / "team/app").mkdir(parents=True)
+    for name in ("team", "team/app"):
+        run("mkdir", obliging / name)
     run("cp", tmp_path / "app.tar", obliging / "team/app/1.0.tar")
     assert client.tags("team/app") == ["1.0"]
     assert names(obliging / "team/app") == ["1.0"]
@@ -162,3 +167,59 @@ def test_a_repository_below_a_tag_that_is_known(mount, registry, client, image,
     assert (root / below / "1.0/manifest.json").read_bytes() == other.data
     assert names(root / below) == ["1.0"]
     assert (root / "app/:web/manifest.json").read_bytes() == image.data
+
+
+# What was entered is listed by later mounts with the same cache.
+
+@pytest.fixture
+def unlisting(proxy, client, image):
+    for name in ("team/app", "team/web", "solo"):
+        image.push(client, name, "1.0")
+    proxy.answers("/_catalog", status=404)
+    return proxy
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """The option for a cache that mounts share."""
+    return f"cache={tmp_path / 'kept'}"
+
+
+def test_names_are_remembered_over_mounts(mount, unlisting, kept):
+    first = mount(unlisting, kept)
+    assert names(first.path) == ["README"]
+    assert names(first / "team/app") == ["1.0"]
+    assert (first / "solo:1.0/manifest.json").is_file()
+    first.unmount()
+    second = mount(unlisting, kept)
+    with unlisting.requests() as seen:
+        assert names(second.path) == ["solo", "team"]
+        assert names(second / "team") == ["app"]
+    assert seen.count("GET", TAGS) <= 1
+    assert names(second / "team/web") == ["1.0"]
+    second.unmount()
+    assert names(mount(unlisting, kept) / "team") == ["app", "web"]
+
+
+def test_a_name_that_is_gone_is_forgotten(mount, unlisting, kept):
+    first = mount(unlisting, kept)
+    for name in ("team/app", "team/web"):
+        os.listdir(first / name)
+    first.unmount()
+    unlisting.answers("/team/app/", status=404, headers=JSON,
+                      body=b'{"errors":[{"code":"NAME_UNKNOWN"}]}')
+    second = mount(unlisting, kept, "tag_ttl=0")
+    assert names(second / "team") == ["app", "web"]
+    assert names(second / "team/app") == []
+    assert names(second / "team") == ["web"]
+    second.unmount()
+    assert names(mount(unlisting, kept) / "team") == ["web"]
+
+
+def test_what_lists_needs_no_memory(mount, proxy, client, image, kept):
+    image.push(client, "app", "1.0")
+    first = mount(proxy, kept)
+    assert names(first / "app") == ["1.0"]
+    first.unmount()
+    proxy.answers("/_catalog", status=404)
+    assert names(mount(proxy, kept).path) == ["README"]

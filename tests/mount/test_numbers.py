@@ -56,6 +56,8 @@ UNLISTED = {
     "MANIFEST": "the content of a document",
     "ARCHIVE": "the content of a document",
     "CONTROL": "found by its name alone",
+    "SEARCH": "likewise",
+    "LISTING": "likewise",
     "HOSTS": "of a mount of several sources alone",
     "LINK": "who looks for it finds the image that it has become",
 }

@@ -49,7 +49,7 @@ def test_a_registry_that_does_not_list(mount, proxy, client, answer):
     IMAGE.push(client, "app", "1.0")
     root = mount(proxy)
     proxy.serves("/_catalog", lambda *_: answer)
-    assert os.listdir(root.path) == []
+    assert os.listdir(root.path) == ["README"]
     assert os.listdir(root / "app") == ["1.0"]
     assert os.listdir(root.path) == ["app"]
 

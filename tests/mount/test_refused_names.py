@@ -32,10 +32,30 @@ def test_a_public_repository_in_a_namespace_that_is_refused(mount, refused):
     manifest = root / "team/app/1.0/manifest.json"
     assert manifest.read_bytes() == IMAGE.data
     assert os.listdir(root / "team/app") == ["1.0"]
-    root.expect_error("team:secret .needs repository:team:pull")
-    for path in ("team/secret", "team/secret/1.0/manifest.json"):
+    root.expect_error("team/secret.*needs repository:team/secret")
+    with fails_with(errno.EACCES):
+        os.listdir(root / "team/secret")
+    for path in ("team/secret/1.0/manifest.json", "team/secret/1.0.tar",
+                 "team/secret/stable/manifest.json", "team/secret/v2",
+                 "team/secret/latest"):
         with fails_with(errno.EACCES):
             os.stat(root / path)
+
+
+@pytest.mark.parametrize("name", ["alice/one", "acme/tools/lint",
+                                  "a/b/c/d/e"])
+def test_what_is_there_among_what_is_refused(mount, proxy, client, name):
+    """401 for all that it does not have, in namespaces of any depth."""
+    IMAGE.push(client, name, "1.0")
+    proxy.refuses(f"/v2/(_catalog|(?!{name}/).)", status=401,
+                  code="UNAUTHORIZED", message="authentication required")
+    assert os.listdir(mount(proxy) / name) == ["1.0"]
+    manifest = mount(proxy) / name / "1.0/manifest.json"
+    assert manifest.read_bytes() == IMAGE.data
+    root = mount(proxy)
+    with fails_with(errno.ENOENT):
+        os.stat(root / name / "2.0")
+    assert (root / name / "1.0.tar").is_file()
 
 
 @pytest.mark.parametrize("command", ["mkdir", "mkdir -p", "install -d"])
@@ -54,6 +74,7 @@ def test_mkdir_with_credentials(mount, refused, home):
     root = mount(refused)
     run("mkdir", "-p", root / "new/er")
     assert (root / "new/er").is_dir()
+    assert run("ls", root / "new/er").stdout == ""
 
 
 @pytest.mark.parametrize("names", [["team"], ["team", "team/app"]])

@@ -71,6 +71,22 @@ def test_a_hundred_thousand_repositories(mount, proxy, plain_binary):
     assert root.peak_memory() <= MEMORY_LIMIT
 
 
+def test_a_million_in_deep_namespaces(mount, proxy, plain_binary):
+    """Each page of _catalog is read once, whatever is listed then."""
+    serve_catalog(proxy, [
+        f"org{number // 10000:02}/team{number // 100 % 100:02}/"
+        f"app{number % 100:02}" for number in range(1_000_000)])
+    root = mount(proxy, "tag_ttl=300", program=plain_binary)
+    with proxy.requests() as seen:
+        assert len(os.listdir(root.path)) == 100
+    assert len(seen) == 1000
+    with proxy.requests() as seen:
+        assert len(os.listdir(root / "org42")) == 100
+        assert len(os.listdir(root / "org42/team07")) == 100
+    assert len(seen) == 0
+    assert root.peak_memory() <= MEMORY_LIMIT
+
+
 def test_a_hundred_thousand_names_in_one_directory(mount, proxy,
                                                    plain_binary):
     repositories = [f"app{number:06}" for number in range(100_000)]

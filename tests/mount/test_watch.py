@@ -51,21 +51,21 @@ def test_what_has_moved_is_new_at_once(mount, registry, client, tmp_path):
         wait_until(lambda: path.read_bytes() == TWO.data, "the kernel")
 
 
-def test_a_glob_names_what_was_never_looked_at(mount, registry, client,
+def test_a_glob_names_what_was_never_looked_at(mount, proxy, client,
                                                tmp_path):
-    for name in ("team/app", "team/db", "other"):
+    repositories = ("team/app", "team/db", "other")
+    for name in repositories:
         ONE.push(client, name, "1.0")
-    root = mount(registry, r"watch=1:team/*")
-    with following(root, tmp_path) as seen:
-        def hears():
-            for name in ("team/app", "other"):
-                (TWO if hears.calls % 2 else ONE).push(client, name, "1.0")
-            hears.calls += 1
-            return any(event["event"] == "tag-moved"
-                       for event in seen.events())
-        hears.calls = 1
-        wait_until(hears, "the first round", poll=0.5)
-        assert {event["repository"] for event in seen.events()} == {"team/app"}
+    root = mount(proxy, r"watch=1:team/*")
+    with following(root, tmp_path) as seen, proxy.requests() as asked:
+        for name in repositories[:2]:
+            proxy.wait_for_request("HEAD", f"/{name}/manifests/1.0")
+        for name in repositories:
+            TWO.push(client, name, "1.0")
+        for name in repositories[:2]:
+            moved = seen.wait_for("tag-moved", repository=name)
+            assert moved["before"] == ONE.digest
+        assert not asked.count(path="/other/")
 
 
 def test_requests_are_bounded(mount, proxy, client):

@@ -200,8 +200,10 @@ class DockerHub(Service):
         self.serves("^/v2/repositories/namespaces$", self.own)
         self.serves("^/v2/namespaces/[^/]+/repositories", self.list)
         # What is not there is refused as what is not ours.
-        spaces = {name.split("/")[0] for name in self.names}
-        self.serves(f"^/v2/library/({'|'.join(spaces)})/", self.denied)
+        there = "|".join(name for name in self.names
+                         if not name.endswith("-private"))
+        self.serves(f"^/v2/(?!({there})/).+/(manifests|tags|blobs)/",
+                    self.denied)
 
     def denied(self, *_):
         challenge = ('Bearer realm="https://auth.docker.io/token",'

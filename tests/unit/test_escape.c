@@ -72,6 +72,46 @@ static void texts_are_escaped(void **state)
 	}
 }
 
+static const struct {
+	const char *text, *visible;
+} shown[] = {
+    {"", ""},
+    {"RUN make\\", "RUN make\\"},
+    {"a\nb\tc\rd", "a\\nb\\tc\\x0dd"},
+    {"\x1b[31mred\x7f", "\\x1b[31mred\\x7f"},
+    {"\u00e9\u20ac\U0001f433", "\u00e9\u20ac\U0001f433"},
+    {"caf\xe9", "caf\\xe9"},
+    /* CSI in one character, a right-to-left override, a line separator. */
+    {"\xc2\x9bm", "\\u009bm"},
+    {"a\u202eb\u2066c\u2028d", "a\\u202eb\\u2066c\\u2028d"},
+};
+
+static void nothing_controls_a_terminal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+		AUTO_BUF struct buf out = BUF_INIT(1000);
+		AUTO_FREE char *text = strdup(shown[i].text);
+		struct err err = ERR_INIT;
+
+		assert_int_equal(escape_visible(&out, text, &err), 0);
+		assert_string_equal(buf_str(&out), shown[i].visible);
+	}
+}
+
+static void nothing_is_markup(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(escape_html(&out, "<a b='c' d=\"e\">&\n\u00e9\xff",
+			     &err),
+	    0);
+	assert_string_equal(buf_str(&out),
+	    "&#60;a b=&#39;c&#39; d=&#34;e&#34;&#62;&#38;\\n\u00e9\\xff");
+}
+
 static void what_does_not_fit_is_an_error(void **state)
 {
 	(void)state;
@@ -81,6 +121,7 @@ static void what_does_not_fit_is_an_error(void **state)
 
 		assert_int_equal(escape_json(&out, "abc", &err), -EFBIG);
 		assert_int_equal(escape_label(&out, "a\n", &err), -EFBIG);
+		assert_int_equal(escape_visible(&out, "ab\n", &err), -EFBIG);
 	}
 }
 
@@ -88,6 +129,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(texts_are_escaped),
+	    cmocka_unit_test(nothing_controls_a_terminal),
+	    cmocka_unit_test(nothing_is_markup),
 	    cmocka_unit_test(what_does_not_fit_is_an_error),
 	};
 

@@ -72,6 +72,42 @@ static void pages(void **state)
 	assert_catalog(three_pages, "a|b|c/d|");
 }
 
+/* As the registry of Cloudflare's workers answers: each page names a next one,
+ * also the empty one after the last, whose next one begins after no name. */
+static bool always_a_next_page(struct peer *peer, const char *head, void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	if (head_asks(head, "last=a/b/manifests/sha256:00 "))
+		return peer_reply(peer, 200,
+		    "Link: http://127.0.0.1/v2/_catalog?n=1000&last=;"
+		    " rel=next\r\n",
+		    "{\"repositories\":[]}");
+	return peer_reply(peer, 200,
+	    "Link: http://127.0.0.1/v2/_catalog?n=1000"
+	    "&last=a/b/manifests/sha256:00; rel=next\r\n",
+	    "{\"repositories\":[\"a\",\"a/b\"]}");
+}
+
+static bool nothing_and_a_next_page(struct peer *peer, const char *head,
+    void *arg)
+{
+	(void)arg;
+	if (head_is_for(head, "/v2/"))
+		return peer_reply(peer, 200, "", "{}");
+	return peer_reply(peer, 200,
+	    "Link: http://127.0.0.1/v2/_catalog?n=1000&last=; rel=next\r\n",
+	    "{\"repositories\":[]}");
+}
+
+static void an_empty_page_before_the_begin_is_the_end(void **state)
+{
+	(void)state;
+	assert_catalog(always_a_next_page, "a|a/b|");
+	assert_catalog(nothing_and_a_next_page, "");
+}
+
 /* Page 1 leads to 2, 2 to 3, 3 to 4 and 4 back to 2. */
 static bool circle(struct peer *peer, const char *head, void *arg)
 {
@@ -395,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pages),
+	    cmocka_unit_test(an_empty_page_before_the_begin_is_the_end),
 	    cmocka_unit_test(circles_end),
 	    cmocka_unit_test(endless_lists_end),
 	    cmocka_unit_test(invalid_names_are_left_out),

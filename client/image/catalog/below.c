@@ -62,10 +62,13 @@ static int load(struct images *images, const char *prefix,
 
 	monitor_enter(&images->monitor);
 	if (r >= 0 || r == -EOPNOTSUPP) {
+		/* Else what is known below it is another list's. */
+		bool is_news = names || listing->names;
+
 		names_put(listing->names);
 		listing->names = names;
 		listing->missing = !names;
-		r = replace(images, prefix, err);
+		r = is_news ? replace(images, prefix, err) : 0;
 	}
 	listing_end(images, listing, r, err);
 	monitor_leave(&images->monitor);

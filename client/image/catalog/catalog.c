@@ -14,21 +14,11 @@ struct reading {
 	struct images *images; /* NULL: of tags */
 };
 
-bool repository_is_gone(struct images *images, const char *repository)
-{
-	bool gone;
-
-	monitor_enter(&images->monitor);
-	gone = map_get(&images->gone, repository) != NULL;
-	monitor_leave(&images->monitor);
-	return gone;
-}
-
 static int add_name(void *arg, const char *name, struct err *err)
 {
 	const struct reading *reading = arg;
 
-	if (reading->images && repository_is_gone(reading->images, name))
+	if (reading->images && images_gone(reading->images, name))
 		return 0;
 	return names_builder_add(reading->builder, name, err);
 }
@@ -52,6 +42,18 @@ static int add_below(struct images *images, struct names_builder *builder,
 	return 0;
 }
 
+/* Inside the monitor. */
+static int add_remembered(struct images *images, struct names_builder *builder,
+    struct err *err)
+{
+	int r = 0;
+
+	map_foreach (&images->remembered.names, slot)
+		if (r == 0 && !map_get(&images->gone, slot->key))
+			r = names_builder_add(builder, slot->key, err);
+	return r;
+}
+
 int catalog_merge(struct images *images, struct names_builder *listed,
     struct err *err)
 {
@@ -66,7 +68,10 @@ int catalog_merge(struct images *images, struct names_builder *listed,
 		if (r < 0)
 			return r;
 	}
-	r = add_below(images, builder, err);
+	if (images->unlisted)
+		r = add_remembered(images, builder, err);
+	if (r == 0)
+		r = add_below(images, builder, err);
 	if (r == 0)
 		r = names_builder_take(steal(&builder), &names, err);
 	if (r < 0)
@@ -81,6 +86,7 @@ void catalog_found(struct images *images, const char *repository)
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	struct names *listed = images->catalog.names;
 
+	remembered_add(images, repository);
 	if (map_del(&images->gone, repository))
 		images->catalog.cached.loaded = CACHED_STALE;
 	if (map_get(&images->found, repository))
@@ -180,6 +186,7 @@ static int catalog_load(struct images *images, struct err *err)
 	int r = names_read(images, NULL, &builder, err);
 	bool is_news;
 
+	remembered_read(images);
 	monitor_enter(&images->monitor);
 	is_news = r == -EOPNOTSUPP && !images->unlisted;
 	/* What has listed its names does not lose them by a gateway's 404. */
@@ -191,6 +198,8 @@ static int catalog_load(struct images *images, struct err *err)
 	images->listed |= r >= 0;
 	images->unlisted =
 	    r == 1 || r == -EOPNOTSUPP || is_closed(images, r, err);
+	map_foreach (&images->found, slot)
+		remembered_add(images, slot->key);
 	if (r == -EOPNOTSUPP)
 		r = catalog_merge(images, NULL, err);
 	else if (is_closed(images, r, err))
@@ -203,6 +212,7 @@ static int catalog_load(struct images *images, struct err *err)
 	    away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
+	remembered_save(images);
 	if (is_news)
 		log_info("%s does not list its repositories: name one to see "
 			 "it, as in ls REPOSITORY; it is listed from then on "
@@ -257,9 +267,13 @@ static void forget(struct images *images, const char *repository)
 {
 	CLEANUP(names_builder_free_p) struct names_builder *builder = NULL;
 	const struct names *listed = images->catalog.names;
+	struct listing *tags = map_get(&images->tags, repository);
 
+	if (tags)
+		tags->cached.loaded = CACHED_STALE;
 	map_put(&images->gone, repository, images);
 	map_del(&images->found, repository);
+	remembered_forget(images, repository);
 	builder = names_builder_new(ERR_IGNORE);
 	for (size_t i = 0; builder && listed && i < names_count(listed); i++) {
 		const char *name = names_at(listed, i);
@@ -277,6 +291,7 @@ void images_forget(struct images *images, const char *repository)
 	monitor_enter(&images->monitor);
 	forget(images, repository);
 	monitor_leave(&images->monitor);
+	remembered_save(images);
 }
 
 bool images_listable(struct images *images)
@@ -364,4 +379,14 @@ int images_used(struct images *images, struct names **repositories,
 	if (r == 0)
 		r = names_builder_take(steal(&more), tags, err);
 	return r;
+}
+
+bool images_gone(struct images *images, const char *repository)
+{
+	bool gone;
+
+	monitor_enter(&images->monitor);
+	gone = map_get(&images->gone, repository) != NULL;
+	monitor_leave(&images->monitor);
+	return gone;
 }

@@ -45,6 +45,8 @@ void images_free(struct images *images)
 	names_put(images->catalog.names);
 	map_release(&images->found);
 	map_release(&images->gone);
+	map_release(&images->remembered.names);
+	map_release(&images->remembered.forgotten);
 	listings_release(&images->below);
 	listings_release(&images->tags);
 	resolutions_release(&images->resolved);

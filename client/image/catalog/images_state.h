@@ -11,13 +11,21 @@
 #include "listing.h"
 #include "progress.h"
 #include "referrers_state.h"
-#include "tag_times.h"
+#include "seen/tag_times.h"
 
 struct images_shared {
 	struct store *store;
 	struct layer_table *layers;
 	struct journal *journal;
 	struct pushes *pushes;
+};
+
+/* In struct images, under its monitor (remembered.c). */
+struct remembered {
+	struct map names;     /* of repositories */
+	struct map forgotten; /* which a note may have still */
+	bool was_read;        /* the note of mounts before */
+	bool is_news;         /* the note has to be written */
 };
 
 struct images {
@@ -36,6 +44,7 @@ struct images {
 	bool pulls_through;     /* it has more than it lists */
 	struct map found;       /* repositories that answered to their name */
 	struct map gone;        /* those that lost their last tag here */
+	struct remembered remembered;
 	struct map below;       /* namespace → struct listing */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
@@ -66,9 +75,6 @@ int tag_resolve(struct images *images, const char *repository, const char *tag,
 void tag_changed(struct images *images, const char *repository, const char *tag,
     const struct digest *digest);
 
-/* Whether it was forgotten (images_forget()). Outside of it. */
-bool repository_is_gone(struct images *images, const char *repository);
-
 /* Makes the catalog's list of `listed`, which it takes (may be NULL), of what
  * namespaces listed and of all found names. Inside the monitor. */
 int catalog_merge(struct images *images, struct names_builder *listed,
@@ -76,6 +82,16 @@ int catalog_merge(struct images *images, struct names_builder *listed,
 
 /* Remembers that the repository is there. Inside the monitor. */
 void catalog_found(struct images *images, const char *repository);
+
+/* Of a source that does not list: what is remembered is listed. read: from
+ * mounts before, once. save: writes the note if there is news. Outside the
+ * monitor. */
+void remembered_read(struct images *images);
+void remembered_save(struct images *images);
+/* A repository has answered to its name; or there is none of that name. Inside
+ * the monitor. */
+void remembered_add(struct images *images, const char *repository);
+void remembered_forget(struct images *images, const char *repository);
 
 /* Reads the tags of a repository, or for NULL all repositories. A list that
  * breaks off in the middle is read once more. */

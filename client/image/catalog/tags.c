@@ -97,8 +97,7 @@ static int tags_read(struct images *images, const char *repository,
 		r = names_builder_take(steal(&builder), out, err);
 	if (r < 0 || names_count(*out) > 0)
 		return r;
-	if (is_known(images, repository) &&
-	    !repository_is_gone(images, repository))
+	if (is_known(images, repository) && !images_gone(images, repository))
 		return 0;
 	names_put(steal(out));
 	return err_set(err, ENOENT, "%s has no tags", repository);
@@ -136,10 +135,13 @@ static int tags_load(struct images *images, const char *repository,
 	listing->denied = denied;
 	if (r >= 0)
 		catalog_found(images, repository);
+	else if (r == -ENOENT)
+		remembered_forget(images, repository);
 	listing_end(images, listing, r, err);
 	if (r < 0 && listing->names && away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
+	remembered_save(images);
 	journal_flush(images->shared->journal);
 	return r;
 }
@@ -392,6 +394,7 @@ static int tag_ask(struct images *images, const char *repository,
 	if (changes == images->changes)
 		tag_keep(images, repository, tag, key, r < 0 ? NULL : out, why);
 	monitor_leave(&images->monitor);
+	remembered_save(images);
 	journal_flush(images->shared->journal);
 	return r;
 }
@@ -472,5 +475,6 @@ void tag_changed(struct images *images, const char *repository, const char *tag,
 	if (listing)
 		listing->cached.loaded = CACHED_STALE;
 	monitor_leave(&images->monitor);
+	remembered_save(images);
 	journal_flush(images->shared->journal);
 }

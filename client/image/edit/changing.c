@@ -50,9 +50,14 @@ int changing_begin(struct changing *changing, struct err *err)
 	budget_be_patient();
 	r = tag_lock(target->images, target->repository, target->tag,
 	    &changing->lock, err);
-	return r < 0 ? r
-		     : image_open_tag_now(target->images, target->repository,
-			   target->tag, &changing->top, err);
+	if (r == 0)
+		r = image_open_tag_now(target->images, target->repository,
+		    target->tag, &changing->top, err);
+	/* What the source says itself is that it lost the manifest. */
+	return r == -ENOENT && !err->http
+		   ? err_set(err, ENOENT,
+			 "the tag is gone: it was moved or removed meanwhile")
+		   : r;
 }
 
 int changing_begin_image(struct changing *changing, struct err *err)

@@ -178,6 +178,32 @@ static int names(const struct tag_ref *name, const struct image *image,
 	return r == 1 ? digest_equal(&now, &image->digest) : r;
 }
 
+/* A registry may take a manifest and not keep it: a mirror does, or a gateway
+ * that answers for the registry. */
+static int check_kept(const struct tag_ref *name, const struct image *image,
+    struct err *err)
+{
+	int r = names(name, image, err);
+
+	if (r < 0)
+		return err_wrap(err, "%s:%s", name->repository, name->tag);
+	return r == 1 ? 0
+		      : err_set(err, EIO,
+			    "%s:%s: the %s answered that it took the image, "
+			    "and does not have it under that name",
+			    name->repository, name->tag,
+			    source_kind(images_source(name->images)));
+}
+
+/* Puts what is to lose its other name. */
+static int put_and_check(struct image *image, const struct tag_ref *to,
+    struct err *err)
+{
+	int r = put(image, to, err);
+
+	return r < 0 ? r : check_kept(to, image, err);
+}
+
 /* Removes the old name of what has the new one. An answer that got lost is no
  * failure: what counts is whether the name is still there. */
 static int remove_old(struct tag_pair *pair, const struct tag_ref *from,
@@ -195,32 +221,33 @@ static int remove_old(struct tag_pair *pair, const struct tag_ref *from,
 }
 
 /*
- * Two sources can be one: a registry under two of its names (localhost:5000 and
- * 127.0.0.1:5000), or a layout and a tree that it is in. There the tag that was
- * removed is the one that was to stay.
+ * The new name may have gone with the old one. Two sources can be one: a
+ * registry under two of its names (localhost:5000 and 127.0.0.1:5000), or a
+ * layout and a tree that it is in. Or another client moves the tag back, and
+ * removes the name that was to stay: who removes last puts it back.
  */
 static int check_new(struct tag_pair *pair, const struct tag_ref *from,
     const struct tag_ref *to, struct err *err)
 {
 	int r;
 
-	if (from->images == to->images ||
-	    names(to, pair->first, ERR_IGNORE) != 0)
+	if (names(to, pair->first, ERR_IGNORE) != 0)
 		return 0;
 	r = put(pair->first, to, err);
-	return r < 0 ? r
-		     : err_set(err, EBUSY,
-			   "%s and %s are one registry: %s:%s is what it was",
-			   source_name(images_source(from->images)),
-			   source_name(images_source(to->images)),
-			   to->repository, to->tag);
+	if (r < 0 || from->images == to->images ||
+	    names(from, pair->first, ERR_IGNORE) != 1)
+		return r;
+	return err_set(err, EBUSY,
+	    "%s and %s are one registry: %s:%s is what it was",
+	    source_name(images_source(from->images)),
+	    source_name(images_source(to->images)), to->repository, to->tag);
 }
 
 static int move(void *arg, struct err *err)
 {
 	struct tag_pair *pair = arg;
 	const struct tag_ref *from = &pair->names[0], *to = &pair->names[1];
-	int r = put(pair->first, to, err);
+	int r = put_and_check(pair->first, to, err);
 
 	if (r == 0) {
 		r = remove_old(pair, from, err);
@@ -253,10 +280,10 @@ static int exchange(void *arg, struct err *err)
 {
 	struct tag_pair *pair = arg;
 	const struct tag_ref *a = &pair->names[0], *b = &pair->names[1];
-	int r = put(pair->first, b, err);
+	int r = put_and_check(pair->first, b, err);
 
 	if (r == 0)
-		r = put(pair->second, a, err);
+		r = put_and_check(pair->second, a, err);
 	if (r < 0) {
 		put_back(pair->first, a);
 		put_back(pair->second, b);

@@ -95,7 +95,9 @@ static int print_manifest(const struct push_image *image,
 	return manifest_print(out, media_type, config, layers, count, err);
 }
 
-int push_image_put(const struct tag_ref *target, const struct push_image *image,
+/* The manifest of the image with that media type, once its config is there. */
+static int put_image_manifest(const struct tag_ref *target,
+    const struct push_image *image, const struct digest *config_digest,
     struct digest *out, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
@@ -105,16 +107,10 @@ int push_image_put(const struct tag_ref *target, const struct push_image *image,
 	struct descriptor config = {.media_type = image->docker
 						      ? MEDIA_DOCKER_CONFIG
 						      : MEDIA_OCI_CONFIG,
+	    .digest = *config_digest,
 	    .size = image->config_len};
-	int r = digest_of(DIGEST_SHA256, image->config, image->config_len,
-	    &config.digest, err);
+	int r = print_manifest(image, &config, manifest.media_type, &text, err);
 
-	if (r == 0)
-		r = push_config_put(target, image->config, image->config_len,
-		    &config.digest, err);
-	if (r == 0)
-		r = print_manifest(image, &config, manifest.media_type, &text,
-		    err);
 	if (r == 0)
 		r = digest_of(DIGEST_SHA256, text.data, text.len,
 		    &manifest.digest, err);
@@ -124,4 +120,40 @@ int push_image_put(const struct tag_ref *target, const struct push_image *image,
 	manifest.len = text.len;
 	*out = manifest.digest;
 	return push_manifest_put_last(target, &manifest, err);
+}
+
+/* Some registries take the types of OCI alone: zot answers 415, unless it is
+ * told to be compatible. */
+static bool type_refused(const struct err *err)
+{
+	return err->http == 415;
+}
+
+int push_image_put(const struct tag_ref *target, const struct push_image *image,
+    struct digest *out, struct err *err)
+{
+	struct push_image as_oci = *image;
+	struct err refusal = ERR_INIT;
+	struct digest config;
+	int r = digest_of(DIGEST_SHA256, image->config, image->config_len,
+	    &config, err);
+
+	as_oci.docker = false;
+	if (r == 0)
+		r = push_config_put(target, image->config, image->config_len,
+		    &config, err);
+	if (r < 0 || !image->docker)
+		return r < 0 ? r
+			     : put_image_manifest(target, image, &config, out,
+				   err);
+	r = put_image_manifest(target, image, &config, out, &refusal);
+	if (r < 0 && type_refused(&refusal)) {
+		log_debug(LOG_PUSH, "%s:%s: with media types of OCI: %s",
+		    target->repository, target->tag, refusal.msg);
+		r = put_image_manifest(target, &as_oci, &config, out,
+		    ERR_IGNORE);
+	}
+	if (r < 0)
+		*err = refusal;
+	return r < 0 ? -err->code : 0;
 }

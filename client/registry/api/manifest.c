@@ -147,6 +147,20 @@ static int refused(struct registry *registry, const struct call *call,
 	return -err->code;
 }
 
+/* Where a limit is used up, no more is asked for that counts. */
+static int check_limit(struct registry *registry, const char *what,
+    struct err *err)
+{
+	if (!limits_used_up(&registry->limits))
+		return 0;
+	err_set(err, EBUSY,
+	    "%s: %s: the limit of requests is used up; what counts is asked "
+	    "for again a minute after the last refusal",
+	    registry_host(registry), what);
+	err->http = 429;
+	return -EBUSY;
+}
+
 int registry_manifest_get(struct registry *registry, const char *repository,
     const char *reference, struct source_manifest *out, struct err *err)
 {
@@ -156,6 +170,8 @@ int registry_manifest_get(struct registry *registry, const char *repository,
 	struct digest want;
 	int r = wanted_digest(reference, &want, err);
 
+	if (r == 0)
+		r = check_limit(registry, it.text, err);
 	if (r == 0)
 		r = ask(registry, "GET", repository, reference, &call,
 		    &response, err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "http/grammar.h"
@@ -47,7 +48,19 @@ static int find_next(const struct registry *registry, const struct call *call,
 	return *next ? 0 : err_nomem(err);
 }
 
-/* One page. Leaves the next one's url in *next, NULL at the end. */
+/* Whether a url goes on after no name at all, which is from the begin. */
+static bool begins_again(const char *url)
+{
+	const char *last = strchr(url, '?');
+
+	while (last && strncmp(last + 1, "last=", 5) != 0)
+		last = strchr(last + 1, '&');
+	return last && (last[6] == '\0' || last[6] == '&');
+}
+
+/* One page. Leaves the next one's url in *next, NULL at the end. Some servers
+ * name a next page always: after the last one, an empty page that leads to the
+ * begin. */
 static int read_one(struct registry *registry, const struct call *call,
     page_fn *read, void *arg, struct page *page, char **next, struct err *err)
 {
@@ -57,7 +70,13 @@ static int read_one(struct registry *registry, const struct call *call,
 	*next = NULL;
 	if (r == 0 && http_status(response) == 200)
 		r = find_next(registry, call, response, next, err);
-	return r < 0 ? r : read(registry, call, response, page, arg, err);
+	if (r == 0)
+		r = read(registry, call, response, page, arg, err);
+	if (r == 0 && *next && page->items == 0 && begins_again(*next)) {
+		free(*next);
+		*next = NULL;
+	}
+	return r;
 }
 
 int pages_walk(struct registry *registry, struct call *call, page_fn *read,

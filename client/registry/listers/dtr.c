@@ -3,12 +3,19 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 static bool is_dtr(const struct registry *registry)
 {
 	return service_realm_ends(registry, "/auth/token");
 }
+
+static const struct service_fact facts[] = {
+    {"description", "shortDescription"},
+    {"visibility", "visibility"},
+    {"pulls", "pulls"},
+    {NULL, NULL},
+};
 
 static char *page_url(const struct registry *registry, const char *start)
 {
@@ -22,22 +29,13 @@ static char *page_url(const struct registry *registry, const char *start)
 
 static int read_page(struct service_page *page, void *arg, struct err *err)
 {
-	const json_t *list = json_object_get(page->root, "repositories"), *one;
 	const char *start = http_header(page->response, "X-Next-Page-Start");
-	size_t i;
+	int r =
+	    service_pass_all(page, json_object_get(page->root, "repositories"),
+		"namespace", "name", err);
 
-	json_array_foreach(list, i, one)
-	{
-		const json_t *name = json_object_get(one, "name");
-		int r = service_pass_in(page,
-		    json_string_value(json_object_get(one, "namespace")),
-		    json_string_value(name), err);
-
-		if (r != 0)
-			return r;
-	}
-	if (!start || !*start)
-		return 0;
+	if (r != 0 || !start || !*start)
+		return r;
 	page->next = page_url(arg, start);
 	return page->next ? 0 : err_nomem(err);
 }
@@ -47,7 +45,7 @@ static int all(struct registry *registry, const struct lister_reader *reader,
 {
 	AUTO_SECRET char *basic = NULL;
 	struct service service = {registry, "the list of repositories", NULL,
-	    reader};
+	    reader, facts};
 	int r = service_basic(registry, &basic, err);
 
 	service.authorization = basic;

@@ -8,7 +8,7 @@
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 #define API "https://api.github.com"
 #define QUERY "packages?package_type=container&per_page=100"
@@ -17,6 +17,12 @@ static bool is_ghcr(const struct registry *registry)
 {
 	return service_at(registry, "ghcr.io");
 }
+
+static const struct service_fact facts[] = {
+    {"visibility", "visibility"},
+    {"pushed", "updated_at"},
+    {NULL, NULL},
+};
 
 /* Owners have capitals, and repositories have none. */
 static int pass(struct service_page *page, const json_t *package,
@@ -32,7 +38,7 @@ static int pass(struct service_page *page, const json_t *package,
 		return err_nomem(err);
 	for (char *c = namespace; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	return service_pass_in(page, namespace,
+	return service_pass_in(page, package, namespace,
 	    json_string_value(json_object_get(package, "name")), err);
 }
 
@@ -59,7 +65,7 @@ static int list(struct registry *registry, const char *owner,
 	CLEANUP(credential_release) struct credential credential = {0};
 	AUTO_SECRET char *bearer = NULL;
 	struct service service = {registry, "the list of packages", NULL,
-	    reader};
+	    reader, facts};
 	int r = service_credential(registry, &credential, err);
 
 	if (r < 0)

@@ -3,85 +3,28 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "hub.h"
 
-#define API "https://hub.docker.com/v2"
-#define LOGIN_SCOPE API /* of our grants, which no registry's scope is like */
-
-enum {
-	LOGIN_MAX = 64 << 10,
-	LOGIN_LIFETIME = 300, /* seconds; the token is good for 600 */
-};
+/* Of the tags of a repository the thousand that were pushed last: some have ten
+ * times as many, and one of them is asked about. */
+enum { TAG_PAGES = 10 };
 
 static bool is_hub(const struct registry *registry)
 {
 	return registry->address.hub;
 }
 
-static int write_login(struct buf *body, const struct credential *credential,
-    struct err *err)
-{
-	int r = buf_addstr(body, "{\"identifier\":", err);
-
-	if (r == 0)
-		r = escape_json(body, credential->username, err);
-	if (r == 0)
-		r = buf_addstr(body, ",\"secret\":", err);
-	if (r == 0)
-		r = escape_json(body, credential->password, err);
-	return r < 0 ? r : buf_addstr(body, "}", err);
-}
-
-/* *value: "Bearer …". */
-static int log_in_with(const struct service *service,
-    const struct credential *credential, char **value, struct err *err)
-{
-	CLEANUP(http_close_p) struct http_response *response = NULL;
-	AUTO_SECRET_BUF struct buf body = BUF_INIT(LOGIN_MAX);
-	json_auto_t *root = NULL;
-	const char *token;
-	int r = write_login(&body, credential, err);
-
-	if (r == 0)
-		r = service_send(service, API "/auth/token", &body, &response,
-		    err);
-	if (r == 0 && http_status(response) != 200)
-		r = service_refused(service, response, err);
-	if (r == 0)
-		r = service_read_json(service, response, &root, err);
-	if (r < 0)
-		return r;
-	token = json_string_value(json_object_get(root, "access_token"));
-	*value = token ? strf("Bearer %s", token) : NULL;
-	return *value ? 0
-		      : err_set(err, EIO,
-			    "Docker Hub's answer to a login has no token");
-}
-
-/* *value: NULL without credentials. */
-static int authorize(struct registry *registry, char **value, struct err *err)
-{
-	const struct service service = {registry, "the login at hub.docker.com",
-	    NULL, NULL};
-	CLEANUP(credential_release) struct credential credential = {0};
-	uint64_t version = creds_version(registry->creds);
-	int r = service_credential(registry, &credential, err);
-
-	*value = NULL;
-	if (r <= 0)
-		return r;
-	r = grants_begin(&registry->grants, LOGIN_SCOPE, NULL, version, value,
-	    err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = log_in_with(&service, &credential, value, err);
-	grants_end(&registry->grants, LOGIN_SCOPE, *value, LOGIN_LIFETIME, err);
-	return r;
-}
+static const struct service_fact facts[] = {
+    {"description", "description"},
+    {"stars", "star_count"},
+    {"pulls", "pull_count"},
+    {"private", "is_private"},
+    {"pushed", "last_updated"},
+    {NULL, NULL},
+};
 
 /* What is in a namespace, a hundred at a time. */
 struct hub_walk {
@@ -93,8 +36,8 @@ static char *namespace_url(const struct hub_walk *walk)
 {
 	AUTO_FREE char *name = http_url_escape(walk->name);
 
-	return name ? strf(API "/namespaces/%s/repositories?page=%u"
-			       "&page_size=100",
+	return name ? strf(HUB_API "/namespaces/%s/repositories?page=%u"
+				   "&page_size=100",
 			  name, walk->page)
 		    : NULL;
 }
@@ -113,7 +56,7 @@ static int read_namespace(struct service_page *page, void *arg, struct err *err)
 		int r = 0;
 
 		if (!type || strcmp(type, "plugin") != 0)
-			r = service_pass_in(page, walk->name,
+			r = service_pass_in(page, one, walk->name,
 			    json_string_value(json_object_get(one, "name")),
 			    err);
 		if (r != 0)
@@ -154,24 +97,23 @@ static int read_namespaces(struct service_page *page, void *arg,
 	return r;
 }
 
+/* What the login may see, and what everybody may. */
 static int all(struct registry *registry, const struct lister_reader *reader,
     struct err *err)
 {
 	AUTO_SECRET char *authorization = NULL;
 	struct service service = {registry, "the list of repositories", NULL,
-	    reader};
-	int r = authorize(registry, &authorization, err);
+	    reader, facts};
+	int r = hub_authorize(registry, &authorization, err);
 
 	if (r < 0)
 		return r;
 	service.authorization = authorization;
-	if (!authorization)
-		return err_set(err, EOPNOTSUPP,
-		    "%s lists what a login may see, and nobody is logged in: "
-		    "log in, or name a namespace, as in ls library",
-		    registry_host(registry));
-	return service_walk(&service, strdup(API "/repositories/namespaces"),
-	    read_namespaces, NULL, err);
+	if (authorization)
+		r = service_walk(&service,
+		    strdup(HUB_API "/repositories/namespaces"), read_namespaces,
+		    NULL, err);
+	return r != 0 ? r : list_namespace(&service, "library", err);
 }
 
 static int below(struct registry *registry, const char *prefix,
@@ -179,16 +121,65 @@ static int below(struct registry *registry, const char *prefix,
 {
 	AUTO_SECRET char *authorization = NULL;
 	struct service service = {registry, "the list of repositories", NULL,
-	    reader};
+	    reader, facts};
 	int r;
 
-	if (strchr(prefix, '/'))
-		return 0; /* nobody nests them here */
-	r = authorize(registry, &authorization, err);
+	if (strchr(prefix, '/')) {
+		err->code = EOPNOTSUPP; /* a repository, in which none is */
+		return -EOPNOTSUPP;
+	}
+	r = hub_authorize(registry, &authorization, err);
 	if (r < 0)
 		return r;
 	service.authorization = authorization;
 	return list_namespace(&service, prefix, err);
+}
+
+static const struct service_fact tag_facts[] = {
+    {"pushed", "tag_last_pushed"},
+    {"size", "full_size"},
+    {NULL, NULL},
+};
+
+static char *tags_url(const char *repository, unsigned page)
+{
+	const char *slash = strchr(repository, '/');
+
+	return strf(HUB_API "/namespaces/%.*s/repositories/%s/tags?page=%u"
+			    "&page_size=100",
+	    (int)(slash - repository), repository, slash + 1, page);
+}
+
+struct hub_tags {
+	const char *repository;
+	unsigned page;
+};
+
+static int read_tags(struct service_page *page, void *arg, struct err *err)
+{
+	struct hub_tags *walk = arg;
+	int r = service_keep_tags(page, json_object_get(page->root, "results"),
+	    walk->repository, "name", tag_facts, err);
+
+	if (r != 0 || !json_is_string(json_object_get(page->root, "next")) ||
+	    walk->page++ >= TAG_PAGES)
+		return r;
+	page->next = tags_url(walk->repository, walk->page);
+	return page->next ? 0 : err_nomem(err);
+}
+
+static int tags(struct registry *registry, char *repository, struct err *err)
+{
+	AUTO_SECRET char *authorization = NULL;
+	struct service service = {registry, repository, NULL, NULL, NULL};
+	struct hub_tags walk = {repository, 1};
+	int r = hub_authorize(registry, &authorization, err);
+
+	service.authorization = authorization;
+	if (r < 0 || !strchr(repository, '/'))
+		return r;
+	return service_walk(&service, tags_url(repository, 1), read_tags, &walk,
+	    err);
 }
 
 const struct lister lister_hub = {
@@ -197,4 +188,9 @@ const struct lister lister_hub = {
     .matches = is_hub,
     .all = all,
     .below = below,
+    .tags = tags,
+    .make = hub_make,
+    .drop = hub_drop,
+    .untag = hub_untag,
+    .search = hub_search,
 };

@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "base/log.h"
-#include "lister.h"
+#include "base/strf.h"
 #include "oci/reference.h"
 #include "registry/registry.h"
+#include "service/lister.h"
 
-static const struct lister *const drivers[] = {&lister_hub, &lister_harbor,
-    &lister_quay, &lister_gitlab, &lister_ghcr, &lister_redhat, &lister_gcr,
-    &lister_dtr};
+/* In the order in which they are asked whether it is theirs. */
+static const struct lister *const drivers[] = {&lister_hub, &lister_ghcr,
+    &lister_redhat, &lister_gcr, &lister_ecr, &lister_acr, &lister_harbor,
+    &lister_quay, &lister_gitlab, &lister_artifactory, &lister_gitea,
+    &lister_nexus, &lister_dtr, &lister_zot};
 
 enum { DRIVERS = sizeof(drivers) / sizeof(*drivers) };
 
@@ -42,7 +46,7 @@ static const struct lister *choose(const struct registry *registry)
 	if (registry->lister)
 		return find(registry->lister);
 	for (size_t i = 0; i < DRIVERS; i++) {
-		if (drivers[i]->matches(registry))
+		if (drivers[i]->matches && drivers[i]->matches(registry))
 			return drivers[i];
 	}
 	return NULL;
@@ -96,7 +100,7 @@ static int failed(struct registry *registry, const struct lister *lister,
 		err->http = 200;
 		return -EIO;
 	}
-	if (!atomic_exchange(&registry->lister_refused, true))
+	if (*err->msg && !atomic_exchange(&registry->lister_refused, true))
 		log_info("no list of repositories by the API of %s: %s",
 		    lister->name, err->msg);
 	err->code = EOPNOTSUPP;
@@ -140,7 +144,7 @@ int registry_list(struct registry *registry, source_name_fn *each, void *arg,
 		return err_set(err, EOPNOTSUPP,
 		    "%s is not asked for a list (list=none)",
 		    registry_host(registry));
-	if (!lister)
+	if (!lister || (!lister->all && !lister->below))
 		return registry_catalog(registry, each, arg, err);
 	if (!registry->lister && !lister->instead)
 		r = registry_catalog(registry, pass_on, &filter, &refusal);
@@ -170,4 +174,85 @@ int registry_list_below(struct registry *registry, const char *prefix,
 	}
 	r = lister->below(registry, prefix, &reader, err);
 	return r < 0 ? failed(registry, lister, err) : r;
+}
+
+/* What is not to be had is not asked for again at once. */
+static void read_tags(struct registry *registry, char *repository, unsigned age)
+{
+	const struct lister *lister = choose(registry);
+	struct err err = ERR_INIT;
+
+	if (!lister || !lister->tags ||
+	    facts_are_read(&registry->facts, repository, age))
+		return;
+	facts_note_read(&registry->facts, repository);
+	if (lister->tags(registry, repository, &err) < 0)
+		log_debug(LOG_HTTP, "%s: %s", repository, err.msg);
+}
+
+int registry_facts(struct registry *registry, const char *repository,
+    const char *tag, unsigned age, source_fact_fn *each, void *arg,
+    struct err *err)
+{
+	AUTO_FREE char *name = call_repository(registry, repository);
+	AUTO_FREE char *of = NULL;
+
+	if (name)
+		of = tag ? strf("%s:%s", name, tag) : strdup(name);
+	if (!of)
+		return err_nomem(err);
+	if (tag)
+		read_tags(registry, name, age);
+	return facts_each(&registry->facts, of, each, arg, err);
+}
+
+static int not_by_api(const struct registry *registry, struct err *err)
+{
+	return err_set(err, EOPNOTSUPP, "%s: there is no API for that",
+	    registry_host(registry));
+}
+
+int registry_make(struct registry *registry, const char *repository,
+    struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->make)
+		return not_by_api(registry, err);
+	return name ? lister->make(registry, name, err) : err_nomem(err);
+}
+
+int registry_drop(struct registry *registry, const char *repository,
+    struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->drop)
+		return not_by_api(registry, err);
+	return name ? lister->drop(registry, name, err) : err_nomem(err);
+}
+
+int registry_untag(struct registry *registry, const char *repository,
+    const char *tag, struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	AUTO_FREE char *name = call_repository(registry, repository);
+
+	if (!lister || !lister->untag)
+		return not_by_api(registry, err);
+	return name ? lister->untag(registry, name, tag, err) : err_nomem(err);
+}
+
+int registry_search(struct registry *registry, const char *words,
+    source_name_fn *each, void *arg, struct err *err)
+{
+	const struct lister *lister = choose(registry);
+	struct filter filter = {NULL, 0, {each, arg}};
+	const struct lister_reader reader = {pass_on, &filter};
+
+	return lister && lister->search
+		   ? lister->search(registry, words, &reader, err)
+		   : not_by_api(registry, err);
 }

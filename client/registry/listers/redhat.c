@@ -6,7 +6,7 @@
 
 #include "base/strf.h"
 #include "http/grammar.h"
-#include "service.h"
+#include "service/service.h"
 
 #define API "https://catalog.redhat.com/api/containers/v1"
 
@@ -16,6 +16,12 @@ static bool is_redhat(const struct registry *registry)
 	       service_at(registry, "registry.redhat.io") ||
 	       service_at(registry, "registry.connect.redhat.com");
 }
+
+static const struct service_fact facts[] = {
+    {"description", "display_data.short_description"},
+    {"pushed", "last_update_date"},
+    {NULL, NULL},
+};
 
 struct redhat_walk {
 	const char *name;
@@ -53,7 +59,8 @@ static int read_page(struct service_page *page, void *arg, struct err *err)
 		int r = 0;
 
 		if (registry && strcmp(registry, host) == 0)
-			r = service_pass(page, json_string_value(name), err);
+			r = service_pass(page, one, json_string_value(name),
+			    err);
 		if (r != 0)
 			return r;
 	}
@@ -67,7 +74,7 @@ static int below(struct registry *registry, const char *prefix,
     const struct lister_reader *reader, struct err *err)
 {
 	const struct service service = {registry, "the list of repositories",
-	    NULL, reader};
+	    NULL, reader, facts};
 	AUTO_FREE char *name = strndup(prefix, strcspn(prefix, "/"));
 	struct redhat_walk walk = {name, 0};
 

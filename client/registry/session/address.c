@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/host_name.h"
 #include "base/parse.h"
 
 #define HUB_SERVER "registry-1.docker.io"
@@ -56,8 +57,10 @@ static bool is_loopback(const char *host)
 	size_t len = strcspn(host, ":");
 	static const char local[] = "localhost";
 	size_t local_len = sizeof(local) - 1;
+	char canonical[HOST_NAME_SIZE];
 
-	if (strncmp(host, "[::1]", 5) == 0)
+	host_name_canonical(host, canonical);
+	if (strncmp(canonical, "[::1]", 5) == 0)
 		return true;
 	if (len >= local_len &&
 	    strncasecmp(host + len - local_len, local, local_len) == 0)
@@ -115,7 +118,8 @@ int address_parse(struct address *address, const char *text, struct err *err)
 	parse_literal(&p, "/");
 	if (*p)
 		return err_set(err, EINVAL,
-		    "\"%.200s\" has more than the host of a registry", text);
+		    "\"%.200s\" has more than the host of a registry: use %.*s",
+		    text, (int)len, host);
 	if (len >= sizeof(address->host))
 		return err_set(err, EINVAL, "the registry's name is too long");
 	memcpy(address->host, host, len);

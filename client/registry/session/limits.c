@@ -8,6 +8,8 @@
 #include "base/parse.h"
 #include "http/grammar.h"
 
+enum { REFUSED_FOR = 60 }; /* seconds */
+
 void limits_init(struct limits *limits)
 {
 	pthread_mutex_init(&limits->lock, NULL);
@@ -84,4 +86,13 @@ struct source_limit limits_get(struct limits *limits)
 	SCOPED_LOCK(&limits->lock);
 
 	return limits->latest;
+}
+
+bool limits_used_up(struct limits *limits)
+{
+	const struct source_limit latest = limits_get(limits);
+
+	return latest.quota.at && latest.quota.remaining == 0 &&
+	       latest.refusal.at &&
+	       time(NULL) - latest.refusal.at < REFUSED_FOR;
 }

@@ -21,6 +21,11 @@ void limits_release(struct limits *limits);
 /* Takes note of what an answer says, which is nothing mostly. */
 void limits_read(struct limits *limits, const struct http_response *response);
 
+/* Whether a request was refused less than a minute ago because a limit is used
+ * up, and nothing that was said since is otherwise: what counts would be
+ * refused again. From any thread. */
+bool limits_used_up(struct limits *limits);
+
 /* What was said last, a copy. From any thread. */
 struct source_limit limits_get(struct limits *limits);
 

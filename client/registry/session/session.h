@@ -9,12 +9,13 @@
 #include "address.h"
 #include "certs.h"
 #include "challenge.h"
+#include "facts.h"
 #include "grants.h"
 #include "http/http.h"
 #include "limits.h"
 #include "registry/registry.h"
 
-/* Constant once open, but for the last five, which many threads may touch. */
+/* Constant once open, but for the last six, which many threads may touch. */
 struct registry {
 	struct http *http;   /* borrowed */
 	struct creds *creds; /* borrowed */
@@ -30,6 +31,7 @@ struct registry {
 	struct challenges challenges; /* of GET /v2/ */
 	struct grants grants;
 	struct limits limits;
+	struct facts facts;
 	atomic_bool uploads_by_patch; /* what this registry was found to need */
 	atomic_bool lists_referrers;  /* it has done so */
 	atomic_bool lister_refused;   /* which has been said */

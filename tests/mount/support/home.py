@@ -108,3 +108,14 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
         return path
+
+
+class ProxiedHome(Home):
+    """One whose programs reach https addresses by a proxy (registry.tunnel)."""
+
+    def __init__(self, path, proxy):
+        super().__init__(path)
+        self.proxy = proxy
+
+    def environment(self, **more):
+        return super().environment(https_proxy=self.proxy, **more)

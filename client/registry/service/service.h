@@ -6,14 +6,24 @@
 
 #include <jansson.h>
 
+#include "api/call.h"
 #include "api/walk.h"
 #include "lister.h"
+
+/* A member of the object that a list has for a repository or tag: text, a
+ * number, or true. "a.b" is the member b of a. */
+struct service_fact {
+	const char *name; /* of what it says, as source_facts() has it */
+	const char *member;
+};
 
 struct service {
 	struct registry *registry;
 	const char *what;          /* is asked for, for messages */
 	const char *authorization; /* "Bearer …", "Basic …", or NULL */
 	const struct lister_reader *reader;
+	/* What is kept of each repository; ends with a NULL. May be NULL. */
+	const struct service_fact *facts;
 };
 
 /* A page that has come. */
@@ -36,21 +46,46 @@ typedef int service_page_fn(struct service_page *page, void *arg,
 int service_walk(const struct service *service, char *url,
     service_page_fn *read, void *arg, struct err *err);
 
-/* Passes a repository on to the service's reader. */
-int service_pass(struct service_page *page, const char *repository,
-    struct err *err);
+/* The same where the pages are those of a call, with the registry's own token,
+ * and Link names the next one. */
+int service_walk_call(const struct service *service, struct call *call,
+    service_page_fn *read, void *arg, struct err *err);
+
+/* Passes a repository on to the service's reader, and keeps what the row, the
+ * object that the list has for it, says of it. NULL: it has no name. */
+int service_pass(struct service_page *page, const json_t *row,
+    const char *repository, struct err *err);
 
 /* The same of "NAMESPACE/NAME"; either may be NULL, and is left out. */
-int service_pass_in(struct service_page *page, const char *namespace,
-    const char *name, struct err *err);
+int service_pass_in(struct service_page *page, const json_t *row,
+    const char *namespace, const char *name, struct err *err);
+
+/* The same of each row of a list, by what these members of it say; namespace:
+ * NULL where the name has it. */
+int service_pass_all(struct service_page *page, const json_t *list,
+    const char *namespace, const char *name, struct err *err);
+
+/* Keeps what a row says of a tag; NULL: it has no name. */
+int service_keep_tag(struct registry *registry, const char *repository,
+    const char *tag, const json_t *row, const struct service_fact *facts,
+    struct err *err);
+
+/* The same of each row of a list, whose member is the tag. */
+int service_keep_tags(struct service_page *page, const json_t *list,
+    const char *repository, const char *tag, const struct service_fact *facts,
+    struct err *err);
+
+/* The member of a row that a path names, or NULL. */
+const json_t *service_member(const json_t *row, const char *path);
 
 /* Sets the next page to the one that Link names, on the server of this one. */
 int service_next_link(struct service_page *page, struct err *err);
 
-/* Sends one request without a retry where body is not NULL (a JSON text, by
- * POST); else a GET. Any status. */
-int service_send(const struct service *service, const char *url,
-    const struct buf *body, struct http_response **out, struct err *err);
+/* Sends one request, any but a GET without a retry. body: a JSON text, or NULL.
+ * Any status. */
+int service_send(const struct service *service, const char *method,
+    const char *url, const struct buf *body, struct http_response **out,
+    struct err *err);
 
 /* The body as JSON, to be given back with json_decref(). */
 int service_read_json(const struct service *service,

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "answer/refusal.h"
+#include "api/pages.h"
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "http/grammar.h"
@@ -18,19 +19,21 @@ enum {
 	REDIRECTS = 5,
 };
 
-int service_send(const struct service *service, const char *url,
-    const struct buf *body, struct http_response **out, struct err *err)
+int service_send(const struct service *service, const char *method,
+    const char *url, const struct buf *body, struct http_response **out,
+    struct err *err)
 {
 	struct registry *registry = service->registry;
 	AUTO_SECRET char *line = NULL;
 	const char *headers[4] = {"Accept: application/json"};
-	struct http_request request = {.method = body ? "POST" : "GET",
+	bool reads = strcmp(method, "GET") == 0;
+	struct http_request request = {.method = method,
 	    .url = url,
 	    .headers = headers,
 	    .tls = session_trust(registry, url),
 	    /* Credentials go to the url's own origin only. */
-	    .max_redirects = body ? 0 : REDIRECTS,
-	    .retry = !body};
+	    .max_redirects = reads ? REDIRECTS : 0,
+	    .retry = reads};
 	size_t n = 1;
 
 	if (service->authorization) {
@@ -76,7 +79,8 @@ int service_read_json(const struct service *service,
 static int ask(const struct service *service, struct service_page *page,
     struct err *err)
 {
-	int r = service_send(service, page->url, NULL, &page->response, err);
+	int r =
+	    service_send(service, "GET", page->url, NULL, &page->response, err);
 
 	if (r == 0 && http_status(page->response) != 200)
 		r = service_refused(service, page->response, err);
@@ -128,27 +132,40 @@ int service_walk(const struct service *service, char *url,
 	return r;
 }
 
-int service_pass(struct service_page *page, const char *repository,
+struct call_walk {
+	const struct service *service;
+	service_page_fn *read;
+	void *arg;
+};
+
+static int read_of_call(struct registry *registry, const struct call *call,
+    struct http_response *response, struct page *content, void *arg,
     struct err *err)
 {
-	const struct lister_reader *reader = page->service->reader;
+	const struct call_walk *walk = arg;
+	struct service_page page = {.service = walk->service,
+	    .url = call->url,
+	    .response = response};
+	json_auto_t *root = NULL;
+	int r;
 
-	if (!repository)
-		return 0;
-	page_add(&page->content, repository);
-	return reader->each(reader->arg, repository, err);
+	if (http_status(response) != 200)
+		return call_refused(registry, call, response,
+		    walk->service->what, err);
+	r = service_read_json(walk->service, response, &root, err);
+	page.root = root;
+	if (r == 0)
+		r = walk->read(&page, walk->arg, err);
+	*content = page.content;
+	return r;
 }
 
-int service_pass_in(struct service_page *page, const char *namespace,
-    const char *name, struct err *err)
+int service_walk_call(const struct service *service, struct call *call,
+    service_page_fn *read, void *arg, struct err *err)
 {
-	AUTO_FREE char *repository = NULL;
+	struct call_walk walk = {service, read, arg};
 
-	if (!namespace || !name)
-		return 0;
-	repository = strf("%s/%s", namespace, name);
-	return repository ? service_pass(page, repository, err)
-			  : err_nomem(err);
+	return pages_walk(service->registry, call, read_of_call, &walk, err);
 }
 
 /* A proxy in front of it did not tell its name: the path counts. */
