@@ -11,10 +11,12 @@
 #include "base/parse.h"
 #include "base/strf.h"
 #include "sources/connection.h"
+#include "watch/webhook.h"
 
 enum {
 	TAG_TTL_MAX = 86400, /* seconds */
 	TIMEOUT_MAX = 3600,  /* seconds */
+	WATCH_MAX = 86400,   /* seconds */
 };
 
 /* A number with K, M, G or T. */
@@ -172,6 +174,34 @@ static int set_list(struct options *options, const char *value, struct err *err)
 	return 0;
 }
 
+/* What has a glob has it after the first colon. */
+static int set_watch(struct options *options, const char *value,
+    struct err *err)
+{
+	const char *colon = strchr(value, ':');
+	AUTO_FREE char *seconds = strndup(value, strcspn(value, ":"));
+
+	if (!seconds)
+		return err_nomem(err);
+	options->watch_glob = colon ? colon + 1 : NULL;
+	return parse_number("watch", seconds, 1, WATCH_MAX, &options->watch,
+	    err);
+}
+
+static int set_webhook(struct options *options, const char *value,
+    struct err *err)
+{
+	options->webhook = value;
+	return webhook_check(value, err);
+}
+
+static int set_hook(struct options *options, const char *value, struct err *err)
+{
+	(void)err;
+	options->hook = value;
+	return 0;
+}
+
 /* All that -o takes. Those without set() are one bit of struct options. */
 static const struct mount_option {
 	const char *name;
@@ -203,6 +233,25 @@ static const struct mount_option {
 	.argument = "SECONDS",
 	.help = "how long to keep tags and lists (10; of oci:DIR 1)",
 	.set = set_tag_ttl},
+    {.name = "offline",
+	.help = "ask no registry: show what is cached, write nothing",
+	.flag = offsetof(struct options, offline)},
+    {.name = "stale",
+	.opposite = "no_stale",
+	.help = "show a registry that is away as last seen",
+	.flag = offsetof(struct options, stale)},
+    {.name = "watch",
+	.argument = "SECONDS[:GLOB]",
+	.help = "look by itself at what others change",
+	.set = set_watch},
+    {.name = "webhook",
+	.argument = "[ADDRESS:]PORT",
+	.help = "take notifications of registries, and look",
+	.set = set_webhook},
+    {.name = "hook",
+	.argument = "COMMAND",
+	.help = "run it for each event",
+	.set = set_hook},
     {.name = "platform",
 	.argument = "OS/ARCH[/VARIANT]",
 	.choices = "linux/386 linux/amd64 linux/arm/v6 linux/arm/v7 "

@@ -155,6 +155,7 @@ int options_parse(struct options *options, int argc, char **argv,
 	    .tag_ttl = TAG_TTL_UNSET,
 	    .timeout = TIMEOUT_DEFAULT,
 	    .min_rate = MIN_RATE_DEFAULT,
+	    .stale = true,
 	    .platform = platform_host(),
 	    /* Others' files would be nobody's to read. */
 	    .squash = geteuid() != 0,

@@ -36,6 +36,8 @@ struct options {
 	bool read_only;
 	bool allow_other;
 	bool insecure;
+	bool offline; /* nothing is asked of a network, and nothing written */
+	bool stale;   /* a registry that is away is shown as last seen */
 	bool noexec;
 	bool trust_suid;
 	bool trust_dev;
@@ -50,9 +52,13 @@ struct options {
 	uint64_t min_rate;   /* bytes a second */
 	struct platform platform;
 	struct layer_format compression;
-	const char *authfile; /* or NULL */
-	const char *list;     /* what lists repositories, or NULL */
-	int64_t epoch;        /* of images that are made, or EPOCH_NONE */
+	const char *authfile;   /* or NULL */
+	const char *list;       /* what lists repositories, or NULL */
+	unsigned watch;         /* seconds, or 0: nothing is looked at */
+	const char *watch_glob; /* or NULL */
+	const char *webhook;    /* where it listens, or NULL */
+	const char *hook;       /* a command, or NULL */
+	int64_t epoch;          /* of images that are made, or EPOCH_NONE */
 };
 
 /* Defaults, then argv, whose -o strings it cuts up. -EINVAL with a sentence. */

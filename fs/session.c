@@ -26,6 +26,7 @@
 #include "sources/hosts.h"
 #include "upload/written_file.h"
 #include "views/makers.h"
+#include "watch/watching.h"
 
 enum {
 	FETCHES_MAX = 6,              /* blobs at the same time */
@@ -43,6 +44,7 @@ struct session {
 	struct hosts *hosts;       /* NULL: no other may be entered */
 	struct node *root;         /* held */
 	struct channel *channel;
+	struct watchers *watching; /* NULL: nothing watches */
 	struct loop *loop;
 };
 
@@ -53,6 +55,7 @@ static void session_release(struct session *session)
 	/* Whatever waits for the network ends first. */
 	if (session->sources)
 		mount_sources_cut(session->sources);
+	watching_stop(session->watching);
 	feed_free(mount->feed);
 	channel_free(session->channel);
 	loop_free(session->loop);
@@ -92,11 +95,13 @@ static int make_sources(struct session *session, struct err *err)
 		.authfile = options->authfile,
 		.lister = options->list,
 		.insecure = options->insecure,
+		.offline = options->offline,
 		.timeout = options->timeout,
 		.min_rate = options->min_rate},
 	    .images = {.platform = options->platform,
 		.format = options->compression,
-		.epoch = options->epoch},
+		.epoch = options->epoch,
+		.no_stale = !options->stale && !options->offline},
 	    .tag_ttl = options->tag_ttl,
 	};
 
@@ -157,7 +162,7 @@ static int open_sources(struct session *session, struct err *err)
 	const struct options *options = session->options;
 	int r = 0;
 
-	session->mount.read_only = options->read_only;
+	session->mount.read_only = options->read_only || options->offline;
 	if (options->source_count == 1)
 		return open_only(session, err);
 	for (size_t i = 0; i < options->source_count && r == 0; i++)
@@ -278,11 +283,33 @@ static int open_channel(struct session *session, struct err *err)
 	return session->mount.feed ? 0 : -err->code;
 }
 
+/* Before the mount is there, so that what is wrong is said in time. */
+static int start_watching(struct session *session, struct err *err)
+{
+	const struct options *options = session->options;
+	const struct watching_options watching = {.watch = {.seconds =
+								options->watch,
+						      .glob =
+							  options->watch_glob,
+						      .drop = channel_drop_name,
+						      .arg = session->channel},
+	    .webhook = options->webhook,
+	    .hook = options->hook};
+
+	if (!options->watch && !options->webhook && !options->hook)
+		return 0;
+	return watching_start(&session->mount, &watching, &session->watching,
+	    err);
+}
+
 static bool end(void *arg)
 {
 	struct session *session = arg;
 
-	if (!feed_stop(session->mount.feed))
+	/* Both stop, whatever the other does. */
+	bool fed = feed_stop(session->mount.feed);
+
+	if (!watching_stop_dropping(session->watching) || !fed)
 		return false;
 	loop_end(session->loop);
 	return true;
@@ -364,6 +391,8 @@ int session_run(const struct options *options, void (*ready)(void *arg),
 		r = make_root(&session, err);
 	if (r == 0)
 		r = open_channel(&session, err);
+	if (r == 0)
+		r = start_watching(&session, err);
 	if (r == 0)
 		r = channel_mount(session.channel, err);
 	if (r == 0)

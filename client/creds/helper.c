@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/run.h"
 #include "base/strf.h"
 #include "creds/secret.h"
 #include "key.h"
-#include "run.h"
 
 enum {
 	/* A helper may ask a person to unlock a key ring; docker waits too. */

@@ -334,6 +334,15 @@ static int run_within(struct errand *errand, struct http_response **out,
 	return r;
 }
 
+static int is_offline(const struct http_request *request, struct err *err)
+{
+	/* What follows the path may be a secret. */
+	return err_set(err, ENETUNREACH,
+	    "%s %.*s is not asked, since the mount is offline: mount it "
+	    "without -o offline for what the cache does not have",
+	    request->method, (int)strcspn(request->url, "?#"), request->url);
+}
+
 int http_open(struct http *http, const struct http_request *request,
     struct http_response **out, struct err *err)
 {
@@ -341,8 +350,9 @@ int http_open(struct http *http, const struct http_request *request,
 	    .request = request,
 	    .what = strf("%s %s", request->method, request->url),
 	    .url = strdup(request->url)};
-	int r = errand.url && errand.what ? run_within(&errand, out, err)
-					  : err_nomem(err);
+	int r = !errand.url || !errand.what ? err_nomem(err)
+		: http->options.offline     ? is_offline(request, err)
+					    : run_within(&errand, out, err);
 
 	free(errand.what);
 	free(errand.url);

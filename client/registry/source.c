@@ -15,6 +15,7 @@ enum { PIECE = 256 << 10 };
 struct registry_source {
 	struct source source;
 	char *name;                /* that source has, or NULL */
+	char *address;             /* of the opening */
 	struct registry *registry; /* NULL: it is the opening's */
 	struct opening *opening;
 };
@@ -48,17 +49,18 @@ static void close_source(struct source *source)
 		registry_close(self->registry);
 	opening_free(self->opening);
 	free(self->name);
+	free(self->address);
 	free(self);
 }
 
 static int reference(struct source *source, const char *repository,
     struct reference *out, struct err *err)
 {
-	struct registry *registry = registry_of(source, err);
+	struct registry *registry = known_registry(source);
 
-	if (!registry)
-		return -err->code;
-	return registry_reference(registry, repository, out, err);
+	return registry ? registry_reference(registry, repository, out, err)
+			: registry_address_reference(self_of(source)->address,
+			      repository, out, err);
 }
 
 static void limit(struct source *source, struct source_limit *out)
@@ -385,9 +387,10 @@ int registry_source_later(struct http *http, struct creds *creds,
 	if (!self)
 		return err_nomem(err);
 	self->name = strdup(address.host);
+	self->address = strdup(options->address);
 	self->source.name = self->name;
 	self->opening = opening_new(http, creds, options, err);
-	if (!self->name || !self->opening) {
+	if (!self->name || !self->address || !self->opening) {
 		close_source(&self->source);
 		return err_nomem(err);
 	}

@@ -78,6 +78,15 @@ int channel_mount(struct channel *channel, struct err *err)
 	return parallel_answer(channel->session, err);
 }
 
+void channel_drop_name(void *arg, uint64_t dir, const char *name)
+{
+	struct channel *channel = arg;
+
+	/* It may not know the name. */
+	(void)fuse_lowlevel_notify_inval_entry(channel->session, dir, name,
+	    strlen(name));
+}
+
 struct fuse_session *channel_session(struct channel *channel)
 {
 	return channel->session;

@@ -25,6 +25,11 @@ int channel_mount(struct channel *channel, struct err *err);
 /* What loop.h and feed.h work on; as long as the channel. */
 struct fuse_session *channel_session(struct channel *channel);
 
+/* The kernel forgets what it has found under a name in the directory of that
+ * number. Waits until nobody else changes that directory. channel: a struct
+ * channel, mounted. From any thread that answers no request. */
+void channel_drop_name(void *channel, uint64_t dir, const char *name);
+
 /* Unmounts it, unless another mount has its place, and frees. NULL is allowed.
  */
 void channel_free(struct channel *channel);

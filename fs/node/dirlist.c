@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* As image/catalog/names.c: a list of a million repositories still fits. */
+/* As image/seen/names.c: a list of a million repositories still fits. */
 enum { DIRLIST_TEXT_MAX = 256 << 20 };
 
 struct dirlist *dirlist_new(struct err *err)

@@ -207,6 +207,7 @@ int network_start(struct network *network, struct err *err)
 	    .attempts = ATTEMPTS,
 	    .max_wait = RETRY_AFTER_MAX,
 	    .host_connections = HOST_CONNECTIONS,
+	    .offline = options->offline,
 	};
 
 	if (!network->http)

@@ -19,6 +19,7 @@ struct connection_options {
 	const char *authfile;   /* or NULL */
 	const char *lister;     /* as in registry_options, or NULL */
 	bool insecure;
+	bool offline;      /* no registry is asked for anything */
 	unsigned timeout;  /* seconds */
 	uint64_t min_rate; /* bytes a second */
 };

@@ -82,6 +82,9 @@ DEFINE_CLEANUP(struct owned_source *, owned_free);
 static unsigned fitting_ttl(const struct mount_sources *sources,
     const struct source *source)
 {
+	/* Nothing is younger: what was last seen is all that there is. */
+	if (sources->options.connection.offline)
+		return TAG_TTL_REMOTE;
 	if (sources->options.tag_ttl != TAG_TTL_UNSET)
 		return sources->options.tag_ttl;
 	return source_can(source, SOURCE_LOCAL) ? TAG_TTL_LOCAL
@@ -164,7 +167,9 @@ static int open_source(struct mount_sources *sources, const char *text,
 int mount_sources_open_only(struct mount_sources *sources, const char *text,
     struct mount_source **out, struct err *err)
 {
-	return open_source(sources, text, "", false, out, err);
+	/* One that is not asked need not be there. */
+	return open_source(sources, text, "",
+	    sources->options.connection.offline, out, err);
 }
 
 /* The last component of a directory, or a registry's host: a new string. */

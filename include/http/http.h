@@ -43,6 +43,8 @@ struct http_options {
 			    * budget is patient */
 	unsigned max_wait; /* longest Retry-After that is obeyed, s */
 	unsigned host_connections;
+	/* Nothing is asked: every request fails with -ENETUNREACH. */
+	bool offline;
 };
 
 /* Starts the thread. NULL on failure, err filled. */
@@ -110,9 +112,9 @@ struct http_request {
  * Sends, and waits for the response's header. 0 for any status; the failures
  * are of the network and TLS: -ECONNREFUSED, -EHOSTUNREACH, -ETIMEDOUT,
  * -ECONNRESET, -EPROTO (TLS: a certificate that is not trusted, or no TLS at
- * all), -EINVAL (url), -EINTR, -ESHUTDOWN, -EBUSY (a Retry-After past max_wait
- * or the budget), or the last failure of a budget that is spent. *out is to be
- * closed with http_close().
+ * all), -EINVAL (url), -EINTR, -ESHUTDOWN, -ENETUNREACH (offline), -EBUSY (a
+ * Retry-After past max_wait or the budget), or the last failure of a budget
+ * that is spent. *out is to be closed with http_close().
  */
 int http_open(struct http *http, const struct http_request *request,
     struct http_response **out, struct err *err);

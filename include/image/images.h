@@ -37,8 +37,11 @@ struct push_progress;
 enum { EPOCH_NONE = -1 };
 
 struct images_options {
-	struct platform platform;   /* what an index is read as */
-	unsigned tag_ttl;           /* seconds */
+	struct platform platform; /* what an index is read as */
+	unsigned tag_ttl;         /* seconds */
+	/* A registry that is away is a failure: no tag and no list is shown as
+	 * it was last seen. */
+	bool no_stale;
 	struct layer_format format; /* of what a push compresses */
 	/* The time of images that are made here, and the latest of the files
 	 * in them: seconds since 1970; EPOCH_NONE: the present. */
@@ -115,6 +118,22 @@ bool images_gone(struct images *images, const char *repository);
 int images_tags(struct images *images, const char *repository,
     struct names **out, struct err *err);
 
+/* Asks for the tags now, however young the list is that there is; what is new
+ * is noted in the journal with what it names, for at most *requests tags, of
+ * which and of the list the number is taken off. Errors as images_tags(). */
+int images_look_tags(struct images *images, const char *repository,
+    unsigned *requests, struct err *err);
+
+/* The same of what a tag names. hinted: somebody has told that it is another,
+ * so that one of which nothing was known is noted. -ENOENT. */
+int images_look_tag(struct images *images, const char *repository,
+    const char *tag, bool hinted, struct err *err);
+
+/* The repositories that have answered to their names here, and tags
+ * ("REPOSITORY:TAG") that were looked at and are there. */
+int images_used(struct images *images, struct names **repositories,
+    struct names **tags, struct err *err);
+
 /* Whether the registry itself says, when it is asked for the tags, that it has
  * no such repository. Others may have it, and not list its tags. */
 bool images_denied(struct images *images, const char *repository);
@@ -128,6 +147,9 @@ struct names *images_tags_cached(struct images *images, const char *repository);
  */
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err);
+
+/* Whether it is away, by the last request. Asks nothing. */
+bool images_away(struct images *images);
 
 /* Whether the registry is away, and had no such tag when it was last seen. */
 bool images_was_absent(struct images *images, const char *repository,

@@ -61,6 +61,13 @@ DEFINE_CLEANUP(struct journal *, journal_free);
  */
 void journal_add(struct journal *journal, const struct image_event *event);
 
+/* Shows fn each event from now on with its line, as it is added: it may be
+ * called under a lock, and does nothing that waits. One at most; NULL: nobody.
+ * Before there are events, and after. */
+typedef void journal_fn(void *arg, const struct image_event *event,
+    const char *line);
+void journal_listen(struct journal *journal, journal_fn *fn, void *arg);
+
 /* Writes to the file what was added. What cannot be written is dropped, and a
  * line says how much that was once it works again. */
 void journal_flush(struct journal *journal);

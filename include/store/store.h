@@ -202,6 +202,10 @@ int store_note(struct store *store, const char *kind, const char *key,
     struct buf *out, struct err *err);
 int store_note_put(struct store *store, const char *kind, const char *key,
     const char *text, struct err *err);
+/* Adds to the end of a note, made if it is not there; what several processes
+ * add at the same time is all there. Its size then, or -errno. */
+int64_t store_note_add(struct store *store, const char *kind, const char *key,
+    const char *text, struct err *err);
 
 /*
  * Files that are derived from blobs: what took a pass over all of one, such as

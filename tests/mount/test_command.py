@@ -16,7 +16,7 @@ from support.daemon import discard_mount
 from support.system import mount_entry, run
 
 SOURCE = Path(__file__).parents[2]
-SCREEN_LINES, SCREEN_COLUMNS = 36, 80
+SCREEN_LINES, SCREEN_COLUMNS = 38, 80
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ def test_the_manual_lists_every_option_of_a_command(registryfs):
 
 def test_every_word_that_is_offered_is_taken(registryfs, tmp_path):
     values = {"DIR": str(tmp_path), "FILE": os.devnull, "BYTES": "1M",
-              "SECONDS": "5"}
+              "SECONDS": "5", "SECONDS[:GLOB]": "5:a/*",
+              "[ADDRESS:]PORT": "[::1]:5000", "COMMAND": "true"}
     for word, (argument, choices) in read_options(registryfs).items():
         for value in choices or [values.get(argument, "")]:
             result = registryfs("-o", f"{word}{value}", "--version")
@@ -136,7 +137,7 @@ COMPLETE = """
 
 @pytest.mark.parametrize("word, offered", [
     ("tag", ["tag_ttl="]),
-    ("ro,no_", ["ro,no_squash"]),
+    ("ro,no_", ["ro,no_stale", "ro,no_squash"]),
     ("compression=z", ["zstd", "zstd:chunked"]),
     ("delete=", ["recursive"]),
     ("cache=/dev/sh", ["/dev/shm"]),

@@ -224,7 +224,7 @@ static void test_help(void **state)
 		assert_true(strcspn(at, "\n") < 80);
 		lines++;
 	}
-	assert_true(lines <= 30);
+	assert_true(lines <= 38);
 	buf_release(&page);
 }
 

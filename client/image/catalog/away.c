@@ -58,6 +58,16 @@ static void settle(struct images *images, bool unreachable)
 	away->unreachable = unreachable;
 }
 
+static bool is_silence(int r, const struct err *err)
+{
+	return r == -ETIMEDOUT && err->http == 0;
+}
+
+bool away_shows_old(const struct images *images)
+{
+	return images->away.unreachable && !images->options.no_stale;
+}
+
 void away_note(struct images *images, int r, const struct err *err)
 {
 	const char *host = source_name(images->source);
@@ -69,10 +79,16 @@ void away_note(struct images *images, int r, const struct err *err)
 		return;
 	monitor_enter(&images->monitor);
 	settle(images, unreachable);
+	away->silent = is_silence(r, err);
+	away->checked = false;
+	if (away->silent)
+		away->failure = *err;
 	said = away->said;
 	away->said = unreachable;
 	monitor_leave(&images->monitor);
-	if (unreachable && !said)
+	if (unreachable && !said && images->options.no_stale)
+		log_warn("%s cannot be reached: %s", host, err->msg);
+	else if (unreachable && !said)
 		log_warn("%s cannot be reached; its tags and lists are shown "
 			 "as they were last seen: %s",
 		    host, err->msg);
@@ -105,6 +121,7 @@ static void ask(void *arg)
 	budget_bind(asker);
 	monitor_enter(&images->monitor);
 	settle(images, r < 0 && is_no_answer(&err));
+	images->away.checked = true;
 	images->away.asking = false;
 	monitor_notify(&images->monitor);
 	monitor_leave(&images->monitor);
@@ -114,21 +131,69 @@ bool away_known(const struct images *images)
 {
 	const struct away *away = &images->away;
 
-	return away->unreachable &&
+	return away_shows_old(images) &&
 	       (away->asking || clock_seconds() - away->asked <
 				    (int64_t)images->options.tag_ttl);
 }
 
-void away_look(struct images *images)
+/* Asks, and waits for the answer, but not for long. Inside the monitor. */
+static void look_now(struct images *images)
 {
 	struct away *away = &images->away;
 	struct timespec end;
 
-	if (!away->unreachable || away_known(images))
-		return;
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PATIENCE;
 	away->asking = pool_submit(away->pool, ask, images, ERR_IGNORE) == 0;
 	while (away->asking && monitor_wait_until(&images->monitor, &end) == 0)
 		;
+}
+
+void away_look(struct images *images)
+{
+	if (away_shows_old(images) && !away_known(images))
+		look_now(images);
+}
+
+/* Inside the monitor. */
+static bool is_checked(const struct images *images)
+{
+	const struct away *away = &images->away;
+
+	return away->asking ||
+	       (away->checked && clock_seconds() - away->asked <
+				     (int64_t)images->options.tag_ttl);
+}
+
+int away_refuse(struct images *images, struct err *err)
+{
+	struct away *away = &images->away;
+	bool refused;
+
+	if (budget_is_patient())
+		return 0;
+	monitor_enter(&images->monitor);
+	if (away->unreachable && away->silent && !is_checked(images))
+		look_now(images);
+	refused = away->unreachable && away->silent;
+	if (refused)
+		*err = away->failure;
+	monitor_leave(&images->monitor);
+	return refused ? -err->code : 0;
+}
+
+void away_note_silence(struct images *images, int r, const struct err *err)
+{
+	if (is_silence(r, err))
+		away_note(images, r, err);
+}
+
+bool images_away(struct images *images)
+{
+	bool away;
+
+	monitor_enter(&images->monitor);
+	away = images->away.unreachable;
+	monitor_leave(&images->monitor);
+	return away;
 }

@@ -18,14 +18,34 @@ struct pool;
 struct away {
 	bool unreachable; /* the last request had no answer */
 	bool said;        /* and the log has it */
+	bool silent;      /* it did not even say no */
+	bool checked;     /* which ask() has found, too */
 	bool asking;      /* whether it has come back */
 	int64_t asked; /* the last time, on the monotonic clock, in seconds */
 	int64_t since; /* when it was first found to be */
+	struct err failure; /* of the last request */
 	struct pool *pool;
 };
 
 /* A tag or a list was asked for, and that came of it. Outside the monitor. */
 void away_note(struct images *images, int r, const struct err *err);
+
+/* Whether what was seen last goes on: it is, and that is wanted. Inside the
+ * monitor. */
+bool away_shows_old(const struct images *images);
+
+/*
+ * Before a registry is asked for what nothing is known of: 0, or the failure of
+ * the last request where that had no answer in all of its time, and another one
+ * meanwhile (which is made here, at most each tag_ttl) has none at once. So a
+ * registry that says nothing costs one wait, and not one for each name. What is
+ * patient (base/budget.h) is let through. Outside the monitor.
+ */
+int away_refuse(struct images *images, struct err *err);
+
+/* What is no tag and no list was asked for, and that came of it: only silence
+ * is noted. Outside the monitor. */
+void away_note_silence(struct images *images, int r, const struct err *err);
 
 /* Whether it is, by a look that is not older than tag_ttl. Inside the monitor.
  */

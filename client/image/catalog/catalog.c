@@ -109,7 +109,7 @@ static bool is_current(struct images *images, const struct listing *listing)
 {
 	return listing_fresh(listing, clock_seconds(),
 		   images->options.tag_ttl) ||
-	       (listing->names && images->away.unreachable);
+	       (listing->names && away_shows_old(images));
 }
 
 int listing_begin(struct images *images, struct listing *listing,
@@ -148,8 +148,11 @@ void listing_end(struct images *images, struct listing *listing, int r,
 int names_read(struct images *images, const char *repository,
     struct names_builder **out, struct err *err)
 {
-	int r = -ECONNRESET;
+	int r = away_refuse(images, err);
 
+	if (r < 0)
+		return r;
+	r = -ECONNRESET;
 	for (int tries = 0; tries < 2 && r == -ECONNRESET; tries++) {
 		CLEANUP(names_builder_free_p)
 		struct names_builder *builder = names_builder_new(err);
@@ -206,7 +209,7 @@ static int catalog_load(struct images *images, struct err *err)
 		r = catalog_merge(images, steal(&builder), err);
 	listing_end(images, &images->catalog, r, err);
 	if (r < 0 && images->listed && images->catalog.names &&
-	    images->away.unreachable)
+	    away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
 	remembered_save(images);
@@ -224,7 +227,7 @@ bool images_only_listing_failed(int r, const struct err *err)
 	       (r < 0 && err->http != 0);
 }
 
-int images_catalog(struct images *images, struct names **out, struct err *err)
+int catalog_get(struct images *images, struct names **out, struct err *err)
 {
 	const struct err *failure = &images->catalog.cached.turn.failure;
 	int r;
@@ -330,6 +333,52 @@ bool images_found(struct images *images, const char *repository)
 	found = map_get(&images->found, repository) != NULL;
 	monitor_leave(&images->monitor);
 	return found;
+}
+
+/* Inside the monitor. */
+static int add_used(struct images *images, struct names_builder *repositories,
+    struct names_builder *tags, struct err *err)
+{
+	int r = 0;
+
+	map_foreach (&images->found, slot) {
+		r = names_builder_add(repositories, slot->key, err);
+		if (r < 0)
+			return r;
+	}
+	map_foreach (&images->resolved, slot) {
+		const struct resolution *resolution = slot->value;
+
+		/* Of a digest's text, the colon is the second. */
+		if (!digest_is_set(&resolution->digest) ||
+		    strchr(slot->key, ':') != strrchr(slot->key, ':'))
+			continue;
+		r = names_builder_add(tags, slot->key, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int images_used(struct images *images, struct names **repositories,
+    struct names **tags, struct err *err)
+{
+	CLEANUP(names_builder_free_p)
+	struct names_builder *some = names_builder_new(err);
+	CLEANUP(names_builder_free_p)
+	struct names_builder *more = names_builder_new(err);
+	int r;
+
+	if (!some || !more)
+		return -err->code;
+	monitor_enter(&images->monitor);
+	r = add_used(images, some, more, err);
+	monitor_leave(&images->monitor);
+	if (r == 0)
+		r = names_builder_take(steal(&some), repositories, err);
+	if (r == 0)
+		r = names_builder_take(steal(&more), tags, err);
+	return r;
 }
 
 bool images_gone(struct images *images, const char *repository)

@@ -50,6 +50,7 @@ void images_free(struct images *images)
 	listings_release(&images->below);
 	listings_release(&images->tags);
 	resolutions_release(&images->resolved);
+	map_release(&images->recalled);
 	tag_times_release(&images->times);
 	monitor_release(&images->monitor);
 	free(images);

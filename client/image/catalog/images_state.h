@@ -11,7 +11,7 @@
 #include "listing.h"
 #include "progress.h"
 #include "referrers_state.h"
-#include "tag_times.h"
+#include "seen/tag_times.h"
 
 struct images_shared {
 	struct store *store;
@@ -48,6 +48,7 @@ struct images {
 	struct map below;       /* namespace → struct listing */
 	struct map tags;        /* repository → struct listing */
 	struct map resolved;    /* "repository:tag" → struct resolution */
+	struct map recalled;    /* repositories; "": their list (recall.c) */
 	struct tag_times times; /* when tags changed */
 	/* How often a tag was changed here: an answer that was asked for before
 	 * that and comes in after it may be older, and is not kept. */
@@ -63,6 +64,16 @@ int listing_begin(struct images *images, struct listing *listing,
     struct err *err);
 void listing_end(struct images *images, struct listing *listing, int r,
     const struct err *err);
+
+/* images_catalog(), images_tags(), images_resolve() and images_tag_changed(),
+ * as far as this mount has seen anything (recall.c). Outside of it. */
+int catalog_get(struct images *images, struct names **out, struct err *err);
+int tags_get(struct images *images, const char *repository, struct names **out,
+    struct err *err);
+int tag_resolve(struct images *images, const char *repository, const char *tag,
+    struct digest *out, struct err *err);
+void tag_changed(struct images *images, const char *repository, const char *tag,
+    const struct digest *digest);
 
 /* Makes the catalog's list of `listed`, which it takes (may be NULL), of what
  * namespaces listed and of all found names. Inside the monitor. */

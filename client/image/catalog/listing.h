@@ -51,12 +51,16 @@ struct listing {
 	struct names *names; /* NULL while never loaded, or missing */
 	bool missing;        /* there was no such repository */
 	bool denied;         /* so the registry said, and not a gateway */
+	int64_t kept;        /* `loaded`, when it was kept (recall.c); or 0 */
+	uint64_t kept_hash;  /* of the names, then */
 };
 
 /* What a tag named, when it was asked; an unset digest: there was none. */
 struct resolution {
 	struct digest digest;
 	int64_t asked;
+	int64_t kept; /* `asked`, when it was kept (recall.c); 0: never */
+	struct digest kept_digest;
 };
 
 /* Once there are `many` values, drops those that are not to be kept. Whether it

@@ -24,7 +24,9 @@ static const char *change_name(const struct tag_change *change)
 			   ? NULL
 			   : "tag-moved";
 	/* It may be new, another one, or the same. */
-	return change->ours ? "tag-put" : NULL;
+	return change->ours || (change->hinted && known(now) && !known(before))
+		   ? "tag-put"
+		   : NULL;
 }
 
 bool tag_change_note(struct journal *journal, const struct tag_change *change)

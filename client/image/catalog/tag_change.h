@@ -17,7 +17,8 @@ struct tag_change {
 	const char *registry; /* the source's name */
 	const char *repository, *tag;
 	struct tag_state before, now;
-	bool ours; /* this mount made it, else it only saw it */
+	bool ours;   /* this mount made it, else it only saw it */
+	bool hinted; /* somebody says that there is a change */
 };
 
 /* Adds the event, if it is one, and says whether it is. In memory alone, as

@@ -103,8 +103,20 @@ static int tags_read(struct images *images, const char *repository,
 	return err_set(err, ENOENT, "%s has no tags", repository);
 }
 
+/* What a new list has more is asked for, so that its event says what it names.
+ */
+static void look_at_added(struct images *images, const char *repository,
+    const struct names *added, unsigned *requests)
+{
+	for (size_t i = 0; added && *requests > 0 && i < names_count(added);
+	     i++, --*requests)
+		images_look_tag(images, repository, names_at(added, i), false,
+		    ERR_IGNORE);
+}
+
+/* requests: for look_at_added(). */
 static int tags_load(struct images *images, const char *repository,
-    struct listing *listing, struct err *err)
+    struct listing *listing, unsigned *requests, struct err *err)
 {
 	CLEANUP(names_difference_release)
 	struct names_difference difference = {NULL, NULL};
@@ -115,6 +127,7 @@ static int tags_load(struct images *images, const char *repository,
 	/* Only who loads changes the list that there is. */
 	if ((listing->names || listing->missing) && (r >= 0 || r == -ENOENT))
 		names_differ(listing->names, names, &difference, ERR_IGNORE);
+	look_at_added(images, repository, difference.added, requests);
 	monitor_enter(&images->monitor);
 	if (r >= 0 || r == -ENOENT)
 		listing_replace(images, repository, listing, names,
@@ -125,7 +138,7 @@ static int tags_load(struct images *images, const char *repository,
 	else if (r == -ENOENT)
 		remembered_forget(images, repository);
 	listing_end(images, listing, r, err);
-	if (r < 0 && listing->names && images->away.unreachable)
+	if (r < 0 && listing->names && away_shows_old(images))
 		r = 1;
 	monitor_leave(&images->monitor);
 	remembered_save(images);
@@ -133,10 +146,13 @@ static int tags_load(struct images *images, const char *repository,
 	return r;
 }
 
-int images_tags(struct images *images, const char *repository,
-    struct names **out, struct err *err)
+/* The list: one that is young, or (requests not NULL: images_look_tags()) a
+ * new one. */
+static int tags_list(struct images *images, const char *repository,
+    unsigned *requests, struct names **out, struct err *err)
 {
 	struct listing *listing;
+	unsigned none = 0;
 	int r;
 
 	monitor_enter(&images->monitor);
@@ -147,10 +163,13 @@ int images_tags(struct images *images, const char *repository,
 		return err_nomem(err);
 	}
 	listing->cached.users++;
+	if (requests)
+		listing->cached.loaded = CACHED_STALE;
 	r = listing_begin(images, listing, err);
 	monitor_leave(&images->monitor);
 	if (r == 0)
-		r = tags_load(images, repository, listing, err);
+		r = tags_load(images, repository, listing,
+		    requests ? requests : &none, err);
 	monitor_enter(&images->monitor);
 	if (r == 1 && listing->missing)
 		r = err_set(err, ENOENT, "%s: no such repository", repository);
@@ -161,13 +180,28 @@ int images_tags(struct images *images, const char *repository,
 	return r < 0 ? r : 0;
 }
 
+int tags_get(struct images *images, const char *repository, struct names **out,
+    struct err *err)
+{
+	return tags_list(images, repository, NULL, out, err);
+}
+
+int images_look_tags(struct images *images, const char *repository,
+    unsigned *requests, struct err *err)
+{
+	CLEANUP(names_put_p) struct names *tags = NULL;
+
+	*requests -= *requests > 0;
+	return tags_list(images, repository, requests, &tags, err);
+}
+
 bool images_denied(struct images *images, const char *repository)
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 	const struct listing *listing;
 	bool denied;
 
-	if (images_tags(images, repository, &tags, ERR_IGNORE) != -ENOENT)
+	if (tags_get(images, repository, &tags, ERR_IGNORE) != -ENOENT)
 		return false;
 	monitor_enter(&images->monitor);
 	listing = map_get(&images->tags, repository);
@@ -210,10 +244,14 @@ static void resolution_keep(struct images *images, const char *key,
 	resolution->asked = clock_seconds();
 }
 
+/* Who says what a tag names. */
+enum keep_why { KEEP_SEEN, KEEP_HINTED, KEEP_OURS };
+
 /* The same, and notes what has changed. digest: NULL for none. Inside the
  * monitor. */
 static void tag_keep(struct images *images, const char *repository,
-    const char *tag, const char *key, const struct digest *digest, bool ours)
+    const char *tag, const char *key, const struct digest *digest,
+    enum keep_why why)
 {
 	struct tag_change change = {.registry = source_name(images->source),
 	    .repository = repository,
@@ -221,7 +259,8 @@ static void tag_keep(struct images *images, const char *repository,
 	    .before = tag_state(images, repository, tag, key),
 	    .now = {digest ? TAG_PRESENT : TAG_ABSENT,
 		digest ? *digest : (struct digest){0}},
-	    .ours = ours};
+	    .ours = why == KEEP_OURS,
+	    .hinted = why == KEEP_HINTED};
 
 	resolution_keep(images, key, &change.now.digest);
 	/* A digest is asked about as tags are, and is not a tag. */
@@ -277,7 +316,7 @@ static bool last_seen(struct images *images, const char *tag, const char *key,
 	away_look(images);
 	away = images->away.unreachable;
 	resolution = map_get(&images->resolved, key);
-	if (away && resolution) {
+	if (away_shows_old(images) && resolution) {
 		*out = resolution->digest;
 		seen = digest_is_set(out);
 	}
@@ -302,7 +341,7 @@ static bool is_unlisted(struct images *images, const char *repository,
 {
 	CLEANUP(names_put_p) struct names *tags = NULL;
 
-	return images_tags(images, repository, &tags, ERR_IGNORE) == 0 &&
+	return tags_get(images, repository, &tags, ERR_IGNORE) == 0 &&
 	       !names_has(tags, tag);
 }
 
@@ -337,8 +376,31 @@ static int ask(struct images *images, const char *repository, const char *tag,
 	return r;
 }
 
-int images_resolve(struct images *images, const char *repository,
-    const char *tag, struct digest *out, struct err *err)
+/* Asks what the tag names now, and keeps that unless it was changed here
+ * meanwhile. -ENOENT: there is none. */
+static int tag_ask(struct images *images, const char *repository,
+    const char *tag, const char *key, unsigned changes, enum keep_why why,
+    struct digest *out, struct err *err)
+{
+	int r = away_refuse(images, err);
+
+	if (r < 0)
+		return r;
+	r = ask(images, repository, tag, key, out, err);
+	away_note(images, r, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	monitor_enter(&images->monitor);
+	if (changes == images->changes)
+		tag_keep(images, repository, tag, key, r < 0 ? NULL : out, why);
+	monitor_leave(&images->monitor);
+	remembered_save(images);
+	journal_flush(images->shared->journal);
+	return r;
+}
+
+int tag_resolve(struct images *images, const char *repository, const char *tag,
+    struct digest *out, struct err *err)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct digest now;
@@ -355,53 +417,31 @@ int images_resolve(struct images *images, const char *repository,
 		return err_set(err, ENOENT, "%s: no such tag", key);
 	if (last_seen(images, tag, key, out))
 		return 0;
-	r = ask(images, repository, tag, key, &now, &failure);
-	away_note(images, r, &failure);
+	r = tag_ask(images, repository, tag, key, changes, KEEP_SEEN, &now,
+	    &failure);
 	if (r < 0 && r != -ENOENT && last_seen(images, tag, key, out))
 		return 0;
 	if (r < 0)
 		*err = failure;
-	if (r < 0 && r != -ENOENT)
-		return r;
-	monitor_enter(&images->monitor);
-	if (changes == images->changes)
-		tag_keep(images, repository, tag, key, r < 0 ? NULL : &now,
-		    false);
-	monitor_leave(&images->monitor);
-	remembered_save(images);
-	journal_flush(images->shared->journal);
-	if (r >= 0)
+	else
 		*out = now;
 	return r;
 }
 
-/* Of something that was said at that time: how long it is still believed. */
-static unsigned left_of(int64_t said, unsigned ttl)
-{
-	int64_t age = clock_seconds() - said;
-
-	return age < (int64_t)ttl ? (unsigned)(ttl - age) : 0;
-}
-
-unsigned images_tag_left(struct images *images, const char *repository,
-    const char *tag)
+int images_look_tag(struct images *images, const char *repository,
+    const char *tag, bool hinted, struct err *err)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
-	unsigned ttl = images->options.tag_ttl, left = 0, listed = 0;
-	const struct resolution *resolution;
-	const struct listing *listing;
+	struct digest now;
+	unsigned changes;
 
 	if (!key)
-		return 0;
+		return err_nomem(err);
 	monitor_enter(&images->monitor);
-	resolution = map_get(&images->resolved, key);
-	if (resolution && digest_is_set(&resolution->digest))
-		left = left_of(resolution->asked, ttl);
-	listing = map_get(&images->tags, repository);
-	if (listing && listing->names && names_has(listing->names, tag))
-		listed = left_of(listing->cached.loaded, ttl);
+	changes = images->changes;
 	monitor_leave(&images->monitor);
-	return left > listed ? left : listed;
+	return tag_ask(images, repository, tag, key, changes,
+	    hinted ? KEEP_HINTED : KEEP_SEEN, &now, err);
 }
 
 bool images_was_absent(struct images *images, const char *repository,
@@ -414,63 +454,14 @@ bool images_was_absent(struct images *images, const char *repository,
 		return false;
 	monitor_enter(&images->monitor);
 	away_look(images);
-	absent = images->away.unreachable &&
+	absent = away_shows_old(images) &&
 		 tag_state(images, repository, tag, key).presence == TAG_ABSENT;
 	monitor_leave(&images->monitor);
 	return absent;
 }
 
-/* Inside the monitor. INT64_MAX: it is not known. */
-static int64_t last_said(struct images *images, const char *repository,
-    const char *tag, const char *key)
-{
-	const struct resolution *resolution = map_get(&images->resolved, key);
-	const struct listing *listing =
-	    *repository ? map_get(&images->tags, repository) : &images->catalog;
-
-	if (tag)
-		return resolution ? resolution->asked : INT64_MAX;
-	if (!listing || !listing->names)
-		return INT64_MAX;
-	/* The list from before a change of our own. */
-	return listing->cached.loaded == CACHED_STALE ? images->away.since
-						      : listing->cached.loaded;
-}
-
-time_t images_stale(struct images *images, const char *repository,
-    const char *tag)
-{
-	AUTO_FREE char *key = strf("%s:%s", repository, tag ? tag : "");
-	int64_t now = clock_seconds(), said;
-	bool away;
-
-	if (!key)
-		return 0;
-	monitor_enter(&images->monitor);
-	away = images->away.unreachable;
-	said = last_said(images, repository, tag, key);
-	monitor_leave(&images->monitor);
-	if (!away || said > now - (int64_t)images->options.tag_ttl)
-		return 0;
-	return time(NULL) - (time_t)(now - said);
-}
-
-time_t images_tag_since(struct images *images, const char *repository,
-    const char *tag)
-{
-	AUTO_FREE char *key = strf("%s:%s", repository, tag);
-	time_t since = 0;
-
-	if (!key)
-		return time(NULL);
-	monitor_enter(&images->monitor);
-	since = tag_times_get(&images->times, key);
-	monitor_leave(&images->monitor);
-	return since;
-}
-
-void images_tag_changed(struct images *images, const char *repository,
-    const char *tag, const struct digest *digest)
+void tag_changed(struct images *images, const char *repository, const char *tag,
+    const struct digest *digest)
 {
 	AUTO_FREE char *key = strf("%s:%s", repository, tag);
 	struct listing *listing;
@@ -479,7 +470,7 @@ void images_tag_changed(struct images *images, const char *repository,
 		return; /* what is kept ends by itself soon */
 	monitor_enter(&images->monitor);
 	images->changes++;
-	tag_keep(images, repository, tag, key, digest, true);
+	tag_keep(images, repository, tag, key, digest, KEEP_OURS);
 	listing = map_get(&images->tags, repository);
 	if (listing)
 		listing->cached.loaded = CACHED_STALE;

@@ -31,6 +31,8 @@ struct journal {
 	uint64_t max;
 	pthread_mutex_t lock;
 	/* Under lock. */
+	journal_fn *listener;
+	void *listener_arg;
 	struct buf pending; /* lines */
 	uint64_t lost;      /* events that are in no file */
 	bool writing;       /* a thread is: it also writes what others add
@@ -180,10 +182,20 @@ void journal_add(struct journal *journal, const struct image_event *event)
 	int r = print_event(&line, event, ERR_IGNORE);
 
 	SCOPED_LOCK(&journal->lock);
+	if (r == 0 && journal->listener)
+		journal->listener(journal->listener_arg, event, buf_str(&line));
 	if (r == 0)
 		r = buf_add(&journal->pending, line.data, line.len, ERR_IGNORE);
 	if (r < 0)
 		journal->lost++;
+}
+
+void journal_listen(struct journal *journal, journal_fn *fn, void *arg)
+{
+	SCOPED_LOCK(&journal->lock);
+
+	journal->listener = fn;
+	journal->listener_arg = arg;
 }
 
 /* Bytes have their place when all of them are there. */

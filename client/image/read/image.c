@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/lock.h"
+#include "catalog/away.h"
 #include "image/images.h"
 #include "image/layers.h"
 #include "origin.h"
@@ -150,10 +151,15 @@ static int image_fetch(struct images *images, const char *repository,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	buf_release(&out->body);
-	r = source_manifest_get(source, repository, digest_format(digest, text),
-	    out, err);
+	r = away_refuse(images, err);
 	if (r < 0)
 		return r;
+	r = source_manifest_get(source, repository, digest_format(digest, text),
+	    out, err);
+	if (r < 0) {
+		away_note_silence(images, r, err);
+		return r;
+	}
 	/* A cache that cannot be written costs a request the next time. */
 	if (keep)
 		store_save(images_store(images), digest, out->body.data,

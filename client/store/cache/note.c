@@ -4,7 +4,10 @@
  * never leaves half of one; none is worth waiting for the disk.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/strf.h"
@@ -56,4 +59,25 @@ int store_note_put(struct store *store, const char *kind, const char *key,
 	if (r < 0)
 		unlink(temp);
 	return r;
+}
+
+int64_t store_note_add(struct store *store, const char *kind, const char *key,
+    const char *text, struct err *err)
+{
+	AUTO_FREE char *path = NULL;
+	AUTO_FD int fd = -1;
+	size_t len = strlen(text);
+	struct stat st;
+	int r = note_path(store, kind, key, &path, err);
+
+	if (r < 0)
+		return r;
+	fd = path_open(path, err);
+	if (fd < 0)
+		return fd;
+	/* One write: what others add stands before or after it. */
+	if (fcntl(fd, F_SETFL, O_APPEND) < 0 ||
+	    write(fd, text, len) != (ssize_t)len || fstat(fd, &st) < 0)
+		return err_sys(err, "cannot write %s", path);
+	return st.st_size;
 }

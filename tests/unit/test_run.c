@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
+#include "base/run.h"
 #include "base/task.h"
-#include "run.h"
 
 static int shell(const char *script, const char *input, unsigned seconds,
     struct buf *out, struct err *err)

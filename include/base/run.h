@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a program for its output. */
-#ifndef CREDS_RUN_H
-#define CREDS_RUN_H
+#ifndef BASE_RUN_H
+#define BASE_RUN_H
 
-#include "base/buf.h"
-#include "base/err.h"
+#include <stdbool.h>
+
+#include "buf.h"
+#include "err.h"
+
+/* How a program is run. */
+struct run {
+	const char *const *argv;
+	/* "NAME=value", beside what this process has; NULL-ended, or NULL. */
+	const char *const *environment;
+	const char *input;
+	unsigned seconds;
+	/* Standard error is part of the output, which is cut at out's limit,
+	 * and the program goes on. */
+	bool all_output;
+};
 
 /*
  * Runs argv[0], found by PATH and without a shell, in its own process group;
@@ -17,5 +31,6 @@
  */
 int run(const char *const *argv, const char *input, unsigned seconds,
     struct buf *out, struct err *err);
+int run_program(const struct run *run, struct buf *out, struct err *err);
 
 #endif

@@ -3,13 +3,14 @@
  * Running a program. Its end is its exit, not the end of its output: a helper
  * may leave an agent behind that keeps the pipe open.
  */
-#include "run.h"
+#include "base/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ struct child {
 	int pidfd;  /* readable when it has ended */
 	int output; /* our end of the pipe, non-blocking */
 	int wake;   /* readable when the task is interrupted */
+	bool cut;   /* what is more than the output's limit is left out */
 };
 
 static void attributes_release(posix_spawnattr_t *attributes)
@@ -67,20 +69,46 @@ static int set_signals(posix_spawnattr_t *attributes)
 							POSIX_SPAWN_SETPGROUP);
 }
 
-static int spawn(const char *const *argv, int input, int output, pid_t *pid)
+/* What the program has for its environment: an array of our own, to be freed,
+ * of strings that are not; NULL when out of memory. */
+static char **make_environment(const char *const *more)
 {
+	size_t count = 0, added = 0;
+	char **made;
+
+	while (environ[count])
+		count++;
+	while (more && more[added])
+		added++;
+	made = calloc(count + added + 1, sizeof(*made));
+	if (!made)
+		return NULL;
+	/* The first of a name counts. */
+	for (size_t i = 0; i < added; i++)
+		made[i] = (char *)(uintptr_t)more[i];
+	memcpy(made + added, environ, count * sizeof(*made));
+	return made;
+}
+
+static int spawn(const struct run *run, int input, int output, pid_t *pid)
+{
+	AUTO_FREE char **environment = make_environment(run->environment);
 	CLEANUP(actions_release) posix_spawn_file_actions_t actions;
 	CLEANUP(attributes_release) posix_spawnattr_t attributes;
 	/* The array and its strings are only read. */
-	char *const *args = (char *const *)(uintptr_t)argv;
+	char *const *args = (char *const *)(uintptr_t)run->argv;
 	int r;
 
+	if (!environment)
+		return ENOMEM;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	r = posix_spawn_file_actions_adddup2(&actions, input, 0);
 	if (r == 0)
 		r = posix_spawn_file_actions_adddup2(&actions, output, 1);
-	if (r == 0)
+	if (r == 0 && run->all_output)
+		r = posix_spawn_file_actions_adddup2(&actions, output, 2);
+	else if (r == 0)
 		r = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null",
 		    O_WRONLY, 0);
 	if (r == 0)
@@ -88,15 +116,15 @@ static int spawn(const char *const *argv, int input, int output, pid_t *pid)
 	if (r == 0)
 		r = set_signals(&attributes);
 	if (r == 0)
-		r = posix_spawnp(pid, argv[0], &actions, &attributes, args,
-		    environ);
+		r = posix_spawnp(pid, run->argv[0], &actions, &attributes, args,
+		    environment);
 	return r;
 }
 
-static int start(struct child *child, const char *const *argv,
-    const char *input, struct err *err)
+static int start(struct child *child, const struct run *run, struct err *err)
 {
-	AUTO_FD int in = open_input(input, err);
+	const char *const *argv = run->argv;
+	AUTO_FD int in = open_input(run->input, err);
 	AUTO_FD int out = -1;
 	int pipe_fds[2];
 	int r;
@@ -109,7 +137,7 @@ static int start(struct child *child, const char *const *argv,
 	child->output = pipe_fds[0];
 	out = pipe_fds[1];
 	fcntl(child->output, F_SETFL, O_NONBLOCK);
-	r = spawn(argv, in, out, &child->pid);
+	r = spawn(run, in, out, &child->pid);
 	if (r == ENOENT)
 		return err_set(err, ENOENT, "the program %s does not exist",
 		    argv[0]);
@@ -135,6 +163,19 @@ static void child_release(struct child *child)
 	cleanup_fd(&child->wake);
 }
 
+static int add_output(const struct child *child, struct buf *out,
+    const char *data, size_t len, struct err *err)
+{
+	struct err full = ERR_INIT;
+	int r = buf_add(out, data, len, &full);
+
+	if (r == -EFBIG && child->cut)
+		return 0;
+	if (r < 0)
+		*err = full;
+	return r;
+}
+
 /* Takes what the pipe holds. 1 there may come more, 0 its end. */
 static int drain(struct child *child, struct buf *out, struct err *err)
 {
@@ -143,7 +184,7 @@ static int drain(struct child *child, struct buf *out, struct err *err)
 	int r = 0;
 
 	while (r == 0 && (n = read(child->output, chunk, sizeof(chunk))) > 0)
-		r = buf_add(out, chunk, (size_t)n, err);
+		r = add_output(child, out, chunk, (size_t)n, err);
 	explicit_bzero(chunk, sizeof(chunk));
 	if (r < 0 || n == 0)
 		return r;
@@ -201,24 +242,34 @@ static void wake(void *arg)
 	eventfd_write(child->wake, 1);
 }
 
-int run(const char *const *argv, const char *input, unsigned seconds,
-    struct buf *out, struct err *err)
+int run_program(const struct run *run, struct buf *out, struct err *err)
 {
-	CLEANUP(child_release) struct child child = {-1, -1, -1, -1};
+	CLEANUP(child_release)
+	struct child child = {-1, -1, -1, -1, run->all_output};
 	int status;
-	int r = start(&child, argv, input, err);
+	int r = start(&child, run, err);
 
 	if (r < 0)
 		return r;
 	task_block(wake, &child);
-	r = watch(&child, seconds, out, err);
+	r = watch(&child, run->seconds, out, err);
 	task_unblock();
 	if (r == 0)
 		r = drain(&child, out, err);
 	if (r < 0)
 		return r;
 	if (waitpid(child.pid, &status, 0) < 0)
-		return err_sys(err, "cannot wait for %s", argv[0]);
+		return err_sys(err, "cannot wait for %s", run->argv[0]);
 	child.pid = -1;
 	return status;
+}
+
+int run(const char *const *argv, const char *input, unsigned seconds,
+    struct buf *out, struct err *err)
+{
+	const struct run how = {.argv = argv,
+	    .input = input,
+	    .seconds = seconds};
+
+	return run_program(&how, out, err);
 }
