@@ -286,15 +286,17 @@ class Tool:
 
 
 class DockerClient(Tool):
-    """Its login needs no engine in later releases; here it has one."""
+    """Its login needs no engine in later releases; here it has one. Where pass
+    is installed, and no file says otherwise, that would be its store: so it
+    finds the programs of this home alone."""
 
     def __init__(self, home, address, engine):
         super().__init__("docker", home, address)
         self.engine = engine
 
     def run(self, *words, **more):
-        return self.engine(*words, check=False, env=self.home.environment(),
-                           **more)
+        environment = self.home.environment(PATH=str(self.home.bin))
+        return self.engine(*words, check=False, env=environment, **more)
 
     def login(self):
         return self.run("login", "-u", USER, "--password-stdin", self.address,
