@@ -93,7 +93,8 @@ bool history_is_instruction(const char *command)
 	return false;
 }
 
-/* A time that nobody can read is none, as that of the config itself. */
+/* As with the time of the config itself, one that nobody can read is left
+ * out. */
 static void read_created(const char *text, struct history_step *step)
 {
 	char printed[TIME_TEXT_SIZE];

@@ -107,7 +107,7 @@ static double seconds_between(const struct timespec *from,
 	       (double)(to->tv_nsec - from->tv_nsec) / 1e9;
 }
 
-/* Another user's mount is none of ours: it is left out, unless it was named. */
+/* Another user's mount is left out, unless it was named. */
 static bool is_others(const struct watching *watching, int r)
 {
 	return !watching->only && (r == -EACCES || r == -EPERM);

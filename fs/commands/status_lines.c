@@ -14,7 +14,7 @@ enum { TEXT_SIZE = 32, BAR_CELLS = 20, LINE_MAX_BYTES = 4096 };
 
 struct lines {
 	const struct status_style *style;
-	double seconds; /* since the sample before; 0: there is none */
+	double seconds; /* since the sample before; 0: this is the first */
 	struct buf *out;
 	struct err *err;
 	int r; /* 0, or -errno: nothing more is appended */

@@ -71,8 +71,8 @@ struct write_place {
 	 * Not of a repository. */
 	const char *tag;
 	const char *subject; /* of referrers/: the image's digest */
-	/* Of a repository's: it is none yet, but has some below it, so that an
-	 * archive of several images belongs there (WRITE_BUNDLE). */
+	/* It is above repositories, and is not one itself: an archive of
+	 * several images belongs there (WRITE_BUNDLE). */
 	bool is_namespace;
 };
 

@@ -17,7 +17,7 @@
  * length (4 bytes), the value. */
 struct xattrs {
 	struct buf data;
-	bool no_acls;       /* there are none on all of that file system */
+	bool no_acls;       /* all of that file system lacks them */
 	const char *wanted; /* the one that is asked for; NULL: all are */
 };
 

@@ -88,8 +88,8 @@ void catalog_found(struct images *images, const char *repository);
  * monitor. */
 void remembered_read(struct images *images);
 void remembered_save(struct images *images);
-/* A repository has answered to its name; or there is none of that name. Inside
- * the monitor. */
+/* A repository has answered to its name; or it is not there. Inside the
+ * monitor. */
 void remembered_add(struct images *images, const char *repository);
 void remembered_forget(struct images *images, const char *repository);
 

@@ -377,7 +377,7 @@ static int ask(struct images *images, const char *repository, const char *tag,
 }
 
 /* Asks what the tag names now, and keeps that unless it was changed here
- * meanwhile. -ENOENT: there is none. */
+ * meanwhile. -ENOENT: there is no such tag. */
 static int tag_ask(struct images *images, const char *repository,
     const char *tag, const char *key, unsigned changes, enum keep_why why,
     struct digest *out, struct err *err)

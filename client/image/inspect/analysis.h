@@ -24,8 +24,8 @@ struct ranking {
 };
 
 struct analysis {
-	/* Layers without an index: unless there is none of them, all that
-	 * follows is zero. */
+	/* Layers without an index: if there are any, all that follows is
+	 * zero. */
 	size_t unknown;
 	struct tally *layers;  /* one each */
 	uint64_t files, bytes; /* of the root file system */

@@ -125,7 +125,7 @@ static int read_artifacts(struct service_page *page, void *arg, struct err *err)
 	return r != 0 ? r : service_next_link(page, err);
 }
 
-/* The name behind the project's is escaped twice: '/' is "%252F". */
+/* The name that follows the project's is escaped twice: '/' is "%252F". */
 static char *artifacts_url(const struct registry *registry,
     const char *repository)
 {
