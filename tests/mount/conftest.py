@@ -231,3 +231,12 @@ def shown(mount, proxy, client):
         image_of(*layers, **config).push(client, "app", "1.0")
         return mount(proxy, *options) / "app/1.0"
     return show
+
+
+@pytest.fixture
+def look(mount, registry, client):
+    """Pushes an image as app:1.0, and gives its directory in a new mount."""
+    def push(manifest):
+        manifest.push(client, "app", "1.0")
+        return mount(registry) / "app/1.0"
+    return push

@@ -45,15 +45,6 @@ def layers(count):
             for i in range(1, count + 1)]
 
 
-@pytest.fixture
-def look(mount, registry, client):
-    """Pushes an image and gives its directory."""
-    def push(manifest):
-        manifest.push(client, "app", "1.0")
-        return mount(registry) / "app/1.0"
-    return push
-
-
 def rows(directory):
     """The lines of history, each in its columns."""
     lines = (directory / "history").read_text().splitlines()

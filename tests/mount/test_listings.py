@@ -53,14 +53,6 @@ LAYERS = (
     layer(directory("etc", 0o700), file(".wh.var", b""), file("zz")))
 
 
-@pytest.fixture
-def look(mount, registry, client):
-    def push(manifest):
-        manifest.push(client, "app", "1.0")
-        return mount(registry) / "app/1.0"
-    return push
-
-
 def rows(app):
     lines = (app / "files.tsv").read_text().splitlines()
     assert lines[0] == "path\ttype\tsize\tlayer"

@@ -80,14 +80,6 @@ def report(directory):
     return Page((directory / "report.html").read_text())
 
 
-@pytest.fixture
-def look(mount, registry, client):
-    def push(manifest):
-        manifest.push(client, "app", "1.0")
-        return mount(registry) / "app/1.0"
-    return push
-
-
 LAYERS = (
     layer(("etc", None), ("etc/a", 100), ("etc/b", 200), ("var", None),
           ("var/x", 3000), ("var/y", 50)),
