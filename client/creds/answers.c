@@ -30,6 +30,7 @@ struct answer {
 	char *host; /* that it was asked for */
 	/* ms of CLOCK_BOOTTIME, 0: never. */
 	int64_t asked; /* when the helper was started last */
+	unsigned runs; /* how often it was: clocks do not tell two runs apart */
 	int64_t due;
 	int64_t said;     /* when it said this */
 	int found;        /* 1 a credential, 0 no credential */
@@ -226,19 +227,19 @@ static bool has_answer(const struct answer *answer)
 	return answer && (answer->said || answer->error.code);
 }
 
-/* Whether there is an answer of that time or later; since 0: one that is not
+/* Whether there is an answer of that run or a later one; run 0: one that is not
  * due. */
-static bool is_new(const struct answer *answer, int64_t since)
+static bool is_new(const struct answer *answer, unsigned run)
 {
 	if (!has_answer(answer))
 		return false;
-	return since ? answer->asked >= since : clock_ms() < answer->due;
+	return run ? answer->runs >= run : clock_ms() < answer->due;
 }
 
 /* Whether the key has such an answer. Else it is about to be asked for; what
  * was said before holds until then. 1, 0, or -ENOMEM. */
 static int begin(struct answers *answers, const char *key, const char *host,
-    int64_t since, struct err *err)
+    unsigned run, struct err *err)
 {
 	struct answer *answer;
 
@@ -246,9 +247,10 @@ static int begin(struct answers *answers, const char *key, const char *host,
 	answer = find_or_make(answers, key, host);
 	if (!answer)
 		return err_nomem(err);
-	if (is_new(answer, since))
+	if (is_new(answer, run))
 		return 1;
 	answer->asked = clock_ms();
+	answer->runs++;
 	answer->due = INT64_MAX;
 	return 0;
 }
@@ -266,10 +268,10 @@ static void end(struct answers *answers, const char *key, int found,
 		note(answers, answer, found, said);
 }
 
-/* Has the helper asked, unless there is an answer of that time (begin()).
+/* Has the helper asked, unless there is an answer of that run (begin()).
  * -EINTR, -ENOMEM, or 0 with what it comes to kept. */
 static int ask(struct answers *answers, const char *key, const char *host,
-    int64_t since, struct err *err)
+    unsigned run, struct err *err)
 {
 	CLEANUP(credential_release) struct credential said = {0};
 	const char *server = strchr(key, ' ') + 1;
@@ -282,7 +284,7 @@ static int ask(struct answers *answers, const char *key, const char *host,
 	r = turns_take(answers->turns, key, err);
 	if (r < 0)
 		return r;
-	r = begin(answers, key, host, since, &failure);
+	r = begin(answers, key, host, run, &failure);
 	if (r == 0) {
 		r = helper_get(name, server, &said, &failure);
 		end(answers, key, r, &said, &failure);
@@ -336,10 +338,16 @@ static bool is_wanted(struct answer *answer, const char *host, int64_t now,
 	return now >= answer->due || doubt == CREDS_CHANGE || answer->in_doubt;
 }
 
-/* Those that are to be asked for again: new strings. */
+/* An answer that is to be asked for again. */
+struct wanted_answer {
+	char *key;    /* a new string */
+	unsigned run; /* that is late enough */
+};
+
 static size_t list_wanted(struct answers *answers, const char *host,
-    enum creds_doubt doubt, int64_t now, char *keys[ANSWERS])
+    enum creds_doubt doubt, struct wanted_answer list[ANSWERS])
 {
+	int64_t now = clock_ms();
 	size_t count = 0;
 
 	SCOPED_LOCK(&answers->lock);
@@ -348,8 +356,9 @@ static size_t list_wanted(struct answers *answers, const char *host,
 
 		if (!is_wanted(answer, host, now, doubt))
 			continue;
-		keys[count] = strdup(answer->key);
-		count += keys[count] != NULL;
+		list[count].key = strdup(answer->key);
+		list[count].run = answer->runs + 1;
+		count += list[count].key != NULL;
 	}
 	return count;
 }
@@ -357,13 +366,12 @@ static size_t list_wanted(struct answers *answers, const char *host,
 void answers_renew(struct answers *answers, const char *host,
     enum creds_doubt doubt)
 {
-	char *keys[ANSWERS];
-	int64_t now = clock_ms();
-	size_t count = list_wanted(answers, host, doubt, now, keys);
+	struct wanted_answer list[ANSWERS];
+	size_t count = list_wanted(answers, host, doubt, list);
 
 	for (size_t i = 0; i < count; i++) {
-		ask(answers, keys[i], host, doubt == CREDS_FINE ? 0 : now,
-		    ERR_IGNORE);
-		free(keys[i]);
+		ask(answers, list[i].key, host,
+		    doubt == CREDS_FINE ? 0 : list[i].run, ERR_IGNORE);
+		free(list[i].key);
 	}
 }
