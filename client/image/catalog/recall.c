@@ -37,42 +37,45 @@ static int64_t when(time_t at)
 	return clock_seconds() - (age > 0 ? age : 0);
 }
 
-/* Inside the monitor, as what follows. */
-static void take_catalog(struct images *images, const struct names *names,
+/* Inside the monitor, as what follows: whether it is taken. */
+static bool take_catalog(struct images *images, const struct names *names,
     time_t at)
 {
 	CLEANUP(names_builder_free_p)
 	struct names_builder *builder = names_builder_new(ERR_IGNORE);
 
 	if (!builder || images->listed)
-		return;
+		return false;
 	for (size_t i = 0; i < names_count(names); i++)
 		if (names_builder_add(builder, names_at(names, i), ERR_IGNORE) <
 		    0)
-			return;
+			return false;
 	if (catalog_merge(images, steal(&builder), ERR_IGNORE) < 0)
-		return;
+		return false;
 	images->listed = true;
 	images->catalog.cached.loaded = images->catalog.kept = when(at);
+	return true;
 }
 
-static void take_tags(struct images *images, const char *repository,
+static bool take_tags(struct images *images, const char *repository,
     struct names *names, time_t at)
 {
 	struct listing *listing = listings_get(&images->tags, repository);
 
 	if (!listing || listing->names || names_count(names) == 0)
-		return;
+		return false;
 	listing->names = names_get(names);
 	listing->missing = false;
 	listing->cached.loaded = listing->kept = when(at);
 	catalog_found(images, repository);
+	return true;
 }
 
 struct recalling {
 	struct images *images;
 	const char *repository;
 	struct map mine; /* of this call: its later lines go on */
+	bool took;
 };
 
 static void take_tag(void *arg, const char *tag, const struct digest *digest,
@@ -98,6 +101,7 @@ static void take_tag(void *arg, const char *tag, const struct digest *digest,
 			return;
 		}
 	}
+	recalling->took = true;
 	resolution->digest = digest ? *digest : (struct digest){0};
 	resolution->asked = when(at);
 	resolution->kept = resolution->asked;
@@ -118,11 +122,11 @@ static bool begin(struct images *images, const char *repository)
 
 /* The source is away: takes what was seen of a repository ("": of the list of
  * them) before this mount as the last that was seen in it, as far as that has
- * seen nothing. Whether it has done so: once for each. */
+ * seen nothing. Whether there was something: once for each. */
 static bool recall(struct images *images, const char *repository)
 {
 	const struct seen seen = seen_of(images);
-	struct recalling recalling = {images, repository, MAP_INIT};
+	struct recalling recalling = {images, repository, MAP_INIT, false};
 	CLEANUP(names_put_p) struct names *names = NULL;
 	time_t at = 0;
 
@@ -132,13 +136,13 @@ static bool recall(struct images *images, const char *repository)
 		names = NULL;
 	monitor_enter(&images->monitor);
 	if (names && *repository)
-		take_tags(images, repository, names, at);
+		recalling.took = take_tags(images, repository, names, at);
 	else if (names)
-		take_catalog(images, names, at);
+		recalling.took = take_catalog(images, names, at);
 	seen_tags(&seen, repository, take_tag, &recalling);
 	monitor_leave(&images->monitor);
 	map_release(&recalling.mine);
-	return true;
+	return recalling.took;
 }
 
 static uint64_t hash_of(const struct names *names)
@@ -225,14 +229,25 @@ static void keep_tag(struct images *images, const char *repository,
 		seen_put_tag(&seen, repository, tag, digest);
 }
 
+/* What it comes to with what was recalled. Where that does not answer either,
+ * the first failure says why the source is away. */
+static int choose(int first, int again, struct err *failure,
+    const struct err *other)
+{
+	if (again < 0 && again != -ENOENT)
+		return first;
+	*failure = *other;
+	return again;
+}
+
 int images_catalog(struct images *images, struct names **out, struct err *err)
 {
-	struct err failure = ERR_INIT;
-	int r = catalog_get(images, out, &failure);
+	struct err failure = ERR_INIT, other = ERR_INIT;
+	int again, r = catalog_get(images, out, &failure);
 
 	if (r < 0 && recall(images, "")) {
-		failure = (struct err)ERR_INIT;
-		r = catalog_get(images, out, &failure);
+		again = catalog_get(images, out, &other);
+		r = choose(r, again, &failure, &other);
 	}
 	if (r >= 0)
 		keep_list(images, "");
@@ -244,12 +259,12 @@ int images_catalog(struct images *images, struct names **out, struct err *err)
 int images_tags(struct images *images, const char *repository,
     struct names **out, struct err *err)
 {
-	struct err failure = ERR_INIT;
-	int r = tags_get(images, repository, out, &failure);
+	struct err failure = ERR_INIT, other = ERR_INIT;
+	int again, r = tags_get(images, repository, out, &failure);
 
 	if (r < 0 && recall(images, repository)) {
-		failure = (struct err)ERR_INIT;
-		r = tags_get(images, repository, out, &failure);
+		again = tags_get(images, repository, out, &other);
+		r = choose(r, again, &failure, &other);
 	}
 	if (r >= 0)
 		keep_list(images, repository);
@@ -261,12 +276,12 @@ int images_tags(struct images *images, const char *repository,
 int images_resolve(struct images *images, const char *repository,
     const char *tag, struct digest *out, struct err *err)
 {
-	struct err failure = ERR_INIT;
-	int r = tag_resolve(images, repository, tag, out, &failure);
+	struct err failure = ERR_INIT, other = ERR_INIT;
+	int again, r = tag_resolve(images, repository, tag, out, &failure);
 
 	if (r < 0 && recall(images, repository)) {
-		failure = (struct err)ERR_INIT;
-		r = tag_resolve(images, repository, tag, out, &failure);
+		again = tag_resolve(images, repository, tag, out, &other);
+		r = choose(r, again, &failure, &other);
 	}
 	if (r >= 0 || r == -ENOENT)
 		keep_tag(images, repository, tag, r < 0 ? NULL : out);
