@@ -18,7 +18,7 @@
 enum { WATCH_REQUESTS = 100 };
 
 struct watch_options {
-	unsigned seconds; /* between rounds; 0: there are none */
+	unsigned seconds; /* between rounds; 0: no rounds */
 	/* Which repositories, as paths from the mount point: all of their tags;
 	 * NULL: those that were used in the mount, and tags that were looked
 	 * at. */

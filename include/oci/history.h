@@ -48,7 +48,7 @@ DEFINE_CLEANUP(struct history *, history_free);
  *	COPY . /app # buildkit                  COPY . /app
  *
  * A shell that is not docker's own stays. So does any other text (kaniko's are
- * lines of a Dockerfile, those of bazel and jib are none).
+ * lines of a Dockerfile, those of bazel and jib are not).
  */
 char *history_command(const char *created_by);
 
