@@ -18,8 +18,8 @@ struct archive_names {
 	size_t tag_count;
 	/* How many images there are, however many names each has. */
 	size_t image_count;
-	/* Images without such a name: what the first of them is called, ""
-	 * where it has no name at all; NULL: there is none. */
+	/* What the first image without such a name is called, "" where it has
+	 * no name at all; NULL: each image has such a name. */
 	const char *unnamed;
 };
 

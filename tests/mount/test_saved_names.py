@@ -11,7 +11,7 @@ from conftest import APP, MOTD
 from registry.tls import Authority
 from registry.tunnel import Tunnel
 from support.engines import skopeo, skopeo_copy, umoci_layout
-from support.home import Home
+from support.home import ProxiedHome
 from support.images import artifact, index_of, oci_image, platform_images
 from support.system import run
 
@@ -92,17 +92,6 @@ def test_of_a_tag_that_was_moved_to_another_repository(
 # Docker Hub, which has several names and cannot be reached from here.
 
 HUB_NAMES = ["docker.io", "index.docker.io", "https://registry-1.docker.io"]
-
-
-class ProxiedHome(Home):
-    """A home whose programs reach https addresses through a proxy."""
-
-    def __init__(self, path, proxy):
-        super().__init__(path)
-        self.proxy = proxy
-
-    def environment(self, **more):
-        return super().environment(https_proxy=self.proxy, **more)
 
 
 @pytest.fixture
